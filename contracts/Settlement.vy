@@ -1,0 +1,300 @@
+# pragma version 0.4.3
+# pragma nonreentrancy on
+"""
+@title Delivery-versus-payment settlement
+@license Apache-2.0
+@notice Settles instructions one by one (gross) and netted cycles as a whole: both legs of
+        everything, or nothing. A debit needs its owner's EIP-712 signature, directly or through
+        the attestation of the cycle; nobody can settle on another's behalf.
+@custom:invariant An instruction or cycle that has settled can neither settle again nor be undone.
+"""
+
+from interfaces import IParticipants
+from interfaces import IRegister
+from modules import signatures
+
+initializes: signatures
+
+PARTICIPANTS_MAX: constant(uint256) = 1_023
+PARTY_WORDS: constant(uint256) = 4
+LINES_MAX: constant(uint256) = 4_096
+SUB_ACCOUNT_BITS: constant(uint256) = 8
+
+CYCLE_TYPE_HASH: constant(bytes32) = keccak256(
+    "Cycle(bytes32 id,bytes32 root,uint256 count,bytes32 parties_hash,bytes32 lines_hash,uint256 rule_version,uint256 deadline)"
+)
+INSTRUCTION_TYPE_HASH: constant(bytes32) = keccak256(
+    "Instruction(bytes32 id,uint256 deliverer,uint256 receiver,uint256 instrument,uint256 quantity,uint256 currency,uint256 amount,uint256 rule_version,uint256 deadline)"
+)
+
+PARTICIPANTS: immutable(IParticipants)
+SECURITIES: immutable(IRegister)
+CASH: immutable(IRegister)
+
+struct Cycle:
+    id: bytes32
+    root: bytes32
+    count: uint256
+    rule_version: uint256
+    deadline: uint256
+
+struct Instruction:
+    id: bytes32
+    deliverer: uint256
+    receiver: uint256
+    instrument: uint256
+    quantity: uint256
+    currency: uint256
+    amount: uint256
+    rule_version: uint256
+    deadline: uint256
+
+
+rule_version: public(uint256)
+root_by_cycle: HashMap[bytes32, bytes32]
+count_by_cycle: HashMap[bytes32, uint256]
+settled_instructions: HashMap[bytes32, bool]
+
+
+event CycleSettled:
+    id: indexed(bytes32)
+    root: bytes32
+    count: uint256
+    rule_version: uint256
+
+
+event InstructionSettled:
+    id: indexed(bytes32)
+    deliverer: uint256
+    receiver: uint256
+    instrument: uint256
+    quantity: uint256
+    currency: uint256
+    amount: uint256
+
+
+@deploy
+def __init__(participants: address, securities: address, cash: address, rule_version: uint256):
+    """
+    @notice Settlement between these participants, in these two registers.
+    @param participants The participants contract.
+    @param securities The securities register; the quantity legs are booked there.
+    @param cash The cash register; the amount legs are booked there.
+    @param rule_version The version of the rulebook that is in force.
+    """
+    signatures.__init__()
+    PARTICIPANTS = IParticipants(participants)
+    SECURITIES = IRegister(securities)
+    CASH = IRegister(cash)
+    self.rule_version = rule_version
+
+
+@external
+def settle_cycle(
+    cycle: Cycle,
+    parties: DynArray[uint256, PARTICIPANTS_MAX],
+    securities_lines: DynArray[uint256, LINES_MAX],
+    cash_lines: DynArray[uint256, LINES_MAX],
+    attestations: DynArray[signatures.Signature, PARTICIPANTS_MAX],
+):
+    """
+    @notice Settles a netted cycle: every line in both registers, or nothing. Only the clearing
+            house submits; every party of the cycle has signed exactly this.
+    @param cycle Its id, the root and number of its trades, rule version, and the last second (chain
+           time) at which it may settle.
+    @param parties Every participant with a trade in the cycle, ascending.
+    @param securities_lines Net quantities, ascending by instrument and account, zero-sum.
+    @param cash_lines Net amounts, ascending by currency and account, zero-sum.
+    @param attestations One signature a party, in the order of the parties.
+    """
+    assert staticcall PARTICIPANTS.has_role(
+        msg.sender, IParticipants.Role.CLEARING_HOUSE
+    ), "settlement: not the clearing house"
+    assert cycle.rule_version == self.rule_version, "settlement: other rule version"
+    assert block.timestamp <= cycle.deadline, "settlement: late"
+    assert cycle.count != 0, "settlement: empty cycle"
+    assert self.count_by_cycle[cycle.id] == 0, "settlement: cycle id in use"
+    digest: bytes32 = self._cycle_digest(cycle, parties, securities_lines, cash_lines)
+    signed: uint256[PARTY_WORDS] = self._check_attestations(digest, parties, attestations)
+    self.root_by_cycle[cycle.id] = cycle.root
+    self.count_by_cycle[cycle.id] = cycle.count
+    self._check_covered(extcall SECURITIES.book(cycle.id, securities_lines), signed)
+    self._check_covered(extcall CASH.book(cycle.id, cash_lines), signed)
+    log CycleSettled(
+        id=cycle.id, root=cycle.root, count=cycle.count, rule_version=cycle.rule_version
+    )
+
+
+@external
+def settle_instruction(
+    instruction: Instruction,
+    deliverer_consent: signatures.Signature,
+    receiver_consent: signatures.Signature,
+):
+    """
+    @notice Settles one instruction: both its legs, or nothing. Anyone may submit; each side that
+            owes something has signed it, or submits it itself (its signature is then not read).
+    @dev The deliverer gives the quantity and gets the amount. A free delivery has no amount, and a
+         payment no quantity (the receiver then pays the deliverer).
+    @param instruction What is delivered, what is paid, and the last second (chain time) for it.
+    @param deliverer_consent The deliverer's signature; read when there is a quantity.
+    @param receiver_consent The receiver's signature; read when there is an amount.
+    """
+    assert instruction.rule_version == self.rule_version, "settlement: other rule version"
+    assert block.timestamp <= instruction.deadline, "settlement: late"
+    assert instruction.quantity != 0 or instruction.amount != 0, "settlement: nothing to settle"
+    assert not self.settled_instructions[instruction.id], "settlement: instruction id in use"
+    digest: bytes32 = signatures._digest(
+        keccak256(abi_encode(INSTRUCTION_TYPE_HASH, instruction))
+    )
+    self._check_side(instruction.deliverer, instruction.quantity, digest, deliverer_consent)
+    self._check_side(instruction.receiver, instruction.amount, digest, receiver_consent)
+    self.settled_instructions[instruction.id] = True
+    if instruction.quantity != 0:
+        extcall SECURITIES.transfer(
+            instruction.id,
+            instruction.instrument,
+            instruction.deliverer,
+            instruction.receiver,
+            instruction.quantity,
+        )
+    if instruction.amount != 0:
+        extcall CASH.transfer(
+            instruction.id,
+            instruction.currency,
+            instruction.receiver,
+            instruction.deliverer,
+            instruction.amount,
+        )
+    log InstructionSettled(
+        id=instruction.id,
+        deliverer=instruction.deliverer,
+        receiver=instruction.receiver,
+        instrument=instruction.instrument,
+        quantity=instruction.quantity,
+        currency=instruction.currency,
+        amount=instruction.amount,
+    )
+
+
+@view
+@external
+def cycle_of(id: bytes32) -> (bytes32, uint256):
+    """
+    @notice What a settled cycle committed to. Anyone may ask.
+    @param id The cycle.
+    @return The root and the number of its trades; zero when it has not settled.
+    """
+    return self.root_by_cycle[id], self.count_by_cycle[id]
+
+
+@view
+@external
+def is_settled(id: bytes32) -> bool:
+    """
+    @notice Whether an instruction has settled. Anyone may ask.
+    @param id The instruction.
+    @return True if so.
+    """
+    return self.settled_instructions[id]
+
+
+@view
+@internal
+def _cycle_digest(
+    cycle: Cycle,
+    parties: DynArray[uint256, PARTICIPANTS_MAX],
+    securities_lines: DynArray[uint256, LINES_MAX],
+    cash_lines: DynArray[uint256, LINES_MAX],
+) -> bytes32:
+    """
+    @notice What every party signed. This is an `internal` function.
+    @param cycle The cycle.
+    @param parties Its parties.
+    @param securities_lines Its lines in the securities register.
+    @param cash_lines Its lines in the cash register.
+    @return The EIP-712 digest.
+    """
+    lines_hash: bytes32 = keccak256(
+        concat(
+            keccak256(abi_encode(securities_lines, ensure_tuple=False)),
+            keccak256(abi_encode(cash_lines, ensure_tuple=False)),
+        )
+    )
+    return signatures._digest(
+        keccak256(
+            abi_encode(
+                CYCLE_TYPE_HASH,
+                cycle.id,
+                cycle.root,
+                cycle.count,
+                keccak256(abi_encode(parties, ensure_tuple=False)),
+                lines_hash,
+                cycle.rule_version,
+                cycle.deadline,
+            )
+        )
+    )
+
+
+@view
+@internal
+def _check_attestations(
+    digest: bytes32,
+    parties: DynArray[uint256, PARTICIPANTS_MAX],
+    attestations: DynArray[signatures.Signature, PARTICIPANTS_MAX],
+) -> uint256[PARTY_WORDS]:
+    """
+    @notice Refuses unless every party, each once and in good standing, signed the digest. This is an
+            `internal` function.
+    @param digest What they signed.
+    @param parties Who, ascending.
+    @param attestations Their signatures, in the same order.
+    @return The parties, one bit each.
+    """
+    assert len(parties) == len(attestations), "settlement: signatures missing"
+    signers: DynArray[address, PARTICIPANTS_MAX] = staticcall PARTICIPANTS.active_signers_of(
+        parties
+    )
+    signed: uint256[PARTY_WORDS] = empty(uint256[PARTY_WORDS])
+    previous: uint256 = 0
+    for i: uint256 in range(len(parties), bound=PARTICIPANTS_MAX):
+        party: uint256 = parties[i]
+        assert party > previous, "settlement: parties out of order"
+        previous = party
+        assert (
+            signatures._signer(digest, attestations[i]) == signers[i]
+        ), "settlement: not signed by the party"
+        signed[party >> 8] |= 1 << (party & 255)
+    return signed
+
+
+@pure
+@internal
+def _check_covered(touched: uint256[PARTY_WORDS], signed: uint256[PARTY_WORDS]):
+    """
+    @notice Refuses when a line touches somebody who did not sign. This is an `internal` function.
+    @param touched The participants of the lines, one bit each.
+    @param signed The parties that signed, one bit each.
+    """
+    for i: uint256 in range(PARTY_WORDS):
+        assert touched[i] & ~signed[i] == 0, "settlement: line of a stranger"
+
+
+@view
+@internal
+def _check_side(
+    account: uint256, owed: uint256, digest: bytes32, consent: signatures.Signature
+):
+    """
+    @notice Refuses unless both sides are in good standing and the one that owes agreed. This is an
+            `internal` function.
+    @param account The account of this side.
+    @param owed What it gives; its consent is needed only if this is not zero.
+    @param digest What it signed.
+    @param consent Its signature; not read when it submits the instruction itself.
+    """
+    signer: address = staticcall PARTICIPANTS.active_signer_of(account >> SUB_ACCOUNT_BITS)
+    if owed == 0 or msg.sender == signer:
+        return
+    assert signatures._signer(digest, consent) == signer, "settlement: not signed by the party"

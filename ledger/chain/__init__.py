@@ -1,0 +1,1 @@
+"""The consortium chain: blocks, executors, the block store, and JSON-RPC over them."""

@@ -1,0 +1,168 @@
+"""Signed transactions: from raw bytes to what they say and who sent them.
+
+Accepted are EIP-155 legacy, EIP-2930 and EIP-1559 transactions, strictly encoded. The chain has no
+native currency, so value and prices buy nothing; they are decoded, shown and otherwise ignored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias, cast
+
+import rlp
+from coincurve import PublicKey
+from eth_hash.auto import keccak
+
+ACCESS_LIST_TYPE: Final = 1
+DYNAMIC_FEE_TYPE: Final = 2
+RAW_BYTES_MAX: Final = 2 * 1024 * 1024
+_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_FIELDS_BY_TYPE: Final = {0: 9, ACCESS_LIST_TYPE: 11, DYNAMIC_FEE_TYPE: 12}
+
+Rlp: TypeAlias = "bytes | Sequence[Rlp]"
+
+
+class InvalidTransaction(ValueError):
+    """A transaction that no block may carry. The chain has not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A decoded transaction. ``to`` is None when it deploys a contract."""
+
+    raw: bytes
+    hash: bytes
+    type: int
+    chain_id: int
+    nonce: int
+    gas: int
+    to: bytes | None
+    value: int
+    data: bytes
+    sender: bytes
+    gas_price: int
+    access_list: tuple[tuple[bytes, tuple[int, ...]], ...]
+    y_parity: int
+    r: int
+    s: int
+
+
+def decode_transaction(raw: bytes) -> Transaction:
+    """The transaction in ``raw``. Raises InvalidTransaction when it is malformed or unsigned."""
+    if len(raw) > RAW_BYTES_MAX:
+        raise InvalidTransaction(f"{len(raw)} bytes are more than {RAW_BYTES_MAX}")
+    kind = raw[0] if raw and raw[0] < 0xC0 else 0
+    if not raw or kind not in _FIELDS_BY_TYPE:
+        raise InvalidTransaction(f"transaction type {kind} is not supported")
+    try:
+        fields: Rlp = rlp.decode(raw[1:] if kind else raw)
+    except rlp.exceptions.RLPException as error:
+        raise InvalidTransaction(f"not valid RLP: {error}") from error
+    if isinstance(fields, bytes) or len(fields) != _FIELDS_BY_TYPE[kind]:
+        raise InvalidTransaction(f"a type {kind} transaction has {_FIELDS_BY_TYPE[kind]} fields")
+    return _decode_legacy(raw, fields) if kind == 0 else _decode_typed(raw, kind, fields)
+
+
+def _decode_legacy(raw: bytes, fields: Sequence[Rlp]) -> Transaction:
+    v = _integer(fields[6], "v")
+    if v < 37:
+        raise InvalidTransaction("a legacy transaction must carry its chain id (EIP-155)")
+    chain_id, y_parity = divmod(v - 35, 2)
+    unsigned = [*fields[:6], _minimal(chain_id), b"", b""]
+    signature = (y_parity, _integer(fields[7], "r"), _integer(fields[8], "s"))
+    return _transaction(raw, 0, chain_id, fields, (), keccak(rlp.encode(unsigned)), signature)
+
+
+def _decode_typed(raw: bytes, kind: int, fields: Sequence[Rlp]) -> Transaction:
+    head, access_list, signature = fields[1:-4], fields[-4], fields[-3:]
+    # Legacy order: nonce, gas price, gas, to, value, data; EIP-1559 puts the tip before the price.
+    body = head if kind == ACCESS_LIST_TYPE else [head[0], *head[2:]]
+    return _transaction(
+        raw,
+        kind,
+        _integer(fields[0], "chain id"),
+        body,
+        _access_list(access_list),
+        keccak(raw[:1] + rlp.encode(fields[:-3])),
+        (_integer(signature[0], "y parity"), _integer(signature[1], "r"), _integer(signature[2], "s")),
+    )
+
+
+def _transaction(
+    raw: bytes,
+    kind: int,
+    chain_id: int,
+    body: Sequence[Rlp],
+    access_list: tuple[tuple[bytes, tuple[int, ...]], ...],
+    digest: bytes,
+    signature: tuple[int, int, int],
+) -> Transaction:
+    to = _bytes(body[3], "to")
+    if len(to) not in (0, 20):
+        raise InvalidTransaction(f"'to' has {len(to)} bytes instead of 20 or none")
+    y_parity, r, s = signature
+    return Transaction(
+        raw=raw,
+        hash=keccak(raw),
+        type=kind,
+        chain_id=chain_id,
+        nonce=_integer(body[0], "nonce"),
+        gas_price=_integer(body[1], "gas price"),
+        gas=_integer(body[2], "gas"),
+        to=to or None,
+        value=_integer(body[4], "value"),
+        data=_bytes(body[5], "data"),
+        sender=_recover(digest, y_parity, r, s),
+        access_list=access_list,
+        y_parity=y_parity,
+        r=r,
+        s=s,
+    )
+
+
+def _recover(digest: bytes, y_parity: int, r: int, s: int) -> bytes:
+    """The address that signed. Raises InvalidTransaction for a malformed or malleable signature."""
+    if y_parity not in (0, 1) or not 0 < r < _ORDER or not 0 < s <= _ORDER // 2:
+        raise InvalidTransaction("the signature is out of range (EIP-2: s must be low)")
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([y_parity])
+    try:
+        key = PublicKey.from_signature_and_message(signature, digest, hasher=None)
+    except ValueError as error:
+        raise InvalidTransaction("no public key belongs to the signature") from error
+    return keccak(key.format(compressed=False)[1:])[12:]
+
+
+def _access_list(value: Rlp) -> tuple[tuple[bytes, tuple[int, ...]], ...]:
+    entries = []
+    for entry in _list(value, "access list"):
+        pair = _list(entry, "access list entry")
+        if len(pair) != 2:
+            raise InvalidTransaction("an access list entry is an address and its slots")
+        address = _bytes(pair[0], "access list address")
+        slots = [_bytes(slot, "slot") for slot in _list(pair[1], "slots")]
+        if len(address) != 20 or any(len(slot) != 32 for slot in slots):
+            raise InvalidTransaction("an access list holds 20-byte addresses and 32-byte slots")
+        entries.append((address, tuple(int.from_bytes(slot, "big") for slot in slots)))
+    return tuple(entries)
+
+
+def _integer(value: Rlp, name: str) -> int:
+    digits = _bytes(value, name)
+    if len(digits) > 32 or digits[:1] == b"\0":
+        raise InvalidTransaction(f"'{name}' is not a canonical integer of at most 32 bytes")
+    return int.from_bytes(digits, "big")
+
+
+def _minimal(number: int) -> bytes:
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def _bytes(value: Rlp, name: str) -> bytes:
+    if not isinstance(value, bytes):
+        raise InvalidTransaction(f"'{name}' is a list instead of bytes")
+    return value
+
+
+def _list(value: Rlp, name: str) -> Sequence[Rlp]:
+    if isinstance(value, bytes):
+        raise InvalidTransaction(f"'{name}' is bytes instead of a list")
+    return cast("Sequence[Rlp]", value)

@@ -1,0 +1,262 @@
+"""Why something was refused or waits: one numbered table, in the order in which it is examined.
+
+A refusal that a user can meet is a value, ``Rejected(reason)``, never an exception. Every revert
+text of the contracts leads to exactly one reason here; tests hold both sides together.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a reason means to a person, in English and Chinese."""
+
+    cause: str
+    remedy: str
+    cause_zh: str
+    remedy_zh: str
+
+
+class Reason(Enum):
+    """Numbered reasons, by precedence: the first that applies is the one that is given."""
+
+    INVALID = 1001
+    UNKNOWN = 1002
+    UNAUTHORISED = 2001
+    SUSPENDED = 2002
+    UNSIGNED = 2003
+    RULES = 3001
+    LATE = 3002
+    DUPLICATE = 3003
+    UNBALANCED = 3004
+    UNCOVERED = 3005
+    UNAFFIRMED = 4001
+    SILENT = 4002
+    DISPUTED = 4003
+    HELD = 5001
+    BEHIND = 5002
+    LACK = 5003
+    MONY = 5004
+    SHORT = 5005
+    CAP = 5006
+
+    @property
+    def explanation(self) -> Explanation:
+        """Cause and remedy."""
+        return _EXPLANATIONS[self]
+
+    @property
+    def http_status(self) -> int:
+        """The status with which the REST interface answers a request refused for this reason."""
+        return _HTTP_STATUS.get(self, 409)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A refusal: nothing has changed. ``detail`` names the thing, the expected and the found."""
+
+    reason: Reason
+    detail: str = ""
+
+
+def reason_of_revert(text: str) -> Reason:
+    """The reason that a contract's revert text stands for. Raises KeyError for a text not ours."""
+    return _REASON_BY_REVERT[text]
+
+
+def revert_texts() -> frozenset[str]:
+    """Every revert text that has a reason."""
+    return frozenset(_REASON_BY_REVERT)
+
+
+_HTTP_STATUS: Final = {
+    Reason.INVALID: 422,
+    Reason.UNKNOWN: 404,
+    Reason.UNAUTHORISED: 403,
+    Reason.SUSPENDED: 403,
+    Reason.UNSIGNED: 403,
+}
+
+_REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
+    Reason.INVALID: (
+        "holdings: debit in an issue",
+        "holdings: full",
+        "holdings: lines out of order",
+        "holdings: malformed line",
+        "holdings: no amount",
+        "holdings: no asset code",
+        "holdings: overflow",
+        "participants: full",
+        "participants: no identifier",
+        "participants: no signer",
+        "participants: not suspended",
+        "register: no settlement contract",
+        "settlement: empty cycle",
+        "settlement: nothing to settle",
+        "settlement: parties out of order",
+    ),
+    Reason.UNKNOWN: (
+        "holdings: unknown account",
+        "holdings: unknown asset",
+        "holdings: unknown participant",
+        "participants: unknown",
+    ),
+    Reason.UNAUTHORISED: (
+        "cash: not a bank",
+        "cash: not the settlement bank",
+        "participants: not the administrator",
+        "participants: not the clearing house",
+        "register: not the deployer",
+        "register: not the owner",
+        "register: not the settlement contract",
+        "securities: not the registrar",
+        "settlement: not the clearing house",
+    ),
+    Reason.SUSPENDED: ("participants: suspended",),
+    Reason.UNSIGNED: (
+        "register: not signed by the owner",
+        "settlement: not signed by the party",
+        "settlement: signatures missing",
+        "signatures: high s",
+        "signatures: not recoverable",
+        "signatures: other chain",
+    ),
+    Reason.RULES: ("settlement: other rule version",),
+    Reason.LATE: ("settlement: late",),
+    Reason.DUPLICATE: (
+        "holdings: asset code in use",
+        "holdings: reference in use",
+        "participants: identifier in use",
+        "participants: signer in use",
+        "settlement: cycle id in use",
+        "settlement: instruction id in use",
+    ),
+    Reason.UNBALANCED: ("holdings: not zero-sum",),
+    Reason.UNCOVERED: ("settlement: line of a stranger",),
+    Reason.HELD: ("holdings: not held",),
+    Reason.SHORT: ("holdings: short",),
+    Reason.CAP: ("holdings: issue above the cap",),
+}
+
+_REASON_BY_REVERT: Final = {
+    text: reason for reason, texts in _REVERTS_BY_REASON.items() for text in texts
+}
+
+_EXPLANATIONS: Final[dict[Reason, Explanation]] = {
+    Reason.INVALID: Explanation(
+        "The message is not of the form it must have.",
+        "Correct the named field and send it again.",
+        "报文格式不正确。",
+        "请更正所指字段后重新发送。",
+    ),
+    Reason.UNKNOWN: Explanation(
+        "It names a participant, account, instrument or id that is not known here.",
+        "Check the identifier; register what is missing first.",
+        "所指参与方、账户、证券或编号不存在。",
+        "请核对编号，必要时先行登记。",
+    ),
+    Reason.UNAUTHORISED: Explanation(
+        "The sender's role does not allow this.",
+        "Have the participant send it whose right it is.",
+        "发送方无此权限。",
+        "请由有权的参与方发送。",
+    ),
+    Reason.SUSPENDED: Explanation(
+        "A participant in it is suspended.",
+        "Wait until the clearing house reinstates the participant.",
+        "相关参与方已被暂停。",
+        "请等待清算所恢复其资格。",
+    ),
+    Reason.UNSIGNED: Explanation(
+        "The signature of somebody who owes something is missing or not valid.",
+        "Have every debtor sign exactly this content.",
+        "缺少应付方的有效签名。",
+        "请每一应付方对完全相同的内容签名。",
+    ),
+    Reason.RULES: Explanation(
+        "It was made under another version of the rulebook than the one in force.",
+        "Make it again under the present version.",
+        "其规则版本与现行版本不符。",
+        "请按现行规则版本重新生成。",
+    ),
+    Reason.LATE: Explanation(
+        "Its time has passed.",
+        "Enter it again with a later expiry.",
+        "已逾时。",
+        "请以更晚的到期时间重新录入。",
+    ),
+    Reason.DUPLICATE: Explanation(
+        "The same id was used before with other content.",
+        "Send the first content again, or use a new id.",
+        "相同编号已用于不同内容。",
+        "请重发原内容，或使用新编号。",
+    ),
+    Reason.UNBALANCED: Explanation(
+        "The net lines of an asset do not add up to zero.",
+        "Net the trades again.",
+        "某资产的净额合计不为零。",
+        "请重新轧差。",
+    ),
+    Reason.UNCOVERED: Explanation(
+        "A net line touches a participant that did not attest the cycle.",
+        "Collect its attestation or leave its trades out.",
+        "净额涉及未确认该批次的参与方。",
+        "请取得其确认，或剔除其成交。",
+    ),
+    Reason.UNAFFIRMED: Explanation(
+        "A broker's own blotter does not confirm the trade.",
+        "Compare both versions of the trade and correct the wrong one.",
+        "经纪商自有成交簿未确认该成交。",
+        "请比对双方记录并更正有误的一方。",
+    ),
+    Reason.SILENT: Explanation(
+        "A party has not answered by the deadline.",
+        "Wait for the party, or settle once it is back.",
+        "一方未在截止时间前应答。",
+        "请等待该方恢复应答后再交收。",
+    ),
+    Reason.DISPUTED: Explanation(
+        "A party does not agree with the cycle and named the trades that differ.",
+        "Look at the named trades in the list of breaks.",
+        "一方不认可该批次，并指明了有差异的成交。",
+        "请在差异列表中查看所指成交。",
+    ),
+    Reason.HELD: Explanation(
+        "It is on hold, or releases more than is held.",
+        "Release it first.",
+        "处于保留状态，或释放数量超过已保留数量。",
+        "请先释放。",
+    ),
+    Reason.BEHIND: Explanation(
+        "It could settle, but an earlier one of the same debtor goes first.",
+        "Wait, or raise its priority.",
+        "可以交收，但同一应付方有更早的指令在前。",
+        "请等待，或提高其优先级。",
+    ),
+    Reason.LACK: Explanation(
+        "The deliverer does not have the securities.",
+        "Deliver securities to the account, or wait for incoming ones.",
+        "交付方证券不足。",
+        "请补足证券，或等待入库。",
+    ),
+    Reason.MONY: Explanation(
+        "The payer does not have the cash.",
+        "Fund the account, or wait for incoming cash.",
+        "付款方资金不足。",
+        "请补足资金，或等待入账。",
+    ),
+    Reason.SHORT: Explanation(
+        "The account's available balance is too low.",
+        "Bring in what is missing; held balances do not count.",
+        "账户可用余额不足。",
+        "请补足差额；已保留余额不计入。",
+    ),
+    Reason.CAP: Explanation(
+        "More would exist of the asset than the register can keep.",
+        "Issue less, or redeem first.",
+        "发行后总量将超过登记上限。",
+        "请减少发行量，或先行赎回。",
+    ),
+}
