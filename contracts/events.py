@@ -1,0 +1,131 @@
+"""The contracts' events, from logs to typed values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from contracts.abi import number_of, split_words, text_of, topic
+from contracts.lines import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRegistered:
+    """An asset got its number."""
+
+    asset: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Amounts were created."""
+
+    reference: bytes
+    lines: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """An amount was destroyed."""
+
+    reference: bytes
+    asset: int
+    account: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An amount moved from available to held."""
+
+    asset: int
+    account: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """An amount moved from held to available."""
+
+    asset: int
+    account: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """An amount moved between two accounts."""
+
+    reference: bytes
+    asset: int
+    debtor: int
+    creditor: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The net lines of a cycle were booked."""
+
+    reference: bytes
+    lines: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class CycleSettled:
+    """A netted cycle settled."""
+
+    id: bytes
+    root: bytes
+    count: int
+    rule_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionSettled:
+    """An instruction settled."""
+
+    id: bytes
+
+
+RegisterEvent: TypeAlias = "AssetRegistered | Issued | Redeemed | Held | Released | Transferred | Booked"
+Event: TypeAlias = "RegisterEvent | CycleSettled | InstructionSettled"
+
+_LINES_OFFSET: Final = 64
+
+
+def decode_event(topics: Sequence[bytes], data: bytes) -> Event | None:
+    """The event in a log of the registers or the settlement contract; None for any other."""
+    decoder = _DECODERS.get(topics[0]) if topics else None
+    return decoder(topics, data) if decoder else None
+
+
+def _numbers(data: bytes) -> list[int]:
+    return [number_of(word) for word in split_words(data)]
+
+
+_DECODERS: Final = {
+    topic("AssetRegistered(uint256,bytes32)"): lambda topics, data: AssetRegistered(
+        number_of(topics[1]), text_of(data)
+    ),
+    topic("Issued(bytes32,uint256[])"): lambda topics, data: Issued(
+        topics[1], Lines.unpack(data[_LINES_OFFSET:])
+    ),
+    topic("Redeemed(bytes32,uint256,uint256,uint256)"): lambda topics, data: Redeemed(
+        topics[1], *_numbers(data)
+    ),
+    topic("Held(uint256,uint256,uint256)"): lambda topics, data: Held(*_numbers(data)),
+    topic("Released(uint256,uint256,uint256)"): lambda topics, data: Released(*_numbers(data)),
+    topic("Transferred(bytes32,uint256,uint256,uint256,uint256)"): lambda topics, data: Transferred(
+        topics[1], *_numbers(data)
+    ),
+    topic("Booked(bytes32,uint256[])"): lambda topics, data: Booked(
+        topics[1], Lines.unpack(data[_LINES_OFFSET:])
+    ),
+    topic("CycleSettled(bytes32,bytes32,uint256,uint256)"): lambda topics, data: CycleSettled(
+        topics[1], data[:32], number_of(data[32:64]), number_of(data[64:96])
+    ),
+    topic(
+        "InstructionSettled(bytes32,uint256,uint256,uint256,uint256,uint256,uint256)"
+    ): lambda topics, data: InstructionSettled(topics[1]),
+}

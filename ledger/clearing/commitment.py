@@ -1,0 +1,144 @@
+"""The commitment to a cycle's trades: a Merkle tree whose leaves are chunks, not trades.
+
+A chunk holds at most 64 trades of one pair of participants, in order of capture, behind a salt that
+only the clearing house can make. So a proof shows its holder nothing but its own trades, and hashing
+runs at stream speed. Leaves, nodes and the root are hashed under different prefixes, an odd node is
+promoted and never doubled, and the root commits to the numbers of leaves and trades:
+
+    leaf = SHA-256(0x00 | salt | index | count | records)     node = SHA-256(0x01 | left | right)
+    root = SHA-256(0x02 | leaves | trades | top)
+
+Numbers are eight bytes, big-endian; a record is the eleven columns of a trade, each eight bytes.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns, participants_of
+
+TRADES_PER_CHUNK_MAX: Final = 64
+SALT_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some trades of one pair of participants, and where they stand in the tree."""
+
+    index: int
+    salt: bytes
+    rows: Column
+    parties: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows that a chunk is in a root: the sibling at each level, from the leaf up.
+
+    A level at which the node was promoted has no sibling and is left out.
+    """
+
+    leaf_count: int
+    trade_count: int
+    siblings: tuple[bytes, ...]
+
+
+class Commitment:
+    """The tree over one cycle's trades."""
+
+    def __init__(self, trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> None:
+        self._records = records_of(trades)
+        self.chunks = _chunks(trades, salt_key, cycle_id)
+        leaves = [leaf_hash(c.index, c.salt, self._records[c.rows]) for c in self.chunks]
+        self._levels = _levels(leaves)
+        self.trade_count = len(trades)
+        self.root = root_hash(len(leaves), len(trades), self._levels[-1][0])
+
+    def proof(self, index: int) -> Proof:
+        """The proof of one chunk."""
+        siblings, position = [], index
+        for level in self._levels[:-1]:
+            if position ^ 1 < len(level):
+                siblings.append(level[position ^ 1])
+            position //= 2
+        return Proof(len(self.chunks), self.trade_count, tuple(siblings))
+
+
+def is_included(
+    root: bytes, index: int, salt: bytes, trades: TradeColumns, proof: Proof
+) -> bool:
+    """Whether these trades, in this order, are the chunk of this index under the root."""
+    if not 0 <= index < proof.leaf_count or len(salt) != SALT_BYTES:
+        return False
+    node = leaf_hash(index, salt, records_of(trades))
+    siblings, position, width = list(proof.siblings), index, proof.leaf_count
+    while width > 1:
+        if position ^ 1 < width:
+            if not siblings:
+                return False
+            sibling = siblings.pop(0)
+            node = _node(node, sibling) if position % 2 == 0 else _node(sibling, node)
+        position, width = position // 2, (width + 1) // 2
+    return not siblings and root_hash(proof.leaf_count, proof.trade_count, node) == root
+
+
+def records_of(trades: TradeColumns) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """The trades as they are hashed: one row of big-endian numbers each."""
+    records = np.empty((len(trades), len(COLUMN_NAMES)), dtype=">i8")
+    for place, column in enumerate(trades.columns().values()):
+        records[:, place] = column
+    return records
+
+
+def leaf_hash(
+    index: int, salt: bytes, records: np.ndarray[tuple[int, int], np.dtype[np.int64]]
+) -> bytes:
+    """The hash of one chunk."""
+    head = b"\x00" + salt + index.to_bytes(8, "big") + len(records).to_bytes(8, "big")
+    return hashlib.sha256(head + records.tobytes()).digest()
+
+
+def root_hash(leaf_count: int, trade_count: int, top: bytes) -> bytes:
+    """The root over the top node."""
+    counts = leaf_count.to_bytes(8, "big") + trade_count.to_bytes(8, "big")
+    return hashlib.sha256(b"\x02" + counts + top).digest()
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """All levels of the tree, leaves first; an odd last node is promoted as it is."""
+    assert leaves, "a cycle has at least one trade"
+    levels = [list(leaves)]
+    while len(below := levels[-1]) > 1:
+        pairs = zip(below[::2], below[1::2], strict=False)
+        above = [_node(left, right) for left, right in pairs]
+        levels.append(above + below[len(above) * 2 :])
+    return levels
+
+
+def _chunks(trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> list[Chunk]:
+    """The trades grouped by pair of participants, in ascending order of pairs."""
+    sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
+    low, high = np.minimum(sellers, buyers), np.maximum(sellers, buyers)
+    pairs = (low << 32) | high
+    order = np.argsort(pairs, kind="stable")
+    starts = np.flatnonzero(np.diff(pairs[order], prepend=-1))
+    chunks: list[Chunk] = []
+    for group in np.split(order, starts[1:]):
+        parties = (int(low[group[0]]), int(high[group[0]]))
+        for first in range(0, len(group), TRADES_PER_CHUNK_MAX):
+            rows = group[first : first + TRADES_PER_CHUNK_MAX]
+            salt = _salt(salt_key, cycle_id, len(chunks))
+            chunks.append(Chunk(len(chunks), salt, rows, parties))
+    return chunks
+
+
+def _salt(salt_key: bytes, cycle_id: bytes, index: int) -> bytes:
+    return hmac.digest(salt_key, cycle_id + index.to_bytes(8, "big"), "sha256")

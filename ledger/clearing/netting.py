@@ -1,0 +1,88 @@
+"""Multilateral netting: of many trades, one signed line for each account and asset.
+
+Novation makes the clearing house the buyer of every seller and the seller of every buyer, so its own
+lines are zero and are not written. House and client accounts of one participant are different
+accounts and never net together. The sum over the accounts is zero for each asset (invariant 2),
+whatever the order of the trades.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ledger.clearing.columns import Column, TradeColumns, holding_keys
+
+SUM_MAX: Final = 2**62
+"""Bound on the sum of absolute amounts in one cycle: no partial sum can leave 63 bits."""
+
+_COARSE_BITS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NetLines:
+    """Signed amounts by holding key: keys strictly ascending, no amount zero, credits positive."""
+
+    keys: Column
+    amounts: Column
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class NetResult:
+    """The net lines of a cycle, in the securities register and in the cash register."""
+
+    securities: NetLines
+    cash: NetLines
+
+
+def net(trades: TradeColumns) -> NetResult:
+    """Nets trades. Raises OverflowError when there are more than one cycle can carry."""
+    if not fits_one_cycle(trades):
+        raise OverflowError("the absolute amounts of one cycle add up to 2**62 or more")
+    return NetResult(
+        securities=_sum_by_key(
+            np.concatenate(
+                [
+                    holding_keys(trades.instruments, trades.sellers),
+                    holding_keys(trades.instruments, trades.buyers),
+                ]
+            ),
+            np.concatenate([-trades.quantities, trades.quantities]),
+        ),
+        cash=_sum_by_key(
+            np.concatenate(
+                [
+                    holding_keys(trades.currencies, trades.sellers),
+                    holding_keys(trades.currencies, trades.buyers),
+                ]
+            ),
+            np.concatenate([trades.amounts, -trades.amounts]),
+        ),
+    )
+
+
+def fits_one_cycle(trades: TradeColumns) -> bool:
+    """Whether no sum over these trades can leave 63 bits."""
+    return all(
+        _absolute_sum_is_below(column, SUM_MAX) for column in (trades.quantities, trades.amounts)
+    )
+
+
+def _absolute_sum_is_below(column: Column, bound: int) -> bool:
+    # Summed in coarse units, rounded up, so that the check itself cannot overflow.
+    coarse = (np.abs(column) >> _COARSE_BITS) + 1
+    return int(coarse.sum()) < bound >> _COARSE_BITS
+
+
+def _sum_by_key(keys: Column, amounts: Column) -> NetLines:
+    if not len(keys):
+        return NetLines(keys, amounts)
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    sums = np.add.reduceat(amounts[order], starts)
+    used = sums != 0
+    return NetLines(ordered[starts][used], sums[used])

@@ -1,0 +1,244 @@
+"""Reference model of participants and of the two registers of holdings."""
+
+from dataclasses import dataclass, field
+
+from ledger.domain.amounts import SUPPLY_MAX
+from ledger.domain.participants import Role
+from ledger.domain.reasons import Rejected
+from ledger.model import refuse
+
+
+@dataclass(slots=True)
+class Holding:
+    """What an account holds of an asset."""
+
+    available: int = 0
+    held: int = 0
+
+    @property
+    def total(self) -> int:
+        """Available and held."""
+        return self.available + self.held
+
+
+@dataclass(slots=True)
+class Member:
+    """A participant, by number."""
+
+    role: Role
+    settlement_bank: int
+    suspended: bool = False
+
+
+@dataclass(slots=True)
+class Members:
+    """Who takes part."""
+
+    by_number: dict[int, Member] = field(default_factory=dict)
+
+    def admit(self, role: Role, settlement_bank: int) -> int:
+        """Admits a participant; returns its number."""
+        number = len(self.by_number) + 1
+        self.by_number[number] = Member(role, settlement_bank)
+        return number
+
+    def has_role(self, number: int, role: Role) -> bool:
+        """Whether a participant in good standing has this role."""
+        member = self.by_number.get(number)
+        return member is not None and member.role is role and not member.suspended
+
+    def suspend(self, sender: int, number: int) -> Rejected | None:
+        """Suspends a participant."""
+        member = self.by_number.get(sender)
+        if member is None or member.role is not Role.CLEARING_HOUSE:
+            return refuse("participants: not the clearing house")
+        if number not in self.by_number:
+            return refuse("participants: unknown")
+        if self.by_number[number].suspended:
+            return refuse("participants: suspended")
+        self.by_number[number].suspended = True
+        return None
+
+    def reinstate(self, sender: int, number: int) -> Rejected | None:
+        """Reinstates a participant."""
+        member = self.by_number.get(sender)
+        if member is None or member.role is not Role.CLEARING_HOUSE:
+            return refuse("participants: not the clearing house")
+        if number not in self.by_number or not self.by_number[number].suspended:
+            return refuse("participants: not suspended")
+        self.by_number[number].suspended = False
+        return None
+
+    def check_active(self, number: int) -> Rejected | None:
+        """Refuses a participant that is unknown or suspended."""
+        if number not in self.by_number:
+            return refuse("participants: unknown")
+        if self.by_number[number].suspended:
+            return refuse("participants: suspended")
+        return None
+
+
+@dataclass(slots=True)
+class Register:
+    """Holdings of one kind of asset. Accounts are participant times 256 plus sub-account."""
+
+    members: Members
+    issuing_role: Role
+    asset_count: int = 0
+    issued: dict[int, int] = field(default_factory=dict)
+    used_references: set[bytes] = field(default_factory=set)
+    holdings: dict[tuple[int, int], Holding] = field(default_factory=dict)
+
+    def holding(self, asset: int, account: int) -> Holding:
+        """The holding, opened when there is none."""
+        return self.holdings.setdefault((asset, account), Holding())
+
+    def available(self, asset: int, account: int) -> int:
+        """What an account has available, without opening a holding."""
+        holding = self.holdings.get((asset, account))
+        return holding.available if holding else 0
+
+    def issue(
+        self, sender: int, reference: bytes, lines: list[tuple[int, int, int]]
+    ) -> Rejected | None:
+        """Creates amounts: lines of asset, account, amount, in ascending order."""
+        refusal = self._check_issuer(sender, [account for _, account, _ in lines])
+        if refusal:
+            return refusal
+        if reference in self.used_references:
+            return refuse("holdings: reference in use")
+        issued = dict(self.issued)
+        previous = (0, 0)
+        for asset, account, amount in lines:
+            if (asset, account) <= previous:
+                return refuse("holdings: lines out of order")
+            previous = (asset, account)
+            if not 0 < asset <= self.asset_count:
+                return refuse("holdings: unknown asset")
+            if amount == 0:
+                return refuse("holdings: no amount")
+            issued[asset] = issued.get(asset, 0) + amount
+            if issued[asset] > SUPPLY_MAX:
+                return refuse("holdings: issue above the cap")
+        # From here the issue must succeed.
+        self.used_references.add(reference)
+        self.issued = issued
+        for asset, account, amount in lines:
+            self.holding(asset, account).available += amount
+        return None
+
+    def redeem(
+        self,
+        sender: int,
+        reference: bytes,
+        asset: int,
+        account: int,
+        amount: int,
+        *,
+        owner_signed: bool,
+    ) -> Rejected | None:
+        """Destroys an amount of an account whose owner signed for it."""
+        refusal = self._check_issuer(sender, [account])
+        if refusal and refusal.detail != "participants: unknown":
+            return refusal
+        if account >> 8 not in self.members.by_number:
+            return refuse("participants: unknown")
+        if not owner_signed:
+            return refuse("register: not signed by the owner")
+        if reference in self.used_references:
+            return refuse("holdings: reference in use")
+        if amount == 0:
+            return refuse("holdings: no amount")
+        if not 0 < asset <= self.asset_count:
+            return refuse("holdings: unknown asset")
+        if self.available(asset, account) < amount:
+            return refuse("holdings: short")
+        self.used_references.add(reference)
+        self.holding(asset, account).available -= amount
+        self.issued[asset] -= amount
+        return None
+
+    def hold(self, sender: int, asset: int, account: int, amount: int) -> Rejected | None:
+        """Sets an amount of the sender's account aside."""
+        refusal = self._check_own(sender, asset, account, amount)
+        if refusal:
+            return refusal
+        if self.available(asset, account) < amount:
+            return refuse("holdings: short")
+        holding = self.holding(asset, account)
+        holding.available -= amount
+        holding.held += amount
+        return None
+
+    def release(self, sender: int, asset: int, account: int, amount: int) -> Rejected | None:
+        """Makes a held amount of the sender's account available again."""
+        refusal = self._check_own(sender, asset, account, amount)
+        if refusal:
+            return refusal
+        if self.holding(asset, account).held < amount:
+            return refuse("holdings: not held")
+        holding = self.holding(asset, account)
+        holding.available += amount
+        holding.held -= amount
+        return None
+
+    def check_transfer(self, asset: int, debtor: int, amount: int) -> Rejected | None:
+        """Refuses a transfer that the debtor cannot cover."""
+        if not 0 < asset <= self.asset_count:
+            return refuse("holdings: unknown asset")
+        if self.available(asset, debtor) < amount:
+            return refuse("holdings: short")
+        return None
+
+    def transfer(self, asset: int, debtor: int, creditor: int, amount: int) -> None:
+        """Moves an amount; the caller has checked it."""
+        self.holding(asset, debtor).available -= amount
+        self.holding(asset, creditor).available += amount
+
+    def check_lines(self, lines: list[tuple[int, int, int]]) -> Rejected | None:
+        """Refuses net lines (asset, account, signed amount) that are not in order, balanced, covered."""
+        previous, sums, current = (0, 0), 0, 0
+        for asset, account, amount in lines:
+            if (asset, account) <= previous:
+                return refuse("holdings: lines out of order")
+            previous = (asset, account)
+            if asset != current:
+                if sums != 0:
+                    return refuse("holdings: not zero-sum")
+                current = asset
+            if amount == 0:
+                return refuse("holdings: no amount")
+            if amount < 0 and self.available(asset, account) < -amount:
+                return refuse("holdings: short")
+            sums += amount
+        return refuse("holdings: not zero-sum") if sums != 0 else None
+
+    def book(self, lines: list[tuple[int, int, int]]) -> None:
+        """Books net lines; the caller has checked them."""
+        for asset, account, amount in lines:
+            self.holding(asset, account).available += amount
+
+    def _check_own(self, sender: int, asset: int, account: int, amount: int) -> Rejected | None:
+        if account >> 8 not in self.members.by_number:
+            return refuse("participants: unknown")
+        if account >> 8 != sender:
+            return refuse("register: not the owner")
+        if amount == 0:
+            return refuse("holdings: no amount")
+        if not 0 < asset <= self.asset_count:
+            return refuse("holdings: unknown asset")
+        return None
+
+    def _check_issuer(self, sender: int, accounts: list[int]) -> Rejected | None:
+        if self.issuing_role is Role.REGISTRAR:
+            if not self.members.has_role(sender, Role.REGISTRAR):
+                return refuse("securities: not the registrar")
+            unknown = any(account >> 8 not in self.members.by_number for account in accounts)
+            return refuse("participants: unknown") if unknown else None
+        if not self.members.has_role(sender, Role.BANK):
+            return refuse("cash: not a bank")
+        for account in accounts:
+            member = self.members.by_number.get(account >> 8)
+            if member is None or member.settlement_bank != sender:
+                return refuse("cash: not the settlement bank")
+        return None
