@@ -88,8 +88,8 @@ class InstructionSettled:
     id: bytes
 
 
-RegisterEvent: TypeAlias = "AssetRegistered | Issued | Redeemed | Held | Released | Transferred | Booked"
-Event: TypeAlias = "RegisterEvent | CycleSettled | InstructionSettled"
+HoldingEvent: TypeAlias = Issued | Redeemed | Held | Released | Transferred | Booked
+Event: TypeAlias = HoldingEvent | AssetRegistered | CycleSettled | InstructionSettled
 
 _LINES_OFFSET: Final = 64
 

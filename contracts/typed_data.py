@@ -9,7 +9,8 @@ from typing import Final
 
 from eth_hash.auto import keccak
 
-from contracts.abi import Array, address_word, uint
+from contracts.abi import Array, address_word, number_of, split_words, uint
+from contracts.lines import Lines
 
 CYCLE_TYPE: Final = (
     "Cycle(bytes32 id,bytes32 root,uint256 count,bytes32 parties_hash,bytes32 lines_hash,"
@@ -63,6 +64,18 @@ class CycleMessage:
     cash_lines: Array
     rule_version: int
     deadline: int
+
+    def securities(self) -> Lines:
+        """The lines in the securities register."""
+        return Lines.unpack(self.securities_lines.words)
+
+    def cash(self) -> Lines:
+        """The lines in the cash register."""
+        return Lines.unpack(self.cash_lines.words)
+
+    def party_numbers(self) -> tuple[int, ...]:
+        """The participants with a trade in the cycle, ascending."""
+        return tuple(number_of(word) for word in split_words(self.parties.words))
 
     def header_words(self) -> bytes:
         """The fields that the contract takes as its Cycle struct."""

@@ -57,6 +57,10 @@ class Participants(Contract):
         """The address that may admit; all zero once the power was given up."""
         return self._read("administrator()")[0][12:]
 
+    def signer_of(self, participant: int) -> bytes:
+        """The address that signs for a participant. Raises on an unknown one."""
+        return self._read("signer_of(uint256)", uint(participant))[0][12:]
+
     def identifier_of(self, participant: int) -> str:
         """A participant's identifier; empty when there is none of this number."""
         return text_of(self._read("participant(uint256)", uint(participant))[3])

@@ -137,7 +137,7 @@ def receipt_form(included: Included, header: Header) -> Json:
         )
         for i, log in enumerate(receipt.logs)
     ]
-    return {
+    form: dict[str, Json] = {
         "transactionHash": data(transaction.hash),
         "transactionIndex": quantity(included.position),
         "blockHash": data(header.hash()),
@@ -153,6 +153,9 @@ def receipt_form(included: Included, header: Header) -> Json:
         "status": quantity(int(receipt.succeeded)),
         "type": quantity(transaction.type),
     }
+    if not receipt.succeeded:
+        form["revertReason"] = data(receipt.output)
+    return form
 
 
 def log_form(located: LocatedLog, block_hash: bytes) -> Json:

@@ -5,7 +5,7 @@ is asset times 2**32 plus account; keys order lines everywhere.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -33,7 +33,8 @@ class TradeColumns:
         currencies: number of the currency in the cash register.
         amounts: minor units that the buyer owes.
         times: milliseconds since midnight, local to the venue.
-        cancels: 1 when the row cancels the earlier trade of the same identity, else 0.
+        cancels: above 0 when the row cancels the earlier trade of the same identity, else 0; the
+            exchange captures one more than the position of the trade that is cancelled.
     """
 
     dates: Column
@@ -62,12 +63,16 @@ class TradeColumns:
         """Some of the trades: by positions, by mask, or a range."""
         return TradeColumns(*(column[rows] for column in self.columns().values()))
 
-    def reversed_legs(self) -> "TradeColumns":
-        """The opposite trades: sellers become buyers. What undoes trades that have been cleared."""
-        columns = self.columns()
-        columns["sellers"], columns["buyers"] = self.buyers, self.sellers
-        columns["cancels"] = np.zeros(len(self), dtype=np.int64)
-        return TradeColumns(**columns)
+    def as_delivered(self) -> "TradeColumns":
+        """The trades as they are cleared: a cancellation is the opposite of the trade it undoes."""
+        undone = self.cancels > 0
+        if not undone.any():
+            return self
+        return replace(
+            self,
+            sellers=np.where(undone, self.buyers, self.sellers),
+            buyers=np.where(undone, self.sellers, self.buyers),
+        )
 
     @staticmethod
     def of_rows(rows: Iterable[Sequence[int]]) -> "TradeColumns":

@@ -42,6 +42,7 @@ def net(trades: TradeColumns) -> NetResult:
     """Nets trades. Raises OverflowError when there are more than one cycle can carry."""
     if not fits_one_cycle(trades):
         raise OverflowError("the absolute amounts of one cycle add up to 2**62 or more")
+    trades = trades.as_delivered()
     return NetResult(
         securities=_sum_by_key(
             np.concatenate(

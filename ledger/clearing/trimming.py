@@ -60,6 +60,7 @@ class _Cover:
     """Balances as the cycle would leave them, and the trades that make each account owe."""
 
     def __init__(self, trades: TradeColumns, available: Available) -> None:
+        trades = trades.as_delivered()
         self._delivered = holding_keys(trades.instruments, trades.sellers)
         self._received = holding_keys(trades.instruments, trades.buyers)
         self._paid = holding_keys(trades.currencies, trades.buyers) | _CASH

@@ -1,0 +1,1 @@
+"""Durable books: what each institution keeps in its own database file."""

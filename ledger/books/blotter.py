@@ -1,0 +1,164 @@
+"""A trader's blotter: the trades it made, from its own desk, and what has become of each.
+
+The exchange's view of the same trades comes later and from elsewhere; comparing the two is what
+affirmation means.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import Session, select
+
+from ledger.books.batches import BatchStream
+from ledger.books.database import Database
+from ledger.books.postings import Column, Settled
+from ledger.books.tables import MarkRow, SettledRow
+from ledger.books.trade_index import (
+    NOT_FOUND,
+    TradeIndex,
+    fingerprints_of,
+    same_identity,
+    same_terms,
+)
+from ledger.clearing.columns import Mask, TradeColumns
+from ledger.domain.breaks import BreakKind
+
+AFFIRMED_MARK = "affirmed"
+SIGNED_MARK = "signed"
+
+
+class Standing(IntEnum):
+    """What has become of a trade of the blotter."""
+
+    OPEN = 0
+    AFFIRMED = 1
+    SETTLED = 2
+
+
+class Blotter:
+    """Own trades, found by identity."""
+
+    def __init__(self, database: Database) -> None:
+        self._stream = BatchStream(database, "blotter")
+        self._index = TradeIndex()
+        self._standing: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
+        self._repeated: set[int] = set()
+        self._signed: dict[bytes, tuple[Column, int]] = {}
+        for batch in self._stream.batches:
+            self._take_in(batch.first_position, self._stream.load(batch))
+        with database.reading() as session:
+            settled = {row.reference + row.root for row in session.exec(select(SettledRow))}
+            for mark in session.exec(select(MarkRow).order_by(MarkRow.kind)):
+                self._restore(mark, mark.id in settled)
+
+    def record(self, session: Session, batch_id: str, trades: TradeColumns) -> None:
+        """Takes trades of the own desk in; a batch that is already there changes nothing."""
+        if len(trades) and self._stream.get(batch_id) is None:
+            batch = self._stream.append(session, batch_id, trades)
+            self._take_in(batch.first_position, trades)
+
+    def find(self, trades: TradeColumns) -> Column:
+        """The own record of each trade: its position, or NOT_FOUND."""
+        prints = fingerprints_of(trades)
+        positions = self._index.find(prints)
+        found = positions != NOT_FOUND
+        wrong = np.flatnonzero(found)[~same_identity(self.at(positions[found]), trades.take(found))]
+        for row in wrong.tolist():
+            positions[row] = self._find_slowly(prints[row], trades.take(slice(row, row + 1)))
+        return positions
+
+    def at(self, positions: Column) -> TradeColumns:
+        """Own records by position."""
+        return self._stream.trades_at(positions)
+
+    def compare(self, trades: TradeColumns) -> dict[int, BreakKind]:
+        """How the own records of trades differ, by row; rows that agree are left out."""
+        positions = self.find(trades)
+        kinds = {
+            row: BreakKind.MISSING_OURS for row in np.flatnonzero(positions == NOT_FOUND).tolist()
+        }
+        found = np.flatnonzero(positions != NOT_FOUND)
+        theirs, ours = trades.take(found), self.at(positions[found])
+        for place in np.flatnonzero(~same_terms(ours, theirs)).tolist():
+            kinds[int(found[place])] = _difference_of_terms(ours, theirs, place)
+        if self._repeated:
+            for row, fingerprint in enumerate(fingerprints_of(trades).tolist()):
+                if fingerprint in self._repeated:
+                    kinds[row] = BreakKind.DUPLICATE
+        return kinds
+
+    def affirm(self, session: Session, batch_id: str, positions: Column) -> None:
+        """Marks own records as affirmed in a batch of the exchange."""
+        mark_id = batch_id.encode()
+        if session.get(MarkRow, (AFFIRMED_MARK, mark_id)) is None:
+            session.add(MarkRow(kind=AFFIRMED_MARK, id=mark_id, positions=_pack(positions)))
+        fresh = self._standing[positions] == Standing.OPEN
+        self._standing[positions[fresh]] = Standing.AFFIRMED
+
+    def is_free(self, positions: Column, for_id: bytes, now: int) -> Mask:
+        """Which records may be signed for: not settled, and not promised to another id."""
+        free = self._standing[positions] != Standing.SETTLED
+        for mark_id, (promised, deadline) in self._signed.items():
+            if mark_id[:32] != for_id and deadline >= now:
+                free &= ~np.isin(positions, promised)
+        return np.asarray(free)
+
+    def promise(
+        self, session: Session, id: bytes, root: bytes, positions: Column, deadline: int
+    ) -> None:
+        """Remembers which records a signature is about to be given for, and until when it can bind."""
+        mark_id = id + root
+        session.merge(
+            MarkRow(kind=SIGNED_MARK, id=mark_id, positions=_pack(positions), deadline=deadline)
+        )
+        self._signed[mark_id] = (positions, deadline)
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Marks the records that final blocks have settled."""
+        for each in settled:
+            positions, _ = self._signed.pop(each.reference + each.root, (None, 0))
+            if positions is not None:
+                self._standing[positions] = Standing.SETTLED
+
+    def never_asked_for(self) -> Column:
+        """The positions of own records that the exchange never asked about."""
+        return np.flatnonzero(self._standing == Standing.OPEN)
+
+    def _take_in(self, first_position: int, trades: TradeColumns) -> None:
+        prints = fingerprints_of(trades)
+        unique, counts = np.unique(prints, return_counts=True)
+        self._repeated.update(unique[counts > 1].tolist())
+        self._repeated.update(prints[self._index.find(prints) != NOT_FOUND].tolist())
+        self._index.add(prints, np.arange(first_position, first_position + len(trades)))
+        fresh = np.zeros(len(trades), dtype=np.uint8)
+        self._standing = np.concatenate([self._standing, fresh])
+
+    def _restore(self, mark: MarkRow, is_settled: bool) -> None:
+        positions = np.frombuffer(mark.positions, dtype="<i8").astype(np.int64)
+        if mark.kind == AFFIRMED_MARK:
+            self._standing[positions] = Standing.AFFIRMED
+        elif is_settled:
+            self._standing[positions] = Standing.SETTLED
+        else:
+            self._signed[mark.id] = (positions, mark.deadline)
+
+    def _find_slowly(self, fingerprint: np.uint64, trade: TradeColumns) -> int:
+        """The position of a trade whose fingerprint another trade shares."""
+        for position in self._index.find_all(fingerprint):
+            if same_identity(self.at(np.array([position])), trade).all():
+                return position
+        return NOT_FOUND
+
+
+def _difference_of_terms(ours: TradeColumns, theirs: TradeColumns, row: int) -> BreakKind:
+    if ours.quantities[row] != theirs.quantities[row]:
+        return BreakKind.QUANTITY
+    if ours.sellers[row] != theirs.sellers[row] or ours.buyers[row] != theirs.buyers[row]:
+        return BreakKind.ACCOUNT
+    return BreakKind.AMOUNT
+
+
+def _pack(positions: Column) -> bytes:
+    return positions.astype("<i8").tobytes()

@@ -1,0 +1,52 @@
+"""One database file a node: SQLite, write-ahead log, synchronous to the disk."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session, SQLModel, create_engine
+
+from ledger.books import tables
+
+
+class Database:
+    """A node's database. A ``transaction`` is on disk when its block is left, or has not happened."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A unit of work: committed at the end of the block, rolled back on an exception."""
+        with Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for queries only."""
+        with Session(self._engine) as session:
+            yield session
+
+    def close(self) -> None:
+        """Releases the file."""
+        self._engine.dispose()
+
+
+def open_database(path: Path | None) -> Database:
+    """The database in a file, its tables created when missing; in memory when there is no path."""
+    url = f"sqlite:///{path}" if path else "sqlite://"
+    # In memory there is one connection: another one would see an empty database.
+    pool = {} if path else {"poolclass": StaticPool}
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+    event.listen(engine, "connect", _set_pragmas)
+    SQLModel.metadata.create_all(engine, tables=tables.all_tables())
+    return Database(engine)
+
+
+def _set_pragmas(connection: Connection, _record: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined] # the DBAPI connection, not SQLAlchemy's
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()

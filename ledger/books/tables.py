@@ -1,0 +1,191 @@
+"""The tables of a node's database. Amounts are INTEGER minor units; hashes are raw bytes.
+
+Trades are not rows: a batch of them is one ``BatchRow`` with a columnar payload.
+"""
+
+from sqlalchemy import BigInteger, LargeBinary, Table
+from sqlmodel import Field, SQLModel
+
+
+class ProjectionCursorRow(SQLModel, table=True):
+    """The last block whose events are in the projected holdings. One row."""
+
+    __tablename__ = "projection_cursor"
+    id: int = Field(default=1, primary_key=True)
+    block: int
+    block_hash: bytes = Field(sa_type=LargeBinary)
+
+
+class HoldingRow(SQLModel, table=True):
+    """A holding as projected from the chain. Key is asset times 2**32 plus account."""
+
+    __tablename__ = "holdings"
+    register_name: str = Field(primary_key=True)
+    key: int = Field(primary_key=True, sa_type=BigInteger)
+    available: int = Field(sa_type=BigInteger)
+    held: int = Field(sa_type=BigInteger)
+
+
+class SettledRow(SQLModel, table=True):
+    """A cycle or instruction that the chain shows as settled."""
+
+    __tablename__ = "settled"
+    reference: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    root: bytes = Field(sa_type=LargeBinary)
+    block: int
+
+
+class OwnPositionRow(SQLModel, table=True):
+    """A position in the node's own book, from its own records alone."""
+
+    __tablename__ = "own_positions"
+    book: str = Field(primary_key=True)
+    register_name: str = Field(primary_key=True)
+    key: int = Field(primary_key=True, sa_type=BigInteger)
+    amount: int = Field(sa_type=BigInteger)
+
+
+class OwnEntryRow(SQLModel, table=True):
+    """What a node's own records say a reference will do once it is final.
+
+    ``payload`` holds int64 columns: register (0 securities, 1 cash), key, amount.
+    """
+
+    __tablename__ = "own_entries"
+    book: str = Field(primary_key=True)
+    reference: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    root: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    payload: bytes = Field(sa_type=LargeBinary)
+    block: int | None = Field(default=None, index=True)
+
+
+class OutboxRow(SQLModel, table=True):
+    """A signed transaction, kept before it is sent; ``intent`` names what it is for."""
+
+    __tablename__ = "outbox"
+    intent: str = Field(primary_key=True)
+    nonce: int = Field(unique=True)
+    raw: bytes = Field(sa_type=LargeBinary)
+    hash: bytes = Field(sa_type=LargeBinary)
+    state: str = "ready"
+    revert: str = ""
+
+
+class BatchRow(SQLModel, table=True):
+    """A batch of trades in one of the node's streams: captured, blotter, intake."""
+
+    __tablename__ = "batches"
+    stream: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    first_position: int = Field(sa_type=BigInteger, index=True)
+    count: int
+    content_hash: bytes = Field(sa_type=LargeBinary)
+    payload: bytes = Field(sa_type=LargeBinary)
+    refused: bytes = Field(default=b"", sa_type=LargeBinary)
+
+
+class MarkRow(SQLModel, table=True):
+    """Something said of some trades of the blotter: affirmed, attested, instructed."""
+
+    __tablename__ = "marks"
+    kind: str = Field(primary_key=True)
+    id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    positions: bytes = Field(sa_type=LargeBinary)
+    deadline: int = 0
+
+
+class MandateRow(SQLModel, table=True):
+    """What the node's own desk has agreed to sign: the id and exactly these terms."""
+
+    __tablename__ = "mandates"
+    id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    terms: bytes = Field(sa_type=LargeBinary)
+
+
+class CycleRow(SQLModel, table=True):
+    """A netting cycle of the clearing house, over the intake positions [first, end)."""
+
+    __tablename__ = "cycles"
+    number: int = Field(primary_key=True)
+    id: bytes = Field(sa_type=LargeBinary, index=True)
+    first_position: int = Field(sa_type=BigInteger)
+    end_position: int = Field(sa_type=BigInteger)
+    state: str
+    root: bytes = Field(default=b"", sa_type=LargeBinary)
+    trade_count: int = 0
+    securities_lines: int = 0
+    cash_lines: int = 0
+    party_count: int = 0
+    gross_value: int = Field(default=0, sa_type=BigInteger)
+    net_value: int = Field(default=0, sa_type=BigInteger)
+    signed: bytes = Field(default=b"", sa_type=LargeBinary)
+    block: int | None = None
+    finality_ns: int = Field(default=0, sa_type=BigInteger)
+
+
+class TradeExceptionRow(SQLModel, table=True):
+    """A trade of the intake that did not settle in the cycle of its position."""
+
+    __tablename__ = "trade_exceptions"
+    position: int = Field(primary_key=True, sa_type=BigInteger)
+    state: str = Field(index=True)
+    reason: str = ""
+    instruction: bytes = Field(default=b"", sa_type=LargeBinary)
+
+
+class InstructionRow(SQLModel, table=True):
+    """A gross settlement instruction in the clearing house's queue. Accounts and assets are numbers."""
+
+    __tablename__ = "instructions"
+    id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    arrival: int = Field(unique=True)
+    label: str
+    deliverer: int
+    receiver: int
+    instrument: int
+    quantity: int = Field(sa_type=BigInteger)
+    currency: int
+    amount: int = Field(sa_type=BigInteger)
+    state: str = Field(index=True)
+    reason: str = ""
+    attempts: int = 0
+    signed: bytes = Field(default=b"", sa_type=LargeBinary)
+    block: int | None = None
+    position: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class BreakRow(SQLModel, table=True):
+    """A difference between two records that should agree. Closed when it has gone, never deleted."""
+
+    __tablename__ = "breaks"
+    id: str = Field(primary_key=True)
+    kind: str
+    owner: str
+    subject: str
+    ours: str
+    theirs: str
+    first_seen_block: int
+    first_seen_at: str
+    closed_block: int | None = None
+
+
+def all_tables() -> list[Table]:
+    """Every table of a node's database."""
+    return [
+        row.__table__  # type: ignore[attr-defined] # SQLModel adds it to table classes
+        for row in (
+            ProjectionCursorRow,
+            HoldingRow,
+            SettledRow,
+            OwnPositionRow,
+            OwnEntryRow,
+            OutboxRow,
+            BatchRow,
+            MarkRow,
+            MandateRow,
+            CycleRow,
+            TradeExceptionRow,
+            InstructionRow,
+            BreakRow,
+        )
+    ]

@@ -1,0 +1,48 @@
+"""A settlement bank: issues and redeems its customers' cash, keeps their accounts, and may trade."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ledger.books.database import Database
+from ledger.books.own_book import OwnBook
+from ledger.books.postings import Register
+from ledger.books.reconciliation import Difference
+from ledger.domain.participants import Role
+from nodes.keeper import Keeper
+from nodes.keys import Key
+from nodes.messages import Accepted, Message, SignedCycle, SignedInstruction, StatementRequest
+from nodes.node import Surroundings
+from nodes.trader import Trader
+
+
+class Bank(Trader):
+    """Keeps the cash of the participants that named it, its own included."""
+
+    projects_everybody = True
+
+    def __init__(self, id: str, key: Key, database: Database, around: Surroundings) -> None:
+        super().__init__(id, key, database, around)
+        self.keeper = Keeper(self, Register.CASH, database)
+
+    def books(self) -> Sequence[OwnBook]:
+        """The books that final blocks confirm."""
+        return [self.own_book, self.keeper.book]
+
+    def own_differences(self) -> list[Difference]:
+        """Where the kept book and the ledger do not agree."""
+        return self.keeper.differences()
+
+    def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
+        """Answers a message of another node."""
+        match message:
+            case SignedCycle():
+                self.require_role(sender, Role.CLEARING_HOUSE)
+                self.keeper.take_cycle(message)
+                return Accepted()
+            case SignedInstruction():
+                self.keeper.take_instruction(message)
+                return super().handle(sender, message)
+            case StatementRequest():
+                return self.keeper.statement_for(sender)
+            case _:
+                return super().handle(sender, message)

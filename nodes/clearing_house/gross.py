@@ -1,0 +1,158 @@
+"""Gross settlement: queued instructions, tried in order, each settled by a transaction of its own."""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from contracts.clients.settlement import NO_SIGNATURE
+from contracts.typed_data import InstructionMessage
+from ledger.books.postings import Register
+from ledger.books.tables import InstructionRow
+from ledger.clearing.columns import TradeColumns
+from ledger.domain.reasons import Reason, reason_of_revert
+from ledger.domain.rules import Rules
+from nodes.bus import UnreachableError
+from nodes.clearing_house.intake import Intake, TradeStanding
+from nodes.clearing_house.queue import (
+    QUEUED,
+    SETTLED,
+    InstructionQueue,
+    debts_of,
+    first_to_try,
+)
+from nodes.messages import Attestation, InstructionProposal, SignedInstruction
+from nodes.network import RULE_VERSION
+from nodes.node import Node
+from nodes.notices import tell_concerned
+
+
+@dataclass(frozen=True, slots=True)
+class _Signatures:
+    deliverer: bytes
+    receiver: bytes
+
+
+class GrossSettlement:
+    """Instructions of the clearing house, one by one."""
+
+    def __init__(self, house: Node, intake: Intake, queue: InstructionQueue, rules: Rules) -> None:
+        self._house = house
+        self._intake = intake
+        self._queue = queue
+        self._rules = rules
+
+    def settle_queue(self) -> int:
+        """Tries the queue until nothing more can settle; returns how many have settled."""
+        settled = 0
+        while self._settle_first_possible():
+            settled += 1
+        return settled
+
+    def resume(self) -> None:
+        """Finds out what became of the transactions that were kept before a crash."""
+        for row in self._queue.waiting():
+            if row.attempts:
+                self._deliver(row)
+
+    def _settle_first_possible(self) -> bool:
+        """Settles the first instruction that can; says why about each that cannot before it."""
+        for row, is_behind in first_to_try(self._queue.waiting(), self._rules.queue):
+            reason = self._cover(row) or (Reason.BEHIND if is_behind else None)
+            if reason is None:
+                reason = self._settle(row)
+            if reason is None:
+                return True
+            self._note(row, QUEUED, reason)
+        return False
+
+    def _cover(self, row: InstructionRow) -> Reason | None:
+        """What the sides lack, as the books have it; securities are looked at first."""
+        for debt in debts_of(row):
+            available, _ = self._house.projection.holding(Register(debt.register), debt.key)
+            if available < debt.amount:
+                return debt.reason_when_short
+        return None
+
+    def _settle(self, row: InstructionRow) -> Reason | None:
+        house = self._house
+        instruction = self._message(row)
+        signatures = self._collect(row, instruction)
+        if isinstance(signatures, Reason):
+            return signatures
+        signed = SignedInstruction(instruction, signatures.deliverer, signatures.receiver)
+        row.attempts += 1
+        row.signed = msgspec.msgpack.encode(signed)
+        settlement = house.around.contracts.settlement
+        data = settlement.settle_instruction_data(
+            instruction, signatures.deliverer, signatures.receiver
+        )
+        with house.database.transaction() as session:
+            session.merge(row)
+            house.outbox.put(session, _intent(row), settlement.address, data)
+        return self._deliver(row)
+
+    def _deliver(self, row: InstructionRow) -> Reason | None:
+        tell_concerned(self._house, msgspec.msgpack.decode(row.signed, type=SignedInstruction))
+        outcome = self._house.outbox.deliver(_intent(row))
+        if not outcome.succeeded:
+            return reason_of_revert(outcome.revert)
+        row.block = outcome.block
+        self._note(row, SETTLED, None)
+        self._house.catch_up()
+        return None
+
+    def _collect(
+        self, row: InstructionRow, instruction: InstructionMessage
+    ) -> _Signatures | Reason:
+        """The signatures of the sides that owe something, or why one is missing."""
+        trade = self._trade_of(row)
+        signatures = []
+        for account, owed in (
+            (instruction.deliverer, instruction.quantity),
+            (instruction.receiver, instruction.amount),
+        ):
+            if not owed:
+                signatures.append(NO_SIGNATURE)
+                continue
+            owner = self._house.network.participant_id(account >> 8)
+            proposal = InstructionProposal(instruction, row.label, trade)
+            try:
+                answer = self._house.around.bus.request(self._house.id, owner, proposal)
+            except UnreachableError:
+                return Reason.SILENT
+            if not isinstance(answer, Attestation):
+                return Reason.DISPUTED
+            signatures.append(answer.signature)
+        return _Signatures(*signatures)
+
+    def _trade_of(self, row: InstructionRow) -> TradeColumns | None:
+        if row.position is None:
+            return None
+        return self._intake.stream.trades_at(np.array([row.position]))
+
+    def _message(self, row: InstructionRow) -> InstructionMessage:
+        now = self._house.around.clock.chain_time()
+        return InstructionMessage(
+            id=row.id,
+            deliverer=row.deliverer,
+            receiver=row.receiver,
+            instrument=row.instrument,
+            quantity=row.quantity,
+            currency=row.currency,
+            amount=row.amount,
+            rule_version=RULE_VERSION,
+            deadline=now + self._rules.cycle_validity_seconds,
+        )
+
+    def _note(self, row: InstructionRow, state: str, reason: Reason | None) -> None:
+        row.state, row.reason = state, reason.name if reason else ""
+        with self._house.database.transaction() as session:
+            session.merge(row)
+            if row.position is not None:
+                standing = TradeStanding(state, reason, row.id)
+                self._intake.note(session, {row.position: standing})
+
+
+def _intent(row: InstructionRow) -> str:
+    return f"instruction:{row.id.hex()}:{row.attempts}"

@@ -1,0 +1,221 @@
+"""Net settlement: strike a cycle, have it attested, write it down, settle it.
+
+Until every party has signed, nothing is written: a crash or an abandoned attempt leaves the trades
+where they were. Then the cycle, what left it and the signed transaction are one commit.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from ledger.books.postings import Column, Register
+from ledger.books.tables import CycleRow, InstructionRow
+from ledger.clearing.trimming import Available
+from ledger.domain.reasons import Reason
+from ledger.domain.rules import Rules
+from nodes.bus import UnreachableError
+from nodes.clearing_house import records
+from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
+from nodes.clearing_house.intake import CANCELLED, QUEUED, Intake, TradeStanding, Window
+from nodes.clearing_house.queue import InstructionQueue, instruction_of_trade
+from nodes.clearing_house.records import CycleRecords
+from nodes.messages import Attestation, Disagreement
+from nodes.network import RULE_VERSION
+from nodes.node import Node
+from nodes.notices import tell_keepers
+from nodes.trade_words import describe_trade_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """A cut that everybody signed; without a proposal when no trade was left in it."""
+
+    cut: Cut
+    proposal: Proposal | None
+    signatures: dict[int, bytes]
+
+
+class NetSettlement:
+    """Cycles of the clearing house."""
+
+    def __init__(
+        self, house: Node, intake: Intake, cycles: CycleRecords, queue: InstructionQueue, rules: Rules
+    ) -> None:
+        self._house = house
+        self._intake = intake
+        self._cycles = cycles
+        self._queue = queue
+        self._rules = rules
+        self._salt_key = house.key.sign(hashlib.sha256(b"novate chunk salts").digest())
+
+    def waiting(self) -> int:
+        """How many captured trades no cycle covers yet."""
+        return self._intake.stream.end_position - self._cycles.watermark()
+
+    def close(self) -> CycleRow | None:
+        """Strikes the next cycle and settles it; None when no trade is waiting.
+
+        The returned cycle has settled, or was empty, or was abandoned: its trades then wait for the
+        next one.
+        """
+        window = self._next_window()
+        if window is None:
+            return None
+        started = self._house.around.clock.stopwatch_ns()
+        number = self._cycles.next_number()
+        agreed = self._agree(window, number)
+        if agreed is None:
+            return self._write_abandoned(window, number)
+        row = self._write_down(agreed, number)
+        if agreed.proposal is not None:
+            self.settle(row)
+            row.finality_ns = self._house.around.clock.stopwatch_ns() - started
+            with self._house.database.transaction() as session:
+                self._cycles.update(session, row)
+        return row
+
+    def resume(self) -> None:
+        """Settles the cycles that were written down before a crash and may not have been sent."""
+        for row in self._cycles.all():
+            if row.state == records.SUBMITTED:
+                self.settle(row)
+
+    def settle(self, row: CycleRow) -> None:
+        """Tells the keepers, sends the cycle's transaction, and records what became of it."""
+        tell_keepers(self._house, records.unpack_signed(row.signed))
+        outcome = self._house.outbox.deliver(_intent(row.number))
+        row.block = outcome.block
+        row.state = records.SETTLED if outcome.succeeded else records.ABANDONED
+        with self._house.database.transaction() as session:
+            self._cycles.update(session, row)
+        self._house.catch_up()
+
+    def available(self) -> Available:
+        """What the accounts have, as of the last projected block."""
+        projection = self._house.projection
+        return Available(
+            securities=lambda keys: projection.available_of(Register.SECURITIES, keys),
+            cash=lambda keys: projection.available_of(Register.CASH, keys),
+        )
+
+    def _next_window(self) -> Window | None:
+        first = self._cycles.watermark()
+        end = min(self._intake.stream.end_position, first + self._rules.cycle_trades_max)
+        if first == end:
+            return None
+        trades = self._intake.stream.trades(first, end)
+        return self._intake.window(first, first + rows_that_fit(trades, self._rules.cycle_lines_max))
+
+    def _agree(self, window: Window, number: int) -> _Agreed | None:
+        """Cuts until everybody left in the cycle has signed; None when that takes too many cuts."""
+        excluded: dict[int, Reason] = {}
+        terms = self._terms(number)
+        for _ in range(self._rules.recuts_max + 1):
+            attempt = cut(window, excluded, self.available())
+            if not len(attempt.trades):
+                return _Agreed(attempt, None, {})
+            proposal = Proposal(attempt, terms)
+            signatures, objections = self._collect(proposal)
+            if not objections:
+                return _Agreed(attempt, proposal, signatures)
+            excluded |= objections
+        return None
+
+    def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Reason]]:
+        """The parties' signatures, and the trades that must leave since somebody did not sign."""
+        house = self._house
+        signatures: dict[int, bytes] = {}
+        silent: list[int] = []
+        objections: dict[int, Reason] = {}
+        for party in proposal.cut.parties:
+            recipient = house.network.participant_id(party)
+            try:
+                answer = house.around.bus.request(house.id, recipient, proposal.for_party(party))
+            except UnreachableError:
+                silent.append(party)
+                continue
+            match answer:
+                case Attestation():
+                    signatures[party] = answer.signature
+                case Disagreement():
+                    objections |= self._disputed(proposal.cut, party, answer)
+        return signatures, objections | dict.fromkeys(
+            self._positions_with(proposal.cut, silent), Reason.SILENT
+        )
+
+    def _disputed(self, attempt: Cut, party: int, answer: Disagreement) -> dict[int, Reason]:
+        """The trades a party named; all of its trades when it named none."""
+        named = set(answer.trades)
+        positions = self._positions_with(attempt, [party])
+        if named:
+            positions = [p for p in positions if self._name(attempt.window, p) in named]
+        return dict.fromkeys(positions, Reason.DISPUTED)
+
+    def _positions_with(self, attempt: Cut, parties: list[int]) -> list[int]:
+        window = attempt.window
+        staying = window.rows[~np.isin(window.first + window.rows, list(attempt.leavers))]
+        trades = window.trades.take(staying)
+        theirs: Column = np.isin(trades.sellers >> 8, parties) | np.isin(trades.buyers >> 8, parties)
+        positions: list[int] = (window.first + staying[theirs]).tolist()
+        return positions
+
+    def _name(self, window: Window, position: int) -> str:
+        return describe_trade_id(self._house.network, window.trades, position - window.first)
+
+    def _write_down(self, agreed: _Agreed, number: int) -> CycleRow:
+        house = self._house
+        row = records.row_of(number, agreed.cut, records.SUBMITTED)
+        window, reasons = agreed.cut.window, agreed.cut.leavers
+        leavers = [self._instruction(window, p, reasons[p]) for p in sorted(reasons)]
+        standings = {
+            position: TradeStanding(QUEUED, reasons[position], instruction.id)
+            for position, instruction in zip(sorted(reasons), leavers, strict=True)
+        }
+        standings |= dict.fromkeys(window.cancelled, TradeStanding(CANCELLED))
+        with house.database.transaction() as session:
+            if agreed.proposal is None:
+                row.state = records.EMPTY
+            else:
+                signed = agreed.proposal.signed(agreed.signatures)
+                row.id, row.root = signed.cycle.id, signed.cycle.root
+                row.signed = records.pack_signed(signed)
+                settlement = house.around.contracts.settlement
+                data = settlement.settle_cycle_data(signed.cycle, signed.signatures)
+                house.outbox.put(session, _intent(number), settlement.address, data)
+            self._cycles.add(session, row)
+            self._queue.cancel(session, window.cancelled)
+            self._intake.note(session, standings)
+            self._queue.add(session, leavers)
+        return row
+
+    def _write_abandoned(self, window: Window, number: int) -> CycleRow:
+        row = CycleRow(
+            number=number,
+            id=self._terms(number).id,
+            first_position=window.first,
+            end_position=window.end,
+            state=records.ABANDONED,
+        )
+        with self._house.database.transaction() as session:
+            self._cycles.add(session, row)
+        return row
+
+    def _instruction(self, window: Window, position: int, reason: Reason) -> InstructionRow:
+        trade = window.trades.take(slice(position - window.first, position - window.first + 1))
+        label = describe_trade_id(self._house.network, trade, 0)
+        return instruction_of_trade(label, position, trade, reason)
+
+    def _terms(self, number: int) -> CycleTerms:
+        house = self._house
+        settlement = house.around.contracts.addresses.settlement
+        return CycleTerms(
+            id=cycle_id(house.network.chain_id, settlement, number),
+            rule_version=RULE_VERSION,
+            deadline=house.around.clock.chain_time() + self._rules.cycle_validity_seconds,
+            salt_key=self._salt_key,
+        )
+
+
+def _intent(number: int) -> str:
+    return f"cycle:{number}"

@@ -1,0 +1,85 @@
+"""The clearing house as a node: what it takes from others, and what it knows of every trade."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import Session
+
+from ledger.books.database import Database
+from ledger.books.tables import InstructionRow
+from ledger.domain.participants import Role
+from ledger.domain.rules import Rules, SettlementMode
+from nodes.clearing_house import records
+from nodes.clearing_house.gross import GrossSettlement
+from nodes.clearing_house.intake import CAPTURED, QUEUED, SETTLED, Intake, TradeStanding
+from nodes.clearing_house.net import NetSettlement
+from nodes.clearing_house.queue import InstructionQueue, instruction_of_trade
+from nodes.clearing_house.records import CycleRecords
+from nodes.keys import Key
+from nodes.messages import Accepted, CapturedBatch, Message
+from nodes.node import Node, Surroundings
+from nodes.trade_words import describe_trade_id
+
+
+class ClearingHouse(Node):
+    """Takes captured trades in and settles them, gross or in netting cycles, by the rules."""
+
+    projects_everybody = True
+
+    def __init__(
+        self, id: str, key: Key, database: Database, around: Surroundings, rules: Rules
+    ) -> None:
+        super().__init__(id, key, database, around)
+        self.rules = rules
+        self.intake = Intake(database)
+        self.cycles = CycleRecords(database)
+        self.queue = InstructionQueue(database)
+        self.net = NetSettlement(self, self.intake, self.cycles, self.queue, rules)
+        self.gross = GrossSettlement(self, self.intake, self.queue, rules)
+
+    def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
+        """Answers a message of another node."""
+        match message:
+            case CapturedBatch():
+                self.require_role(sender, Role.EXCHANGE)
+                return self._take_in(message)
+            case _:
+                return super().handle(sender, message)
+
+    def resume(self) -> None:
+        """Finishes what a crash interrupted: transactions that were kept and may not have been sent."""
+        self.net.resume()
+        self.gross.resume()
+
+    def standing_of(self, position: int) -> TradeStanding:
+        """What has become of a captured trade."""
+        exception = self.intake.exception(position)
+        if exception is not None:
+            return exception
+        cycle = self.cycles.covering(position)
+        settled = cycle is not None and cycle.state == records.SETTLED
+        return TradeStanding(SETTLED if settled else CAPTURED)
+
+    def _take_in(self, message: CapturedBatch) -> Accepted:
+        with self.database.transaction() as session:
+            is_new = self.intake.stream.get(message.batch_id) is None
+            self.intake.take_in(session, message)
+            if is_new and self.rules.settlement is SettlementMode.GROSS:
+                self._queue_each(session, message)
+        return Accepted()
+
+    def _queue_each(self, session: Session, message: CapturedBatch) -> None:
+        """Under gross settlement every affirmed trade becomes an instruction."""
+        first = self.intake.stream.batches[-1].first_position
+        rows: list[InstructionRow] = []
+        for row in range(len(message.trades)):
+            if row not in message.unaffirmed:
+                trade = message.trades.take(slice(row, row + 1))
+                label = describe_trade_id(self.network, trade, 0)
+                rows.append(instruction_of_trade(label, first + row, trade))
+        self.queue.add(session, rows)
+        self.intake.note(session, {r.position: TradeStanding(QUEUED, None, r.id) for r in rows if r.position is not None})
+
+    def instructions(self) -> Sequence[InstructionRow]:
+        """Every instruction, in order of arrival."""
+        return self.queue.all()

@@ -1,0 +1,94 @@
+"""What the clearing house keeps of its cycles, on disk and in memory."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import msgspec
+from sqlmodel import Session, col, select
+
+from ledger.books.database import Database
+from ledger.books.tables import CycleRow
+from nodes.clearing_house.cycle import Cut
+from nodes.messages import SignedCycle
+
+SUBMITTED = "submitted"
+SETTLED = "settled"
+EMPTY = "empty"
+ABANDONED = "abandoned"
+
+
+class CycleRecords:
+    """The cycles so far, by number. Those in force cover the intake without gap or overlap."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.reading() as session:
+            self._rows = list(session.exec(select(CycleRow).order_by(col(CycleRow.number))))
+
+    def all(self) -> Sequence[CycleRow]:
+        """Every cycle, oldest first."""
+        return self._rows
+
+    def in_force(self) -> list[CycleRow]:
+        """The cycles that were not abandoned, oldest first."""
+        return [row for row in self._rows if row.state != ABANDONED]
+
+    def next_number(self) -> int:
+        """The number of the next cycle, from 1."""
+        return self._rows[-1].number + 1 if self._rows else 1
+
+    def watermark(self) -> int:
+        """The position up to which the intake has been cut into cycles."""
+        covered = self.in_force()
+        return covered[-1].end_position if covered else 0
+
+    def get(self, number: int) -> CycleRow | None:
+        """A cycle by its number."""
+        return next((row for row in self._rows if row.number == number), None)
+
+    def covering(self, position: int) -> CycleRow | None:
+        """The cycle in whose window a position is; None when it has not been cut yet."""
+        covered = self.in_force()
+        place = bisect_right(covered, position, key=lambda row: row.first_position) - 1
+        if place < 0 or position >= covered[place].end_position:
+            return None
+        return covered[place]
+
+    def add(self, session: Session, row: CycleRow) -> None:
+        """Puts a new cycle into a transaction."""
+        session.add(row)
+        session.flush()
+        session.expunge(row)
+        self._rows.append(row)
+
+    def update(self, session: Session, row: CycleRow) -> None:
+        """Puts a changed cycle into a transaction."""
+        session.merge(row)
+
+
+def pack_signed(signed: SignedCycle) -> bytes:
+    """A signed cycle as it is kept."""
+    return msgspec.msgpack.encode(signed)
+
+
+def unpack_signed(payload: bytes) -> SignedCycle:
+    """The signed cycle that ``pack_signed`` wrote."""
+    return msgspec.msgpack.decode(payload, type=SignedCycle)
+
+
+def row_of(number: int, cut: Cut, state: str) -> CycleRow:
+    """The record of a cut; without trades in it, it only moves the watermark."""
+    debits = cut.cash.amounts[cut.cash.amounts < 0]
+    return CycleRow(
+        number=number,
+        id=b"",
+        first_position=cut.window.first,
+        end_position=cut.window.end,
+        state=state,
+        trade_count=len(cut.trades),
+        securities_lines=len(cut.securities),
+        cash_lines=len(cut.cash),
+        party_count=len(cut.parties),
+        gross_value=int(cut.trades.amounts.sum()),
+        net_value=-int(debits.sum()),
+    )

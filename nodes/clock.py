@@ -1,0 +1,85 @@
+"""Time. The only module that reads the machine's clocks; everything else is handed a Clock.
+
+Chain time stamps blocks. Business time is the market's: the date and the second of the day at which
+instructions expire and breaks are first seen. They are different things.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+SECONDS_A_DAY = 86_400
+
+
+class Clock(Protocol):
+    """What time it is, in three senses."""
+
+    def chain_time(self) -> int:
+        """Seconds since 1970, for block timestamps."""
+
+    def business_time(self) -> datetime:
+        """The market's date and time of day."""
+
+    def stopwatch_ns(self) -> int:
+        """Nanoseconds that only ever grow, for measuring how long something took."""
+
+
+class WallClock:
+    """The machine's clock; business time is the same in UTC."""
+
+    def chain_time(self) -> int:
+        """Seconds since 1970, for block timestamps."""
+        return int(time.time())
+
+    def business_time(self) -> datetime:
+        """The market's date and time of day."""
+        return datetime.now(tz=UTC)
+
+    def stopwatch_ns(self) -> int:
+        """Nanoseconds that only ever grow, for measuring how long something took."""
+        return time.perf_counter_ns()
+
+
+@dataclass(slots=True)
+class SimulatedClock:
+    """A clock that stands still until it is set; it never goes back.
+
+    Chain time follows business time, so that the same story always makes the same blocks.
+    """
+
+    now: datetime
+
+    @staticmethod
+    def at(day: date, second: int = 9 * 3600) -> "SimulatedClock":
+        """A clock that shows a second of a day."""
+        return SimulatedClock(_moment(day, second))
+
+    def set(self, day: date, second: int) -> None:
+        """Moves to a second of a day. Raises ValueError for a moment already past."""
+        moment = _moment(day, second)
+        if moment < self.now:
+            raise ValueError(f"{moment} is before {self.now}: time does not go back")
+        self.now = moment
+
+    def chain_time(self) -> int:
+        """Seconds since 1970, for block timestamps."""
+        return int(self.now.timestamp())
+
+    def business_time(self) -> datetime:
+        """The market's date and time of day."""
+        return self.now
+
+    def stopwatch_ns(self) -> int:
+        """Nanoseconds that only ever grow, for measuring how long something took."""
+        return time.perf_counter_ns()
+
+
+def _moment(day: date, second: int) -> datetime:
+    midnight = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+    return datetime.fromtimestamp(midnight + second, tz=UTC)
+
+
+def pause(seconds: float) -> None:
+    """Waits; for loops that poll the outside world."""
+    time.sleep(seconds)

@@ -1,0 +1,174 @@
+"""A running consortium: the chain and all nodes, in one process, over one state folder or in memory."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from contracts.deployment import Contracts
+from ledger.books.database import Database, open_database
+from ledger.chain.chain import Chain, ChainConfig
+from ledger.chain.provider import web3_of
+from ledger.chain.revm import RevmExecutor
+from ledger.chain.store import MEMORY, BlockStore
+from ledger.domain.participants import Role
+from ledger.domain.rules import Rules
+from nodes import bootstrap
+from nodes.bank import Bank
+from nodes.broker import Broker
+from nodes.bus import InProcessBus
+from nodes.clearing_house import ClearingHouse
+from nodes.clock import Clock
+from nodes.exchange import Exchange
+from nodes.keys import Key
+from nodes.ledger_feed import LedgerFeed
+from nodes.network import Network
+from nodes.node import TRANSACTION_GAS, Node, Surroundings
+from nodes.outbox import Outbox
+from nodes.registrar import Registrar
+from nodes.state_folder import StateFolder
+from nodes.trader import Trader
+
+
+class Consortium:
+    """The chain, the nodes, and what makes them move together."""
+
+    def __init__(
+        self, network: Network, rules: Rules, clock: Clock, folder: StateFolder | None = None
+    ) -> None:
+        self.network = network
+        self.rules = rules
+        self.clock = clock
+        self._folder = folder
+        self.bus = InProcessBus()
+        self.chain = _open_chain(network, clock, folder)
+        self.w3 = web3_of(self.chain)
+        self._deployer_database = self._open_database(bootstrap.DEPLOYER)
+        self.contracts = self._deploy()
+        self.feed = LedgerFeed(self.w3, self.contracts)
+        around = Surroundings(
+            network, self.bus, self.w3, self.contracts, self.feed, clock
+        )
+        self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
+        bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)
+        bootstrap.check_numbers(network, self.contracts)
+        self.clearing_house.resume()
+        self.catch_up()
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange."""
+        node = self.nodes[self.network.sole(Role.EXCHANGE)]
+        assert isinstance(node, Exchange)
+        return node
+
+    @property
+    def clearing_house(self) -> ClearingHouse:
+        """The clearing house."""
+        node = self.nodes[self.network.sole(Role.CLEARING_HOUSE)]
+        assert isinstance(node, ClearingHouse)
+        return node
+
+    @property
+    def registrar(self) -> Registrar:
+        """The registrar."""
+        node = self.nodes[self.network.sole(Role.REGISTRAR)]
+        assert isinstance(node, Registrar)
+        return node
+
+    def trader(self, participant: str) -> Trader:
+        """A broker or bank. Raises KeyError when there is none of this id."""
+        node = self.nodes[participant]
+        if not isinstance(node, Trader):
+            raise KeyError(f"{participant} does not trade")
+        return node
+
+    def bank_of(self, participant: str) -> Bank:
+        """The settlement bank of a participant."""
+        bank = self.nodes[self.network.participant(participant).settlement_bank or participant]
+        assert isinstance(bank, Bank)
+        return bank
+
+    def traders(self) -> Sequence[Trader]:
+        """All brokers and banks."""
+        return [node for node in self.nodes.values() if isinstance(node, Trader)]
+
+    def catch_up(self) -> None:
+        """Lets every node project the final blocks that are new to it."""
+        for node in self.nodes.values():
+            node.catch_up()
+
+    def reconcile(self) -> int:
+        """Lets every node reconcile; returns the number of open breaks."""
+        self.catch_up()
+        return sum(node.reconcile() for node in self.nodes.values())
+
+    def close(self) -> None:
+        """Releases files and locks."""
+        for node in self.nodes.values():
+            node.close()
+        self._deployer_database.close()
+        self.chain.store.close()
+        if self._folder:
+            self._folder.close()
+
+    def _deploy(self) -> Contracts:
+        key = self._key(bootstrap.DEPLOYER)
+        outbox = Outbox(key, self.w3, self._deployer_database, self.network.chain_id, TRANSACTION_GAS)
+        return bootstrap.deploy(self.network, self.w3, outbox)
+
+    def _found(self, id: str, role: Role, around: Surroundings) -> Node:
+        key, database = self._key(id), self._open_database(id)
+        match role:
+            case Role.EXCHANGE:
+                return Exchange(id, key, database, around)
+            case Role.BROKER:
+                return Broker(id, key, database, around)
+            case Role.BANK:
+                return Bank(id, key, database, around)
+            case Role.CLEARING_HOUSE:
+                return ClearingHouse(id, key, database, around, self.rules)
+            case Role.REGISTRAR:
+                return Registrar(id, key, database, around)
+            case Role.REGULATOR:
+                return Node(id, key, database, around)
+
+    def _open_database(self, name: str) -> Database:
+        path = self._folder.node_folder(name) / "books.sqlite" if self._folder else None
+        return open_database(path)
+
+    def _key(self, name: str) -> Key:
+        """A node's key: from its file when there is one, so that it can be another than the seed's."""
+        if self._folder is None:
+            return bootstrap.key_of(self.network, name)
+        file = self._folder.node_folder(name) / "key"
+        if not file.exists():
+            bootstrap.key_of(self.network, name).write(file)
+        return Key.read(file)
+
+
+def open_consortium(network: Network, rules: Rules, clock: Clock, path: Path | None) -> Consortium:
+    """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
+
+    Raises StateFolderError when the folder holds another network.
+    """
+    if path is None:
+        return Consortium(network, rules, clock)
+    folder = StateFolder(path)
+    meta = folder.read_meta()
+    if meta is None:
+        folder.write_meta(network, rules)
+    return Consortium(network, rules, clock, folder)
+
+
+def _open_chain(network: Network, clock: Clock, folder: StateFolder | None) -> Chain:
+    proposer = bootstrap.key_of(network, network.sole(Role.CLEARING_HOUSE)).address
+    midnight = datetime.combine(network.business_date, datetime.min.time(), tzinfo=UTC)
+    config = ChainConfig(network.chain_id, proposer, int(midnight.timestamp()))
+    store = BlockStore(folder.chain_file if folder else MEMORY)
+    return Chain(config, store, RevmExecutor(network.chain_id), clock.chain_time)
+
+
+def state_hash(lines: Sequence[str]) -> str:
+    """SHA-256 over canonical lines of text, as 0x-prefixed hex."""
+    return "0x" + hashlib.sha256("\n".join(lines).encode()).hexdigest()

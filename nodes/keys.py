@@ -1,0 +1,79 @@
+"""Keys and signatures. One secp256k1 key a participant, in a file that only its owner can read.
+
+In the sandbox a key follows from the seed of the network and the participant's name, so that the same
+network is built again byte for byte; such keys are known to everybody who knows the seed.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import rlp
+from coincurve import PrivateKey, PublicKey
+from eth_hash.auto import keccak
+
+KEY_FILE_MODE = 0o600
+_DYNAMIC_FEE_TYPE = b"\x02"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A private key. Never printed, logged or stored in a database."""
+
+    _private: PrivateKey
+    address: bytes
+
+    @staticmethod
+    def of_secret(secret: bytes) -> "Key":
+        """The key of 32 secret bytes."""
+        private = PrivateKey(secret)
+        return Key(private, _address_of(private.public_key))
+
+    @staticmethod
+    def of_seed(seed: str, name: str) -> "Key":
+        """The sandbox key of a name in a network with this seed."""
+        return Key.of_secret(hashlib.sha256(f"novate key|{seed}|{name}".encode()).digest())
+
+    def sign(self, digest: bytes) -> bytes:
+        """The compact signature (ERC-2098, 64 bytes, low s) of a 32-byte digest."""
+        signature = self._private.sign_recoverable(digest, hasher=None)
+        s_and_parity = int.from_bytes(signature[32:64], "big") | signature[64] << 255
+        return signature[:32] + s_and_parity.to_bytes(32, "big")
+
+    def sign_transaction(
+        self, *, chain_id: int, nonce: int, to: bytes | None, data: bytes, gas: int
+    ) -> bytes:
+        """A raw EIP-1559 transaction without value and fees."""
+        fields = [chain_id, nonce, 0, 0, gas, to or b"", 0, data, []]
+        digest = keccak(_DYNAMIC_FEE_TYPE + rlp.encode(fields))
+        signature = self._private.sign_recoverable(digest, hasher=None)
+        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+        return _DYNAMIC_FEE_TYPE + bytes(rlp.encode([*fields, signature[64], r, s]))
+
+    def write(self, path: Path) -> None:
+        """Writes the secret to a file of mode 0600."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, KEY_FILE_MODE)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(self._private.to_hex())
+
+    @staticmethod
+    def read(path: Path) -> "Key":
+        """The key in a file. Raises PermissionError when others can read the file."""
+        if path.stat().st_mode & 0o077:
+            raise PermissionError(f"{path} can be read by others: run chmod 600 {path}")
+        return Key.of_secret(bytes.fromhex(path.read_text().strip()))
+
+
+def signer_of(digest: bytes, signature: bytes) -> bytes:
+    """The address that made a compact signature. Raises ValueError when there is none."""
+    if len(signature) != 64:
+        raise ValueError(f"a compact signature has 64 bytes, not {len(signature)}")
+    s_and_parity = int.from_bytes(signature[32:], "big")
+    s = s_and_parity & ((1 << 255) - 1)
+    recoverable = signature[:32] + s.to_bytes(32, "big") + bytes([s_and_parity >> 255])
+    return _address_of(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
+
+
+def _address_of(public: PublicKey) -> bytes:
+    return keccak(public.format(compressed=False)[1:])[12:]

@@ -1,0 +1,130 @@
+"""The messages between nodes. Each names its answer; all are immutable.
+
+Trades travel as columns; what is signed travels as the typed data that was signed.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
+from ledger.clearing.columns import Column, TradeColumns
+from ledger.clearing.commitment import Proof
+from ledger.domain.breaks import TradeDifference
+from ledger.domain.reasons import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class AffirmationRequest:
+    """Exchange to trader: are these trades yours? ``positions`` are those of the capture."""
+
+    batch_id: str
+    positions: Column
+    trades: TradeColumns
+
+
+@dataclass(frozen=True, slots=True)
+class Affirmation:
+    """The answer: every trade is affirmed but these, by row of the request."""
+
+    differences: dict[int, TradeDifference]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedBatch:
+    """Exchange to clearing house: captured trades, and the rows that were not affirmed."""
+
+    batch_id: str
+    trades: TradeColumns
+    unaffirmed: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer to a message that asks for nothing: it is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnChunk:
+    """A chunk of trades in which the recipient is a party, and the proof that the cycle has it."""
+
+    index: int
+    salt: bytes
+    trades: TradeColumns
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class CycleProposal:
+    """Clearing house to party: attest this cycle. All net lines, and the recipient's own chunks."""
+
+    cycle: CycleMessage
+    chunks: tuple[OwnChunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """The answer: a compact signature of the cycle."""
+
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """The answer instead: why not, and which trades differ (identities as text)."""
+
+    refusal: Rejected
+    trades: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCycle:
+    """Clearing house to banks and registrar: a cycle, and its parties' signatures in their order."""
+
+    cycle: CycleMessage
+    signatures: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionProposal:
+    """Clearing house to debtor: sign this instruction. ``position`` is its trade's, if it has one."""
+
+    instruction: InstructionMessage
+    label: str
+    trade: TradeColumns | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInstruction:
+    """Clearing house to everybody concerned: an instruction that its debtors signed."""
+
+    instruction: InstructionMessage
+    deliverer_signature: bytes
+    receiver_signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionRequest:
+    """Bank or registrar to owner: sign that this amount is destroyed. Answer: a signature."""
+
+    redemption: RedemptionMessage
+    register: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRequest:
+    """Participant to its bank or to the registrar: what do you have for me?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The answer: positions by holding key, as of a block."""
+
+    block: int
+    keys: Column
+    amounts: Column
+
+
+Message: TypeAlias = (
+    "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | InstructionProposal"
+    " | SignedInstruction | RedemptionRequest | StatementRequest"
+)

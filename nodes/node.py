@@ -1,0 +1,217 @@
+"""What every institution has: a key, a database, a projection of the ledger, and a book of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from web3 import Web3
+
+from contracts.deployment import Contracts
+from contracts.typed_data import Domain
+from ledger.books.database import Database
+from ledger.books.own_book import OwnBook, participant_of
+from ledger.books.postings import FinalBlock, Register
+from ledger.books.projection import Projection
+from ledger.books.reconciliation import (
+    Difference,
+    Seen,
+    Versions,
+    compare_positions,
+    open_breaks,
+    record_breaks,
+)
+from ledger.books.tables import BreakRow
+from ledger.domain.amounts import format_amount
+from ledger.domain.breaks import BreakKind
+from ledger.domain.participants import Role
+from nodes.bus import Bus, UnreachableError
+from nodes.clock import Clock
+from nodes.keys import Key, signer_of
+from nodes.ledger_feed import LedgerFeed
+from nodes.messages import Message, Statement, StatementRequest
+from nodes.network import Network
+from nodes.outbox import Outbox
+
+TRANSACTION_GAS: Final = 1_000_000_000
+ACCOUNT_MASK: Final = (1 << 32) - 1
+UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a node is given: its network, the bus, its access to the ledger, and the time."""
+
+    network: Network
+    bus: Bus
+    w3: Web3
+    contracts: Contracts
+    feed: LedgerFeed
+    clock: Clock
+
+
+class Node:
+    """An institution. Subclasses add what their role does and whom they listen to."""
+
+    projects_everybody = False
+
+    def __init__(self, id: str, key: Key, database: Database, around: Surroundings) -> None:
+        self.id = id
+        self.key = key
+        self.database = database
+        self.around = around
+        self.number = around.network.participant_number(id)
+        self.projection = Projection(database, 0 if self.projects_everybody else self.number)
+        self.own_book = OwnBook(database, "own")
+        self.outbox = Outbox(key, around.w3, database, around.network.chain_id, TRANSACTION_GAS)
+        self.reconciled_block = -1
+        self._signer_by_participant: dict[int, bytes] = {}
+        around.bus.register(id, self.handle)
+
+    @property
+    def network(self) -> Network:
+        """The network this node is part of."""
+        return self.around.network
+
+    def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
+        """Answers a message of another node."""
+        raise NotImplementedError(f"{self.id} does not take {type(message).__name__} from {sender}")
+
+    def catch_up(self) -> None:
+        """Projects the final blocks that are new, each in one commit with its effects."""
+        for block in self.around.feed.blocks_after(self.projection.height):
+            self._take(block)
+
+    def books(self) -> Sequence[OwnBook]:
+        """The books that final blocks confirm."""
+        return [self.own_book]
+
+    def reconcile(self) -> int:
+        """Compares own book, ledger and statement as of the last block; returns the open breaks."""
+        statements = {register: self._statement(register) for register in Register}
+        differences = self.own_differences() + [
+            difference
+            for register, statement in statements.items()
+            if statement is not None
+            for difference in self._compare(register, statement)
+        ]
+        with self.database.transaction() as session:
+            record_breaks(session, self.id, "position:", differences, self.seen())
+            breaks = len(open_breaks(session))
+        self.reconciled_block = self.projection.height
+        return breaks
+
+    def own_differences(self) -> list[Difference]:
+        """Differences that only this role can find; for roles that keep accounts for others."""
+        return []
+
+    def breaks(self) -> Sequence[BreakRow]:
+        """The open breaks of this node."""
+        with self.database.reading() as session:
+            return open_breaks(session)
+
+    def seen(self) -> Seen:
+        """As of which block, and when, something is seen now."""
+        at = self.around.clock.business_time().isoformat(timespec="seconds")
+        return Seen(max(self.projection.height, 0), at)
+
+    def domain(self, contract: bytes) -> Domain:
+        """The EIP-712 domain of one of the contracts."""
+        return Domain(self.network.chain_id, contract)
+
+    def settlement_domain(self) -> Domain:
+        """The EIP-712 domain of the settlement contract."""
+        return self.domain(self.around.contracts.addresses.settlement)
+
+    def require_signed(self, participant: int, digest: bytes, signature: bytes) -> None:
+        """Raises PermissionError unless a participant signed a digest."""
+        if signer_of(digest, signature) != self._signer(participant):
+            raise PermissionError(f"{self.network.participant_id(participant)} did not sign this")
+
+    def require_role(self, sender: str, role: Role) -> None:
+        """Raises PermissionError unless the sender has a role: each message has its one source."""
+        if self.network.participant(sender).role is not role:
+            raise PermissionError(f"{sender} is not the {role.value}")
+
+    def close(self) -> None:
+        """Releases the database."""
+        self.database.close()
+
+    def confirmed(self, block: FinalBlock) -> None:
+        """A final block is in the books now; for roles that keep more than books."""
+
+    def describe_holding(self, register: Register, key: int, amount: int | None) -> str:
+        """An amount of a holding in words; a dash when there is none."""
+        if amount is None:
+            return "-"
+        if register is Register.SECURITIES:
+            return str(amount)
+        return format_amount(amount, self.network.currency(key >> 32))
+
+    def name_holding(self, register: Register, key: int) -> str:
+        """A holding in words: account and asset."""
+        account = self.network.account_id(key & ACCOUNT_MASK)
+        if register is Register.SECURITIES:
+            return f"{account} {self.network.instrument(key >> 32).isin}"
+        return f"{account} {self.network.currency(key >> 32)}"
+
+    def _signer(self, participant: int) -> bytes:
+        if participant not in self._signer_by_participant:
+            signer = self.around.contracts.participants.signer_of(participant)
+            self._signer_by_participant[participant] = signer
+        return self._signer_by_participant[participant]
+
+    def _take(self, block: FinalBlock) -> None:
+        with self.database.transaction() as session:
+            self.projection.apply(session, block)
+            for book in self.books():
+                book.confirm(session, block)
+        self.confirmed(block)
+
+    def _statement(self, register: Register) -> dict[int, int] | None:
+        """What the keeper of this node's accounts says; None when it cannot be compared now."""
+        keeper = self._keeper(register)
+        if keeper is None:
+            return {}
+        if keeper == self.id:
+            return None
+        try:
+            statement = self.around.bus.request(self.id, keeper, StatementRequest())
+        except UnreachableError:
+            return None
+        assert isinstance(statement, Statement)
+        if statement.block != self.projection.height:
+            return None
+        return dict(zip(statement.keys.tolist(), statement.amounts.tolist(), strict=True))
+
+    def _keeper(self, register: Register) -> str | None:
+        if register is Register.SECURITIES:
+            return self.network.sole(Role.REGISTRAR)
+        return self.network.participant(self.id).settlement_bank
+
+    def _compare(self, register: Register, statement: dict[int, int]) -> list[Difference]:
+        ledger = {
+            key: available + held
+            for key, available, held in self.projection.holdings(register)
+            if participant_of(key) == self.number
+        }
+        ours = self.own_book.positions(register)
+        differing = compare_positions(ours, ledger, statement)
+        return [
+            self.difference(register, key, versions, "own") for key, versions in differing.items()
+        ]
+
+    def difference(
+        self, register: Register, key: int, versions: Versions, book: str
+    ) -> Difference:
+        """A position on which the records do not agree, in words."""
+        words = [
+            self.describe_holding(register, key, amount)
+            for amount in (versions.ours, versions.ledger, versions.statement)
+        ]
+        return Difference(
+            id=f"position:{book}:{register.value}:{key}",
+            kind=versions.kind(UNIT_BY_REGISTER[register]),
+            subject=self.name_holding(register, key),
+            ours=words[0],
+            theirs=f"ledger {words[1]}, statement {words[2]}",
+        )

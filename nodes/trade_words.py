@@ -1,0 +1,31 @@
+"""Trades in words: their identity and terms, as people and interfaces read them."""
+
+from datetime import date
+
+from ledger.clearing.columns import TradeColumns
+from ledger.domain.amounts import format_price
+from ledger.domain.identifiers import TradeId, decode_trade_number
+from nodes.network import Network
+
+
+def trade_id_of(network: Network, trades: TradeColumns, row: int) -> TradeId:
+    """The identity of a trade."""
+    return TradeId(
+        venue=network.venue,
+        trade_date=date.fromordinal(int(trades.dates[row])),
+        isin=network.instrument(int(trades.instruments[row])).isin,
+        number=decode_trade_number(int(trades.numbers[row])),
+    )
+
+
+def describe_trade_id(network: Network, trades: TradeColumns, row: int) -> str:
+    """The identity of a trade as text."""
+    return str(trade_id_of(network, trades, row))
+
+
+def describe_terms(network: Network, trades: TradeColumns, row: int) -> str:
+    """Who sold what to whom, at which price."""
+    seller = network.account_id(int(trades.sellers[row]))
+    buyer = network.account_id(int(trades.buyers[row]))
+    price = format_price(int(trades.prices[row]))
+    return f"{seller} to {buyer}: {trades.quantities[row]} at {price}"
