@@ -62,6 +62,10 @@ class SimulatedClock:
             raise ValueError(f"{moment} is before {self.now}: time does not go back")
         self.now = moment
 
+    def set_at_least(self, day: date, second: int) -> None:
+        """Moves to a second of a day, or stays when it is already past."""
+        self.now = max(self.now, _moment(day, second))
+
     def chain_time(self) -> int:
         """Seconds since 1970, for block timestamps."""
         return int(self.now.timestamp())

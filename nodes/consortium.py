@@ -11,6 +11,7 @@ from ledger.chain.chain import Chain, ChainConfig
 from ledger.chain.provider import web3_of
 from ledger.chain.revm import RevmExecutor
 from ledger.chain.store import MEMORY, BlockStore
+from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
 from ledger.domain.rules import Rules
 from nodes import bootstrap
@@ -83,11 +84,17 @@ class Consortium:
             raise KeyError(f"{participant} does not trade")
         return node
 
-    def bank_of(self, participant: str) -> Bank:
-        """The settlement bank of a participant."""
-        bank = self.nodes[self.network.participant(participant).settlement_bank or participant]
-        assert isinstance(bank, Bank)
-        return bank
+    def bank(self, participant: str) -> Bank:
+        """A bank. Raises KeyError when there is none of this id."""
+        node = self.nodes[participant]
+        if not isinstance(node, Bank):
+            raise KeyError(f"{participant} is not a bank")
+        return node
+
+    def bank_of_account(self, account: str) -> Bank:
+        """The settlement bank of the participant that an account belongs to."""
+        owner = owner_of(account)
+        return self.bank(self.network.participant(owner).settlement_bank or owner)
 
     def traders(self) -> Sequence[Trader]:
         """All brokers and banks."""

@@ -4,18 +4,24 @@ A trade is on disk before its capture is acknowledged. The same trade again is a
 same identity with other terms is refused. A cancellation names an earlier trade by its identity.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from sqlmodel import Session, select
 
 from ledger.books.batches import Batch, BatchStream
 from ledger.books.capture import BatchSorter, SortedBatch
 from ledger.books.database import Database
+from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, same_identity
 from ledger.clearing.columns import TradeColumns, participants_of
 from ledger.domain.participants import Role
+from ledger.domain.reasons import Rejected
 from nodes.bus import UnreachableError
 from nodes.keys import Key
 from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
 from nodes.node import Node, Surroundings
+from nodes.trade_words import describe_trade_id
 
 
 class Exchange(Node):
@@ -29,13 +35,20 @@ class Exchange(Node):
             self._take_in(batch.first_position, self.captured.load(batch))
 
     def capture(self, batch_id: str, trades: TradeColumns) -> SortedBatch:
-        """Captures what is new in a batch; it is on disk when this returns."""
+        """Captures what is new in a batch and records what is refused; on disk when this returns."""
         verdict = BatchSorter(self.captured, self._index, trades).sort()
-        if len(verdict.accepted):
-            with self.database.transaction() as session:
+        with self.database.transaction() as session:
+            for row, refusal in verdict.refused.items():
+                self._record_refusal(session, batch_id, trades, row, refusal)
+            if len(verdict.accepted):
                 batch = self.captured.append(session, batch_id, verdict.accepted)
-            self._take_in(batch.first_position, verdict.accepted)
+                self._take_in(batch.first_position, verdict.accepted)
         return verdict
+
+    def refusals(self) -> Sequence[RefusalRow]:
+        """Every submitted trade that was not captured."""
+        with self.database.reading() as session:
+            return session.exec(select(RefusalRow)).all()
 
     def pass_on_since(self, position: int) -> None:
         """Has what was captured from a position on affirmed, and hands it to the clearing house.
@@ -53,6 +66,18 @@ class Exchange(Node):
             if same_identity(self.captured.trades_at(np.array([position])), trade).all():
                 return position
         return NOT_FOUND
+
+    def _record_refusal(
+        self, session: Session, batch_id: str, trades: TradeColumns, row: int, refusal: Rejected
+    ) -> None:
+        record = RefusalRow(
+            batch_id=batch_id,
+            row=row,
+            subject=describe_trade_id(self.network, trades, row),
+            reason=refusal.reason.name,
+            detail=refusal.detail,
+        )
+        session.merge(record)
 
     def _take_in(self, first_position: int, trades: TradeColumns) -> None:
         positions = np.arange(first_position, first_position + len(trades))

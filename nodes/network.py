@@ -69,6 +69,10 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         assert role in _SOLE_ROLES
         return self.of_role(role)[0].id
 
+    def banks(self) -> list[str]:
+        """The ids of the settlement banks."""
+        return [bank.id for bank in self.of_role(Role.BANK)]
+
     def participant(self, participant_id: str) -> Participant:
         """A participant. Raises KeyError when there is none of this id."""
         return self.participants[self._number_by_participant[participant_id] - 1]

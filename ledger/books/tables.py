@@ -84,6 +84,17 @@ class BatchRow(SQLModel, table=True):
     refused: bytes = Field(default=b"", sa_type=LargeBinary)
 
 
+class RefusalRow(SQLModel, table=True):
+    """A submitted trade that was not captured, and why."""
+
+    __tablename__ = "refusals"
+    batch_id: str = Field(primary_key=True)
+    row: int = Field(primary_key=True)
+    subject: str
+    reason: str
+    detail: str
+
+
 class MarkRow(SQLModel, table=True):
     """Something said of some trades of the blotter: affirmed, attested, instructed."""
 
@@ -181,6 +192,7 @@ def all_tables() -> list[Table]:
             OwnEntryRow,
             OutboxRow,
             BatchRow,
+            RefusalRow,
             MarkRow,
             MandateRow,
             CycleRow,

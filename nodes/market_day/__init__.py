@@ -1,0 +1,1 @@
+"""A market day: from a file of exchange trades to settled, reconciled books."""

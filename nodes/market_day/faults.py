@@ -1,0 +1,105 @@
+"""Faults that a market day can be given, by name: a broker's desk that gets it wrong, a missing share.
+
+A fault changes what a desk tells its own node, or an opening position; never what the exchange says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from ledger.clearing.columns import Mask, TradeColumns
+from ledger.domain.amounts import parse_amount
+from ledger.domain.errors import Malformed
+from ledger.domain.identifiers import encode_trade_number, isin_of_symbol
+from nodes.market_day.opening import Opening
+from nodes.network import Network
+
+
+class FaultName(Enum):
+    """What goes wrong."""
+
+    BLOTTER_MISSING = "blotter-missing"
+    BLOTTER_DUPLICATE = "blotter-duplicate"
+    BLOTTER_TERMS = "blotter-terms"
+    SHORT_SECURITIES = "short-securities"
+    SHORT_CASH = "short-cash"
+
+
+FAULT_FORMS = {
+    FaultName.BLOTTER_MISSING: "blotter-missing:PARTICIPANT:SYMBOL:NUMBER",
+    FaultName.BLOTTER_DUPLICATE: "blotter-duplicate:PARTICIPANT:SYMBOL:NUMBER",
+    FaultName.BLOTTER_TERMS: "blotter-terms:PARTICIPANT:SYMBOL:NUMBER (one unit more)",
+    FaultName.SHORT_SECURITIES: "short-securities:ACCOUNT:SYMBOL:UNITS",
+    FaultName.SHORT_CASH: "short-cash:ACCOUNT:CURRENCY:AMOUNT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: its name, whom it hits, and what it is about."""
+
+    name: FaultName
+    account: str
+    asset: str
+    value: str
+
+
+def parse_fault(text: str) -> Fault:
+    """A fault from its text form. Raises Malformed with the forms there are."""
+    parts = text.split(":")
+    names = {name.value: name for name in FaultName}
+    if len(parts) != 4 or parts[0] not in names:
+        raise Malformed(" or ".join(FAULT_FORMS.values()), text)
+    return Fault(names[parts[0]], parts[1], parts[2], parts[3])
+
+
+def desk_version(
+    network: Network, faults: Sequence[Fault], participant: str, trades: TradeColumns
+) -> TradeColumns:
+    """A participant's trades as its own desk has them."""
+    for fault in faults:
+        if fault.account == participant and fault.name.value.startswith("blotter-"):
+            trades = _with_fault(network, fault, trades)
+    return trades
+
+
+def with_shortages(opening: Opening, faults: Sequence[Fault], currencies: Sequence[str]) -> Opening:
+    """Opening positions less what the faults take away. Raises Malformed for an impossible one."""
+    securities, cash = dict(opening.securities), dict(opening.cash)
+    for fault in faults:
+        if fault.name is FaultName.SHORT_SECURITIES:
+            if not fault.value.isdigit():
+                raise Malformed("a whole number of units", fault.value)
+            _take_away(securities, (fault.account, isin_of_symbol(fault.asset)), int(fault.value))
+        elif fault.name is FaultName.SHORT_CASH:
+            amount = parse_amount(fault.value, fault.asset)
+            _take_away(cash, (fault.account, fault.asset), amount)
+    return replace(opening, securities=securities, cash=cash)
+
+
+def _take_away(book: dict[tuple[str, str], int], key: tuple[str, str], amount: int) -> None:
+    held = book.get(key, 0)
+    if amount > held:
+        raise Malformed(f"at most the opening position of {key[0]} in {key[1]}, {held}", amount)
+    book[key] = held - amount
+
+
+def _with_fault(network: Network, fault: Fault, trades: TradeColumns) -> TradeColumns:
+    rows = np.flatnonzero(_is_meant(network, fault, trades))
+    match fault.name:
+        case FaultName.BLOTTER_MISSING:
+            return trades.take(np.setdiff1d(np.arange(len(trades)), rows))
+        case FaultName.BLOTTER_DUPLICATE:
+            return TradeColumns.concatenate([trades, trades.take(rows)])
+        case _:
+            quantities = trades.quantities.copy()
+            quantities[rows] += 1
+            return replace(trades, quantities=quantities)
+
+
+def _is_meant(network: Network, fault: Fault, trades: TradeColumns) -> Mask:
+    instrument = network.instrument_number(isin_of_symbol(fault.asset))
+    meant = (trades.instruments == instrument) & (trades.cancels == 0)
+    return np.asarray(meant & (trades.numbers == encode_trade_number(fault.value)))
