@@ -1,0 +1,1 @@
+"""The command ``novate``: one file a noun."""

@@ -1,0 +1,193 @@
+"""``novate day``: settle a market day from a file of trades. ``novate make-day``: make such a file."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from api.cli.terminal import EXIT_FAILED, bad_input, messages, output
+from ledger.domain.amounts import MINOR_DIGITS_BY_CURRENCY
+from ledger.domain.errors import Malformed
+from ledger.domain.identifiers import owner_of
+from ledger.domain.rules import MARKET_DAY_RULES
+from nodes.clock import SimulatedClock
+from nodes.consortium import Consortium, open_consortium
+from nodes.market_day.day import OPENING_SECOND, DayError, DayPlan, MarketDay
+from nodes.market_day.day_network import day_network
+from nodes.market_day.faults import FAULT_FORMS, parse_fault, with_shortages
+from nodes.market_day.made_day import MADE_DAY_SEED, MadeDay, write_made_day
+from nodes.market_day.opening import Opening, derived_opening, read_opening
+from nodes.market_day.summary import DaySummary, summarise
+from nodes.market_day.survey import Survey, survey
+from nodes.network import Network
+from nodes.state_folder import StateFolderError
+from nodes.trade_files.reader import TradeFile, TradeFileError
+
+_FAULT_HELP = "Make something go wrong; may be repeated. " + "; ".join(FAULT_FORMS.values())
+
+
+def day(
+    trades: Annotated[
+        Path, typer.Option(help="Trades: Novate CSV or B3 trade-by-trade, plain or zipped.")
+    ],
+    state: Annotated[
+        Path, typer.Option(help="State folder; run the same command again to resume.")
+    ] = Path(".novate"),
+    opening: Annotated[
+        Path | None, typer.Option(help="Opening positions (CSV: account,asset,amount).")
+    ] = None,
+    write_opening: Annotated[
+        Path | None, typer.Option(help="Write the opening positions that were used to this file.")
+    ] = None,
+    seed: Annotated[str, typer.Option(help="Seed of the sandbox keys.")] = "novate",
+    fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Settle a market day: capture, affirm, net, attest, settle, project, reconcile.
+
+    Ends with status 1 if an invariant or a reconciliation fails, 2 if a file is not valid.
+    """
+    try:
+        plan, network = _plan(trades, opening, seed, fault or [])
+        if write_opening:
+            plan.opening.write(write_opening)
+        clock = SimulatedClock.at(network.business_date, OPENING_SECOND)
+        consortium = open_consortium(network, MARKET_DAY_RULES, clock, state)
+    except TradeFileError as error:
+        bad_input(str(error), "Nothing was loaded. Correct the line and run the command again.")
+    except FileNotFoundError as error:
+        bad_input(f"{error.filename} does not exist")
+    except Malformed as error:
+        bad_input(str(error))
+    except StateFolderError as error:
+        bad_input(str(error))
+    try:
+        summary = _run(plan, consortium, clock)
+    except DayError as error:
+        messages().print("error:", error, markup=False)
+        raise typer.Exit(EXIT_FAILED) from error
+    finally:
+        consortium.close()
+    if as_json:
+        typer.echo(json.dumps(asdict(summary), indent=1))
+    else:
+        _show(summary, state)
+    if not summary.is_sound:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def make_day(
+    file: Annotated[Path, typer.Argument(help="Where to write; a name in .zip is zipped.")],
+    trades: Annotated[int, typer.Option(min=1, max=10_000_000)] = 100_000,
+    participants: Annotated[int, typer.Option(min=2, max=500)] = 60,
+    instruments: Annotated[int, typer.Option(min=1, max=10_000)] = 300,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same file.")] = MADE_DAY_SEED,
+) -> None:
+    """Make a market day in B3's format. It is made: nothing in it ever happened."""
+    write_made_day(MadeDay(trades, participants, instruments, seed), file)
+    messages().print(f"{file}: a made day of {trades:,} trades, seed {seed}")
+
+
+def _plan(
+    trades: Path, opening: Path | None, seed: str, faults: list[str]
+) -> tuple[DayPlan, Network]:
+    """Everything that can be wrong with the input is found here, before anything is kept."""
+    parsed_faults = [parse_fault(text) for text in faults]
+    file = TradeFile(trades)
+    with _progress("lines") as progress:
+        task = progress.add_task("survey", total=None)
+        surveyed = survey(file, lambda lines: progress.update(task, completed=lines))
+        progress.update(task, total=surveyed.counts.lines)
+    network = day_network(surveyed, file.format, seed)
+    positions = _opening(opening, surveyed, network)
+    positions = with_shortages(positions, parsed_faults, network.currencies)
+    return DayPlan(file, surveyed, positions, parsed_faults), network
+
+
+def _opening(path: Path | None, surveyed: Survey, network: Network) -> Opening:
+    if path is None:
+        return derived_opening(surveyed, network.currencies[0])
+    positions = read_opening(path, MINOR_DIGITS_BY_CURRENCY)
+    known = {participant.id for participant in network.participants}
+    isins = {instrument.isin for instrument in network.instruments} | set(network.currencies)
+    for account, asset in [*positions.securities, *positions.cash]:
+        if owner_of(account) not in known:
+            raise Malformed(f"in {path} accounts of participants of the trade file", account)
+        if asset not in isins:
+            raise Malformed(f"in {path} assets of the trade file", asset)
+    return positions
+
+
+def _run(plan: DayPlan, consortium: Consortium, clock: SimulatedClock) -> DaySummary:
+    with _progress("trades") as progress:
+        total = plan.survey.counts.clearable
+        task = progress.add_task("clear and settle", total=total)
+        market_day = MarketDay(plan, consortium, clock)
+        market_day.run(lambda trades: progress.update(task, completed=trades))
+        progress.update(task, completed=total)
+        progress.add_task("check invariants", total=1, completed=0)
+        return summarise(consortium, plan.survey, plan.opening)
+
+
+def _progress(unit: str) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        console=messages(),
+    )
+
+
+def _show(summary: DaySummary, state: Path) -> None:
+    console = output()
+    table = Table(title=f"Market day {summary.business_date}", show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column()
+    for name, value in _figures(summary):
+        table.add_row(name, value)
+    console.print(table)
+    for each in summary.violations:
+        console.print(f"invariant {each['invariant']} violated: {each['detail']}", markup=False)
+    for each in summary.breaks:
+        words = f"break: {each['kind']} owner {each['owner']} {each['subject']}"
+        console.print(words, f"ours: {each['ours']}; theirs: {each['theirs']}", markup=False)
+    console.print(f"See it on screen: novate up --state {state}", markup=False)
+
+
+def _figures(summary: DaySummary) -> list[tuple[str, str]]:
+    counts, currency = summary.file, summary.currency
+    efficiency = f"{summary.netting_efficiency_bp // 100}.{summary.netting_efficiency_bp % 100:02d} %"
+    opening = "derived, so that the day can settle" if summary.opening_is_derived else "from a file"
+    waiting = ", ".join(f"{count} {reason}" for reason, count in summary.queued.items()) or "none"
+    left_out = counts["without_participant"] + counts["without_price"]
+    return [
+        ("Lines in the file", f"{counts['lines']:,} ({counts['after_market']:,} after-market)"),
+        ("Not clearable", f"{left_out:,} ({counts['without_participant']:,} without a participant)"),
+        ("Trades captured", f"{summary.captured:,} (repeated {summary.repeated:,}, refused {summary.refused:,})"),
+        ("Participants, instruments", f"{summary.participants}, {summary.instruments}"),
+        ("Opening positions", f"{opening}; cash {currency} {summary.opening_cash}"),
+        ("Settled in cycles", f"{summary.settled_in_cycles:,} trades"),
+        ("Settled gross", f"{summary.settled_gross:,} trades"),
+        ("Cancelled, not affirmed", f"{summary.cancelled:,}, {summary.unaffirmed:,}"),
+        ("Waiting", waiting),
+        ("Value settled", f"{currency} {summary.gross_value} gross, {summary.net_value} net"),
+        ("Netting efficiency", efficiency),
+        ("Cycles, net lines", f"{summary.cycles}, {summary.net_lines:,}"),
+        ("Blocks", f"{summary.blocks}"),
+        ("Strike to finality", _finality(summary.finality_ms)),
+        ("Breaks", f"{len(summary.breaks)}"),
+        ("Invariants", "all hold" if not summary.violations else "VIOLATED"),
+        ("State hash", summary.state_hash),
+    ]
+
+
+def _finality(milliseconds: dict[str, int]) -> str:
+    if not milliseconds:
+        return "all cycles had settled before"
+    return f"p50 {milliseconds['p50']} ms, p99 {milliseconds['p99']} ms a cycle"

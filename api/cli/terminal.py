@@ -1,0 +1,30 @@
+"""What the commands share: consoles, and how they end."""
+
+import sys
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+
+
+def output() -> Console:
+    """Results, on standard output."""
+    return Console(highlight=False)
+
+
+def messages() -> Console:
+    """Progress and errors, on standard error."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def bad_input(message: str, remedy: str = "") -> NoReturn:
+    """Says what is wrong with the input and what to do, and ends with status 2."""
+    console = messages()
+    console.print("error:", message, style=None, markup=False)
+    if remedy:
+        console.print(remedy, markup=False)
+    sys.stderr.flush()
+    raise typer.Exit(EXIT_BAD_INPUT)
