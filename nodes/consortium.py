@@ -1,12 +1,12 @@
 """A running consortium: the chain and all nodes, in one process, over one state folder or in memory."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
+from ledger.books.postings import Register
 from ledger.chain.chain import Chain, ChainConfig
 from ledger.chain.provider import web3_of
 from ledger.chain.revm import RevmExecutor
@@ -21,6 +21,7 @@ from nodes.bus import InProcessBus
 from nodes.clearing_house import ClearingHouse
 from nodes.clock import Clock
 from nodes.exchange import Exchange
+from nodes.keeper import Keeper
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.network import Network
@@ -95,6 +96,12 @@ class Consortium:
         """The settlement bank of the participant that an account belongs to."""
         owner = owner_of(account)
         return self.bank(self.network.participant(owner).settlement_bank or owner)
+
+    def keeper(self, register: Register, account: str) -> Keeper:
+        """Who keeps an account in a register."""
+        if register is Register.SECURITIES:
+            return self.registrar.keeper
+        return self.bank_of_account(account).keeper
 
     def traders(self) -> Sequence[Trader]:
         """All brokers and banks."""
@@ -174,8 +181,3 @@ def _open_chain(network: Network, clock: Clock, folder: StateFolder | None) -> C
     config = ChainConfig(network.chain_id, proposer, int(midnight.timestamp()))
     store = BlockStore(folder.chain_file if folder else MEMORY)
     return Chain(config, store, RevmExecutor(network.chain_id), clock.chain_time)
-
-
-def state_hash(lines: Sequence[str]) -> str:
-    """SHA-256 over canonical lines of text, as 0x-prefixed hex."""
-    return "0x" + hashlib.sha256("\n".join(lines).encode()).hexdigest()

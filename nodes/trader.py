@@ -121,8 +121,7 @@ class Trader(Node):
         differences = {row: self._difference_of(trades, row, kind) for row, kind in kinds.items()}
         agreed = np.array([row for row in range(len(trades)) if row not in kinds], dtype=np.int64)
         with self.database.transaction() as session:
-            positions = self.blotter.find(trades.take(agreed))
-            self.blotter.affirm(session, request.batch_id, positions)
+            self.blotter.answer(session, request.batch_id, trades, agreed)
             add_breaks(session, self.id, map(_break_of, differences.values()), self.seen())
         return Affirmation(differences)
 

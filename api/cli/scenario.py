@@ -1,4 +1,69 @@
+"""``novate scenario``: play scenario files."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
 import typer
-scenario_app = typer.Typer()
+
+from api.cli.terminal import EXIT_FAILED, bad_input, output
+from nodes.scenario.document import ScenarioError
+from nodes.scenario.loader import load_story
+from nodes.scenario.result import ScenarioResult, result_of
+from nodes.scenario.runner import play
+from nodes.scenario.story import Story
+
+scenario_app = typer.Typer(help="Settlement stories in plain data.", no_args_is_help=True)
+
+
+@scenario_app.callback()
+def _scenario() -> None:
+    """Settlement stories in plain data."""
+
+
 @scenario_app.command("run")
-def run() -> None: ...
+def run(
+    files: Annotated[list[Path], typer.Argument(help="Scenario files, YAML or JSON.")],
+    engine: Annotated[str, typer.Option(help="The engine of the chain: revm.")] = "revm",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
+) -> None:
+    """Play scenario files on the real contracts and the real engine.
+
+    Ends with status 0 when every expectation holds, 1 when one does not, 2 when a file is not valid
+    (nothing is then run).
+    """
+    if engine != "revm":
+        bad_input(f"--engine {engine} is not supported yet", "Use --engine revm.")
+    stories = _load(files)
+    results = [_play(story) for story in stories]
+    for result in results:
+        typer.echo(json.dumps(asdict(result))) if as_json else _show(result)
+    if not all(result.passed for result in results):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _load(files: list[Path]) -> list[Story]:
+    try:
+        return [load_story(file) for file in files]
+    except ScenarioError as error:
+        bad_input(str(error), "Nothing was run.")
+    except (FileNotFoundError, IsADirectoryError) as error:
+        bad_input(f"{error.filename} is not a file that exists", "Nothing was run.")
+
+
+def _play(story: Story) -> ScenarioResult:
+    played = play(story)
+    try:
+        return result_of(played)
+    finally:
+        played.consortium.close()
+
+
+def _show(result: ScenarioResult) -> None:
+    console = output()
+    mark = "[green]passed[/green]" if result.passed else "[red]FAILED[/red]"
+    console.print(f"{mark}  {result.scenario}  {result.state_hash[:18]}…")
+    for each in result.differences:
+        words = f"  {each['path']}: expected {each['expected']}, found {each['actual']}"
+        console.print(words, markup=False)

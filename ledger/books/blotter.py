@@ -26,15 +26,20 @@ from ledger.clearing.columns import Mask, TradeColumns
 from ledger.domain.breaks import BreakKind
 
 AFFIRMED_MARK = "affirmed"
+DIFFERENT_MARK = "different"
 SIGNED_MARK = "signed"
 
 
 class Standing(IntEnum):
-    """What has become of a trade of the blotter."""
+    """What has become of a trade of the blotter. It only ever goes up."""
 
     OPEN = 0
-    AFFIRMED = 1
-    SETTLED = 2
+    DIFFERENT = 1
+    AFFIRMED = 2
+    SETTLED = 3
+
+
+_STANDING_BY_MARK = {AFFIRMED_MARK: Standing.AFFIRMED, DIFFERENT_MARK: Standing.DIFFERENT}
 
 
 class Blotter:
@@ -89,13 +94,14 @@ class Blotter:
                     kinds[row] = BreakKind.DUPLICATE
         return kinds
 
-    def affirm(self, session: Session, batch_id: str, positions: Column) -> None:
-        """Marks own records as affirmed in a batch of the exchange."""
-        mark_id = batch_id.encode()
-        if session.get(MarkRow, (AFFIRMED_MARK, mark_id)) is None:
-            session.add(MarkRow(kind=AFFIRMED_MARK, id=mark_id, positions=_pack(positions)))
-        fresh = self._standing[positions] == Standing.OPEN
-        self._standing[positions[fresh]] = Standing.AFFIRMED
+    def answer(self, session: Session, batch_id: str, trades: TradeColumns, agreed: Column) -> None:
+        """Remembers which own records a batch of the exchange asked about: rows ``agreed`` or not."""
+        positions = self.find(trades)
+        others = np.setdiff1d(positions[positions != NOT_FOUND], positions[agreed])
+        for kind, marked in ((AFFIRMED_MARK, positions[agreed]), (DIFFERENT_MARK, others)):
+            mark = MarkRow(kind=kind, id=batch_id.encode(), positions=_pack(marked))
+            session.merge(mark)
+            self._raise(marked, _STANDING_BY_MARK[kind])
 
     def is_free(self, positions: Column, for_id: bytes, now: int) -> Mask:
         """Which records may be signed for: not settled, and not promised to another id."""
@@ -120,7 +126,7 @@ class Blotter:
         for each in settled:
             positions, _ = self._signed.pop(each.reference + each.root, (None, 0))
             if positions is not None:
-                self._standing[positions] = Standing.SETTLED
+                self._raise(positions, Standing.SETTLED)
 
     def never_asked_for(self) -> Column:
         """The positions of own records that the exchange never asked about."""
@@ -137,12 +143,15 @@ class Blotter:
 
     def _restore(self, mark: MarkRow, is_settled: bool) -> None:
         positions = np.frombuffer(mark.positions, dtype="<i8").astype(np.int64)
-        if mark.kind == AFFIRMED_MARK:
-            self._standing[positions] = Standing.AFFIRMED
+        if mark.kind in _STANDING_BY_MARK:
+            self._raise(positions, _STANDING_BY_MARK[mark.kind])
         elif is_settled:
-            self._standing[positions] = Standing.SETTLED
+            self._raise(positions, Standing.SETTLED)
         else:
             self._signed[mark.id] = (positions, mark.deadline)
+
+    def _raise(self, positions: Column, standing: Standing) -> None:
+        self._standing[positions] = np.maximum(self._standing[positions], standing)
 
     def _find_slowly(self, fingerprint: np.uint64, trade: TradeColumns) -> int:
         """The position of a trade whose fingerprint another trade shares."""

@@ -5,15 +5,17 @@ from typing import Any
 
 from sqlmodel import Session
 
+from contracts.typed_data import InstructionMessage
 from ledger.books.database import Database
 from ledger.books.tables import InstructionRow
 from ledger.domain.participants import Role
+from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import Rules, SettlementMode
 from nodes.clearing_house import records
 from nodes.clearing_house.gross import GrossSettlement
 from nodes.clearing_house.intake import CAPTURED, QUEUED, SETTLED, Intake, TradeStanding
 from nodes.clearing_house.net import NetSettlement
-from nodes.clearing_house.queue import InstructionQueue, instruction_of_trade
+from nodes.clearing_house.queue import UNQUEUED, InstructionQueue, instruction_of_trade
 from nodes.clearing_house.records import CycleRecords
 from nodes.keys import Key
 from nodes.messages import Accepted, CapturedBatch, Message
@@ -60,6 +62,21 @@ class ClearingHouse(Node):
         settled = cycle is not None and cycle.state == records.SETTLED
         return TradeStanding(SETTLED if settled else CAPTURED)
 
+    def instruct(self, label: str, message: InstructionMessage) -> Rejected | None:
+        """Takes an instruction that both sides have agreed to; the same one again changes nothing."""
+        known = self.queue.get(message.id)
+        if known is not None:
+            same = _terms(known) == _terms_of(message)
+            return None if same else Rejected(Reason.DUPLICATE, f"{label} has other terms already")
+        row = InstructionRow(id=message.id, arrival=UNQUEUED, label=label, state=QUEUED, **_terms_of(message))
+        with self.database.transaction() as session:
+            self.queue.add(session, [row])
+        return None
+
+    def instructions(self) -> Sequence[InstructionRow]:
+        """Every instruction, in order of arrival."""
+        return self.queue.all()
+
     def _take_in(self, message: CapturedBatch) -> Accepted:
         with self.database.transaction() as session:
             is_new = self.intake.stream.get(message.batch_id) is None
@@ -71,15 +88,23 @@ class ClearingHouse(Node):
     def _queue_each(self, session: Session, message: CapturedBatch) -> None:
         """Under gross settlement every affirmed trade becomes an instruction."""
         first = self.intake.stream.batches[-1].first_position
-        rows: list[InstructionRow] = []
+        queued: dict[int, InstructionRow] = {}
         for row in range(len(message.trades)):
             if row not in message.unaffirmed:
                 trade = message.trades.take(slice(row, row + 1))
                 label = describe_trade_id(self.network, trade, 0)
-                rows.append(instruction_of_trade(label, first + row, trade))
-        self.queue.add(session, rows)
-        self.intake.note(session, {r.position: TradeStanding(QUEUED, None, r.id) for r in rows if r.position is not None})
+                queued[row] = instruction_of_trade(label, first + row, trade)
+        self.queue.add(session, list(queued.values()))
+        standings = {first + i: TradeStanding(QUEUED, None, row.id) for i, row in queued.items()}
+        self.intake.note(session, standings)
 
-    def instructions(self) -> Sequence[InstructionRow]:
-        """Every instruction, in order of arrival."""
-        return self.queue.all()
+
+_TERMS = ("deliverer", "receiver", "instrument", "quantity", "currency", "amount")
+
+
+def _terms(row: InstructionRow) -> dict[str, int]:
+    return {name: getattr(row, name) for name in _TERMS}
+
+
+def _terms_of(message: InstructionMessage) -> dict[str, int]:
+    return {name: getattr(message, name) for name in _TERMS}

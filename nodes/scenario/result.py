@@ -1,0 +1,227 @@
+"""What became of a story, and how it differs from what it expects."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.books.postings import Register
+from ledger.books.tables import CycleRow
+from ledger.domain.amounts import format_amount
+from nodes.clearing_house import records
+from nodes.clearing_house.intake import TradeStanding
+from nodes.clearing_house.queue import SETTLED
+from nodes.invariants import violations
+from nodes.node import ACCOUNT_MASK
+from nodes.scenario.runner import Played, by_name
+from nodes.scenario.story import ExpectedState
+from nodes.state_hash import state_hash
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioDifference:
+    """An expectation that does not hold."""
+
+    path: str
+    expected: str
+    actual: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """The outcome of one scenario, in the form that ``--json`` prints."""
+
+    scenario: str
+    passed: bool
+    differences: list[dict[str, str]]
+    state_hash: str
+    balances: dict[str, dict[str, dict[str, str]]]
+    instructions: dict[str, dict[str, str]]
+    movements: dict[str, int]
+    breaks: list[dict[str, Any]]
+
+
+def result_of(played: Played) -> ScenarioResult:
+    """Compares a played story with its expectations."""
+    outcome = Outcome(played)
+    differences = [*outcome.differences()]
+    return ScenarioResult(
+        scenario=played.story.name,
+        passed=not differences,
+        differences=[
+            {"path": each.path, "expected": each.expected, "actual": each.actual}
+            for each in differences
+        ],
+        state_hash=state_hash(played.consortium),
+        balances=outcome.balances(),
+        instructions={name: _words(state) for name, state in outcome.states().items()},
+        movements=outcome.movements(),
+        breaks=outcome.breaks(),
+    )
+
+
+class Outcome:
+    """Where a played story stands, in the words of its file."""
+
+    def __init__(self, played: Played) -> None:
+        self._played = played
+        self._story = played.story
+        self._house = played.consortium.clearing_house
+
+    def differences(self) -> Iterator[ScenarioDifference]:
+        """Every expectation and invariant that does not hold."""
+        yield from self._balance_differences()
+        yield from self._state_differences()
+        yield from self._net_differences()
+        expected = self._story.expectations
+        movements = self.movements()
+        for register, count in expected.movements.items():
+            yield from _differ(f"movements.{register}", count, movements[register])
+        if expected.settled_value is not None:
+            yield from _differ("settled_value", expected.settled_value, self.settled_value())
+        if expected.refusals is not None:
+            found = [(name, reason.name) for name, reason in self._played.refusals]
+            yield from _differ("refusals", sorted(expected.refusals), sorted(found))
+        if expected.breaks is not None:
+            yield from _differ("breaks", expected.breaks, len(self.breaks()))
+        for violation in violations(self._played.consortium):
+            path = f"invariant {violation.invariant}"
+            yield ScenarioDifference(path, "holds", violation.detail)
+
+    def balances(self) -> dict[str, dict[str, dict[str, str]]]:
+        """Totals by account, kind and asset."""
+        balances: dict[str, dict[str, dict[str, str]]] = {}
+        for register in Register:
+            for key, available, held in self._house.projection.holdings(register):
+                account = self._house.network.account_id(key & ACCOUNT_MASK)
+                asset, text = self._amount(register, key >> 32, available + held)
+                kinds = balances.setdefault(account, {"cash": {}, "securities": {}})
+                kinds[register.value][asset] = text
+        return dict(sorted(balances.items()))
+
+    def states(self) -> dict[str, ExpectedState]:
+        """State and reason of every trade and instruction of the story."""
+        states = {
+            row.label: ExpectedState(row.state, row.reason or None)
+            for row in self._house.instructions()
+            if row.position is None
+        }
+        for name, number in self._played.number_by_trade.items():
+            position = self._position(number)
+            if position is None:
+                states[name] = ExpectedState("refused")
+            else:
+                states[name] = _state_of(self._house.standing_of(position))
+        for name, reason in self._played.refusals:
+            states.setdefault(name, ExpectedState("refused", reason.name))
+        return states
+
+    def movements(self) -> dict[str, int]:
+        """Register movements booked by settlement, by register."""
+        settled = [row for row in self._house.instructions() if row.state == SETTLED]
+        cycles = self._settled_cycles()
+        return {
+            "securities": sum(1 for row in settled if row.quantity)
+            + sum(row.securities_lines for row in cycles),
+            "cash": sum(1 for row in settled if row.amount) + sum(row.cash_lines for row in cycles),
+        }
+
+    def settled_value(self) -> int:
+        """Minor units of cash that settled trades and instructions are worth."""
+        settled = [row for row in self._house.instructions() if row.state == SETTLED]
+        cycles = self._settled_cycles()
+        return sum(row.amount for row in settled) + sum(row.gross_value for row in cycles)
+
+    def breaks(self) -> list[dict[str, Any]]:
+        """The open breaks of all nodes."""
+        return [
+            row.model_dump(include={"kind", "owner", "subject", "ours", "theirs"})
+            for node in self._played.consortium.nodes.values()
+            for row in node.breaks()
+        ]
+
+    def _settled_cycles(self) -> list[CycleRow]:
+        return [row for row in self._house.cycles.all() if row.state == records.SETTLED]
+
+    def _balance_differences(self) -> Iterator[ScenarioDifference]:
+        expected = self._story.expectations
+        for (account, currency), amount in expected.cash.items():
+            total = sum(self._holding(Register.CASH, account, currency))
+            yield from self._differ_in_money(f"cash.{account}.{currency}", currency, amount, total)
+        for (account, isin), quantity in expected.securities.items():
+            path = f"securities.{account}.{by_name(self._story, isin)}"
+            yield from _differ(path, quantity, sum(self._holding(Register.SECURITIES, account, isin)))
+        for (account, asset), amount in expected.available.items():
+            is_cash = asset in self._house.network.currencies
+            register = Register.CASH if is_cash else Register.SECURITIES
+            path = f"available.{account}.{by_name(self._story, asset)}"
+            available = self._holding(register, account, asset)[0]
+            if is_cash:
+                yield from self._differ_in_money(path, asset, amount, available)
+            else:
+                yield from _differ(path, amount, available)
+
+    def _state_differences(self) -> Iterator[ScenarioDifference]:
+        states = self.states()
+        for name, wanted in self._story.expectations.instructions.items():
+            found = states.get(name, ExpectedState("unknown"))
+            if found.state != wanted.state:
+                yield ScenarioDifference(f"instructions.{name}", wanted.state, found.state)
+            elif wanted.reason and found.reason != wanted.reason:
+                path = f"instructions.{name}.reason"
+                yield ScenarioDifference(path, wanted.reason, found.reason or "none")
+
+    def _net_differences(self) -> Iterator[ScenarioDifference]:
+        net = self._last_net()
+        for (account, asset), amount in self._story.expectations.net.items():
+            path = f"net.{account}.{by_name(self._story, asset)}"
+            yield from _differ(path, amount, net.get((account, asset), 0))
+
+    def _last_net(self) -> dict[tuple[str, str], int]:
+        """The net lines of the last cycle, by account and asset."""
+        cycles, network = self._settled_cycles(), self._house.network
+        if not cycles:
+            return {}
+        cycle = records.unpack_signed(cycles[-1].signed).cycle
+        net = {}
+        for key, amount in zip(cycle.securities().keys, cycle.securities().amounts, strict=True):
+            net[network.account_id(int(key) & ACCOUNT_MASK), network.instrument(int(key) >> 32).isin] = int(amount)
+        for key, amount in zip(cycle.cash().keys, cycle.cash().amounts, strict=True):
+            net[network.account_id(int(key) & ACCOUNT_MASK), network.currency(int(key) >> 32)] = int(amount)
+        return net
+
+    def _position(self, number: int) -> int | None:
+        stream = self._house.intake.stream
+        numbers = stream.trades(0, stream.end_position).numbers.tolist()
+        return numbers.index(number) if number in numbers else None
+
+    def _holding(self, register: Register, account: str, asset: str) -> tuple[int, int]:
+        network = self._house.network
+        is_cash = register is Register.CASH
+        number = network.currency_number(asset) if is_cash else network.instrument_number(asset)
+        return self._house.projection.holding(register, (number << 32) | network.account_number(account))
+
+    def _amount(self, register: Register, asset: int, amount: int) -> tuple[str, str]:
+        network = self._house.network
+        if register is Register.CASH:
+            return network.currency(asset), format_amount(amount, network.currency(asset))
+        return by_name(self._story, network.instrument(asset).isin), str(amount)
+
+    def _differ_in_money(
+        self, path: str, currency: str, expected: int, actual: int
+    ) -> Iterator[ScenarioDifference]:
+        if expected != actual:
+            words = format_amount(expected, currency), format_amount(actual, currency)
+            yield ScenarioDifference(path, *words)
+
+
+def _differ(path: str, expected: object, actual: object) -> Iterator[ScenarioDifference]:
+    if expected != actual:
+        yield ScenarioDifference(path, str(expected), str(actual))
+
+
+def _state_of(standing: TradeStanding) -> ExpectedState:
+    return ExpectedState(standing.state, standing.reason.name if standing.reason else None)
+
+
+def _words(state: ExpectedState) -> dict[str, str]:
+    return {"state": state.state} | ({"reason": state.reason} if state.reason else {})
