@@ -28,7 +28,7 @@ from nodes.network import Network
 from nodes.node import TRANSACTION_GAS, Node, Surroundings
 from nodes.outbox import Outbox
 from nodes.registrar import Registrar
-from nodes.state_folder import StateFolder
+from nodes.state_folder import StateFolder, StateFolderError
 from nodes.trader import Trader
 
 
@@ -172,6 +172,12 @@ def open_consortium(network: Network, rules: Rules, clock: Clock, path: Path | N
     meta = folder.read_meta()
     if meta is None:
         folder.write_meta(network, rules)
+    elif meta.network != network:
+        folder.close()
+        raise StateFolderError(
+            f"{path} holds another network (seed, participants or instruments differ):"
+            " name another folder with --state"
+        )
     return Consortium(network, rules, clock, folder)
 
 

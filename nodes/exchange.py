@@ -14,7 +14,7 @@ from ledger.books.capture import BatchSorter, SortedBatch
 from ledger.books.database import Database
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, same_identity
-from ledger.clearing.columns import TradeColumns, participants_of
+from ledger.clearing.columns import COLUMN_NAMES, TradeColumns, participants_of
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from nodes.bus import UnreachableError
@@ -60,10 +60,13 @@ class Exchange(Node):
             message = CapturedBatch(batch.id, trades, self._ask_traders(batch, trades))
             self.around.bus.request(self.id, self.network.sole(Role.CLEARING_HOUSE), message)
 
-    def position_of(self, trade: TradeColumns) -> int:
-        """Where a trade (one row) stands in the capture; NOT_FOUND when it was never captured."""
-        for position in self._index.find_all(fingerprints_of(trade)[0]):
-            if same_identity(self.captured.trades_at(np.array([position])), trade).all():
+    def position_of(self, date_ordinal: int, instrument: int, number: int) -> int:
+        """Where the trade of an identity stands in the capture; NOT_FOUND when it is not there."""
+        identity = {"dates": date_ordinal, "instruments": instrument, "numbers": number}
+        row = [identity.get(name, 0) for name in COLUMN_NAMES]
+        sought = TradeColumns.of_rows([row])
+        for position in self._index.find_all(fingerprints_of(sought)[0]):
+            if same_identity(self.captured.trades_at(np.array([position])), sought).all():
                 return position
         return NOT_FOUND
 

@@ -8,6 +8,7 @@ import hashlib
 from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass
+from threading import RLock
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,8 @@ class BatchStream:
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
+        # One thread may append while another reads.
+        self._lock = RLock()
         self._recent: OrderedDict[str, TradeColumns] = OrderedDict()
         self.batches: list[Batch] = []
         self._batch_by_id: dict[str, Batch] = {}
@@ -122,7 +125,8 @@ class BatchStream:
 
     def load(self, batch: Batch) -> TradeColumns:
         """The trades of a batch."""
-        trades = self._recent.get(batch.id)
+        with self._lock:
+            trades = self._recent.get(batch.id)
         if trades is None:
             with self._database.reading() as session:
                 row = session.get_one(BatchRow, (self._name, batch.id))
@@ -135,10 +139,11 @@ class BatchStream:
         self._batch_by_id[batch.id] = batch
 
     def _remember(self, batch_id: str, trades: TradeColumns) -> None:
-        self._recent[batch_id] = trades
-        self._recent.move_to_end(batch_id)
-        while len(self._recent) > RECENT_BATCHES_MAX:
-            self._recent.popitem(last=False)
+        with self._lock:
+            self._recent[batch_id] = trades
+            self._recent.move_to_end(batch_id)
+            while len(self._recent) > RECENT_BATCHES_MAX:
+                self._recent.popitem(last=False)
 
 
 def content_hash(trades: TradeColumns) -> bytes:

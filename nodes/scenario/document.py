@@ -23,6 +23,14 @@ class ScenarioError(Exception):
         self.file, self.line, self.key, self.expected = file, line, key, expected
 
 
+class NotSupportedYetError(ScenarioError):
+    """A file that uses a part of the format that this version does not do."""
+
+    def __init__(self, file: Path, line: int, key: str, what: str) -> None:
+        super().__init__(file, line, key, "something else")
+        self.args = (f"{file}:{line}: {key}: {what} is not supported yet",)
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A value and where it is. ``key`` is its path in the document."""
@@ -106,7 +114,7 @@ class Value:
 
     def not_yet(self, what: str) -> NoReturn:
         """Raises the error for what the format has and this version does not do yet."""
-        self.fail(f"something that is supported: {what} is not supported yet", "")
+        raise NotSupportedYetError(self.file, self.line, self.key, what)
 
 
 def read_document(file: Path) -> Value:

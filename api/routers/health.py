@@ -1,0 +1,49 @@
+"""Whether the process lives, and whether it may be used."""
+
+from fastapi import APIRouter, Request, Response, status
+from pydantic import BaseModel
+
+from nodes.sandbox.sandbox import Sandbox
+
+router = APIRouter(tags=["health"])
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: str
+
+
+class Ready(BaseModel):
+    """Whether every node has reconciled since the start, and up to which block."""
+
+    status: str
+    head_block: int
+    reconciled_blocks: dict[str, int]
+
+
+@router.get("/livez", operation_id="health.live", summary="Is the process alive?")
+def live() -> Live:
+    """Always, when it answers."""
+    return Live(status="alive")
+
+
+@router.get(
+    "/readyz",
+    operation_id="health.ready",
+    summary="May it be used?",
+    responses={503: {"model": Ready, "description": "Not yet."}},
+)
+def ready(request: Request, response: Response) -> Ready:
+    """Ready only after every node has reconciled."""
+    sandbox: Sandbox = request.app.state.sandbox
+    nodes = sandbox.consortium.nodes.values()
+    reconciled = {node.id: node.reconciled_block for node in nodes}
+    is_ready = sandbox.is_ready and min(reconciled.values()) >= 0
+    if not is_ready:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return Ready(
+        status="ready" if is_ready else "starting",
+        head_block=sandbox.consortium.feed.height(),
+        reconciled_blocks=reconciled,
+    )

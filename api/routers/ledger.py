@@ -1,0 +1,78 @@
+"""Participants, cycles, positions and reconciliation: what the nodes' books say."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api import schemas
+from api.dependencies import Cursor, Limit, RunningSandbox, page_of
+from api.errors import refuse
+from api.views import cycle_view, participant_view, position_views, reconciliation_view
+from ledger.domain.reasons import Reason
+
+router = APIRouter(prefix="/v1", tags=["ledger"])
+
+ParticipantFilter = Annotated[
+    str | None, Query(max_length=24, description="Only this participant's.", examples=["BRK-A"])
+]
+
+
+@router.get("/participants", operation_id="participants.list", summary="List participants")
+def list_participants(
+    sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100
+) -> schemas.Page[schemas.Participant]:
+    """The institutions, each as of the block its own books are at."""
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        nodes = list(consortium.nodes.values())
+        views = [participant_view(consortium, node) for node in nodes[cursor : cursor + limit]]
+        height = consortium.clearing_house.projection.height
+    return page_of(views, cursor, len(nodes), height)
+
+
+@router.get("/cycles", operation_id="cycles.list", summary="List netting cycles")
+def list_cycles(
+    sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100
+) -> schemas.Page[schemas.Cycle]:
+    """The netting cycles, oldest first."""
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        rows = consortium.clearing_house.cycles.all()
+        views = [cycle_view(consortium, row) for row in rows[cursor : cursor + limit]]
+        height = consortium.clearing_house.projection.height
+    return page_of(views, cursor, len(rows), height)
+
+
+@router.get("/cycles/{number}", operation_id="cycles.read", summary="Look a cycle up")
+def read_cycle(number: int, sandbox: RunningSandbox) -> schemas.Cycle:
+    """One netting cycle."""
+    with sandbox.lock:
+        row = sandbox.consortium.clearing_house.cycles.get(number)
+        if row is None:
+            raise refuse(Reason.UNKNOWN, f"there is no cycle {number}")
+        return cycle_view(sandbox.consortium, row)
+
+
+@router.get("/positions", operation_id="positions.list", summary="List positions")
+def list_positions(
+    sandbox: RunningSandbox,
+    cursor: Cursor,
+    limit: Limit = 100,
+    participant: ParticipantFilter = None,
+) -> schemas.Page[schemas.Position]:
+    """Positions, from the books of their owners' own nodes."""
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        if participant is not None and participant not in consortium.nodes:
+            raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
+        everything = list(position_views(consortium, participant))
+        height = consortium.clearing_house.projection.height
+    views = everything[cursor : cursor + limit]
+    return page_of(views, cursor, len(everything), height)
+
+
+@router.get("/reconciliation", operation_id="reconciliation.read", summary="Reconciliation")
+def read_reconciliation(sandbox: RunningSandbox) -> schemas.Reconciliation:
+    """Own books, ledger and statements compared, node by node, with every open break."""
+    with sandbox.lock:
+        return reconciliation_view(sandbox.consortium)

@@ -1,0 +1,115 @@
+"""Trades: submit one, look one up, list them in order of capture."""
+
+from fastapi import APIRouter, Path, Response, status
+
+from api import schemas
+from api.dependencies import Cursor, Limit, RunningSandbox, page_of
+from api.errors import RefusedError, refuse
+from api.views import position_of, trade_view
+from ledger.domain.amounts import AMOUNT_MAX, parse_price, parse_quantity, trade_amount
+from ledger.domain.errors import Malformed
+from ledger.domain.identifiers import (
+    TradeId,
+    encode_trade_number,
+    isin_of_symbol,
+    parse_account,
+)
+from ledger.domain.reasons import Reason, Rejected
+from nodes.network import Network
+
+router = APIRouter(prefix="/v1/trades", tags=["trades"])
+
+CAPTURE_SECONDS_MAX = 30
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="trades.create",
+    summary="Capture a trade",
+    responses={200: {"model": schemas.Trade, "description": "It was captured before."}},
+)
+def create_trade(
+    trade: schemas.NewTrade, sandbox: RunningSandbox, response: Response
+) -> schemas.Trade:
+    """Captures a locked-in trade; it is on disk when this answers.
+
+    The same trade again is answered with 200; the same number with other terms with 409.
+    """
+    network = sandbox.consortium.network
+    row = _row(network, trade)
+    answer = sandbox.submit(row).result(timeout=CAPTURE_SECONDS_MAX)
+    if isinstance(answer, Rejected):
+        raise RefusedError(answer)
+    if answer.was_known:
+        response.status_code = status.HTTP_200_OK
+    trades = sandbox.consortium.exchange.captured.trades(answer.position, answer.position + 1)
+    return trade_view(sandbox.consortium, trades, 0, answer.position)
+
+
+@router.get("", operation_id="trades.list", summary="List trades")
+def list_trades(
+    sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100
+) -> schemas.Page[schemas.Trade]:
+    """Captured trades in order of capture."""
+    consortium = sandbox.consortium
+    end = consortium.exchange.captured.end_position
+    last = min(cursor + limit, end)
+    trades = consortium.exchange.captured.trades(cursor, last)
+    views = [trade_view(consortium, trades, row, cursor + row) for row in range(len(trades))]
+    return page_of(views, cursor, end, consortium.clearing_house.projection.height)
+
+
+@router.get("/{trade_id}", operation_id="trades.read", summary="Look a trade up")
+def read_trade(
+    sandbox: RunningSandbox, trade_id: str = Path(max_length=60)
+) -> schemas.Trade:
+    """One trade by its id, with what has become of it."""
+    try:
+        identity = TradeId.parse(trade_id)
+    except Malformed as error:
+        raise refuse(Reason.INVALID, f"trade_id: {error}") from error
+    position = position_of(sandbox.consortium, identity)
+    if position is None:
+        raise refuse(Reason.UNKNOWN, f"no trade {trade_id} was captured")
+    trades = sandbox.consortium.exchange.captured.trades(position, position + 1)
+    return trade_view(sandbox.consortium, trades, 0, position)
+
+
+def _row(network: Network, trade: schemas.NewTrade) -> tuple[int, ...]:
+    """The trade in the network's numbers. Refuses what it does not know."""
+    try:
+        isin = isin_of_symbol(trade.instrument)
+        seller, buyer = parse_account(trade.seller), parse_account(trade.buyer)
+        quantity, price = parse_quantity(trade.quantity), parse_price(trade.price)
+        number = encode_trade_number(trade.number)
+    except Malformed as error:
+        raise refuse(Reason.INVALID, str(error)) from error
+    try:
+        instrument = network.instrument_number(isin)
+    except KeyError:
+        raise refuse(Reason.UNKNOWN, f"instrument {trade.instrument} is not traded here") from None
+    try:
+        accounts = network.account_number(seller), network.account_number(buyer)
+    except KeyError as error:
+        raise refuse(Reason.UNKNOWN, f"there is no account {error.args[0]}") from None
+    currency = network.instrument(instrument).currency
+    return (
+        network.business_date.toordinal(),
+        instrument,
+        number,
+        *accounts,
+        quantity,
+        price,
+        network.currency_number(currency),
+        _amount(quantity, price, currency),
+        0,
+        0,
+    )
+
+
+def _amount(quantity: int, price: int, currency: str) -> int:
+    amount = trade_amount(quantity, price, currency)
+    if amount > AMOUNT_MAX:
+        raise refuse(Reason.INVALID, f"quantity times price is above {AMOUNT_MAX} minor units")
+    return amount

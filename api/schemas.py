@@ -1,0 +1,171 @@
+"""What goes over the wire. Amounts are decimal strings, quantities whole-number strings."""
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+
+TradeNumber = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Z0-9-]{1,11}|[1-9][0-9]{11,14})$",
+        description="The venue's identifier, unique for instrument and trade date.",
+        examples=["T1001"],
+    ),
+]
+Account = Annotated[
+    str,
+    Field(
+        max_length=41,
+        description="A participant (its house account) or PARTICIPANT/NAME.",
+        examples=["BRK-A"],
+    ),
+]
+
+
+class Wire(BaseModel):
+    """Base of everything that is sent or received: strict, immutable, nothing extra."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class NewTrade(Wire):
+    """A locked-in trade as the exchange reports it."""
+
+    number: TradeNumber
+    instrument: Annotated[
+        str, Field(max_length=24, description="Symbol or ISIN.", examples=["NOVA1"])
+    ]
+    quantity: Annotated[
+        str,
+        Field(pattern=r"^[1-9][0-9]{0,15}$", description="Units.", examples=["100"]),
+    ]
+    price: Annotated[
+        str,
+        Field(
+            pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$",
+            description="Price of one unit, in the instrument's currency.",
+            examples=["10.50"],
+        ),
+    ]
+    seller: Account
+    buyer: Account
+
+
+class Trade(Wire):
+    """A captured trade and what has become of it."""
+
+    id: Annotated[str, Field(description="Venue, trade date, ISIN and the venue's identifier.")]
+    position: Annotated[int, Field(description="Place in the order of capture, from 0.")]
+    number: str
+    isin: str
+    symbol: str
+    trade_date: str
+    quantity: str
+    price: str
+    amount: Annotated[str, Field(description="What the buyer owes.")]
+    currency: str
+    seller: str
+    buyer: str
+    state: Annotated[
+        str, Field(description="captured, settled, queued, cancelled or unaffirmed.")
+    ]
+    reason: Annotated[str | None, Field(description="Why it is not settled: see `novate reasons`.")]
+    cycle: Annotated[int | None, Field(description="The cycle it settled in.")]
+    final_block: Annotated[int | None, Field(description="The block in which it became final.")]
+
+
+class Participant(Wire):
+    """An institution of the consortium."""
+
+    id: str
+    name: str
+    role: str
+    settlement_bank: str | None
+    address: Annotated[str, Field(description="The address that signs for it on the chain.")]
+    open_breaks: int
+    as_of_block: int
+
+
+class Cycle(Wire):
+    """A netting cycle."""
+
+    number: int
+    id: str
+    state: Annotated[str, Field(description="settled, submitted, empty or abandoned.")]
+    root: Annotated[str, Field(description="The Merkle root that commits to its trades.")]
+    trades: int
+    parties: int
+    securities_lines: int
+    cash_lines: int
+    gross_value: str
+    net_value: str
+    currency: str
+    netting_efficiency_bp: Annotated[int, Field(description="1 - net/gross, in basis points.")]
+    block: int | None
+    finality_ms: Annotated[int | None, Field(description="From strike to final.")]
+
+
+class Position(Wire):
+    """What an account holds, as three records have it."""
+
+    account: str
+    asset: Annotated[str, Field(description="ISIN or currency.")]
+    kind: Annotated[str, Field(description="securities or cash.")]
+    available: str
+    held: str
+    total: str
+    own_book: Annotated[str, Field(description="What the owner's own records say.")]
+    agrees: bool
+
+
+class Break(Wire):
+    """A difference between two records that should agree."""
+
+    id: str
+    kind: str
+    owner: str
+    subject: str
+    ours: str
+    theirs: str
+    first_seen_block: int
+    first_seen_at: str
+
+
+class NodeReconciliation(Wire):
+    """How far a node has reconciled, and with what result."""
+
+    participant: str
+    reconciled_block: int
+    open_breaks: int
+
+
+class Reconciliation(Wire):
+    """The three-way comparison of own books, ledger and statements, node by node."""
+
+    as_of_block: int
+    agrees: bool
+    nodes: list[NodeReconciliation]
+    breaks: list[Break]
+
+
+class Page(Wire, Generic[T]):
+    """A page of a list. Give ``next_cursor`` as ``cursor`` for the one after; null is the end."""
+
+    as_of_block: int
+    data: list[T]
+    next_cursor: str | None
+
+
+class Problem(Wire):
+    """An error, as of RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Annotated[int, Field(description="The number of the reason: see `novate reasons`.")]
+    reason: str
+    remedy: str
+    remedy_zh: str

@@ -1,0 +1,167 @@
+"""From nodes to the wire: how trades, cycles, positions and breaks look to the outside."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from api import schemas
+from ledger.books.postings import Register
+from ledger.books.tables import BreakRow, CycleRow
+from ledger.clearing.columns import TradeColumns
+from ledger.domain.amounts import format_amount, format_price
+from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
+from nodes.bootstrap import key_of
+from nodes.clearing_house import records
+from nodes.clearing_house.intake import SETTLED
+from nodes.consortium import Consortium
+from nodes.node import ACCOUNT_MASK, Node
+from nodes.trade_words import trade_id_of
+
+
+def trade_view(consortium: Consortium, trades: TradeColumns, row: int, position: int) -> schemas.Trade:
+    """A captured trade and what has become of it."""
+    network, house = consortium.network, consortium.clearing_house
+    instrument = network.instrument(int(trades.instruments[row]))
+    standing = house.standing_of(position)
+    cycle = house.cycles.covering(position)
+    in_cycle = cycle is not None and standing.state == SETTLED and not standing.instruction
+    return schemas.Trade(
+        id=str(trade_id_of(network, trades, row)),
+        position=position,
+        number=decode_trade_number(int(trades.numbers[row])),
+        isin=instrument.isin,
+        symbol=instrument.symbol,
+        trade_date=date.fromordinal(int(trades.dates[row])).isoformat(),
+        quantity=str(trades.quantities[row]),
+        price=format_price(int(trades.prices[row])),
+        amount=format_amount(int(trades.amounts[row]), instrument.currency),
+        currency=instrument.currency,
+        seller=network.account_id(int(trades.sellers[row])),
+        buyer=network.account_id(int(trades.buyers[row])),
+        state=standing.state,
+        reason=standing.reason.name if standing.reason else None,
+        cycle=cycle.number if cycle and in_cycle else None,
+        final_block=_final_block(consortium, standing.instruction, cycle if in_cycle else None),
+    )
+
+
+def _final_block(consortium: Consortium, instruction: bytes, cycle: CycleRow | None) -> int | None:
+    if cycle is not None:
+        return cycle.block
+    row = consortium.clearing_house.queue.get(instruction) if instruction else None
+    return row.block if row else None
+
+
+def position_of(consortium: Consortium, identity: TradeId) -> int | None:
+    """Where a trade stands in the capture; None when it was never captured."""
+    network = consortium.network
+    if identity.venue != network.venue:
+        return None
+    try:
+        instrument = network.instrument_number(identity.isin)
+    except KeyError:
+        return None
+    number = encode_trade_number(identity.number)
+    position = consortium.exchange.position_of(identity.trade_date.toordinal(), instrument, number)
+    return None if position < 0 else position
+
+
+def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
+    """A netting cycle."""
+    currency = consortium.network.currencies[0]
+    return schemas.Cycle(
+        number=row.number,
+        id="0x" + row.id.hex(),
+        state=row.state,
+        root="0x" + row.root.hex(),
+        trades=row.trade_count,
+        parties=row.party_count,
+        securities_lines=row.securities_lines,
+        cash_lines=row.cash_lines,
+        gross_value=format_amount(row.gross_value, currency),
+        net_value=format_amount(row.net_value, currency),
+        currency=currency,
+        netting_efficiency_bp=10_000 - 10_000 * row.net_value // max(row.gross_value, 1),
+        block=row.block,
+        finality_ms=row.finality_ns // 1_000_000 if row.finality_ns else None,
+    )
+
+
+def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:
+    """An institution."""
+    participant = consortium.network.participant(node.id)
+    return schemas.Participant(
+        id=participant.id,
+        name=participant.name or participant.id,
+        role=participant.role.value,
+        settlement_bank=participant.settlement_bank,
+        address="0x" + key_of(consortium.network, node.id).address.hex(),
+        open_breaks=len(node.breaks()),
+        as_of_block=node.projection.height,
+    )
+
+
+def position_views(consortium: Consortium, participant: str | None) -> Iterator[schemas.Position]:
+    """What accounts hold, from each owner's own node; of one participant, or of all."""
+    for node in consortium.nodes.values():
+        if participant is not None and node.id != participant:
+            continue
+        for register in (Register.CASH, Register.SECURITIES):
+            own = node.own_book.positions_of(register, node.number)
+            for key, available, held in node.projection.holdings(register):
+                if (key & ACCOUNT_MASK) >> 8 != node.number:
+                    continue
+                words = [
+                    node.describe_holding(register, key, amount)
+                    for amount in (available, held, available + held, own.get(key, 0))
+                ]
+                yield schemas.Position(
+                    account=node.network.account_id(key & ACCOUNT_MASK),
+                    asset=node.name_holding(register, key).rpartition(" ")[2],
+                    kind=register.value,
+                    available=words[0],
+                    held=words[1],
+                    total=words[2],
+                    own_book=words[3],
+                    agrees=own.get(key, 0) == available + held,
+                )
+
+
+def break_view(row: BreakRow) -> schemas.Break:
+    """A break."""
+    return schemas.Break(
+        id=f"{row.owner}/{row.id}",
+        kind=row.kind,
+        owner=row.owner,
+        subject=row.subject,
+        ours=row.ours,
+        theirs=row.theirs,
+        first_seen_block=row.first_seen_block,
+        first_seen_at=row.first_seen_at,
+    )
+
+
+def reconciliation_view(consortium: Consortium) -> schemas.Reconciliation:
+    """The three-way comparison, node by node."""
+    nodes, breaks = [], []
+    for node in consortium.nodes.values():
+        rows = node.breaks()
+        breaks.extend(break_view(row) for row in rows)
+        nodes.append(
+            schemas.NodeReconciliation(
+                participant=node.id,
+                reconciled_block=node.reconciled_block,
+                open_breaks=len(rows),
+            )
+        )
+    return schemas.Reconciliation(
+        as_of_block=min(node.reconciled_block for node in nodes),
+        agrees=not breaks,
+        nodes=nodes,
+        breaks=breaks,
+    )
+
+
+def settled_cycles(consortium: Consortium) -> list[CycleRow]:
+    """The cycles that have settled, oldest first."""
+    rows = consortium.clearing_house.cycles.all()
+    return [row for row in rows if row.state == records.SETTLED]

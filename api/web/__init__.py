@@ -1,0 +1,1 @@
+"""The pages: rendered on the server, in English and Chinese, without anything from elsewhere."""

@@ -1,0 +1,67 @@
+"""The page of the day, and the part of it that is fetched again while it is open."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from api.dependencies import RunningSandbox
+from api.web.today import grouped, today_of
+from api.web.words import BREAK_KINDS, STATES, WORDS, Language, word
+
+router = APIRouter(include_in_schema=False)
+templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
+templates.env.filters["grouped"] = grouped
+
+CONTENT_POLICY: Final = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+LanguageChoice = Annotated[str | None, Query(alias="lang", max_length=5)]
+ShownParticipant = Annotated[str | None, Query(alias="show", max_length=24)]
+AcceptedLanguages = Annotated[str | None, Header(alias="accept-language")]
+
+
+@router.get("/", response_class=HTMLResponse)
+def today_page(
+    request: Request,
+    sandbox: RunningSandbox,
+    lang: LanguageChoice = None,
+    show: ShownParticipant = None,
+    accepted: AcceptedLanguages = None,
+) -> Response:
+    """The whole page."""
+    return _render(request, sandbox, "today.html", _language(lang, accepted), show)
+
+
+@router.get("/parts/today", response_class=HTMLResponse)
+def today_part(
+    request: Request,
+    sandbox: RunningSandbox,
+    lang: LanguageChoice = None,
+    show: ShownParticipant = None,
+) -> Response:
+    """The part that changes."""
+    return _render(request, sandbox, "today_part.html", _language(lang, None), show)
+
+
+def _render(
+    request: Request, sandbox: RunningSandbox, template: str, language: Language, show: str | None
+) -> Response:
+    with sandbox.lock:
+        today = today_of(sandbox.consortium, show)
+    context = {
+        "today": today,
+        "language": language,
+        "t": lambda key: word(WORDS, key, language),
+        "break_kind": lambda key: word(BREAK_KINDS, key, language),
+        "state": lambda key: word(STATES, key, language),
+    }
+    headers = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"}
+    return templates.TemplateResponse(request, template, context, headers=headers)
+
+
+def _language(choice: str | None, accepted: str | None) -> Language:
+    if choice in ("en", "zh"):
+        return "zh" if choice == "zh" else "en"
+    return "zh" if accepted and accepted.strip().lower().startswith("zh") else "en"

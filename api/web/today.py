@@ -1,0 +1,107 @@
+"""What the page of the day shows: figures, cycles, positions, breaks, each as of its block."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from api import schemas
+from api.views import (
+    cycle_view,
+    participant_view,
+    position_views,
+    reconciliation_view,
+    settled_cycles,
+)
+from ledger.domain.amounts import format_amount
+from ledger.domain.participants import Role
+from nodes.clearing_house.intake import QUEUED, SETTLED, UNAFFIRMED
+from nodes.consortium import Consortium
+
+CYCLES_SHOWN: Final = 8
+BARS_SHOWN: Final = 40
+POSITIONS_SHOWN: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One cycle in the chart: heights are percent of the largest."""
+
+    number: int
+    trades: int
+    trades_height: int
+    finality_ms: int
+    finality_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Everything the page shows, as of one block."""
+
+    as_of_block: int
+    business_date: str
+    currency: str
+    captured: int
+    settled: int
+    waiting: int
+    gross_value: str
+    net_value: str
+    efficiency: str
+    bars: list[Bar]
+    cycles: list[schemas.Cycle]
+    participants: list[schemas.Participant]
+    reconciliation: schemas.Reconciliation
+    shown_participant: str
+    traders: list[str]
+    positions: list[schemas.Position]
+
+
+def today_of(consortium: Consortium, participant: str | None) -> Today:
+    """The day as it stands. ``participant`` is whose positions are shown."""
+    house, network = consortium.clearing_house, consortium.network
+    cycles, currency = settled_cycles(consortium), network.currencies[0]
+    gross, net = sum(c.gross_value for c in cycles), sum(c.net_value for c in cycles)
+    states = [standing.state for standing in house.intake.exceptions().values()]
+    settled = sum(cycle.trade_count for cycle in cycles) + states.count(SETTLED)
+    waiting = house.net.waiting() + states.count(QUEUED) + states.count(UNAFFIRMED)
+    traders = [p.id for p in network.participants if p.role in (Role.BROKER, Role.BANK)]
+    shown = participant if participant in traders else traders[0]
+    points = 10_000 - 10_000 * net // max(gross, 1) if gross else 0
+    nodes = consortium.nodes.values()
+    return Today(
+        as_of_block=house.projection.height,
+        business_date=network.business_date.isoformat(),
+        currency=currency,
+        captured=consortium.exchange.captured.end_position,
+        settled=settled,
+        waiting=waiting,
+        gross_value=grouped(format_amount(gross, currency)),
+        net_value=grouped(format_amount(net, currency)),
+        efficiency=f"{points // 100}.{points % 100:02d} %",
+        bars=_bars([cycle_view(consortium, row) for row in cycles[-BARS_SHOWN:]]),
+        cycles=[cycle_view(consortium, row) for row in cycles[: -CYCLES_SHOWN - 1 : -1]],
+        participants=[participant_view(consortium, node) for node in nodes],
+        reconciliation=reconciliation_view(consortium),
+        shown_participant=shown,
+        traders=traders,
+        positions=list(position_views(consortium, shown))[:POSITIONS_SHOWN],
+    )
+
+
+def grouped(amount: str) -> str:
+    """A decimal text with its thousands grouped."""
+    whole, point, fraction = amount.partition(".")
+    return f"{int(whole):,}{point}{fraction}"
+
+
+def _bars(cycles: list[schemas.Cycle]) -> list[Bar]:
+    most_trades = max((cycle.trades for cycle in cycles), default=1)
+    longest = max((cycle.finality_ms or 0 for cycle in cycles), default=0)
+    return [
+        Bar(
+            number=cycle.number,
+            trades=cycle.trades,
+            trades_height=max(100 * cycle.trades // max(most_trades, 1), 1),
+            finality_ms=cycle.finality_ms or 0,
+            finality_height=100 * (cycle.finality_ms or 0) // max(longest, 1),
+        )
+        for cycle in cycles
+    ]

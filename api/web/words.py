@@ -1,0 +1,90 @@
+"""The words of the pages, in English and Chinese. A test holds that no key lacks a language."""
+
+from typing import Final, Literal
+
+Language = Literal["en", "zh"]
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    "agrees": ("agrees", "一致"),
+    "account": ("account", "账户"),
+    "as_of": ("as of block", "截至区块"),
+    "asset": ("asset", "资产"),
+    "available": ("available", "可用"),
+    "away": ("differs", "不一致"),
+    "block": ("block", "区块"),
+    "breaks": ("Breaks", "差异"),
+    "breaks_none": (
+        "No breaks: own books, ledger and statements agree.",
+        "无差异：自有账簿、账本与对账单一致。",
+    ),
+    "broker": ("broker", "经纪商"),
+    "bank": ("settlement bank", "结算银行"),
+    "exchange": ("exchange", "交易所"),
+    "clearing_house": ("clearing house", "清算所"),
+    "registrar": ("registrar", "登记机构"),
+    "regulator": ("regulator", "监管机构"),
+    "business_date": ("business date", "营业日"),
+    "captured": ("captured trades", "已受理成交"),
+    "cycle": ("cycle", "批次"),
+    "cycles": ("Netting cycles", "净额批次"),
+    "cycles_none": (
+        "No cycle yet. Post a trade to /v1/trades and watch it settle here.",
+        "尚无批次。向 /v1/trades 提交成交后可在此查看交收。",
+    ),
+    "efficiency": ("netting efficiency", "净额轧差率"),
+    "final_in": ("strike to final", "轧差至最终性"),
+    "gross": ("gross value", "逐笔全额"),
+    "held": ("held", "已保留"),
+    "kind": ("kind", "类别"),
+    "language": ("中文", "English"),
+    "language_code": ("zh", "en"),
+    "lines": ("net lines", "净额笔数"),
+    "live": ("live", "实时"),
+    "net": ("net value", "净额"),
+    "nodes": ("Institutions", "参与机构"),
+    "ours": ("ours", "我方"),
+    "own_book": ("own book", "自有账簿"),
+    "owner": ("owner", "归属方"),
+    "parties": ("parties", "参与方数"),
+    "positions": ("Positions", "持仓"),
+    "reconciled_to": ("reconciled to block", "已对账至区块"),
+    "root": ("root", "默克尔根"),
+    "settled": ("settled", "已交收"),
+    "show": ("Show", "查看"),
+    "since_block": ("since block", "始于区块"),
+    "stale": ("connection lost: figures may be old", "连接中断：数据可能已过时"),
+    "subject": ("what", "标的"),
+    "tagline": (
+        "Clearing and settlement on a permissioned ledger, simulated",
+        "许可链清算与交收模拟器",
+    ),
+    "theirs": ("theirs", "对方"),
+    "today": ("The day", "当日"),
+    "total": ("total", "合计"),
+    "trades": ("trades", "成交笔数"),
+    "trades_in_cycles": ("Trades a cycle, and time to finality", "各批次成交笔数与最终性时间"),
+    "waiting": ("waiting", "待交收"),
+}
+
+BREAK_KINDS: Final[dict[str, tuple[str, str]]] = {
+    "missing_ours": ("missing on our side", "我方缺失"),
+    "missing_theirs": ("missing on their side", "对方缺失"),
+    "duplicate": ("duplicate", "重复"),
+    "quantity": ("quantity", "数量不符"),
+    "amount": ("amount", "金额不符"),
+    "account": ("account", "账户不符"),
+}
+
+STATES: Final[dict[str, tuple[str, str]]] = {
+    "settled": ("settled", "已交收"),
+    "submitted": ("submitted", "已提交"),
+    "empty": ("empty", "空批次"),
+    "abandoned": ("abandoned", "已放弃"),
+}
+
+
+def word(table: dict[str, tuple[str, str]], key: str, language: Language) -> str:
+    """A word in a language; the key itself when the table does not have it."""
+    pair = table.get(key)
+    return pair[LANGUAGES.index(language)] if pair else key

@@ -1,0 +1,1 @@
+"""The sandbox: a consortium that stays up, takes trades from outside and settles them by itself."""

@@ -1,0 +1,158 @@
+"""A consortium that stays up. Trades come in from many threads; one thread clears and settles.
+
+Captures are committed in groups: whoever waits gets its answer once its group is on disk. Clearing
+strikes a cycle when enough trades wait, or when some have waited long enough.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, RLock, Thread
+from typing import Final
+
+from ledger.clearing.columns import TradeColumns
+from ledger.domain.reasons import Rejected
+from ledger.domain.rules import MARKET_DAY_RULES
+from nodes.clock import WallClock
+from nodes.consortium import Consortium, open_consortium
+from nodes.desks import tell_desks
+from nodes.opening_positions import issue_opening
+from nodes.sandbox.network import sandbox_network, sandbox_opening
+from nodes.state_folder import StateFolder
+
+GROUP_MAX: Final = 2_000
+CYCLE_SECONDS: Final = 0.5
+IDLE_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The answer to a submitted trade: where it stands, and whether it was there before."""
+
+    position: int
+    was_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    row: Sequence[int]
+    answer: "Future[Captured | Rejected]"
+
+
+class Sandbox:
+    """A running consortium. ``lock`` guards everything but the capture of trades."""
+
+    def __init__(self, consortium: Consortium) -> None:
+        self.consortium = consortium
+        self.lock = RLock()
+        self.is_ready = False
+        self._submissions: SimpleQueue[_Submission] = SimpleQueue()
+        self._stopping = Event()
+        self._threads = [
+            Thread(target=self._capture_forever, name="capture", daemon=True),
+            Thread(target=self._clear_forever, name="clearing", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Reconciles, and only then takes trades."""
+        with self.lock:
+            self.consortium.reconcile()
+        self.is_ready = True
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Lets both threads finish what they are doing, then closes everything."""
+        self.is_ready = False
+        self._stopping.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        with self.lock:
+            self.consortium.close()
+
+    def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
+        """Submits a trade (one value a column); the answer comes once it is on disk."""
+        submission = _Submission(row, Future())
+        self._submissions.put(submission)
+        return submission.answer
+
+    def _capture_forever(self) -> None:
+        while not self._stopping.is_set():
+            group = self._next_group()
+            if group:
+                self._capture(group)
+
+    def _next_group(self) -> list[_Submission]:
+        group: list[_Submission] = []
+        try:
+            group.append(self._submissions.get(timeout=IDLE_SECONDS))
+            while len(group) < GROUP_MAX:
+                group.append(self._submissions.get_nowait())
+        except Empty:
+            pass
+        return group
+
+    def _capture(self, group: list[_Submission]) -> None:
+        exchange = self.consortium.exchange
+        end = exchange.captured.end_position
+        try:
+            trades = TradeColumns.of_rows([submission.row for submission in group])
+            verdict = exchange.capture(f"api:{end}", trades)
+        except Exception as error:  # noqa: BLE001 # every waiting caller must learn of any failure
+            for submission in group:
+                submission.answer.set_exception(error)
+            return
+        seen: set[int] = set()
+        for row, submission in enumerate(group):
+            if row in verdict.refused:
+                submission.answer.set_result(verdict.refused[row])
+                continue
+            position = int(verdict.positions[row])
+            was_known = position < end or position in seen
+            seen.add(position)
+            submission.answer.set_result(Captured(position, was_known))
+
+    def _clear_forever(self) -> None:
+        clock = self.consortium.clock
+        last_ns = clock.stopwatch_ns()
+        while not self._stopping.wait(IDLE_SECONDS):
+            with self.lock:
+                self._take_in()
+                waiting = self.consortium.clearing_house.net.waiting()
+                waited = clock.stopwatch_ns() - last_ns >= CYCLE_SECONDS * 1e9
+                if waiting >= self.consortium.rules.cycle_trades_max or (waiting and waited):
+                    self._close_cycle()
+                    last_ns = clock.stopwatch_ns()
+
+    def _take_in(self) -> None:
+        """Tells the desks of what was captured, and has it affirmed and passed on."""
+        consortium = self.consortium
+        taken = consortium.clearing_house.intake.stream.end_position
+        for batch in consortium.exchange.captured.batches_since(taken):
+            tell_desks(consortium, batch.id, consortium.exchange.captured.load(batch))
+        consortium.exchange.pass_on_since(taken)
+
+    def _close_cycle(self) -> None:
+        self.consortium.clearing_house.net.close()
+        self.consortium.clearing_house.gross.settle_queue()
+        self.consortium.reconcile()
+
+
+def open_sandbox(path: Path, seed: str, business_date: date) -> Sandbox:
+    """The sandbox in a folder; a new one when the folder is new.
+
+    A folder that ``novate day`` has filled is shown as it is, and goes on from there.
+    """
+    folder = StateFolder(path)
+    meta = folder.read_meta()
+    folder.close()
+    network = meta.network if meta else sandbox_network(seed, business_date)
+    rules = meta.rules if meta else MARKET_DAY_RULES
+    consortium = open_consortium(network, rules, WallClock(), path)
+    if network == sandbox_network(network.seed, network.business_date):
+        issue_opening(consortium, sandbox_opening(network))
+    return Sandbox(consortium)
