@@ -1,0 +1,1 @@
+"""Load on a running sandbox, over HTTP only, and benchmarks that check their own answers."""

@@ -8,22 +8,26 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ledger.clearing.columns import TradeColumns, participants_of
+from ledger.clearing.columns import Column, TradeColumns, participants_of
 from nodes.consortium import Consortium
 
-Version = Callable[[str, TradeColumns], TradeColumns]
-"""A participant's trades as its desk has them."""
+Feed = tuple[Column, TradeColumns]
+"""Trades, and the place of each in the desk's feed."""
+
+Version = Callable[[str, Feed], Feed]
+"""A participant's feed as its desk has it."""
 
 
 def tell_desks(
     consortium: Consortium,
-    batch_id: str,
+    sequence: Column,
     trades: TradeColumns,
-    version: Version = lambda participant, own: own,
+    version: Version = lambda participant, feed: feed,
 ) -> None:
     """Execution reports: every desk passes its own trades to its own node."""
     sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
     for number in np.unique(np.concatenate([sellers, buyers])).tolist():
         participant = consortium.network.participant_id(number)
-        own = trades.take((sellers == number) | (buyers == number))
-        consortium.trader(participant).record_trades(batch_id, version(participant, own))
+        mine = (sellers == number) | (buyers == number)
+        feed = version(participant, (sequence[mine], trades.take(mine)))
+        consortium.trader(participant).record_trades(*feed)

@@ -5,11 +5,12 @@ same identity with other terms is refused. A cancellation names an earlier trade
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from sqlmodel import Session, select
 
-from ledger.books.batches import Batch, BatchStream
+from ledger.books.batches import BatchStream
 from ledger.books.capture import BatchSorter, SortedBatch
 from ledger.books.database import Database
 from ledger.books.tables import RefusalRow
@@ -23,6 +24,8 @@ from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
 from nodes.node import Node, Surroundings
 from nodes.trade_words import describe_trade_id
 
+PASSED_ON_MAX: Final = 50_000
+
 
 class Exchange(Node):
     """Where trades are made; the source of the locked-in trades."""
@@ -31,8 +34,8 @@ class Exchange(Node):
         super().__init__(id, key, database, around)
         self.captured = BatchStream(database, "captured")
         self._index = TradeIndex()
-        for batch in self.captured.batches:
-            self._take_in(batch.first_position, self.captured.load(batch))
+        for first_position, trades in self.captured.read_all():
+            self._take_in(first_position, trades)
 
     def capture(self, batch_id: str, trades: TradeColumns) -> SortedBatch:
         """Captures what is new in a batch and records what is refused; on disk when this returns."""
@@ -50,14 +53,14 @@ class Exchange(Node):
         with self.database.reading() as session:
             return session.exec(select(RefusalRow)).all()
 
-    def pass_on_since(self, position: int) -> None:
-        """Has what was captured from a position on affirmed, and hands it to the clearing house.
+    def pass_on(self, first_position: int, end: int) -> None:
+        """Has the captured trades [first_position, end) affirmed and hands them to the clearing house.
 
-        Asking again is harmless: traders and clearing house know a batch by its id.
+        Asking again is harmless: the clearing house takes only what follows what it has.
         """
-        for batch in self.captured.batches_since(position):
-            trades = self.captured.load(batch)
-            message = CapturedBatch(batch.id, trades, self._ask_traders(batch, trades))
+        for first in range(first_position, end, PASSED_ON_MAX):
+            trades = self.captured.trades(first, min(first + PASSED_ON_MAX, end))
+            message = CapturedBatch(first, trades, self._ask_traders(first, trades))
             self.around.bus.request(self.id, self.network.sole(Role.CLEARING_HOUSE), message)
 
     def position_of(self, date_ordinal: int, instrument: int, number: int) -> int:
@@ -86,7 +89,7 @@ class Exchange(Node):
         positions = np.arange(first_position, first_position + len(trades))
         self._index.add(fingerprints_of(trades), positions)
 
-    def _ask_traders(self, batch: Batch, trades: TradeColumns) -> frozenset[int]:
+    def _ask_traders(self, first_position: int, trades: TradeColumns) -> frozenset[int]:
         """The rows that some trader refused to affirm.
 
         One that does not answer refuses nothing here: it will be asked to attest the cycle.
@@ -95,8 +98,7 @@ class Exchange(Node):
         unaffirmed: set[int] = set()
         for number in np.unique(np.concatenate([sellers, buyers])).tolist():
             rows = np.flatnonzero((sellers == number) | (buyers == number))
-            positions = batch.first_position + rows
-            request = AffirmationRequest(batch.id, positions, trades.take(rows))
+            request = AffirmationRequest(first_position + rows, trades.take(rows))
             try:
                 answer = self.around.bus.request(self.id, self.network.participant_id(number), request)
             except UnreachableError:

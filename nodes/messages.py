@@ -17,7 +17,6 @@ from ledger.domain.reasons import Rejected
 class AffirmationRequest:
     """Exchange to trader: are these trades yours? ``positions`` are those of the capture."""
 
-    batch_id: str
     positions: Column
     trades: TradeColumns
 
@@ -31,9 +30,9 @@ class Affirmation:
 
 @dataclass(frozen=True, slots=True)
 class CapturedBatch:
-    """Exchange to clearing house: captured trades, and the rows that were not affirmed."""
+    """Exchange to clearing house: captured trades from a position on, and the rows not affirmed."""
 
-    batch_id: str
+    first_position: int
     trades: TradeColumns
     unaffirmed: frozenset[int]
 

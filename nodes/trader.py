@@ -50,10 +50,10 @@ class Trader(Node):
 
     # What its own desk tells it.
 
-    def record_trades(self, batch_id: str, trades: TradeColumns) -> None:
-        """Its own trades, as its own desk has them; on disk when this returns."""
+    def record_trades(self, sequence: Column, trades: TradeColumns) -> None:
+        """Its own trades, as its own desk has them, numbered by the desk; on disk on return."""
         with self.database.transaction() as session:
-            self.blotter.record(session, batch_id, trades)
+            self.blotter.record(session, sequence, trades)
 
     def expect_deposit(self, reference: bytes, register: Register, lines: Lines) -> None:
         """An issue into its accounts that it has asked its bank or the registrar for."""
@@ -121,7 +121,7 @@ class Trader(Node):
         differences = {row: self._difference_of(trades, row, kind) for row, kind in kinds.items()}
         agreed = np.array([row for row in range(len(trades)) if row not in kinds], dtype=np.int64)
         with self.database.transaction() as session:
-            self.blotter.answer(session, request.batch_id, trades, agreed)
+            self.blotter.answer(session, int(request.positions[0]), trades, agreed)
             add_breaks(session, self.id, map(_break_of, differences.values()), self.seen())
         return Affirmation(differences)
 

@@ -6,7 +6,7 @@ does not depend on the encoding. Positions number the trades of a stream from 0.
 
 import hashlib
 from bisect import bisect_right
-from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import RLock
 from typing import Final
@@ -20,7 +20,9 @@ from ledger.books.tables import BatchRow
 from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
 from ledger.clearing.commitment import records_of
 
-RECENT_BATCHES_MAX: Final = 4
+RECENT_TRADES_MAX: Final = 100_000
+SEGMENT_TRADES_MAX: Final = 50_000
+NEVER: Final = 2**62
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
 
 
@@ -41,9 +43,7 @@ class BatchStream:
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        # One thread may append while another reads.
-        self._lock = RLock()
-        self._recent: OrderedDict[str, TradeColumns] = OrderedDict()
+        self._recent = RecentTrades()
         self.batches: list[Batch] = []
         self._batch_by_id: dict[str, Batch] = {}
         with database.reading() as session:
@@ -91,7 +91,7 @@ class BatchStream:
         )
         session.flush()
         self._keep(batch)
-        self._remember(batch_id, trades)
+        self._recent.add(batch.first_position, trades)
         return batch
 
     def batches_since(self, position: int) -> list[Batch]:
@@ -102,48 +102,85 @@ class BatchStream:
 
     def trades(self, first: int, end: int) -> TradeColumns:
         """The trades at positions [first, end)."""
-        parts = []
-        for batch in self.batches_since(first):
-            offset = batch.first_position
-            if offset >= end:
-                break
-            parts.append(self.load(batch).take(slice(max(first - offset, 0), end - offset)))
-        return TradeColumns.concatenate(parts)
+        return self.trades_at(np.arange(first, min(end, self.end_position), dtype=np.int64))
 
     def trades_at(self, positions: Column) -> TradeColumns:
         """The trades at some positions, in the order asked for."""
+        recent, first_recent = self._recent.take(positions)
+        older = positions < first_recent
+        if not older.any():
+            return recent
         starts = np.array([batch.first_position for batch in self.batches], dtype=np.int64)
-        places = np.searchsorted(starts, positions, side="right") - 1
-        order = np.argsort(places, kind="stable")
-        parts = [
-            self.load(self.batches[place]).take(positions[places == place] - starts[place])
-            for place in np.unique(places)
-        ]
+        places = np.searchsorted(starts, positions[older], side="right") - 1
+        parts, order = [], [np.flatnonzero(~older)]
+        for place in np.unique(places).tolist():
+            rows = np.flatnonzero(older)[places == place]
+            parts.append(self._read(self.batches[place]).take(positions[rows] - starts[place]))
+            order.append(rows)
         back = np.empty(len(positions), dtype=np.int64)
-        back[order] = np.arange(len(positions))
-        return TradeColumns.concatenate(parts).take(back)
+        back[np.concatenate(order)] = np.arange(len(positions))
+        return TradeColumns.concatenate([recent, *parts]).take(back)
 
-    def load(self, batch: Batch) -> TradeColumns:
-        """The trades of a batch."""
-        with self._lock:
-            trades = self._recent.get(batch.id)
-        if trades is None:
-            with self._database.reading() as session:
-                row = session.get_one(BatchRow, (self._name, batch.id))
-                trades = decode_trades(row.payload)
-        self._remember(batch.id, trades)
-        return trades
+    def read_all(self) -> Iterator[tuple[int, TradeColumns]]:
+        """Every batch from the disk, with its first position: how a node that starts takes it in."""
+        for batch in self.batches:
+            trades = self._read(batch)
+            self._recent.add(batch.first_position, trades)
+            yield batch.first_position, trades
+
+    def _read(self, batch: Batch) -> TradeColumns:
+        with self._database.reading() as session:
+            return decode_trades(session.get_one(BatchRow, (self._name, batch.id)).payload)
 
     def _keep(self, batch: Batch) -> None:
         self.batches.append(batch)
         self._batch_by_id[batch.id] = batch
 
-    def _remember(self, batch_id: str, trades: TradeColumns) -> None:
+
+class RecentTrades:
+    """The latest trades of a stream, in memory: a few segments, small ones merged as they come."""
+
+    def __init__(self) -> None:
+        self._segments: list[tuple[int, TradeColumns]] = []
+        # One thread may append while another reads.
+        self._lock = RLock()
+
+    def add(self, first_position: int, trades: TradeColumns) -> None:
+        """Takes the next trades in; the oldest go when there are too many."""
         with self._lock:
-            self._recent[batch_id] = trades
-            self._recent.move_to_end(batch_id)
-            while len(self._recent) > RECENT_BATCHES_MAX:
-                self._recent.popitem(last=False)
+            self._segments.append((first_position, trades))
+            while len(self._segments) > 1 and self._last_two_are_small():
+                (first, older), (_, newer) = self._segments.pop(-2), self._segments.pop()
+                self._segments.append((first, TradeColumns.concatenate([older, newer])))
+            while len(self._segments) > 1 and self._count() > RECENT_TRADES_MAX:
+                self._segments.pop(0)
+
+    def take(self, positions: Column) -> tuple[TradeColumns, int]:
+        """Those of the trades that are here, in order; and the first position that is here."""
+        with self._lock:
+            segments = list(self._segments)
+        if not segments:
+            return TradeColumns.of_rows([]), NEVER
+        starts = np.array([first for first, _ in segments], dtype=np.int64)
+        places = np.searchsorted(starts, positions, side="right") - 1
+        here = np.flatnonzero(places >= 0)
+        parts, order = [], []
+        for place in np.unique(places[here]).tolist():
+            rows = np.flatnonzero(places[here] == place)
+            parts.append(segments[place][1].take(positions[here][rows] - starts[place]))
+            order.append(rows)
+        if len(parts) == 1:
+            return parts[0], int(starts[0])
+        back = np.empty(len(here), dtype=np.int64)
+        back[np.concatenate([*order, np.zeros(0, dtype=np.int64)])] = np.arange(len(here))
+        return TradeColumns.concatenate(parts).take(back), int(starts[0])
+
+    def _last_two_are_small(self) -> bool:
+        (_, older), (_, newer) = self._segments[-2:]
+        return len(older) <= 2 * len(newer) and len(older) + len(newer) <= SEGMENT_TRADES_MAX
+
+    def _count(self) -> int:
+        return sum(len(trades) for _, trades in self._segments)
 
 
 def content_hash(trades: TradeColumns) -> bytes:

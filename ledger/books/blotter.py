@@ -51,18 +51,25 @@ class Blotter:
         self._standing: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
         self._repeated: set[int] = set()
         self._signed: dict[bytes, tuple[Column, int]] = {}
-        for batch in self._stream.batches:
-            self._take_in(batch.first_position, self._stream.load(batch))
+        self._fed_to = max((int(batch.id) for batch in self._stream.batches), default=-1)
+        for first_position, trades in self._stream.read_all():
+            self._take_in(first_position, trades)
         with database.reading() as session:
             settled = {row.reference + row.root for row in session.exec(select(SettledRow))}
             for mark in session.exec(select(MarkRow).order_by(MarkRow.kind)):
                 self._restore(mark, mark.id in settled)
 
-    def record(self, session: Session, batch_id: str, trades: TradeColumns) -> None:
-        """Takes trades of the own desk in; a batch that is already there changes nothing."""
-        if len(trades) and self._stream.get(batch_id) is None:
-            batch = self._stream.append(session, batch_id, trades)
-            self._take_in(batch.first_position, trades)
+    def record(self, session: Session, sequence: Column, trades: TradeColumns) -> None:
+        """Takes trades of the own desk in, each with its place in the desk's feed.
+
+        A place at or below the last one recorded is a repetition and changes nothing.
+        """
+        fresh = sequence > self._fed_to
+        if not fresh.any():
+            return
+        self._fed_to = int(sequence.max())
+        batch = self._stream.append(session, str(self._fed_to), trades.take(fresh))
+        self._take_in(batch.first_position, trades.take(fresh))
 
     def find(self, trades: TradeColumns) -> Column:
         """The own record of each trade: its position, or NOT_FOUND."""
@@ -94,12 +101,16 @@ class Blotter:
                     kinds[row] = BreakKind.DUPLICATE
         return kinds
 
-    def answer(self, session: Session, batch_id: str, trades: TradeColumns, agreed: Column) -> None:
-        """Remembers which own records a batch of the exchange asked about: rows ``agreed`` or not."""
+    def answer(
+        self, session: Session, first_position: int, trades: TradeColumns, agreed: Column
+    ) -> None:
+        """Remembers which own records the exchange asked about: rows ``agreed`` or not."""
         positions = self.find(trades)
         others = np.setdiff1d(positions[positions != NOT_FOUND], positions[agreed])
         for kind, marked in ((AFFIRMED_MARK, positions[agreed]), (DIFFERENT_MARK, others)):
-            mark = MarkRow(kind=kind, id=batch_id.encode(), positions=_pack(marked))
+            mark = MarkRow(
+                kind=kind, id=first_position.to_bytes(8, "big"), positions=_pack(marked)
+            )
             session.merge(mark)
             self._raise(marked, _STANDING_BY_MARK[kind])
 

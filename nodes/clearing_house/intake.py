@@ -63,10 +63,11 @@ class Intake:
                 self._exceptions[row.position] = TradeStanding(row.state, reason, row.instruction)
 
     def take_in(self, session: Session, message: CapturedBatch) -> None:
-        """Keeps a batch; one that is already there changes nothing."""
-        if self.stream.get(message.batch_id) is not None:
+        """Keeps what follows the trades that are here; anything else changes nothing."""
+        if message.first_position != self.stream.end_position:
             return
-        batch = self.stream.append(session, message.batch_id, message.trades, message.unaffirmed)
+        batch_id = str(message.first_position)
+        batch = self.stream.append(session, batch_id, message.trades, message.unaffirmed)
         standing = TradeStanding(UNAFFIRMED, Reason.UNAFFIRMED)
         self.note(session, {batch.first_position + row: standing for row in message.unaffirmed})
 

@@ -79,7 +79,7 @@ class ClearingHouse(Node):
 
     def _take_in(self, message: CapturedBatch) -> Accepted:
         with self.database.transaction() as session:
-            is_new = self.intake.stream.get(message.batch_id) is None
+            is_new = message.first_position == self.intake.stream.end_position
             self.intake.take_in(session, message)
             if is_new and self.rules.settlement is SettlementMode.GROSS:
                 self._queue_each(session, message)

@@ -15,10 +15,10 @@ from ledger.domain.identifiers import isin_of_symbol
 from nodes.clearing_house import records
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium
-from nodes.desks import tell_desks
+from nodes.desks import Feed, tell_desks
 from nodes.market_day.faults import Fault, desk_version
 from nodes.market_day.opening import Opening
-from nodes.market_day.survey import Survey, file_columns
+from nodes.market_day.survey import Survey, file_columns, is_clearable
 from nodes.opening_positions import issue_opening
 from nodes.trade_files.reader import TradeFile
 
@@ -55,10 +55,10 @@ class MarketDay:
         """Runs the day to its end, or what is left of it; returns the number of open breaks."""
         consortium = self._consortium
         issue_opening(consortium, self._plan.opening)
-        for batch_id, trades in self._batches():
+        for first_line, lines, trades in self._batches():
             self._set_clock(trades)
-            tell_desks(consortium, batch_id, trades, self._desk_version)
-            consortium.exchange.capture(batch_id, trades)
+            tell_desks(consortium, lines, trades, self._desk_version)
+            consortium.exchange.capture(f"{self._plan.survey.digest.hex()}:{first_line}", trades)
             self._pass_on()
             self._close_cycles(at_least=consortium.rules.cycle_trades_max, on_cleared=on_cleared)
         self._pass_on()
@@ -67,8 +67,8 @@ class MarketDay:
             trader.close_of_day()
         return consortium.reconcile()
 
-    def _batches(self) -> Iterator[tuple[str, TradeColumns]]:
-        """The file's clearable trades, in the network's numbers, with the ids of their batches."""
+    def _batches(self) -> Iterator[tuple[int, Column, TradeColumns]]:
+        """The file's clearable trades, in the network's numbers: first line, lines, trades."""
         network, file, survey = self._consortium.network, self._plan.file, self._plan.survey
         instruments = np.array(
             [network.instrument_number(isin_of_symbol(symbol)) for symbol in survey.symbols]
@@ -76,10 +76,9 @@ class MarketDay:
         accounts = np.array([network.account_number(account) for account in survey.accounts])
         currency = network.currency_number(file.format.currency)
         for block in file.blocks():
+            lines = block.first_line + np.flatnonzero(is_clearable(block))
             trades = file_columns(file, block)
-            yield f"{survey.digest.hex()}:{block.first_line}", _renumbered(
-                trades, instruments, accounts, currency
-            )
+            yield block.first_line, lines, _renumbered(trades, instruments, accounts, currency)
         if file.digest != survey.digest:
             raise DayError(f"{file.path} has changed while it was read")
 
@@ -88,13 +87,13 @@ class MarketDay:
             second = min(int(trades.times.max()) // 1_000, LAST_SECOND)
             self._clock.set_at_least(self._consortium.network.business_date, second)
 
-    def _desk_version(self, participant: str, own: TradeColumns) -> TradeColumns:
-        return desk_version(self._consortium.network, self._plan.faults, participant, own)
+    def _desk_version(self, participant: str, feed: Feed) -> Feed:
+        return desk_version(self._consortium.network, self._plan.faults, participant, feed)
 
     def _pass_on(self) -> None:
         consortium = self._consortium
         taken = consortium.clearing_house.intake.stream.end_position
-        consortium.exchange.pass_on_since(taken)
+        consortium.exchange.pass_on(taken, consortium.exchange.captured.end_position)
 
     def _close_cycles(self, *, at_least: int, on_cleared: OnTrades) -> None:
         """Closes cycles while enough trades wait, and lets the queue and the books follow."""

@@ -13,6 +13,7 @@ from ledger.clearing.columns import Mask, TradeColumns
 from ledger.domain.amounts import parse_amount
 from ledger.domain.errors import Malformed
 from ledger.domain.identifiers import encode_trade_number, isin_of_symbol
+from nodes.desks import Feed
 from nodes.market_day.opening import Opening
 from nodes.network import Network
 
@@ -56,13 +57,13 @@ def parse_fault(text: str) -> Fault:
 
 
 def desk_version(
-    network: Network, faults: Sequence[Fault], participant: str, trades: TradeColumns
-) -> TradeColumns:
+    network: Network, faults: Sequence[Fault], participant: str, feed: Feed
+) -> Feed:
     """A participant's trades as its own desk has them."""
     for fault in faults:
         if fault.account == participant and fault.name.value.startswith("blotter-"):
-            trades = _with_fault(network, fault, trades)
-    return trades
+            feed = _with_fault(network, fault, feed)
+    return feed
 
 
 def with_shortages(opening: Opening, faults: Sequence[Fault], currencies: Sequence[str]) -> Opening:
@@ -86,17 +87,20 @@ def _take_away(book: dict[tuple[str, str], int], key: tuple[str, str], amount: i
     book[key] = held - amount
 
 
-def _with_fault(network: Network, fault: Fault, trades: TradeColumns) -> TradeColumns:
+def _with_fault(network: Network, fault: Fault, feed: Feed) -> Feed:
+    sequence, trades = feed
     rows = np.flatnonzero(_is_meant(network, fault, trades))
     match fault.name:
         case FaultName.BLOTTER_MISSING:
-            return trades.take(np.setdiff1d(np.arange(len(trades)), rows))
+            others = np.setdiff1d(np.arange(len(trades)), rows)
+            return sequence[others], trades.take(others)
         case FaultName.BLOTTER_DUPLICATE:
-            return TradeColumns.concatenate([trades, trades.take(rows)])
+            twice = TradeColumns.concatenate([trades, trades.take(rows)])
+            return np.concatenate([sequence, sequence[rows]]), twice
         case _:
             quantities = trades.quantities.copy()
             quantities[rows] += 1
-            return replace(trades, quantities=quantities)
+            return sequence, replace(trades, quantities=quantities)
 
 
 def _is_meant(network: Network, fault: Fault, trades: TradeColumns) -> Mask:

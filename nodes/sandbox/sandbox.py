@@ -13,6 +13,8 @@ from queue import Empty, SimpleQueue
 from threading import Event, RLock, Thread
 from typing import Final
 
+import numpy as np
+
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Rejected
 from ledger.domain.rules import MARKET_DAY_RULES
@@ -132,9 +134,12 @@ class Sandbox:
         """Tells the desks of what was captured, and has it affirmed and passed on."""
         consortium = self.consortium
         taken = consortium.clearing_house.intake.stream.end_position
-        for batch in consortium.exchange.captured.batches_since(taken):
-            tell_desks(consortium, batch.id, consortium.exchange.captured.load(batch))
-        consortium.exchange.pass_on_since(taken)
+        captured = consortium.exchange.captured
+        # Trades that are captured from here on wait for the next round.
+        end = captured.end_position
+        if end > taken:
+            tell_desks(consortium, np.arange(taken, end), captured.trades(taken, end))
+            consortium.exchange.pass_on(taken, end)
 
     def _close_cycle(self) -> None:
         self.consortium.clearing_house.net.close()

@@ -107,9 +107,9 @@ class _Player:
         if not len(verdict.accepted):
             return
         for owner in {owner_of(event.seller), owner_of(event.buyer)}:
-            self._consortium.trader(owner).record_trades(f"event {place} {event.id}", trade)
+            self._consortium.trader(owner).record_trades(np.array([place]), trade)
         taken = self._consortium.clearing_house.intake.stream.end_position
-        self._consortium.exchange.pass_on_since(taken)
+        self._consortium.exchange.pass_on(taken, self._consortium.exchange.captured.end_position)
 
     def _columns(self, event: TradeEvent) -> TradeColumns:
         network = self._network

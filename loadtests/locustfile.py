@@ -1,0 +1,122 @@
+"""Locust users for a running sandbox: ``locust -f loadtests/locustfile.py --host http://127.0.0.1:8000``.
+
+Brokers' desks post trades; one watcher measures, as a request type of its own, the time from sending
+a trade to finality. At the end everything is counted: what was sent is final, refused or pending, the
+books agree, or the run fails.
+"""
+
+import itertools
+import os
+import time
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import gevent
+from locust import FastHttpUser, constant_throughput, events, task
+from locust.env import Environment
+from locust.exception import StopUser
+
+from loadtests.finality import FinalityWatcher
+from loadtests.trades import TradeMaker
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOK_SECONDS: Final = 0.1
+DRAIN_SECONDS_MAX: Final = 30
+RATE_A_USER: Final = float(os.environ.get("NOVATE_LOAD_RATE", "20"))
+SEED: Final = int(os.environ.get("NOVATE_LOAD_SEED", "42"))
+
+
+class BrokerDesk(FastHttpUser):
+    """Posts trades at a steady rate."""
+
+    wait_time = constant_throughput(RATE_A_USER)
+    _numbers = itertools.count(1)
+
+    def on_start(self) -> None:
+        """Every desk numbers its trades under a prefix of its own."""
+        run = int(time.time()) % 1_000
+        self.maker = TradeMaker(f"L{run:03d}{next(self._numbers):02d}", SEED)
+        self.watcher: FinalityWatcher = self.environment.watcher  # type: ignore[attr-defined] # set at init
+
+    @task
+    def post_trade(self) -> None:
+        """Captures one trade."""
+        sent_at = time.perf_counter()
+        with self.client.post(
+            "/v1/trades", json=self.maker.next(), name="POST /v1/trades", catch_response=True
+        ) as answer:
+            if answer.status_code == 201:
+                self.watcher.accept(answer.json()["position"], sent_at)
+                answer.success()
+            else:
+                self.watcher.refuse()
+                answer.failure(f"status {answer.status_code}")
+
+
+class Observer(FastHttpUser):
+    """Watches trades become final. There is exactly one."""
+
+    fixed_count = 1
+    wait_time = constant_throughput(1 / LOOK_SECONDS)
+
+    def on_start(self) -> None:
+        """Lends its connection to the watcher."""
+        watcher: FinalityWatcher = self.environment.watcher  # type: ignore[attr-defined] # set at init
+        watcher.get = self._get
+        first = self._get("/v1/trades?limit=1&cursor=0")
+        watcher.cursor = watcher.cursor if first["data"] else 0
+        self.watcher = watcher
+
+    @task
+    def look(self) -> None:
+        """Looks once."""
+        self.watcher.look()
+
+    def _get(self, path: str) -> dict[str, object]:
+        answer = self.client.get(path, name="GET /v1/trades")
+        if answer.status_code != 200:
+            raise StopUser(f"{path} answered {answer.status_code}")
+        parsed: dict[str, object] = answer.json()
+        return parsed
+
+
+@events.init.add_listener
+def _prepare(environment: Environment, **_: Any) -> None:
+    host = urlsplit(environment.host or "").hostname
+    if host is not None and host not in LOOPBACK:
+        raise SystemExit(f"{host} is not this machine: load goes to 127.0.0.1 only")
+
+    def report(seconds: float) -> None:
+        environment.events.request.fire(
+            request_type="FINAL",
+            name="submit to final",
+            response_time=seconds * 1_000,
+            response_length=0,
+            exception=None,
+            context={},
+        )
+
+    environment.watcher = FinalityWatcher(get=_no_observer, report=report)  # type: ignore[attr-defined] # ours
+
+
+@events.test_stop.add_listener
+def _drain(environment: Environment, **_: Any) -> None:
+    """Waits for what is pending, for a bounded time, and checks the outcome."""
+    watcher: FinalityWatcher = environment.watcher  # type: ignore[attr-defined] # set at init
+    deadline = time.perf_counter() + DRAIN_SECONDS_MAX
+    while watcher.pending and time.perf_counter() < deadline:
+        watcher.look()
+        gevent.sleep(LOOK_SECONDS)
+    sent = watcher.accepted + watcher.refused
+    counted = watcher.final + watcher.refused + watcher.pending
+    books = watcher.get("/v1/reconciliation")
+    print(  # noqa: T201 # the verdict belongs to the report on the terminal
+        f"sent {sent} = final {watcher.final} + refused {watcher.refused} + pending {watcher.pending};"
+        f" books agree: {books['agrees']} as of block {books['as_of_block']}"
+    )
+    if counted != sent or watcher.pending or not books["agrees"]:
+        environment.process_exit_code = 1
+
+
+def _no_observer(path: str) -> dict[str, object]:
+    raise RuntimeError(f"no observer is running to fetch {path}")
