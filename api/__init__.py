@@ -1,0 +1,1 @@
+"""The faces: REST interface, command line, pages."""

@@ -26,7 +26,9 @@ def cursor_position(cursor: Annotated[str | None, Query(max_length=20)] = None) 
     if cursor is None:
         return 0
     if not cursor.isascii() or not cursor.isdigit():
-        raise refuse(Reason.INVALID, f"cursor: expected the next_cursor of a page, found {cursor!r}")
+        raise refuse(
+            Reason.INVALID, f"cursor: expected the next_cursor of a page, found {cursor!r}"
+        )
     return int(cursor)
 
 

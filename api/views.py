@@ -4,20 +4,22 @@ from collections.abc import Iterator
 from datetime import date
 
 from api import schemas
+from ledger.books import cycles as records
+from ledger.books.intake import SETTLED
 from ledger.books.postings import Register
 from ledger.books.tables import BreakRow, CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import format_amount, format_price
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
 from nodes.bootstrap import key_of
-from nodes.clearing_house import records
-from nodes.clearing_house.intake import SETTLED
 from nodes.consortium import Consortium
 from nodes.node import ACCOUNT_MASK, Node
 from nodes.trade_words import trade_id_of
 
 
-def trade_view(consortium: Consortium, trades: TradeColumns, row: int, position: int) -> schemas.Trade:
+def trade_view(
+    consortium: Consortium, trades: TradeColumns, row: int, position: int
+) -> schemas.Trade:
     """A captured trade and what has become of it."""
     network, house = consortium.network, consortium.clearing_house
     instrument = network.instrument(int(trades.instruments[row]))
@@ -142,7 +144,8 @@ def break_view(row: BreakRow) -> schemas.Break:
 
 def reconciliation_view(consortium: Consortium) -> schemas.Reconciliation:
     """The three-way comparison, node by node."""
-    nodes, breaks = [], []
+    nodes: list[schemas.NodeReconciliation] = []
+    breaks: list[schemas.Break] = []
     for node in consortium.nodes.values():
         rows = node.breaks()
         breaks.extend(break_view(row) for row in rows)

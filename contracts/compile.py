@@ -1,4 +1,4 @@
-"""Compiles the contracts into ``contracts/artifacts`` (``make contracts``); needs the ``dev`` extra.
+"""Compiles the contracts into ``contracts/artifacts``: ``make contracts``; needs the ``dev`` extra.
 
 An artifact is the ABI, both bytecodes, and the SHA-256 of every source that went in. Artifacts are
 committed, so that running the product needs no compiler; a test recompiles and compares them.

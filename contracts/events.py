@@ -1,6 +1,6 @@
 """The contracts' events, from logs to typed values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -104,7 +104,7 @@ def _numbers(data: bytes) -> list[int]:
     return [number_of(word) for word in split_words(data)]
 
 
-_DECODERS: Final = {
+_DECODERS: Final[Mapping[bytes, Callable[[Sequence[bytes], bytes], Event]]] = {
     topic("AssetRegistered(uint256,bytes32)"): lambda topics, data: AssetRegistered(
         number_of(topics[1]), text_of(data)
     ),

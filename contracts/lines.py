@@ -1,7 +1,7 @@
 """Lines of a register: asset, account and a signed amount in one word (see IRegister.vyi).
 
-Columns here are int64 arrays of equal length. A line's key, asset times 2**32 plus account, is where
-its holding is kept and the order in which lines are written.
+Columns here are int64 arrays of equal length. A line's key, asset times 2**32 plus account, is
+where its holding is kept and the order in which lines are written.
 """
 
 from dataclasses import dataclass

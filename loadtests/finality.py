@@ -1,7 +1,7 @@
 """Time to finality: from sending a trade to seeing it settled in a final block.
 
-The watcher reads trades in order of capture from the oldest one that is not final yet, so it needs one
-request for hundreds of trades, whatever the number of users.
+The watcher reads trades in order of capture from the oldest one that is not final yet, so it needs
+one request for hundreds of trades, whatever the number of users.
 """
 
 import time
@@ -60,4 +60,3 @@ class FinalityWatcher:
                     is_at_front = False
             if not is_at_front or len(trades) < PAGE:
                 return
-

@@ -1,14 +1,14 @@
 """Locust users for a running sandbox: ``locust -f loadtests/locustfile.py --host http://127.0.0.1:8000``.
 
-Brokers' desks post trades; one watcher measures, as a request type of its own, the time from sending
-a trade to finality. At the end everything is counted: what was sent is final, refused or pending, the
-books agree, or the run fails.
+Brokers' desks post trades; one watcher measures, as a request type of its own, the time from
+sending a trade to finality. At the end everything is counted: what was sent is final, refused or
+pending, the books agree, or the run fails.
 """
 
 import itertools
 import os
 import time
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import gevent
@@ -36,7 +36,7 @@ class BrokerDesk(FastHttpUser):
         """Every desk numbers its trades under a prefix of its own."""
         run = int(time.time()) % 1_000
         self.maker = TradeMaker(f"L{run:03d}{next(self._numbers):02d}", SEED)
-        self.watcher: FinalityWatcher = self.environment.watcher  # type: ignore[attr-defined] # set at init
+        self.watcher: FinalityWatcher = self.environment.watcher
 
     @task
     def post_trade(self) -> None:
@@ -61,7 +61,7 @@ class Observer(FastHttpUser):
 
     def on_start(self) -> None:
         """Lends its connection to the watcher."""
-        watcher: FinalityWatcher = self.environment.watcher  # type: ignore[attr-defined] # set at init
+        watcher: FinalityWatcher = self.environment.watcher
         watcher.get = self._get
         first = self._get("/v1/trades?limit=1&cursor=0")
         watcher.cursor = watcher.cursor if first["data"] else 0
@@ -80,14 +80,14 @@ class Observer(FastHttpUser):
         return parsed
 
 
-@events.init.add_listener
-def _prepare(environment: Environment, **_: Any) -> None:
+@events.init.add_listener  # type: ignore[untyped-decorator] # locust ships no types for it
+def _prepare(environment: Environment, **_: object) -> None:
     host = urlsplit(environment.host or "").hostname
     if host is not None and host not in LOOPBACK:
         raise SystemExit(f"{host} is not this machine: load goes to 127.0.0.1 only")
 
     def report(seconds: float) -> None:
-        environment.events.request.fire(
+        environment.events.request.fire(  # type: ignore[no-untyped-call] # locust ships no types for it
             request_type="FINAL",
             name="submit to final",
             response_time=seconds * 1_000,
@@ -96,13 +96,14 @@ def _prepare(environment: Environment, **_: Any) -> None:
             context={},
         )
 
-    environment.watcher = FinalityWatcher(get=_no_observer, report=report)  # type: ignore[attr-defined] # ours
+    watcher = FinalityWatcher(get=_no_observer, report=report)
+    environment.watcher = watcher  # type: ignore[attr-defined] # where users find it
 
 
-@events.test_stop.add_listener
-def _drain(environment: Environment, **_: Any) -> None:
+@events.test_stop.add_listener  # type: ignore[untyped-decorator] # locust ships no types for it
+def _drain(environment: Environment, **_: object) -> None:
     """Waits for what is pending, for a bounded time, and checks the outcome."""
-    watcher: FinalityWatcher = environment.watcher  # type: ignore[attr-defined] # set at init
+    watcher: FinalityWatcher = environment.watcher  # type: ignore[attr-defined] # see _prepare
     deadline = time.perf_counter() + DRAIN_SECONDS_MAX
     while watcher.pending and time.perf_counter() < deadline:
         watcher.look()
@@ -111,8 +112,9 @@ def _drain(environment: Environment, **_: Any) -> None:
     counted = watcher.final + watcher.refused + watcher.pending
     books = watcher.get("/v1/reconciliation")
     print(  # noqa: T201 # the verdict belongs to the report on the terminal
-        f"sent {sent} = final {watcher.final} + refused {watcher.refused} + pending {watcher.pending};"
-        f" books agree: {books['agrees']} as of block {books['as_of_block']}"
+        f"sent {sent} = final {watcher.final} + refused {watcher.refused}"
+        f" + pending {watcher.pending}; books agree: {books['agrees']}"
+        f" as of block {books['as_of_block']}"
     )
     if counted != sent or watcher.pending or not books["agrees"]:
         environment.process_exit_code = 1

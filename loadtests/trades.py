@@ -1,4 +1,4 @@
-"""Made trades for load: seeded, skewed to a hot instrument and a hot broker, never the same twice."""
+"""Made trades for load: seeded, skewed to a hot instrument and broker, never the same twice."""
 
 import random
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""The institutions: exchange, brokers, banks, clearing house, registrar, and how they run together."""
+"""The institutions: exchange, brokers, banks, clearing house, registrar, and their running."""

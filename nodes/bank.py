@@ -1,4 +1,4 @@
-"""A settlement bank: issues and redeems its customers' cash, keeps their accounts, and may trade."""
+"""A settlement bank: issues and redeems its customers' cash, keeps their accounts, may trade."""
 
 from collections.abc import Sequence
 from typing import Any

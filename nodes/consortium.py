@@ -1,4 +1,4 @@
-"""A running consortium: the chain and all nodes, in one process, over one state folder or in memory."""
+"""A running consortium: the chain and all nodes, in one process, on disk or in memory."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -48,9 +48,7 @@ class Consortium:
         self._deployer_database = self._open_database(bootstrap.DEPLOYER)
         self.contracts = self._deploy()
         self.feed = LedgerFeed(self.w3, self.contracts)
-        around = Surroundings(
-            network, self.bus, self.w3, self.contracts, self.feed, clock
-        )
+        around = Surroundings(network, self.bus, self.w3, self.contracts, self.feed, clock)
         self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
         bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)
         bootstrap.check_numbers(network, self.contracts)
@@ -128,7 +126,9 @@ class Consortium:
 
     def _deploy(self) -> Contracts:
         key = self._key(bootstrap.DEPLOYER)
-        outbox = Outbox(key, self.w3, self._deployer_database, self.network.chain_id, TRANSACTION_GAS)
+        outbox = Outbox(
+            key, self.w3, self._deployer_database, self.network.chain_id, TRANSACTION_GAS
+        )
         return bootstrap.deploy(self.network, self.w3, outbox)
 
     def _found(self, id: str, role: Role, around: Surroundings) -> Node:
@@ -152,7 +152,7 @@ class Consortium:
         return open_database(path)
 
     def _key(self, name: str) -> Key:
-        """A node's key: from its file when there is one, so that it can be another than the seed's."""
+        """A node's key: from its file if there is one, so it can be another than the seed's."""
         if self._folder is None:
             return bootstrap.key_of(self.network, name)
         file = self._folder.node_folder(name) / "key"

@@ -22,12 +22,14 @@ def tell_desks(
     consortium: Consortium,
     sequence: Column,
     trades: TradeColumns,
-    version: Version = lambda participant, feed: feed,
+    version: Version | None = None,
 ) -> None:
     """Execution reports: every desk passes its own trades to its own node."""
     sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
     for number in np.unique(np.concatenate([sellers, buyers])).tolist():
         participant = consortium.network.participant_id(number)
         mine = (sellers == number) | (buyers == number)
-        feed = version(participant, (sequence[mine], trades.take(mine)))
+        feed = (sequence[mine], trades.take(mine))
+        if version is not None:
+            feed = version(participant, feed)
         consortium.trader(participant).record_trades(*feed)

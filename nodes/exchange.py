@@ -1,23 +1,22 @@
 """The exchange: captures locked-in trades, each once, and asks their traders to affirm them.
 
-A trade is on disk before its capture is acknowledged. The same trade again is answered as before; the
-same identity with other terms is refused. A cancellation names an earlier trade by its identity.
+A trade is on disk before its capture is acknowledged. The same trade again is answered as before;
+the same identity with other terms is refused. A cancellation names an earlier trade by its
+identity.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from sqlmodel import Session, select
 
 from ledger.books.batches import BatchStream
-from ledger.books.capture import BatchSorter, SortedBatch
+from ledger.books.capture import BatchSorter, SortedBatch, all_refusals, record_refusal
 from ledger.books.database import Database
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, same_identity
 from ledger.clearing.columns import COLUMN_NAMES, TradeColumns, participants_of
 from ledger.domain.participants import Role
-from ledger.domain.reasons import Rejected
 from nodes.bus import UnreachableError
 from nodes.keys import Key
 from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
@@ -38,11 +37,12 @@ class Exchange(Node):
             self._take_in(first_position, trades)
 
     def capture(self, batch_id: str, trades: TradeColumns) -> SortedBatch:
-        """Captures what is new in a batch and records what is refused; on disk when this returns."""
+        """Captures what is new in a batch, records what is refused; on disk when this returns."""
         verdict = BatchSorter(self.captured, self._index, trades).sort()
         with self.database.transaction() as session:
             for row, refusal in verdict.refused.items():
-                self._record_refusal(session, batch_id, trades, row, refusal)
+                subject = describe_trade_id(self.network, trades, row)
+                record_refusal(session, batch_id, row, subject, refusal)
             if len(verdict.accepted):
                 batch = self.captured.append(session, batch_id, verdict.accepted)
                 self._take_in(batch.first_position, verdict.accepted)
@@ -51,10 +51,10 @@ class Exchange(Node):
     def refusals(self) -> Sequence[RefusalRow]:
         """Every submitted trade that was not captured."""
         with self.database.reading() as session:
-            return session.exec(select(RefusalRow)).all()
+            return all_refusals(session)
 
     def pass_on(self, first_position: int, end: int) -> None:
-        """Has the captured trades [first_position, end) affirmed and hands them to the clearing house.
+        """Has the trades at [first_position, end) affirmed and hands them to the clearing house.
 
         Asking again is harmless: the clearing house takes only what follows what it has.
         """
@@ -73,18 +73,6 @@ class Exchange(Node):
                 return position
         return NOT_FOUND
 
-    def _record_refusal(
-        self, session: Session, batch_id: str, trades: TradeColumns, row: int, refusal: Rejected
-    ) -> None:
-        record = RefusalRow(
-            batch_id=batch_id,
-            row=row,
-            subject=describe_trade_id(self.network, trades, row),
-            reason=refusal.reason.name,
-            detail=refusal.detail,
-        )
-        session.merge(record)
-
     def _take_in(self, first_position: int, trades: TradeColumns) -> None:
         positions = np.arange(first_position, first_position + len(trades))
         self._index.add(fingerprints_of(trades), positions)
@@ -100,7 +88,9 @@ class Exchange(Node):
             rows = np.flatnonzero((sellers == number) | (buyers == number))
             request = AffirmationRequest(first_position + rows, trades.take(rows))
             try:
-                answer = self.around.bus.request(self.id, self.network.participant_id(number), request)
+                answer = self.around.bus.request(
+                    self.id, self.network.participant_id(number), request
+                )
             except UnreachableError:
                 continue
             assert isinstance(answer, Affirmation)

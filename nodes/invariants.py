@@ -1,9 +1,9 @@
 """Invariants that can be checked on a running consortium, by their numbers.
 
-    1  conservation: available and held over all accounts add up to what was issued
-    4  no balance below zero
-    9  folding the events gives what the contracts have in storage
-   10  ledger, own books and statements agree, or a break names the difference
+ 1  conservation: available and held over all accounts add up to what was issued
+ 4  no balance below zero
+ 9  folding the events gives what the contracts have in storage
+10  ledger, own books and statements agree, or a break names the difference
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,9 @@ def _against_the_contracts(consortium: Consortium) -> Iterator[Violation]:
             for row, (key, own_available, own_held) in enumerate(part):
                 if (own_available, own_held) != (available[row], held[row]):
                     name = consortium.clearing_house.name_holding(register, key)
-                    yield Violation(9, f"{name}: events say {own_available}, the contract {available[row]}")
+                    yield Violation(
+                        9, f"{name}: events say {own_available}, the contract {available[row]}"
+                    )
                 if own_available < 0 or own_held < 0:
                     yield Violation(4, f"{key} is below zero")
 
@@ -65,7 +67,9 @@ def _unreconciled(consortium: Consortium) -> Iterator[Violation]:
     head = consortium.feed.height()
     for node in consortium.nodes.values():
         if node.reconciled_block != head:
-            yield Violation(10, f"{node.id} is reconciled to block {node.reconciled_block} of {head}")
+            yield Violation(
+                10, f"{node.id} is reconciled to block {node.reconciled_block} of {head}"
+            )
 
 
 def _contracts(consortium: Consortium) -> list[tuple[Register, RegisterContract]]:

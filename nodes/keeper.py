@@ -81,7 +81,7 @@ class Keeper:
         return None
 
     def take_cycle(self, signed: SignedCycle) -> None:
-        """Expects the lines of a cycle in kept accounts, once every party's signature is checked."""
+        """Expects a cycle's lines in kept accounts, once every party's signature is checked."""
         cycle = signed.cycle
         digest = self._node.settlement_domain().digest(cycle.struct_hash())
         parties = cycle.party_numbers()
@@ -92,11 +92,13 @@ class Keeper:
         self._expect(cycle.id, cycle.root, self._lines_of(cycle))
 
     def take_instruction(self, signed: SignedInstruction) -> None:
-        """Expects an instruction's leg in kept accounts, once its debtors' signatures are checked."""
+        """Expects an instruction's leg in kept accounts, once its debtors' signatures hold."""
         instruction = signed.instruction
         digest = self._node.settlement_domain().digest(instruction.struct_hash())
         if instruction.quantity:
-            self._node.require_signed(instruction.deliverer >> 8, digest, signed.deliverer_signature)
+            self._node.require_signed(
+                instruction.deliverer >> 8, digest, signed.deliverer_signature
+            )
         if instruction.amount:
             self._node.require_signed(instruction.receiver >> 8, digest, signed.receiver_signature)
         self._expect(instruction.id, b"", self._leg_of(instruction))

@@ -1,7 +1,7 @@
 """Keys and signatures. One secp256k1 key a participant, in a file that only its owner can read.
 
-In the sandbox a key follows from the seed of the network and the participant's name, so that the same
-network is built again byte for byte; such keys are known to everybody who knows the seed.
+In the sandbox a key follows from the seed of the network and the participant's name, so that the
+same network is built again byte for byte; such keys are known to everybody who knows the seed.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The feed: final blocks, read through web3, in the ledger's own words.
 
-Any engine that speaks JSON-RPC can stand behind it. Blocks are read once and kept for a while, since
-all nodes of one process want the same ones.
+Any engine that speaks JSON-RPC can stand behind it. Blocks are read once and kept for a while,
+since all nodes of one process want the same ones.
 """
 
 from collections import OrderedDict

@@ -77,7 +77,7 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class SignedCycle:
-    """Clearing house to banks and registrar: a cycle, and its parties' signatures in their order."""
+    """Clearing house to banks and registrar: a cycle and its parties' signatures, in order."""
 
     cycle: CycleMessage
     signatures: tuple[bytes, ...]
@@ -85,7 +85,7 @@ class SignedCycle:
 
 @dataclass(frozen=True, slots=True)
 class InstructionProposal:
-    """Clearing house to debtor: sign this instruction. ``position`` is its trade's, if it has one."""
+    """Clearing house to debtor: sign this instruction; ``trade`` is its trade, if it has one."""
 
     instruction: InstructionMessage
     label: str

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import owner_of, parse_account, parse_isin, parse_participant
 from ledger.domain.participants import Instrument, Participant, Role
 
@@ -41,24 +41,28 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     chain_id: int = CHAIN_ID
 
     def check(self) -> None:
-        """Raises Malformed when the network is not consistent."""
+        """Raises MalformedError when the network is not consistent."""
         ids = [parse_participant(participant.id) for participant in self.participants]
         _check_unique("participant ids", ids)
         _check_unique("ISINs", [parse_isin(instrument.isin) for instrument in self.instruments])
         _check_unique("accounts", [parse_account(account) for account in self.accounts])
         for role in _SOLE_ROLES:
             if len(self.of_role(role)) != 1:
-                raise Malformed(f"one {role.value}", [p.id for p in self.of_role(role)])
+                raise MalformedError(f"one {role.value}", [p.id for p in self.of_role(role)])
         banks = {bank.id for bank in self.of_role(Role.BANK)}
         for participant in self.participants:
             if participant.settlement_bank not in {None, *banks}:
-                raise Malformed(f"a bank of the network for {participant.id}", participant.settlement_bank)
+                raise MalformedError(
+                    f"a bank of the network for {participant.id}", participant.settlement_bank
+                )
         for instrument in self.instruments:
             if instrument.currency not in self.currencies:
-                raise Malformed(f"a currency of the network for {instrument.isin}", instrument.currency)
+                raise MalformedError(
+                    f"a currency of the network for {instrument.isin}", instrument.currency
+                )
         for account in self.accounts:
             if owner_of(account) not in ids:
-                raise Malformed("an account of a participant", account)
+                raise MalformedError("an account of a participant", account)
 
     def of_role(self, role: Role) -> list[Participant]:
         """The participants in a role."""
@@ -123,7 +127,9 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _number_by_account(self) -> dict[str, int]:
-        numbers = {id: number << SUB_ACCOUNT_BITS for id, number in self._number_by_participant.items()}
+        numbers = {
+            id: number << SUB_ACCOUNT_BITS for id, number in self._number_by_participant.items()
+        }
         used = dict.fromkeys(self._number_by_participant, 0)
         for account in self.accounts:
             used[owner_of(account)] += 1
@@ -162,5 +168,5 @@ def _check_unique(what: str, values: Iterable[str]) -> None:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            raise Malformed(f"{what} without repetition", value)
+            raise MalformedError(f"{what} without repetition", value)
         seen.add(value)

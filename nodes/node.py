@@ -1,4 +1,4 @@
-"""What every institution has: a key, a database, a projection of the ledger, and a book of its own."""
+"""What every institution has: a key, a database, a projection of the ledger, a book of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -200,9 +200,7 @@ class Node:
             self.difference(register, key, versions, "own") for key, versions in differing.items()
         ]
 
-    def difference(
-        self, register: Register, key: int, versions: Versions, book: str
-    ) -> Difference:
+    def difference(self, register: Register, key: int, versions: Versions, book: str) -> Difference:
         """A position on which the records do not agree, in words."""
         words = [
             self.describe_holding(register, key, amount)

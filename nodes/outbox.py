@@ -6,19 +6,18 @@ crash it is looked up or sent once more, byte for byte, and never signed anew.
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, func, select
 from web3 import Web3
 from web3.exceptions import TransactionNotFound
 
-from ledger.books.database import Database
-from ledger.books.tables import OutboxRow
+from ledger.books.database import Database, UnitOfWork
+from ledger.books.outbox import FINAL, REVERTED, Kept, OutboxStore
 from ledger.chain.rpc_errors import revert_text
 from nodes.keys import Key
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a transaction, once final. ``revert`` is the contract's text when it failed."""
+    """What became of a transaction, once final. ``revert`` is the contract's text if it failed."""
 
     block: int
     succeeded: bool
@@ -33,6 +32,7 @@ class Outbox:
         self._key = key
         self._w3 = w3
         self._database = database
+        self._store = OutboxStore(database)
         self._chain_id = chain_id
         self._gas = gas
 
@@ -42,39 +42,27 @@ class Outbox:
             self.put(session, intent, to, data)
         return self.deliver(intent)
 
-    def put(self, session: Session, intent: str, to: bytes | None, data: bytes) -> None:
+    def put(self, session: UnitOfWork, intent: str, to: bytes | None, data: bytes) -> None:
         """Signs a transaction and puts it into a unit of work; does nothing for a known intent."""
-        if session.get(OutboxRow, intent) is not None:
-            return
-        last = session.exec(select(func.max(OutboxRow.nonce))).one()
-        nonce = 0 if last is None else last + 1
-        raw = self._key.sign_transaction(
-            chain_id=self._chain_id, nonce=nonce, to=to, data=data, gas=self._gas
-        )
-        digest = bytes(Web3.keccak(raw))
-        session.add(OutboxRow(intent=intent, nonce=nonce, raw=raw, hash=digest))
+
+        def sign(nonce: int) -> Kept:
+            raw = self._key.sign_transaction(
+                chain_id=self._chain_id, nonce=nonce, to=to, data=data, gas=self._gas
+            )
+            return Kept(raw, bytes(Web3.keccak(raw)))
+
+        self._store.keep(session, intent, sign)
 
     def deliver(self, intent: str) -> Outcome:
-        """Sends what an intent stands for, unless it is final already; returns what became of it."""
-        with self._database.reading() as session:
-            row = session.get_one(OutboxRow, intent)
-            raw, digest = row.raw, row.hash
-        outcome = self._outcome(digest)
+        """Sends what an intent stands for, unless it is final already; says what became of it."""
+        kept = self._store.get(intent)
+        outcome = self._outcome(kept.hash)
         if outcome is None:
-            self._w3.eth.send_raw_transaction(raw)
-            outcome = self._outcome(digest)
+            self._w3.eth.send_raw_transaction(kept.raw)
+            outcome = self._outcome(kept.hash)
             assert outcome is not None, f"{intent}: accepted, but in no block"
-        with self._database.transaction() as session:
-            row = session.get_one(OutboxRow, intent)
-            row.state = "final" if outcome.succeeded else "reverted"
-            row.revert = outcome.revert
+        self._store.conclude(intent, FINAL if outcome.succeeded else REVERTED, outcome.revert)
         return outcome
-
-    def undelivered(self) -> list[str]:
-        """The intents whose outcome is not known, in order of their nonces."""
-        with self._database.reading() as session:
-            rows = select(OutboxRow.intent).where(OutboxRow.state == "ready")
-            return list(session.exec(rows.order_by(col(OutboxRow.nonce))))
 
     def _outcome(self, digest: bytes) -> Outcome | None:
         try:

@@ -1,10 +1,10 @@
 """The state folder: everything a consortium keeps, and who may have it open.
 
-    meta.json                  format version, the network, the rules
-    lock                       held by the one process that has the folder open
-    chain.sqlite               the block store
-    nodes/ID/books.sqlite      a node's books
-    nodes/ID/key               its key, mode 0600
+meta.json                  format version, the network, the rules
+lock                       held by the one process that has the folder open
+chain.sqlite               the block store
+nodes/ID/books.sqlite      a node's books
+nodes/ID/key               its key, mode 0600
 """
 
 import fcntl
@@ -55,7 +55,9 @@ class StateFolder:
         try:
             meta = msgspec.json.decode(file.read_bytes(), type=Meta)
         except msgspec.MsgspecError as error:
-            raise StateFolderError(f"{file} is damaged ({error}): restore it from a backup") from error
+            raise StateFolderError(
+                f"{file} is damaged ({error}): restore it from a backup"
+            ) from error
         if meta.format != FORMAT_VERSION:
             raise StateFolderError(
                 f"{file} has format {meta.format}, this version reads format {FORMAT_VERSION}:"
@@ -68,7 +70,9 @@ class StateFolder:
         file = self.path / "meta.json"
         temporary = file.with_suffix(".new")
         with temporary.open("wb") as stream:
-            stream.write(msgspec.json.format(msgspec.json.encode(Meta(FORMAT_VERSION, network, rules))))
+            stream.write(
+                msgspec.json.format(msgspec.json.encode(Meta(FORMAT_VERSION, network, rules)))
+            )
             stream.flush()
             os.fsync(stream.fileno())
         temporary.rename(file)

@@ -1,22 +1,20 @@
 """A node that trades: it keeps a blotter, affirms, attests cycles and consents to instructions.
 
-It signs nothing that its own records do not bear out: its blotter for trades, its desk's mandates for
-everything else.
+It signs nothing that its own records do not bear out: its blotter for trades, its desk's mandates
+for everything else.
 """
 
 from typing import Any
 
 import numpy as np
-from sqlmodel import Session, select
 
 from contracts.lines import Lines
 from contracts.typed_data import InstructionMessage, RedemptionMessage
 from ledger.books.blotter import Blotter
-from ledger.books.database import Database
-from ledger.books.own_book import Entry
+from ledger.books.database import Database, UnitOfWork
+from ledger.books.mandates import Mandates
 from ledger.books.postings import Column, FinalBlock, Register
 from ledger.books.reconciliation import Difference, add_breaks, record_breaks
-from ledger.books.tables import MandateRow
 from ledger.books.trade_index import NOT_FOUND
 from ledger.clearing.columns import TradeColumns, accounts_of, participants_of
 from ledger.clearing.commitment import is_included
@@ -47,6 +45,7 @@ class Trader(Node):
     def __init__(self, id: str, key: Key, database: Database, around: Surroundings) -> None:
         super().__init__(id, key, database, around)
         self.blotter = Blotter(database)
+        self.mandates = Mandates(database)
 
     # What its own desk tells it.
 
@@ -62,11 +61,11 @@ class Trader(Node):
 
     def mandate_instruction(self, instruction: InstructionMessage) -> None:
         """Agrees to an instruction: it will sign exactly these terms when it is asked to."""
-        self._mandate(instruction.id, _terms_of(instruction))
+        self.mandates.give(instruction.id, _terms_of(instruction))
 
     def mandate_redemption(self, register: Register, redemption: RedemptionMessage) -> None:
         """Agrees that an amount of its account is redeemed, and expects it."""
-        self._mandate(redemption.reference, redemption.words())
+        self.mandates.give(redemption.reference, redemption.words())
         key = (redemption.asset << 32) | redemption.account
         entry = {register: (np.array([key]), np.array([-redemption.amount]))}
         with self.database.transaction() as session:
@@ -175,14 +174,18 @@ class Trader(Node):
                 positions, instruction.id, now
             ).all():
                 return _disagree(f"{proposal.label} is not an open trade of the blotter")
-            if _terms_of(instruction) != _terms_of_trade(instruction.id, self.blotter.at(positions)):
+            if _terms_of(instruction) != _terms_of_trade(
+                instruction.id, self.blotter.at(positions)
+            ):
                 return _disagree(f"{proposal.label} has other terms in the blotter")
-        elif not self._has_mandate(instruction.id, _terms_of(instruction)):
+        elif not self.mandates.covers(instruction.id, _terms_of(instruction)):
             return _disagree(f"{proposal.label} was not agreed to by the desk")
         with self.database.transaction() as session:
             self.blotter.promise(session, instruction.id, b"", positions, instruction.deadline)
             self._expect_instruction(session, instruction)
-        return Attestation(self.key.sign(self.settlement_domain().digest(instruction.struct_hash())))
+        return Attestation(
+            self.key.sign(self.settlement_domain().digest(instruction.struct_hash()))
+        )
 
     def _take_note(self, message: SignedInstruction) -> Accepted:
         """An instruction that others signed and that reaches its accounts."""
@@ -201,14 +204,14 @@ class Trader(Node):
 
     def _consent_to_redemption(self, request: RedemptionRequest) -> Attestation | Disagreement:
         redemption = request.redemption
-        if not self._has_mandate(redemption.reference, redemption.words()):
+        if not self.mandates.covers(redemption.reference, redemption.words()):
             return _disagree("the redemption was not agreed to by the desk")
         addresses = self.around.contracts.addresses
         is_cash = request.register == Register.CASH.value
         domain = self.domain(addresses.cash if is_cash else addresses.securities)
         return Attestation(self.key.sign(domain.digest(redemption.struct_hash())))
 
-    def _expect_instruction(self, session: Session, instruction: InstructionMessage) -> None:
+    def _expect_instruction(self, session: UnitOfWork, instruction: InstructionMessage) -> None:
         legs = {
             Register.SECURITIES: (
                 instruction.instrument,
@@ -231,7 +234,10 @@ class Trader(Node):
             Register.SECURITIES: result.securities,
             Register.CASH: result.cash,
         }
-        return {register: self._only_mine(l.keys, l.amounts) for register, l in lines.items()}
+        return {
+            register: self._only_mine(net_lines.keys, net_lines.amounts)
+            for register, net_lines in lines.items()
+        }
 
     def _only_mine(self, keys: Column, amounts: Column) -> tuple[Column, Column]:
         mine = participants_of(accounts_of(keys)) == self.number
@@ -250,15 +256,6 @@ class Trader(Node):
             ours=ours,
             theirs=describe_terms(self.network, trades, row),
         )
-
-    def _mandate(self, id: bytes, terms: bytes) -> None:
-        with self.database.transaction() as session:
-            session.merge(MandateRow(id=id, terms=terms))
-
-    def _has_mandate(self, id: bytes, terms: bytes) -> bool:
-        with self.database.reading() as session:
-            found = session.exec(select(MandateRow).where(MandateRow.id == id)).first()
-            return found is not None and found.terms == terms
 
 
 def _break_of(difference: TradeDifference) -> Difference:

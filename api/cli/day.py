@@ -1,4 +1,4 @@
-"""``novate day``: settle a market day from a file of trades. ``novate make-day``: make such a file."""
+"""``novate day``: settle a market day from a file. ``novate make-day``: make such a file."""
 
 import json
 from dataclasses import asdict
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from api.cli.terminal import EXIT_FAILED, bad_input, messages, output
 from ledger.domain.amounts import MINOR_DIGITS_BY_CURRENCY
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import owner_of
 from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import SimulatedClock
@@ -61,7 +61,7 @@ def day(
         bad_input(str(error), "Nothing was loaded. Correct the line and run the command again.")
     except FileNotFoundError as error:
         bad_input(f"{error.filename} does not exist")
-    except Malformed as error:
+    except MalformedError as error:
         bad_input(str(error))
     except StateFolderError as error:
         bad_input(str(error))
@@ -104,7 +104,7 @@ def _plan(
         progress.update(task, total=surveyed.counts.lines)
     network = day_network(surveyed, file.format, seed)
     positions = _opening(opening, surveyed, network)
-    positions = with_shortages(positions, parsed_faults, network.currencies)
+    positions = with_shortages(positions, parsed_faults)
     return DayPlan(file, surveyed, positions, parsed_faults), network
 
 
@@ -116,9 +116,9 @@ def _opening(path: Path | None, surveyed: Survey, network: Network) -> Opening:
     isins = {instrument.isin for instrument in network.instruments} | set(network.currencies)
     for account, asset in [*positions.securities, *positions.cash]:
         if owner_of(account) not in known:
-            raise Malformed(f"in {path} accounts of participants of the trade file", account)
+            raise MalformedError(f"in {path} accounts of participants of the trade file", account)
         if asset not in isins:
-            raise Malformed(f"in {path} assets of the trade file", asset)
+            raise MalformedError(f"in {path} assets of the trade file", asset)
     return positions
 
 
@@ -146,7 +146,9 @@ def _progress(unit: str) -> Progress:
 
 def _show(summary: DaySummary, state: Path) -> None:
     console = output()
-    table = Table(title=f"Market day {summary.business_date}", show_header=False, title_justify="left")
+    table = Table(
+        title=f"Market day {summary.business_date}", show_header=False, title_justify="left"
+    )
     table.add_column(style="bold")
     table.add_column()
     for name, value in _figures(summary):
@@ -162,14 +164,22 @@ def _show(summary: DaySummary, state: Path) -> None:
 
 def _figures(summary: DaySummary) -> list[tuple[str, str]]:
     counts, currency = summary.file, summary.currency
-    efficiency = f"{summary.netting_efficiency_bp // 100}.{summary.netting_efficiency_bp % 100:02d} %"
+    efficiency = (
+        f"{summary.netting_efficiency_bp // 100}.{summary.netting_efficiency_bp % 100:02d} %"
+    )
     opening = "derived, so that the day can settle" if summary.opening_is_derived else "from a file"
     waiting = ", ".join(f"{count} {reason}" for reason, count in summary.queued.items()) or "none"
     left_out = counts["without_participant"] + counts["without_price"]
     return [
         ("Lines in the file", f"{counts['lines']:,} ({counts['after_market']:,} after-market)"),
-        ("Not clearable", f"{left_out:,} ({counts['without_participant']:,} without a participant)"),
-        ("Trades captured", f"{summary.captured:,} (repeated {summary.repeated:,}, refused {summary.refused:,})"),
+        (
+            "Not clearable",
+            f"{left_out:,} ({counts['without_participant']:,} without a participant)",
+        ),
+        (
+            "Trades captured",
+            f"{summary.captured:,} (repeated {summary.repeated:,}, refused {summary.refused:,})",
+        ),
         ("Participants, instruments", f"{summary.participants}, {summary.instruments}"),
         ("Opening positions", f"{opening}; cash {currency} {summary.opening_cash}"),
         ("Settled in cycles", f"{summary.settled_in_cycles:,} trades"),

@@ -32,7 +32,9 @@ def up(
     symbols = ", ".join(instrument.symbol for instrument in network.instruments[:6])
     console = output()
     console.print(f"Novate  {address}/  (stop with Ctrl-C)", markup=False)
-    console.print(f"  REST    {address}/v1/trades  described in {address}/openapi.json", markup=False)
+    console.print(
+        f"  REST    {address}/v1/trades  described in {address}/openapi.json", markup=False
+    )
     console.print(f"  traders {traders}", markup=False)
     console.print(f"  traded  {symbols}", markup=False)
     console.print("  Keys follow from the seed and are publicly known: for simulation only.")

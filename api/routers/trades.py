@@ -1,5 +1,7 @@
 """Trades: submit one, look one up, list them in order of capture."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Path, Response, status
 
 from api import schemas
@@ -7,7 +9,7 @@ from api.dependencies import Cursor, Limit, RunningSandbox, page_of
 from api.errors import RefusedError, refuse
 from api.views import position_of, trade_view
 from ledger.domain.amounts import AMOUNT_MAX, parse_price, parse_quantity, trade_amount
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import (
     TradeId,
     encode_trade_number,
@@ -62,12 +64,12 @@ def list_trades(
 
 @router.get("/{trade_id}", operation_id="trades.read", summary="Look a trade up")
 def read_trade(
-    sandbox: RunningSandbox, trade_id: str = Path(max_length=60)
+    trade_id: Annotated[str, Path(max_length=60)], sandbox: RunningSandbox
 ) -> schemas.Trade:
     """One trade by its id, with what has become of it."""
     try:
         identity = TradeId.parse(trade_id)
-    except Malformed as error:
+    except MalformedError as error:
         raise refuse(Reason.INVALID, f"trade_id: {error}") from error
     position = position_of(sandbox.consortium, identity)
     if position is None:
@@ -83,7 +85,7 @@ def _row(network: Network, trade: schemas.NewTrade) -> tuple[int, ...]:
         seller, buyer = parse_account(trade.seller), parse_account(trade.buyer)
         quantity, price = parse_quantity(trade.quantity), parse_price(trade.price)
         number = encode_trade_number(trade.number)
-    except Malformed as error:
+    except MalformedError as error:
         raise refuse(Reason.INVALID, str(error)) from error
     try:
         instrument = network.instrument_number(isin)

@@ -11,9 +11,9 @@ from api.views import (
     reconciliation_view,
     settled_cycles,
 )
+from ledger.books.intake import QUEUED, SETTLED, UNAFFIRMED
 from ledger.domain.amounts import format_amount
 from ledger.domain.participants import Role
-from nodes.clearing_house.intake import QUEUED, SETTLED, UNAFFIRMED
 from nodes.consortium import Consortium
 
 CYCLES_SHOWN: Final = 8

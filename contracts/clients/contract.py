@@ -17,5 +17,5 @@ class Contract:
     def _read(self, signature: str, *arguments: Argument) -> list[bytes]:
         """The words that a view function returns. Raises web3's ContractLogicError on a revert."""
         data = encode_call(signature, *arguments)
-        answer = self._w3.eth.call({"to": self._checksum_address, "data": data})  # type: ignore[typeddict-item] # web3 takes bytes
+        answer = self._w3.eth.call({"to": self._checksum_address, "data": data})
         return split_words(bytes(answer))

@@ -32,7 +32,9 @@ class Register(Contract):
 
     def hold_data(self, asset: int, account: int, amount: int) -> bytes:
         """Sets an amount aside. Only the owner."""
-        return encode_call("hold(uint256,uint256,uint256)", uint(asset), uint(account), uint(amount))
+        return encode_call(
+            "hold(uint256,uint256,uint256)", uint(asset), uint(account), uint(amount)
+        )
 
     def release_data(self, asset: int, account: int, amount: int) -> bytes:
         """Makes a held amount available again. Only the owner."""

@@ -1,11 +1,10 @@
 """Streams of trade batches: each batch one durable, content-hashed, columnar record.
 
-The payload is an Arrow stream, compressed; the content hash is over the trades themselves, so that it
-does not depend on the encoding. Positions number the trades of a stream from 0.
+The payload is an Arrow stream, compressed; the content hash is over the trades themselves, so that
+it does not depend on the encoding. Positions number the trades of a stream from 0.
 """
 
 import hashlib
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import RLock
@@ -13,6 +12,8 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from sqlalchemy import inspect
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from ledger.books.database import Database
@@ -45,29 +46,20 @@ class BatchStream:
         self._name = name
         self._recent = RecentTrades()
         self.batches: list[Batch] = []
-        self._batch_by_id: dict[str, Batch] = {}
         with database.reading() as session:
-            columns = select(
-                BatchRow.id,
-                BatchRow.first_position,
-                BatchRow.count,
-                BatchRow.content_hash,
-                BatchRow.refused,
-            )
-            rows = columns.where(BatchRow.stream == name).order_by(col(BatchRow.first_position))
-            for batch_id, first, count, digest, refused in session.exec(rows):
-                rows_refused = frozenset(np.frombuffer(refused, dtype="<i8").tolist())
-                self._keep(Batch(batch_id, first, count, digest, rows_refused))
+            payload = inspect(BatchRow).attrs["payload"].class_attribute
+            rows = select(BatchRow).options(defer(payload))
+            rows = rows.where(BatchRow.stream == name).order_by(col(BatchRow.first_position))
+            for row in session.exec(rows):
+                refused = frozenset(np.frombuffer(row.refused, dtype="<i8").tolist())
+                batch = Batch(row.id, row.first_position, row.count, row.content_hash, refused)
+                self.batches.append(batch)
 
     @property
     def end_position(self) -> int:
         """The position that the next trade will have."""
         last = self.batches[-1] if self.batches else None
         return last.first_position + last.count if last else 0
-
-    def get(self, batch_id: str) -> Batch | None:
-        """A batch by its id; None when it was never appended."""
-        return self._batch_by_id.get(batch_id)
 
     def append(
         self,
@@ -90,15 +82,9 @@ class BatchStream:
             )
         )
         session.flush()
-        self._keep(batch)
+        self.batches.append(batch)
         self._recent.add(batch.first_position, trades)
         return batch
-
-    def batches_since(self, position: int) -> list[Batch]:
-        """The batches with trades at or after a position."""
-        place = bisect_right(self.batches, position, key=lambda batch: batch.first_position) - 1
-        batches = self.batches[max(place, 0) :]
-        return [batch for batch in batches if batch.first_position + batch.count > position]
 
     def trades(self, first: int, end: int) -> TradeColumns:
         """The trades at positions [first, end)."""
@@ -122,7 +108,7 @@ class BatchStream:
         return TradeColumns.concatenate([recent, *parts]).take(back)
 
     def read_all(self) -> Iterator[tuple[int, TradeColumns]]:
-        """Every batch from the disk, with its first position: how a node that starts takes it in."""
+        """Every batch from the disk, with its first position: for a node that starts."""
         for batch in self.batches:
             trades = self._read(batch)
             self._recent.add(batch.first_position, trades)
@@ -131,10 +117,6 @@ class BatchStream:
     def _read(self, batch: Batch) -> TradeColumns:
         with self._database.reading() as session:
             return decode_trades(session.get_one(BatchRow, (self._name, batch.id)).payload)
-
-    def _keep(self, batch: Batch) -> None:
-        self.batches.append(batch)
-        self._batch_by_id[batch.id] = batch
 
 
 class RecentTrades:

@@ -57,7 +57,7 @@ class Blotter:
         with database.reading() as session:
             settled = {row.reference + row.root for row in session.exec(select(SettledRow))}
             for mark in session.exec(select(MarkRow).order_by(MarkRow.kind)):
-                self._restore(mark, mark.id in settled)
+                self._restore(mark, is_settled=mark.id in settled)
 
     def record(self, session: Session, sequence: Column, trades: TradeColumns) -> None:
         """Takes trades of the own desk in, each with its place in the desk's feed.
@@ -88,9 +88,9 @@ class Blotter:
     def compare(self, trades: TradeColumns) -> dict[int, BreakKind]:
         """How the own records of trades differ, by row; rows that agree are left out."""
         positions = self.find(trades)
-        kinds = {
-            row: BreakKind.MISSING_OURS for row in np.flatnonzero(positions == NOT_FOUND).tolist()
-        }
+        kinds = dict.fromkeys(
+            np.flatnonzero(positions == NOT_FOUND).tolist(), BreakKind.MISSING_OURS
+        )
         found = np.flatnonzero(positions != NOT_FOUND)
         theirs, ours = trades.take(found), self.at(positions[found])
         for place in np.flatnonzero(~same_terms(ours, theirs)).tolist():
@@ -108,9 +108,7 @@ class Blotter:
         positions = self.find(trades)
         others = np.setdiff1d(positions[positions != NOT_FOUND], positions[agreed])
         for kind, marked in ((AFFIRMED_MARK, positions[agreed]), (DIFFERENT_MARK, others)):
-            mark = MarkRow(
-                kind=kind, id=first_position.to_bytes(8, "big"), positions=_pack(marked)
-            )
+            mark = MarkRow(kind=kind, id=first_position.to_bytes(8, "big"), positions=_pack(marked))
             session.merge(mark)
             self._raise(marked, _STANDING_BY_MARK[kind])
 
@@ -125,7 +123,7 @@ class Blotter:
     def promise(
         self, session: Session, id: bytes, root: bytes, positions: Column, deadline: int
     ) -> None:
-        """Remembers which records a signature is about to be given for, and until when it can bind."""
+        """Remembers which records a signature will be given for, and until when it can bind."""
         mark_id = id + root
         session.merge(
             MarkRow(kind=SIGNED_MARK, id=mark_id, positions=_pack(positions), deadline=deadline)
@@ -152,7 +150,7 @@ class Blotter:
         fresh = np.zeros(len(trades), dtype=np.uint8)
         self._standing = np.concatenate([self._standing, fresh])
 
-    def _restore(self, mark: MarkRow, is_settled: bool) -> None:
+    def _restore(self, mark: MarkRow, *, is_settled: bool) -> None:
         positions = np.frombuffer(mark.positions, dtype="<i8").astype(np.int64)
         if mark.kind in _STANDING_BY_MARK:
             self._raise(positions, _STANDING_BY_MARK[mark.kind])

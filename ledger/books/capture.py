@@ -1,10 +1,14 @@
-"""Sorting a submitted batch: which trades are new, which are repeats, which contradict the capture."""
+"""Sorting a submitted batch: trades that are new, repeats, or contradict the capture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sqlmodel import select
 
 from ledger.books.batches import BatchStream
+from ledger.books.database import UnitOfWork
+from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import (
     NOT_FOUND,
     Fingerprints,
@@ -108,7 +112,9 @@ class BatchSorter:
             self._trades.take(positions[inner] - self._end),
         ]
         back = np.empty(len(positions), dtype=np.int64)
-        back[np.concatenate([np.flatnonzero(~inner), np.flatnonzero(inner)])] = np.arange(len(positions))
+        back[np.concatenate([np.flatnonzero(~inner), np.flatnonzero(inner)])] = np.arange(
+            len(positions)
+        )
         return TradeColumns.concatenate(parts).take(back)
 
     def _refuse_other_terms(
@@ -128,3 +134,22 @@ class BatchSorter:
         found = cancelled != NOT_FOUND
         self._refuse_other_terms(refused, cancels[found], cancelled[found], "cancelled trade")
         return cancelled
+
+
+def record_refusal(
+    session: UnitOfWork, batch_id: str, row: int, subject: str, refusal: Rejected
+) -> None:
+    """Puts on record that a submitted trade was refused; the same once more changes nothing."""
+    record = RefusalRow(
+        batch_id=batch_id,
+        row=row,
+        subject=subject,
+        reason=refusal.reason.name,
+        detail=refusal.detail,
+    )
+    session.merge(record)
+
+
+def all_refusals(session: UnitOfWork) -> Sequence[RefusalRow]:
+    """Every refusal on record."""
+    return session.exec(select(RefusalRow)).all()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import StaticPool
@@ -10,9 +11,12 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from ledger.books import tables
 
+UnitOfWork: TypeAlias = Session
+"""What is committed together, or not at all."""
+
 
 class Database:
-    """A node's database. A ``transaction`` is on disk when its block is left, or has not happened."""
+    """A node's database. A ``transaction`` is on disk when its block is left, or never was."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -1,8 +1,8 @@
 """A node's own book: positions from its own records alone, never from the chain's events.
 
-An entry says what a reference (an issue, a cycle with its root, an instruction) will do to positions,
-from what the node knows itself: its blotter, its fundings, messages it has checked. The chain decides
-only *when*: the entry is booked at the block in which the reference is final.
+An entry says what a reference (an issue, a cycle with its root, an instruction) will do to
+positions, from what the node knows itself: its blotter, its fundings, messages it has checked. The
+chain decides only *when*: the entry is booked at the block in which the reference is final.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ _REGISTERS = {code: register for register, code in _CODES.items()}
 class OwnBook:
     """Positions by register and holding key, and entries that wait for finality.
 
-    A node has one book of what it owns; a bank and the registrar also have one of what they keep for
-    others. ``name`` tells them apart.
+    A node has one book of what it owns; a bank and the registrar also have one of what they keep
+    for others. ``name`` tells them apart.
     """
 
     def __init__(self, database: Database, name: str) -> None:
@@ -48,9 +48,7 @@ class OwnBook:
     def expect(self, session: Session, reference: bytes, root: bytes, entry: Entry) -> None:
         """Keeps an entry until its reference is final; the same one again changes nothing."""
         if session.get(OwnEntryRow, (self._name, reference, root)) is None:
-            row = OwnEntryRow(
-                book=self._name, reference=reference, root=root, payload=_pack(entry)
-            )
+            row = OwnEntryRow(book=self._name, reference=reference, root=root, payload=_pack(entry))
             session.add(row)
 
     def confirm(self, session: Session, block: FinalBlock) -> None:

@@ -1,4 +1,4 @@
-"""What a final block did, in the ledger's own words: postings, settled cycles, settled instructions."""
+"""What a final block did, in the ledger's own words: postings, and what settled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

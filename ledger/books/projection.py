@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Table
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, SQLModel, select
 
 from ledger.books.database import Database
 from ledger.books.postings import Column, FinalBlock, Posting, Register
-from ledger.books.tables import HoldingRow, ProjectionCursorRow, SettledRow
+from ledger.books.tables import HoldingRow, ProjectionCursorRow, SettledRow, table_of
 
 ACCOUNT_MASK = (1 << 32) - 1
 SUB_ACCOUNT_BITS = 8
@@ -37,8 +36,10 @@ class Projection:
             self._read(session)
 
     def apply(self, session: Session, block: FinalBlock) -> None:
-        """Puts a block's effect and the cursor into a transaction. Raises ProjectionError on a gap."""
-        if block.number != self.height + 1 or (self.block_hash and block.parent_hash != self.block_hash):
+        """Puts a block's effect and the cursor in one commit. Raises ProjectionError on a gap."""
+        if block.number != self.height + 1 or (
+            self.block_hash and block.parent_hash != self.block_hash
+        ):
             raise ProjectionError(
                 f"block {block.number} does not follow block {self.height} of the books"
             )
@@ -112,11 +113,9 @@ def upsert(session: Session, row: type[SQLModel], values: list[dict[str, Any]]) 
     """Inserts rows, or replaces those with the same primary key."""
     if not values:
         return
-    table: Table = row.__table__  # type: ignore[attr-defined] # SQLModel adds it to table classes
+    table = table_of(row)
     statement = insert(table)
     keys = {column.name for column in table.primary_key}
-    others = {
-        name: getattr(statement.excluded, name) for name in values[0] if name not in keys
-    }
+    others = {name: getattr(statement.excluded, name) for name in values[0] if name not in keys}
     conflict = statement.on_conflict_do_update(index_elements=sorted(keys), set_=others)
     session.execute(conflict, values)

@@ -1,8 +1,8 @@
 """Reconciliation: records that should agree, compared; every difference is a break with an owner.
 
-Positions are compared three ways: the node's own book, the ledger as projected from final blocks, and
-the statement of whoever keeps the account (settlement bank or registrar). A break closes by itself
-when the difference has gone; it is never deleted.
+Positions are compared three ways: the node's own book, the ledger as projected from final blocks,
+and the statement of whoever keeps the account (settlement bank or registrar). A break closes by
+itself when the difference has gone; it is never deleted.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

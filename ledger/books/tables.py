@@ -145,7 +145,7 @@ class TradeExceptionRow(SQLModel, table=True):
 
 
 class InstructionRow(SQLModel, table=True):
-    """A gross settlement instruction in the clearing house's queue. Accounts and assets are numbers."""
+    """A gross instruction in the clearing house's queue. Accounts and assets are numbers."""
 
     __tablename__ = "instructions"
     id: bytes = Field(primary_key=True, sa_type=LargeBinary)
@@ -166,7 +166,7 @@ class InstructionRow(SQLModel, table=True):
 
 
 class BreakRow(SQLModel, table=True):
-    """A difference between two records that should agree. Closed when it has gone, never deleted."""
+    """A difference between two records that should agree. Closed when it has gone, not deleted."""
 
     __tablename__ = "breaks"
     id: str = Field(primary_key=True)
@@ -183,7 +183,7 @@ class BreakRow(SQLModel, table=True):
 def all_tables() -> list[Table]:
     """Every table of a node's database."""
     return [
-        row.__table__  # type: ignore[attr-defined] # SQLModel adds it to table classes
+        table_of(row)
         for row in (
             ProjectionCursorRow,
             HoldingRow,
@@ -201,3 +201,8 @@ def all_tables() -> list[Table]:
             BreakRow,
         )
     ]
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The table that rows of a class are kept in."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]

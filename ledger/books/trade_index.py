@@ -1,13 +1,13 @@
 """Finding trades by identity among many millions: sorted runs of 64-bit fingerprints.
 
-Sixteen bytes a trade. Runs are merged so that there are only a few of them. A fingerprint can lie, if
-rarely: whoever finds a position compares the trade there before believing it.
+Sixteen bytes a trade. Runs are merged so that there are only a few of them. A fingerprint can lie,
+if rarely: whoever finds a position compares the trade there before believing it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.clearing.columns import Column, TradeColumns
+from ledger.clearing.columns import Column, Mask, TradeColumns
 
 NOT_FOUND = -1
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
@@ -41,7 +41,10 @@ class TradeIndex:
         """Every position of one fingerprint, ascending."""
         found: list[int] = []
         for run, positions in self._runs:
-            first, end = np.searchsorted(run, fingerprint), np.searchsorted(run, fingerprint, "right")
+            first, end = (
+                np.searchsorted(run, fingerprint),
+                np.searchsorted(run, fingerprint, "right"),
+            )
             found.extend(positions[first:end].tolist())
         return sorted(found)
 
@@ -53,7 +56,7 @@ class TradeIndex:
 
 
 def fingerprints_of(trades: TradeColumns) -> Fingerprints:
-    """The fingerprint of each trade's identity: date, instrument, number, and whether it cancels."""
+    """The fingerprint of each trade's identity: date, instrument, number, whether it cancels."""
     mixed = np.zeros(len(trades), dtype=np.uint64)
     identity = (trades.dates * 2 + (trades.cancels > 0), trades.instruments, trades.numbers)
     for column, multiplier in zip(identity, _MULTIPLIERS, strict=True):
@@ -63,17 +66,18 @@ def fingerprints_of(trades: TradeColumns) -> Fingerprints:
     return mixed
 
 
-def same_identity(left: TradeColumns, right: TradeColumns) -> NDArray[np.bool_]:
+def same_identity(left: TradeColumns, right: TradeColumns) -> Mask:
     """Row by row, whether two trades are the same one."""
-    return (
+    same: Mask = (
         (left.dates == right.dates)
         & (left.instruments == right.instruments)
         & (left.numbers == right.numbers)
         & ((left.cancels > 0) == (right.cancels > 0))
     )
+    return same
 
 
-def same_terms(left: TradeColumns, right: TradeColumns) -> NDArray[np.bool_]:
+def same_terms(left: TradeColumns, right: TradeColumns) -> Mask:
     """Row by row, whether two records of a trade say the same (time of day aside)."""
     equal = np.ones(len(left), dtype=bool)
     for name in ("sellers", "buyers", "quantities", "prices", "currencies", "amounts"):

@@ -1,8 +1,8 @@
 """The chain: admits signed transactions, seals them into blocks, answers questions about them.
 
 Every submission is sealed into a block of its own and is on disk before it is acknowledged, so an
-acknowledged transaction is a final one. Fees do not exist: the base fee is zero for ever and there is
-no native currency.
+acknowledged transaction is a final one. Fees do not exist: the base fee is zero for ever and there
+is no native currency.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from ledger.chain.blocks import (
 )
 from ledger.chain.executor import BlockContext, Call, Executor
 from ledger.chain.store import BlockStore
-from ledger.chain.transactions import InvalidTransaction, Transaction, decode_transaction
+from ledger.chain.transactions import InvalidTransactionError, Transaction, decode_transaction
 
 BLOCK_GAS_LIMIT: Final = 10_000_000_000
 TRANSACTION_GAS_MAX: Final = 1_000_000_000
@@ -63,8 +63,8 @@ class Chain:
     def submit(self, raws: Sequence[bytes]) -> list[bytes]:
         """Seals signed transactions into one block, in order; returns their hashes.
 
-        A transaction that is already in a block is not run again. Raises InvalidTransaction, and
-        seals nothing, when one of them cannot be in a block.
+        A transaction that is already in a block is not run again. Raises InvalidTransactionError,
+        and seals nothing, when one of them cannot be in a block.
         """
         with self._lock:
             transactions = [decode_transaction(raw) for raw in raws]
@@ -101,22 +101,22 @@ class Chain:
 
     def _check_one(self, transaction: Transaction, expected_nonce: int) -> None:
         if transaction.chain_id != self.config.chain_id:
-            raise InvalidTransaction(
+            raise InvalidTransactionError(
                 f"signed for chain {transaction.chain_id}, this is chain {self.config.chain_id}"
             )
         if transaction.nonce != expected_nonce:
             word = "low" if transaction.nonce < expected_nonce else "high"
-            raise InvalidTransaction(
+            raise InvalidTransactionError(
                 f"nonce too {word}: expected {expected_nonce}, found {transaction.nonce}"
             )
         if transaction.value:
-            raise InvalidTransaction("this chain has no native currency: value must be 0")
+            raise InvalidTransactionError("this chain has no native currency: value must be 0")
         if transaction.gas > TRANSACTION_GAS_MAX:
-            raise InvalidTransaction(f"gas {transaction.gas} is above {TRANSACTION_GAS_MAX}")
+            raise InvalidTransactionError(f"gas {transaction.gas} is above {TRANSACTION_GAS_MAX}")
         if transaction.gas < (needed := intrinsic_gas(transaction)):
-            raise InvalidTransaction(f"intrinsic gas too low: {needed} is needed")
+            raise InvalidTransactionError(f"intrinsic gas too low: {needed} is needed")
         if transaction.to is None and len(transaction.data) > INIT_CODE_BYTES_MAX:
-            raise InvalidTransaction(f"init code of more than {INIT_CODE_BYTES_MAX} bytes")
+            raise InvalidTransactionError(f"init code of more than {INIT_CODE_BYTES_MAX} bytes")
 
     def _seal(self, transactions: Sequence[Transaction]) -> None:
         parent = self._head
@@ -170,7 +170,7 @@ class Chain:
 
 
 def intrinsic_gas(transaction: Transaction) -> int:
-    """Gas that a transaction costs before its first instruction (Yellow Paper; EIP-2028, 2930, 3860)."""
+    """Gas before the first instruction (Yellow Paper; EIP-2028, EIP-2930, EIP-3860)."""
     zeros = transaction.data.count(0)
     gas = 21_000 + 4 * zeros + 16 * (len(transaction.data) - zeros)
     gas += sum(2_400 + 1_900 * len(slots) for _, slots in transaction.access_list)

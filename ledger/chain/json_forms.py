@@ -11,7 +11,7 @@ from ledger.chain.blocks import ZERO_HASH, Header, logs_bloom
 from ledger.chain.rpc_errors import invalid_params
 from ledger.chain.store import Included, LocatedLog
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})", re.ASCII)
 _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
@@ -131,7 +131,11 @@ def receipt_form(included: Included, header: Header) -> Json:
     logs: list[Json] = [
         log_form(
             LocatedLog(
-                log, included.block, included.position, included.first_log_index + i, transaction.hash
+                log,
+                included.block,
+                included.position,
+                included.first_log_index + i,
+                transaction.hash,
             ),
             header.hash(),
         )

@@ -25,7 +25,7 @@ from ledger.chain.json_forms import (
 )
 from ledger.chain.rpc_errors import RpcError, invalid_params, reverted
 from ledger.chain.store import Included, LogFilter
-from ledger.chain.transactions import InvalidTransaction
+from ledger.chain.transactions import InvalidTransactionError
 
 CLIENT_VERSION: Final = "Novate/v0.1.0"
 _LATEST_TAGS: Final = frozenset({"latest", "safe", "finalized", "pending"})
@@ -40,7 +40,7 @@ def handle(chain: Chain, method: str, params: Sequence[Json]) -> Json:
         raise RpcError(-32601, f"the method {method} does not exist or is not available")
     try:
         return function(chain, params)
-    except InvalidTransaction as error:
+    except InvalidTransactionError as error:
         raise RpcError(-32000, str(error)) from error
     except IndexError:
         raise invalid_params(f"{method} needs more parameters") from None

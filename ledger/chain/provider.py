@@ -17,7 +17,7 @@ class InProcessProvider(BaseProvider):
     def __init__(self, chain: Chain) -> None:
         super().__init__()
         self._chain = chain
-        # Otherwise a contract's revert could make web3.py fetch an address of the contract's choice.
+        # Else a contract's revert could make web3.py fetch an address of the contract's choice.
         self.global_ccip_read_enabled = False
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:  # noqa: ANN401 # web3's signature
@@ -30,7 +30,7 @@ class InProcessProvider(BaseProvider):
                 body["data"] = error.data
             return {"jsonrpc": "2.0", "id": 1, "error": body}
 
-    def is_connected(self, show_traceback: bool = False) -> bool:
+    def is_connected(self, show_traceback: bool = False) -> bool:  # noqa: ARG002, FBT001, FBT002 # web3's signature
         """Always: the chain is in this process."""
         return True
 

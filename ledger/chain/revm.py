@@ -3,8 +3,9 @@
 pyrevm 0.3.7 never finalises its journal: left alone, its memory grows for ever and every slot once
 touched stays warm. So each block runs inside one checkpoint. What it wrote is read off the printed
 journal and the checkpoint is reverted, which empties the journal; once the block is on disk, the
-writes go into the database below. Memory stays flat, the changes of every block are known exactly, and gas follows one rule:
-accounts and slots are cold at the start of a block and warm after their first use in it.
+writes go into the database below. Memory stays flat, the changes of every block are known exactly,
+and gas follows one rule: accounts and slots are cold at the start of a block and warm after their
+first use in it.
 """
 
 import re
@@ -17,9 +18,15 @@ from ledger.chain.blocks import Account, Log, Receipt, StateChanges
 from ledger.chain.executor import EVM_RULES, BlockContext, Call
 from ledger.chain.transactions import Transaction
 
-_ACCOUNT = re.compile(r"0x([0-9a-f]{40}): Account \{ info: AccountInfo \{ balance: \d+, nonce: (\d+), ")
-_SLOT = re.compile(r"(\d+): StorageSlot \{ previous_or_original_value: (\d+), present_value: (\d+) \}")
-_FAILURE = re.compile(r"(?:Revert|Halt) \{.*?gas_used: (\d+)(?:, output: 0x([0-9a-f]*))?", re.DOTALL)
+_ACCOUNT = re.compile(
+    r"0x([0-9a-f]{40}): Account \{ info: AccountInfo \{ balance: \d+, nonce: (\d+), "
+)
+_SLOT = re.compile(
+    r"(\d+): StorageSlot \{ previous_or_original_value: (\d+), present_value: (\d+) \}"
+)
+_FAILURE = re.compile(
+    r"(?:Revert|Halt) \{.*?gas_used: (\d+)(?:, output: 0x([0-9a-f]*))?", re.DOTALL
+)
 
 
 class RevmExecutor:
@@ -48,7 +55,9 @@ class RevmExecutor:
         self._enter(block)
         checkpoint = self._evm.snapshot()
         receipts = [self._run(transaction) for transaction in transactions]
-        changes = self._written({transaction.sender: transaction.nonce for transaction in transactions})
+        changes = self._written(
+            {transaction.sender: transaction.nonce for transaction in transactions}
+        )
         self._evm.revert(checkpoint)
         return receipts, changes
 
@@ -91,7 +100,9 @@ class RevmExecutor:
         self._evm.reset_transient_storage()
         if transaction.to is None:
             # The binding counts nonces for creations only, and the new address depends on it.
-            self._evm.insert_account_info(_hex(transaction.sender), AccountInfo(nonce=transaction.nonce))
+            self._evm.insert_account_info(
+                _hex(transaction.sender), AccountInfo(nonce=transaction.nonce)
+            )
         return self._call(transaction.sender, transaction.to, transaction.data, transaction.gas)
 
     def _call(self, sender: bytes, to: bytes | None, data: bytes, gas: int) -> Receipt:
@@ -100,13 +111,16 @@ class RevmExecutor:
             if to is None:
                 contract = bytes.fromhex(self._evm.deploy(_hex(sender), data, gas=gas)[2:])
             else:
-                output = bytes(self._evm.message_call(_hex(sender), _hex(to), calldata=data, gas=gas))
+                output = bytes(
+                    self._evm.message_call(_hex(sender), _hex(to), calldata=data, gas=gas)
+                )
         except RuntimeError as error:
             return _failure(str(error), gas)
         result = self._evm.result
         assert result is not None
         logs = tuple(
-            Log(bytes.fromhex(log.address[2:]), tuple(log.data[0]), log.data[1]) for log in result.logs
+            Log(bytes.fromhex(log.address[2:]), tuple(log.data[0]), log.data[1])
+            for log in result.logs
         )
         return Receipt(True, result.gas_used, output, logs, contract)
 
@@ -115,7 +129,7 @@ class RevmExecutor:
         text = self._evm.journal_str
         accounts = {sender: Account(nonce + 1) for sender, nonce in last_nonce_by_sender.items()}
         storage: dict[tuple[bytes, int], int] = {}
-        # "... 0xADDRESS: Account { ..., storage: { SLOTS }, status: ... }, 0xADDRESS: Account { ..."
+        # "... 0xADDRESS: Account { ..., storage: { SLOTS }, status: ... }, 0xADDRESS: Account ..."
         head, *chunks = text[: text.index("}, transient_storage: {")].split("storage: {")
         for chunk in chunks:
             matched = _ACCOUNT.search(head, max(head.rfind(": Account { ") - 42, 0))

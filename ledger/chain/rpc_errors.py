@@ -1,6 +1,6 @@
 """JSON-RPC errors with their standard codes."""
 
-from eth_abi import decode
+from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 _REVERT_SELECTOR = bytes.fromhex("08c379a0")

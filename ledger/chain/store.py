@@ -39,6 +39,13 @@ CREATE TABLE IF NOT EXISTS storage (
 ) STRICT, WITHOUT ROWID;
 """
 
+_LOGS_WITH_HASHES: Final = """
+SELECT logs.*, (
+    SELECT hash FROM transactions AS t
+    WHERE t.block = logs.block AND t.position = logs.position
+) FROM logs
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Included:
@@ -64,7 +71,7 @@ class LocatedLog:
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """Which logs are meant: any of the addresses and, per place, any of the topics; empty is all."""
+    """Which logs are meant: any of the addresses and, per place, of the topics; empty is all."""
 
     from_block: int
     to_block: int
@@ -112,7 +119,9 @@ class BlockStore:
         db = self._connection
         db.execute("BEGIN IMMEDIATE")
         try:
-            db.execute("INSERT INTO blocks VALUES (?, ?, ?)", (number, header.hash(), header.encode()))
+            db.execute(
+                "INSERT INTO blocks VALUES (?, ?, ?)", (number, header.hash(), header.encode())
+            )
             db.executemany("INSERT INTO transactions VALUES (?,?,?,?,?,?,?,?)", transaction_rows)
             db.executemany("INSERT INTO logs VALUES (?,?,?,?,?,?,?,?,?)", log_rows)
             db.executemany("INSERT OR REPLACE INTO accounts VALUES (?,?,?)", account_rows)
@@ -162,22 +171,20 @@ class BlockStore:
             if allowed:
                 clauses.append(f"{column} IN ({','.join('?' * len(allowed))})")
                 values.extend(allowed)  # type: ignore[arg-type] # numbers and bytes share one list
-        rows = self._connection.execute(
-            "SELECT logs.*, (SELECT hash FROM transactions AS t WHERE t.block = logs.block"
-            " AND t.position = logs.position) FROM logs"
-            f" WHERE {' AND '.join(clauses)} ORDER BY block, log_index",
-            values,
-        )
+        query = _LOGS_WITH_HASHES + f" WHERE {' AND '.join(clauses)} ORDER BY block, log_index"
+        rows = self._connection.execute(query, values)
         for block, position, log_index, address, *topics, data, transaction_hash in rows:
             present = tuple(topic for topic in topics if topic is not None)
-            yield LocatedLog(Log(address, present, data), block, position, log_index, transaction_hash)
+            yield LocatedLog(
+                Log(address, present, data), block, position, log_index, transaction_hash
+            )
 
     def _header(self, clause: str, *values: object) -> Header | None:
-        row = self._connection.execute(f"SELECT header FROM blocks {clause}", values).fetchone()
+        row = self._connection.execute(f"SELECT header FROM blocks {clause}", values).fetchone()  # noqa: S608 # our own clause
         return Header.decode(row[0]) if row else None
 
     def _included(self, clause: str, value: object) -> Iterator[Included]:
-        rows = self._connection.execute(f"SELECT * FROM transactions WHERE {clause}", (value,))
+        rows = self._connection.execute(f"SELECT * FROM transactions WHERE {clause}", (value,))  # noqa: S608 # our own clause
         for _, block, position, raw, succeeded, gas_used, output, contract in rows:
             located = self._connection.execute(
                 "SELECT address, topic0, topic1, topic2, topic3, data, log_index FROM logs"

@@ -6,7 +6,7 @@ native currency, so value and prices buy nothing; they are decoded, shown and ot
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 import rlp
 from coincurve import PublicKey
@@ -21,7 +21,7 @@ _FIELDS_BY_TYPE: Final = {0: 9, ACCESS_LIST_TYPE: 11, DYNAMIC_FEE_TYPE: 12}
 Rlp: TypeAlias = "bytes | Sequence[Rlp]"
 
 
-class InvalidTransaction(ValueError):
+class InvalidTransactionError(ValueError):
     """A transaction that no block may carry. The chain has not changed."""
 
 
@@ -47,25 +47,27 @@ class Transaction:
 
 
 def decode_transaction(raw: bytes) -> Transaction:
-    """The transaction in ``raw``. Raises InvalidTransaction when it is malformed or unsigned."""
+    """The transaction in ``raw``. Raises InvalidTransactionError for a malformed one."""
     if len(raw) > RAW_BYTES_MAX:
-        raise InvalidTransaction(f"{len(raw)} bytes are more than {RAW_BYTES_MAX}")
+        raise InvalidTransactionError(f"{len(raw)} bytes are more than {RAW_BYTES_MAX}")
     kind = raw[0] if raw and raw[0] < 0xC0 else 0
     if not raw or kind not in _FIELDS_BY_TYPE:
-        raise InvalidTransaction(f"transaction type {kind} is not supported")
+        raise InvalidTransactionError(f"transaction type {kind} is not supported")
     try:
         fields: Rlp = rlp.decode(raw[1:] if kind else raw)
     except rlp.exceptions.RLPException as error:
-        raise InvalidTransaction(f"not valid RLP: {error}") from error
+        raise InvalidTransactionError(f"not valid RLP: {error}") from error
     if isinstance(fields, bytes) or len(fields) != _FIELDS_BY_TYPE[kind]:
-        raise InvalidTransaction(f"a type {kind} transaction has {_FIELDS_BY_TYPE[kind]} fields")
+        raise InvalidTransactionError(
+            f"a type {kind} transaction has {_FIELDS_BY_TYPE[kind]} fields"
+        )
     return _decode_legacy(raw, fields) if kind == 0 else _decode_typed(raw, kind, fields)
 
 
 def _decode_legacy(raw: bytes, fields: Sequence[Rlp]) -> Transaction:
     v = _integer(fields[6], "v")
     if v < 37:
-        raise InvalidTransaction("a legacy transaction must carry its chain id (EIP-155)")
+        raise InvalidTransactionError("a legacy transaction must carry its chain id (EIP-155)")
     chain_id, y_parity = divmod(v - 35, 2)
     unsigned = [*fields[:6], _minimal(chain_id), b"", b""]
     signature = (y_parity, _integer(fields[7], "r"), _integer(fields[8], "s"))
@@ -83,7 +85,11 @@ def _decode_typed(raw: bytes, kind: int, fields: Sequence[Rlp]) -> Transaction:
         body,
         _access_list(access_list),
         keccak(raw[:1] + rlp.encode(fields[:-3])),
-        (_integer(signature[0], "y parity"), _integer(signature[1], "r"), _integer(signature[2], "s")),
+        (
+            _integer(signature[0], "y parity"),
+            _integer(signature[1], "r"),
+            _integer(signature[2], "s"),
+        ),
     )
 
 
@@ -98,7 +104,7 @@ def _transaction(
 ) -> Transaction:
     to = _bytes(body[3], "to")
     if len(to) not in (0, 20):
-        raise InvalidTransaction(f"'to' has {len(to)} bytes instead of 20 or none")
+        raise InvalidTransactionError(f"'to' has {len(to)} bytes instead of 20 or none")
     y_parity, r, s = signature
     return Transaction(
         raw=raw,
@@ -120,14 +126,14 @@ def _transaction(
 
 
 def _recover(digest: bytes, y_parity: int, r: int, s: int) -> bytes:
-    """The address that signed. Raises InvalidTransaction for a malformed or malleable signature."""
+    """The address that signed. Raises InvalidTransactionError for a malleable signature."""
     if y_parity not in (0, 1) or not 0 < r < _ORDER or not 0 < s <= _ORDER // 2:
-        raise InvalidTransaction("the signature is out of range (EIP-2: s must be low)")
+        raise InvalidTransactionError("the signature is out of range (EIP-2: s must be low)")
     signature = r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([y_parity])
     try:
         key = PublicKey.from_signature_and_message(signature, digest, hasher=None)
     except ValueError as error:
-        raise InvalidTransaction("no public key belongs to the signature") from error
+        raise InvalidTransactionError("no public key belongs to the signature") from error
     return keccak(key.format(compressed=False)[1:])[12:]
 
 
@@ -136,11 +142,13 @@ def _access_list(value: Rlp) -> tuple[tuple[bytes, tuple[int, ...]], ...]:
     for entry in _list(value, "access list"):
         pair = _list(entry, "access list entry")
         if len(pair) != 2:
-            raise InvalidTransaction("an access list entry is an address and its slots")
+            raise InvalidTransactionError("an access list entry is an address and its slots")
         address = _bytes(pair[0], "access list address")
         slots = [_bytes(slot, "slot") for slot in _list(pair[1], "slots")]
         if len(address) != 20 or any(len(slot) != 32 for slot in slots):
-            raise InvalidTransaction("an access list holds 20-byte addresses and 32-byte slots")
+            raise InvalidTransactionError(
+                "an access list holds 20-byte addresses and 32-byte slots"
+            )
         entries.append((address, tuple(int.from_bytes(slot, "big") for slot in slots)))
     return tuple(entries)
 
@@ -148,7 +156,7 @@ def _access_list(value: Rlp) -> tuple[tuple[bytes, tuple[int, ...]], ...]:
 def _integer(value: Rlp, name: str) -> int:
     digits = _bytes(value, name)
     if len(digits) > 32 or digits[:1] == b"\0":
-        raise InvalidTransaction(f"'{name}' is not a canonical integer of at most 32 bytes")
+        raise InvalidTransactionError(f"'{name}' is not a canonical integer of at most 32 bytes")
     return int.from_bytes(digits, "big")
 
 
@@ -158,11 +166,11 @@ def _minimal(number: int) -> bytes:
 
 def _bytes(value: Rlp, name: str) -> bytes:
     if not isinstance(value, bytes):
-        raise InvalidTransaction(f"'{name}' is a list instead of bytes")
+        raise InvalidTransactionError(f"'{name}' is a list instead of bytes")
     return value
 
 
 def _list(value: Rlp, name: str) -> Sequence[Rlp]:
     if isinstance(value, bytes):
-        raise InvalidTransaction(f"'{name}' is bytes instead of a list")
-    return cast("Sequence[Rlp]", value)
+        raise InvalidTransactionError(f"'{name}' is bytes instead of a list")
+    return value

@@ -1,7 +1,7 @@
 """Trades as columns: one int64 array a field, so that a million trades are a dozen numpy calls.
 
-Participants, accounts, instruments and currencies are numbers here, as on the chain. A holding's key
-is asset times 2**32 plus account; keys order lines everywhere.
+Participants, accounts, instruments and currencies are numbers here, as on the chain. A holding's
+key is asset times 2**32 plus account; keys order lines everywhere.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,9 @@
 """The commitment to a cycle's trades: a Merkle tree whose leaves are chunks, not trades.
 
 A chunk holds at most 64 trades of one pair of participants, in order of capture, behind a salt that
-only the clearing house can make. So a proof shows its holder nothing but its own trades, and hashing
-runs at stream speed. Leaves, nodes and the root are hashed under different prefixes, an odd node is
-promoted and never doubled, and the root commits to the numbers of leaves and trades:
+only the clearing house can make. So a proof shows its holder nothing but its own trades, and
+hashing runs at stream speed. Leaves, nodes and the root are hashed under different prefixes, an odd
+node is promoted and never doubled, and the root commits to the numbers of leaves and trades:
 
     leaf = SHA-256(0x00 | salt | index | count | records)     node = SHA-256(0x01 | left | right)
     root = SHA-256(0x02 | leaves | trades | top)
@@ -68,9 +68,7 @@ class Commitment:
         return Proof(len(self.chunks), self.trade_count, tuple(siblings))
 
 
-def is_included(
-    root: bytes, index: int, salt: bytes, trades: TradeColumns, proof: Proof
-) -> bool:
+def is_included(root: bytes, index: int, salt: bytes, trades: TradeColumns, proof: Proof) -> bool:
     """Whether these trades, in this order, are the chunk of this index under the root."""
     if not 0 <= index < proof.leaf_count or len(salt) != SALT_BYTES:
         return False

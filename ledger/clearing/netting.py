@@ -1,7 +1,7 @@
 """Multilateral netting: of many trades, one signed line for each account and asset.
 
-Novation makes the clearing house the buyer of every seller and the seller of every buyer, so its own
-lines are zero and are not written. House and client accounts of one participant are different
+Novation makes the clearing house the buyer of every seller and the seller of every buyer, so its
+own lines are zero and are not written. House and client accounts of one participant are different
 accounts and never net together. The sum over the accounts is zero for each asset (invariant 2),
 whatever the order of the trades.
 """

@@ -93,7 +93,7 @@ class _Cover:
         return reason_by_row
 
     def _remove(self, row: int) -> list[int]:
-        """Takes a trade out of the balances; returns the keys that lose its credit and are short."""
+        """Takes a trade out of the balances; returns the keys that are short without its credit."""
         quantity, amount = int(self._quantities[row]), int(self._amounts[row])
         self._balance_by_key[int(self._delivered[row])] += quantity
         self._balance_by_key[int(self._paid[row])] += amount

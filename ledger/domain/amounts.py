@@ -7,7 +7,7 @@ is an ``int``. Prices carry six decimals. Division names its rounding.
 import re
 from typing import Final
 
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 
 AMOUNT_MAX: Final = 10**15
 """Most minor units, or units, of one trade, instruction or issue."""
@@ -35,12 +35,12 @@ _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,9}))?", re.ASCII)
 
 
 def minor_digits(currency: str) -> int:
-    """Digits after the point of a currency. Raises Malformed when the currency is not known."""
+    """Digits after the point of a currency. Raises MalformedError for an unknown one."""
     try:
         return MINOR_DIGITS_BY_CURRENCY[currency]
     except KeyError:
         known = ", ".join(MINOR_DIGITS_BY_CURRENCY)
-        raise Malformed(f"a currency among {known}", currency) from None
+        raise MalformedError(f"a currency among {known}", currency) from None
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -53,7 +53,8 @@ def half_up(numerator: int, denominator: int) -> int:
 def parse_amount(text: str | int, currency: str) -> int:
     """Minor units of a decimal text such as ``"1234.50"`` (an int means whole currency units).
 
-    Raises Malformed for anything else: signs, exponents, separators, too many digits, too much.
+    Raises MalformedError for anything else: signs, exponents, separators, too many digits, too
+    much.
     """
     return _parse_scaled(text, minor_digits(currency), f"a decimal amount of {currency}")
 
@@ -64,10 +65,10 @@ def format_amount(minor: int, currency: str) -> str:
 
 
 def parse_price(text: str | int) -> int:
-    """A price in millionths of the currency unit, from decimal text. Raises Malformed."""
+    """A price in millionths of the currency unit, from decimal text. Raises MalformedError."""
     price = _parse_scaled(text, PRICE_DECIMALS, "a decimal price")
     if price == 0:
-        raise Malformed("a price above zero", text)
+        raise MalformedError("a price above zero", text)
     return price
 
 
@@ -78,11 +79,11 @@ def format_price(price_e6: int) -> str:
 
 
 def parse_quantity(value: object) -> int:
-    """A whole number of units, from 1 to AMOUNT_MAX, from an int or plain digits. Raises Malformed."""
+    """Units, from 1 to AMOUNT_MAX, from an int or plain digits. Raises MalformedError."""
     if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,15}", value, re.ASCII):
         value = int(value)
     if type(value) is not int or not 0 < value <= AMOUNT_MAX:
-        raise Malformed(f"a whole number from 1 to {AMOUNT_MAX}", value)
+        raise MalformedError(f"a whole number from 1 to {AMOUNT_MAX}", value)
     return value
 
 
@@ -96,10 +97,10 @@ def _parse_scaled(value: str | int, digits: int, expected: str) -> int:
         value = str(value)
     matched = _DECIMAL.fullmatch(value) if isinstance(value, str) else None
     if matched is None or len(matched[2] or "") > digits:
-        raise Malformed(f"{expected} with at most {digits} decimals", value)
-    scaled = int(matched[1]) * 10**digits + int((matched[2] or "").ljust(digits, "0") or "0")
+        raise MalformedError(f"{expected} with at most {digits} decimals", value)
+    scaled: int = int(matched[1]) * 10**digits + int((matched[2] or "").ljust(digits, "0") or "0")
     if scaled > AMOUNT_MAX:
-        raise Malformed(f"{expected} of at most {_format_scaled(AMOUNT_MAX, digits)}", value)
+        raise MalformedError(f"{expected} of at most {_format_scaled(AMOUNT_MAX, digits)}", value)
     return scaled
 
 

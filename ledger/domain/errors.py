@@ -1,7 +1,7 @@
 """Bad input, said so that its sender can mend it: what was found and what was expected."""
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """A text or number that is not of the expected form. Nothing has changed.
 
     Attributes:

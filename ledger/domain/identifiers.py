@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 
 _PARTICIPANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,23}", re.ASCII)
 _SUB_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}", re.ASCII)
@@ -26,20 +26,20 @@ _TEXT_NUMBER_BASE: Final = 2**60
 
 
 def parse_participant(text: object) -> str:
-    """A participant's identifier: up to 24 letters, digits, ``-`` and ``_``. Raises Malformed."""
+    """A participant's id: up to 24 letters, digits, ``-`` and ``_``. Raises MalformedError."""
     if not isinstance(text, str) or not _PARTICIPANT.fullmatch(text):
-        raise Malformed("a participant id of 1 to 24 letters, digits, '-' or '_'", text)
+        raise MalformedError("a participant id of 1 to 24 letters, digits, '-' or '_'", text)
     return text
 
 
 def parse_account(text: object) -> str:
-    """An account: a participant (its house account) or ``PARTICIPANT/NAME``. Raises Malformed."""
+    """An account: PARTICIPANT (its house account) or PARTICIPANT/NAME. Raises MalformedError."""
     if not isinstance(text, str):
-        raise Malformed("an account such as BRK-A or BRK-A/client", text)
+        raise MalformedError("an account such as BRK-A or BRK-A/client", text)
     owner, slash, name = text.partition("/")
     parse_participant(owner)
     if slash and not _SUB_ACCOUNT.fullmatch(name):
-        raise Malformed("an account such as BRK-A or BRK-A/client", text)
+        raise MalformedError("an account such as BRK-A or BRK-A/client", text)
     return text
 
 
@@ -56,24 +56,24 @@ def isin_check_digit(body: str) -> str:
 
 
 def parse_isin(text: object) -> str:
-    """A valid ISIN (ISO 6166), check digit included. Raises Malformed."""
+    """A valid ISIN (ISO 6166), check digit included. Raises MalformedError."""
     if not isinstance(text, str) or not _ISIN.fullmatch(text):
-        raise Malformed("an ISIN: two letters, nine letters or digits, a check digit", text)
+        raise MalformedError("an ISIN: two letters, nine letters or digits, a check digit", text)
     if isin_check_digit(text[:11]) != text[11]:
-        raise Malformed(f"the check digit {isin_check_digit(text[:11])}", text)
+        raise MalformedError(f"the check digit {isin_check_digit(text[:11])}", text)
     return text
 
 
 def isin_of_symbol(symbol: str) -> str:
     """The ISIN for a venue's symbol: itself if it is one, else a test ISIN under the code ZZ.
 
-    ZZ is assigned to no country, so a made ISIN cannot be mistaken for a real one. Raises Malformed
-    when the text is not a symbol.
+    ZZ is assigned to no country, so a made ISIN cannot be mistaken for a real one. Raises
+    MalformedError when the text is not a symbol.
     """
     if _ISIN.fullmatch(symbol) and isin_check_digit(symbol[:11]) == symbol[11]:
         return symbol
     if not _SYMBOL.fullmatch(symbol):
-        raise Malformed("a symbol of 1 to 24 letters, digits, '.' or '-'", symbol)
+        raise MalformedError("a symbol of 1 to 24 letters, digits, '.' or '-'", symbol)
     if len(symbol) <= 9 and symbol[0] != "0" and symbol.isalnum() and symbol == symbol.upper():
         body = "ZZ" + symbol.rjust(9, "0")
     else:
@@ -82,13 +82,13 @@ def isin_of_symbol(symbol: str) -> str:
 
 
 def encode_trade_number(text: str) -> int:
-    """A venue's identifier as one integer below 2**62, without loss. Raises Malformed.
+    """A venue's identifier as one integer below 2**62, without loss. Raises MalformedError.
 
     Plain numbers below 10**15 stand for themselves; other texts of up to eleven capital letters,
     digits and ``-`` are read in base 38 above 2**60.
     """
     if not _TRADE_NUMBER.fullmatch(text):
-        raise Malformed("a trade number of up to 11 capitals, digits or '-'", text)
+        raise MalformedError("a trade number of up to 11 capitals, digits or '-'", text)
     if text.isdigit() and (text[0] != "0" or text == "0"):
         return int(text)
     number = 0
@@ -110,7 +110,7 @@ def decode_trade_number(number: int) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class TradeId:
-    """Venue, trade date, instrument and the venue's own identifier: what makes a trade this trade."""
+    """Venue, trade date, instrument and the venue's identifier: what makes a trade this trade."""
 
     venue: str
     trade_date: date
@@ -122,24 +122,24 @@ class TradeId:
 
     @staticmethod
     def parse(text: str) -> "TradeId":
-        """The identity written by ``str``. Raises Malformed."""
+        """The identity written by ``str``. Raises MalformedError."""
         expected = "a trade id such as B3.2026-07-14.ZZ0000PETR46.205660"
         parts = text.split(".")
         if len(parts) != 4 or not _VENUE.fullmatch(parts[0]):
-            raise Malformed(expected, text)
+            raise MalformedError(expected, text)
         if not _TRADE_NUMBER.fullmatch(parts[3]):
-            raise Malformed(expected, text)
+            raise MalformedError(expected, text)
         return TradeId(parts[0], parse_date(parts[1]), parse_isin(parts[2]), parts[3])
 
 
 def parse_date(text: object) -> date:
-    """An ISO 8601 calendar date. Raises Malformed."""
+    """An ISO 8601 calendar date. Raises MalformedError."""
     if isinstance(text, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
         try:
             return date.fromisoformat(text)
         except ValueError:
             pass
-    raise Malformed("a date such as 2026-07-14", text)
+    raise MalformedError("a date such as 2026-07-14", text)
 
 
 def _base36(number: int, length: int) -> str:

@@ -33,9 +33,7 @@ def net(trades: Sequence[ModelTrade]) -> dict[Pair, int]:
     return {pair: amount for pair, amount in sums.items() if amount}
 
 
-def trim(
-    trades: Sequence[ModelTrade], available: Mapping[Pair, int]
-) -> list[tuple[int, Reason]]:
+def trim(trades: Sequence[ModelTrade], available: Mapping[Pair, int]) -> list[tuple[int, Reason]]:
     """The trades that leave, in order, by position and with the reason."""
     staying = dict(enumerate(trades))
     left: list[tuple[int, Reason]] = []

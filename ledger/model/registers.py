@@ -196,7 +196,7 @@ class Register:
         self.holding(asset, creditor).available += amount
 
     def check_lines(self, lines: list[tuple[int, int, int]]) -> Rejected | None:
-        """Refuses net lines (asset, account, signed amount) that are not in order, balanced, covered."""
+        """Refuses net lines (asset, account, amount) that are not in order, balanced, covered."""
         previous, sums, current = (0, 0), 0, 0
         for asset, account, amount in lines:
             if (asset, account) <= previous:

@@ -28,7 +28,7 @@ class ModelCycle:
 
 @dataclass(frozen=True, slots=True)
 class ModelInstruction:
-    """An instruction as it is submitted. ``signers`` are the participants that signed exactly this."""
+    """An instruction as it is submitted. ``signers`` are those who signed exactly this."""
 
     id: bytes
     deliverer: int

@@ -12,12 +12,12 @@ import numpy as np
 from contracts.abi import Array
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage
+from ledger.books.intake import Window
 from ledger.clearing.columns import Column, TradeColumns, participants_of
 from ledger.clearing.commitment import Commitment
 from ledger.clearing.netting import NetLines
 from ledger.clearing.trimming import Available, trim
 from ledger.domain.reasons import Reason
-from nodes.clearing_house.intake import Window
 from nodes.messages import CycleProposal, OwnChunk, SignedCycle
 
 
@@ -53,7 +53,7 @@ class Cut:
 
 
 def cut(window: Window, excluded: dict[int, Reason], available: Available) -> Cut:
-    """The trades of a window that can settle: without the excluded ones, then trimmed by the rule."""
+    """The trades of a window that can settle: less the excluded ones, then trimmed by the rule."""
     positions = window.first + window.rows
     staying = window.rows[~np.isin(positions, list(excluded))]
     candidates = window.trades.take(staying)

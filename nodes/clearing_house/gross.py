@@ -1,4 +1,4 @@
-"""Gross settlement: queued instructions, tried in order, each settled by a transaction of its own."""
+"""Gross settlement: queued instructions, tried in order, each settled by its own transaction."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,15 @@ import numpy as np
 
 from contracts.clients.settlement import NO_SIGNATURE
 from contracts.typed_data import InstructionMessage
+from ledger.books.instructions import QUEUED, SETTLED, InstructionQueue
+from ledger.books.intake import Intake, TradeStanding
 from ledger.books.postings import Register
 from ledger.books.tables import InstructionRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason, reason_of_revert
 from ledger.domain.rules import Rules
 from nodes.bus import UnreachableError
-from nodes.clearing_house.intake import Intake, TradeStanding
-from nodes.clearing_house.queue import (
-    QUEUED,
-    SETTLED,
-    InstructionQueue,
-    debts_of,
-    first_to_try,
-)
+from nodes.clearing_house.queue import debts_of, first_to_try
 from nodes.messages import Attestation, InstructionProposal, SignedInstruction
 from nodes.network import RULE_VERSION
 from nodes.node import Node

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ledger.books.postings import Column, Register
+from ledger.books import cycles as records
+from ledger.books.cycles import CycleRecords
+from ledger.books.instructions import InstructionQueue
+from ledger.books.intake import CANCELLED, QUEUED, Intake, TradeStanding, Window
+from ledger.books.postings import Register
 from ledger.books.tables import CycleRow, InstructionRow
 from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules
 from nodes.bus import UnreachableError
-from nodes.clearing_house import records
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
-from nodes.clearing_house.intake import CANCELLED, QUEUED, Intake, TradeStanding, Window
-from nodes.clearing_house.queue import InstructionQueue, instruction_of_trade
-from nodes.clearing_house.records import CycleRecords
+from nodes.clearing_house.queue import instruction_of_trade
+from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
 from nodes.messages import Attestation, Disagreement
 from nodes.network import RULE_VERSION
 from nodes.node import Node
@@ -40,7 +42,12 @@ class NetSettlement:
     """Cycles of the clearing house."""
 
     def __init__(
-        self, house: Node, intake: Intake, cycles: CycleRecords, queue: InstructionQueue, rules: Rules
+        self,
+        house: Node,
+        intake: Intake,
+        cycles: CycleRecords,
+        queue: InstructionQueue,
+        rules: Rules,
     ) -> None:
         self._house = house
         self._intake = intake
@@ -83,7 +90,7 @@ class NetSettlement:
 
     def settle(self, row: CycleRow) -> None:
         """Tells the keepers, sends the cycle's transaction, and records what became of it."""
-        tell_keepers(self._house, records.unpack_signed(row.signed))
+        tell_keepers(self._house, unpack_signed(row.signed))
         outcome = self._house.outbox.deliver(_intent(row.number))
         row.block = outcome.block
         row.state = records.SETTLED if outcome.succeeded else records.ABANDONED
@@ -105,7 +112,9 @@ class NetSettlement:
         if first == end:
             return None
         trades = self._intake.stream.trades(first, end)
-        return self._intake.window(first, first + rows_that_fit(trades, self._rules.cycle_lines_max))
+        return self._intake.window(
+            first, first + rows_that_fit(trades, self._rules.cycle_lines_max)
+        )
 
     def _agree(self, window: Window, number: int) -> _Agreed | None:
         """Cuts until everybody left in the cycle has signed; None when that takes too many cuts."""
@@ -156,7 +165,7 @@ class NetSettlement:
         window = attempt.window
         staying = window.rows[~np.isin(window.first + window.rows, list(attempt.leavers))]
         trades = window.trades.take(staying)
-        theirs: Column = np.isin(trades.sellers >> 8, parties) | np.isin(trades.buyers >> 8, parties)
+        theirs = np.isin(trades.sellers >> 8, parties) | np.isin(trades.buyers >> 8, parties)
         positions: list[int] = (window.first + staying[theirs]).tolist()
         return positions
 
@@ -165,7 +174,7 @@ class NetSettlement:
 
     def _write_down(self, agreed: _Agreed, number: int) -> CycleRow:
         house = self._house
-        row = records.row_of(number, agreed.cut, records.SUBMITTED)
+        row = row_of(number, agreed.cut, records.SUBMITTED)
         window, reasons = agreed.cut.window, agreed.cut.leavers
         leavers = [self._instruction(window, p, reasons[p]) for p in sorted(reasons)]
         standings = {
@@ -179,7 +188,7 @@ class NetSettlement:
             else:
                 signed = agreed.proposal.signed(agreed.signatures)
                 row.id, row.root = signed.cycle.id, signed.cycle.root
-                row.signed = records.pack_signed(signed)
+                row.signed = pack_signed(signed)
                 settlement = house.around.contracts.settlement
                 data = settlement.settle_cycle_data(signed.cycle, signed.signatures)
                 house.outbox.put(session, _intent(number), settlement.address, data)

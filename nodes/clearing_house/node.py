@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import Session
-
 from contracts.typed_data import InstructionMessage
-from ledger.books.database import Database
+from ledger.books import cycles as records
+from ledger.books.cycles import CycleRecords
+from ledger.books.database import Database, UnitOfWork
+from ledger.books.instructions import InstructionQueue
+from ledger.books.intake import CAPTURED, QUEUED, SETTLED, Intake, TradeStanding
 from ledger.books.tables import InstructionRow
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import Rules, SettlementMode
-from nodes.clearing_house import records
 from nodes.clearing_house.gross import GrossSettlement
-from nodes.clearing_house.intake import CAPTURED, QUEUED, SETTLED, Intake, TradeStanding
 from nodes.clearing_house.net import NetSettlement
-from nodes.clearing_house.queue import UNQUEUED, InstructionQueue, instruction_of_trade
-from nodes.clearing_house.records import CycleRecords
+from nodes.clearing_house.queue import instruction_of_trade, instruction_row, terms_of
 from nodes.keys import Key
 from nodes.messages import Accepted, CapturedBatch, Message
 from nodes.node import Node, Surroundings
@@ -49,7 +48,7 @@ class ClearingHouse(Node):
                 return super().handle(sender, message)
 
     def resume(self) -> None:
-        """Finishes what a crash interrupted: transactions that were kept and may not have been sent."""
+        """Finishes what a crash cut off: transactions that were kept and may not have been sent."""
         self.net.resume()
         self.gross.resume()
 
@@ -63,12 +62,12 @@ class ClearingHouse(Node):
         return TradeStanding(SETTLED if settled else CAPTURED)
 
     def instruct(self, label: str, message: InstructionMessage) -> Rejected | None:
-        """Takes an instruction that both sides have agreed to; the same one again changes nothing."""
+        """Takes an instruction both sides have agreed to; the same one again changes nothing."""
         known = self.queue.get(message.id)
         if known is not None:
-            same = _terms(known) == _terms_of(message)
+            same = terms_of(known) == terms_of(message)
             return None if same else Rejected(Reason.DUPLICATE, f"{label} has other terms already")
-        row = InstructionRow(id=message.id, arrival=UNQUEUED, label=label, state=QUEUED, **_terms_of(message))
+        row = instruction_row(label, message)
         with self.database.transaction() as session:
             self.queue.add(session, [row])
         return None
@@ -79,13 +78,14 @@ class ClearingHouse(Node):
 
     def _take_in(self, message: CapturedBatch) -> Accepted:
         with self.database.transaction() as session:
-            is_new = message.first_position == self.intake.stream.end_position
-            self.intake.take_in(session, message)
+            is_new = self.intake.take_in(
+                session, message.first_position, message.trades, message.unaffirmed
+            )
             if is_new and self.rules.settlement is SettlementMode.GROSS:
                 self._queue_each(session, message)
         return Accepted()
 
-    def _queue_each(self, session: Session, message: CapturedBatch) -> None:
+    def _queue_each(self, session: UnitOfWork, message: CapturedBatch) -> None:
         """Under gross settlement every affirmed trade becomes an instruction."""
         first = self.intake.stream.batches[-1].first_position
         queued: dict[int, InstructionRow] = {}
@@ -97,14 +97,3 @@ class ClearingHouse(Node):
         self.queue.add(session, list(queued.values()))
         standings = {first + i: TradeStanding(QUEUED, None, row.id) for i, row in queued.items()}
         self.intake.note(session, standings)
-
-
-_TERMS = ("deliverer", "receiver", "instrument", "quantity", "currency", "amount")
-
-
-def _terms(row: InstructionRow) -> dict[str, int]:
-    return {name: getattr(row, name) for name in _TERMS}
-
-
-def _terms_of(message: InstructionMessage) -> dict[str, int]:
-    return {name: getattr(message, name) for name in _TERMS}

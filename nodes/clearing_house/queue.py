@@ -1,24 +1,20 @@
 """Gross settlement: instructions that wait their turn and settle one by one, both legs or neither.
 
-Under ``fifo`` an instruction waits while an earlier one that is still queued owes the same asset from
-the same account. The cover is looked at in the books first; the contract has the last word.
+Under ``fifo`` an instruction waits while an earlier one that is still queued owes the same asset
+from the same account. The cover is looked at in the books first; the contract has the last word.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, func, select
-
-from ledger.books.database import Database
+from contracts.typed_data import InstructionMessage
+from ledger.books.instructions import QUEUED
 from ledger.books.tables import InstructionRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import QueueOrder
 
-QUEUED = "queued"
-SETTLED = "settled"
-CANCELLED = "cancelled"
 UNQUEUED = -1
 
 
@@ -68,42 +64,32 @@ def instruction_of_trade(
     )
 
 
-class InstructionQueue:
-    """The instructions of the clearing house, by order of arrival."""
+def instruction_row(label: str, message: InstructionMessage) -> InstructionRow:
+    """An instruction that is not of a trade; the queue gives it its ``arrival``."""
+    return InstructionRow(
+        id=message.id,
+        arrival=UNQUEUED,
+        label=label,
+        deliverer=message.deliverer,
+        receiver=message.receiver,
+        instrument=message.instrument,
+        quantity=message.quantity,
+        currency=message.currency,
+        amount=message.amount,
+        state=QUEUED,
+    )
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
-    def add(self, session: Session, rows: Sequence[InstructionRow]) -> None:
-        """Appends instructions to the queue."""
-        last = session.exec(select(func.max(InstructionRow.arrival))).one()
-        for arrival, row in enumerate(rows, start=0 if last is None else last + 1):
-            row.arrival = arrival
-            session.add(row)
-
-    def cancel(self, session: Session, positions: Sequence[int]) -> None:
-        """Cancels the queued instructions of some trades."""
-        rows = select(InstructionRow).where(
-            col(InstructionRow.position).in_(positions), InstructionRow.state == QUEUED
-        )
-        for row in session.exec(rows):
-            row.state = CANCELLED
-
-    def waiting(self) -> list[InstructionRow]:
-        """The queued instructions, in order of arrival."""
-        with self._database.reading() as session:
-            rows = select(InstructionRow).where(InstructionRow.state == QUEUED)
-            return list(session.exec(rows.order_by(col(InstructionRow.arrival))))
-
-    def all(self) -> list[InstructionRow]:
-        """Every instruction, in order of arrival."""
-        with self._database.reading() as session:
-            return list(session.exec(select(InstructionRow).order_by(col(InstructionRow.arrival))))
-
-    def get(self, id: bytes) -> InstructionRow | None:
-        """An instruction by its id."""
-        with self._database.reading() as session:
-            return session.get(InstructionRow, id)
+def terms_of(instruction: InstructionRow | InstructionMessage) -> tuple[int, ...]:
+    """What two instructions of the same id must have in common."""
+    return (
+        instruction.deliverer,
+        instruction.receiver,
+        instruction.instrument,
+        instruction.quantity,
+        instruction.currency,
+        instruction.amount,
+    )
 
 
 def first_to_try(

@@ -1,7 +1,7 @@
 """The market day: opening positions, capture, affirmation, cycles, settlement, reconciliation.
 
-Everything is done in an order and under names that follow from the file, so a day that was cut off is
-simply run again: what is done already is found done, and the rest ends in the same state.
+Everything is done in an order and under names that follow from the file, so a day that was cut off
+is simply run again: what is done already is found done, and the rest ends in the same state.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,15 +10,15 @@ from typing import Final
 
 import numpy as np
 
+from ledger.books import cycles as records
 from ledger.clearing.columns import Column, TradeColumns
 from ledger.domain.identifiers import isin_of_symbol
-from nodes.clearing_house import records
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium
 from nodes.desks import Feed, tell_desks
 from nodes.market_day.faults import Fault, desk_version
 from nodes.market_day.opening import Opening
-from nodes.market_day.survey import Survey, file_columns, is_clearable
+from nodes.market_day.survey import Survey, file_columns, is_clearable, nobody
 from nodes.opening_positions import issue_opening
 from nodes.trade_files.reader import TradeFile
 
@@ -51,7 +51,7 @@ class MarketDay:
         self._consortium = consortium
         self._clock = clock
 
-    def run(self, on_cleared: OnTrades = lambda trades: None) -> int:
+    def run(self, on_cleared: OnTrades = nobody) -> int:
         """Runs the day to its end, or what is left of it; returns the number of open breaks."""
         consortium = self._consortium
         issue_opening(consortium, self._plan.opening)

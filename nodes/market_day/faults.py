@@ -1,6 +1,7 @@
-"""Faults that a market day can be given, by name: a broker's desk that gets it wrong, a missing share.
+"""Faults that a market day can be given: a broker's desk that gets it wrong, a missing share.
 
-A fault changes what a desk tells its own node, or an opening position; never what the exchange says.
+A fault changes what a desk tells its own node, or an opening position; never what the exchange
+says.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 from ledger.clearing.columns import Mask, TradeColumns
 from ledger.domain.amounts import parse_amount
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import encode_trade_number, isin_of_symbol
 from nodes.desks import Feed
 from nodes.market_day.opening import Opening
@@ -48,17 +49,15 @@ class Fault:
 
 
 def parse_fault(text: str) -> Fault:
-    """A fault from its text form. Raises Malformed with the forms there are."""
+    """A fault from its text form. Raises MalformedError with the forms there are."""
     parts = text.split(":")
     names = {name.value: name for name in FaultName}
     if len(parts) != 4 or parts[0] not in names:
-        raise Malformed(" or ".join(FAULT_FORMS.values()), text)
+        raise MalformedError(" or ".join(FAULT_FORMS.values()), text)
     return Fault(names[parts[0]], parts[1], parts[2], parts[3])
 
 
-def desk_version(
-    network: Network, faults: Sequence[Fault], participant: str, feed: Feed
-) -> Feed:
+def desk_version(network: Network, faults: Sequence[Fault], participant: str, feed: Feed) -> Feed:
     """A participant's trades as its own desk has them."""
     for fault in faults:
         if fault.account == participant and fault.name.value.startswith("blotter-"):
@@ -66,13 +65,13 @@ def desk_version(
     return feed
 
 
-def with_shortages(opening: Opening, faults: Sequence[Fault], currencies: Sequence[str]) -> Opening:
-    """Opening positions less what the faults take away. Raises Malformed for an impossible one."""
+def with_shortages(opening: Opening, faults: Sequence[Fault]) -> Opening:
+    """Opening positions less what the faults take away. Raises MalformedError if they cannot."""
     securities, cash = dict(opening.securities), dict(opening.cash)
     for fault in faults:
         if fault.name is FaultName.SHORT_SECURITIES:
             if not fault.value.isdigit():
-                raise Malformed("a whole number of units", fault.value)
+                raise MalformedError("a whole number of units", fault.value)
             _take_away(securities, (fault.account, isin_of_symbol(fault.asset)), int(fault.value))
         elif fault.name is FaultName.SHORT_CASH:
             amount = parse_amount(fault.value, fault.asset)
@@ -83,7 +82,9 @@ def with_shortages(opening: Opening, faults: Sequence[Fault], currencies: Sequen
 def _take_away(book: dict[tuple[str, str], int], key: tuple[str, str], amount: int) -> None:
     held = book.get(key, 0)
     if amount > held:
-        raise Malformed(f"at most the opening position of {key[0]} in {key[1]}, {held}", amount)
+        raise MalformedError(
+            f"at most the opening position of {key[0]} in {key[1]}, {held}", amount
+        )
     book[key] = held - amount
 
 

@@ -1,7 +1,8 @@
 """A made market day, for demonstrations and tests, in the format of B3's public file.
 
-Nothing in it ever happened. It is skewed like a market: a few participants and instruments have most
-of the trades, prices walk, sizes come in lots. The same seed makes the same file, byte for byte.
+Nothing in it ever happened. It is skewed like a market: a few participants and instruments have
+most of the trades, prices walk, sizes come in lots. The same seed makes the same file, byte for
+byte.
 """
 
 import io
@@ -13,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from ledger.clearing.columns import Column
 from nodes.trade_files.formats import B3_TRADES
 
 MADE_DAY_SEED: Final = 20260714
@@ -86,18 +88,18 @@ def _write(size: MadeDay, text: io.StringIO) -> None:
     text.writelines(pending)
 
 
-def _skewed(chance: np.random.Generator, kinds: int, count: int, power: float) -> np.ndarray:  # type: ignore[type-arg] # of int64
+def _skewed(chance: np.random.Generator, kinds: int, count: int, power: float) -> Column:
     weights = 1.0 / np.arange(1, kinds + 1) ** power
     return chance.choice(kinds, size=count, p=weights / weights.sum())
 
 
-def _busy_times(chance: np.random.Generator, count: int) -> np.ndarray:  # type: ignore[type-arg] # of int64
+def _busy_times(chance: np.random.Generator, count: int) -> Column:
     """Milliseconds since midnight, busiest at the open and the close."""
     shares = np.abs(chance.beta(0.7, 0.8, count))
     return (_OPEN_MS + shares * (_CLOSE_MS - _OPEN_MS)).astype(np.int64)
 
 
-def _prices(chance: np.random.Generator, instruments: np.ndarray, size: MadeDay) -> np.ndarray:  # type: ignore[type-arg] # of int64
+def _prices(chance: np.random.Generator, instruments: Column, size: MadeDay) -> Column:
     """Cents: each instrument starts somewhere and walks a cent or so at a trade."""
     start = chance.integers(300, 12_000, size.instruments)
     steps = chance.integers(-2, 3, size.trades)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.domain.amounts import format_amount, parse_amount
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import isin_of_symbol, parse_account
 from nodes.market_day.survey import Survey
 from nodes.trade_files.reader import TradeFileError
@@ -94,10 +94,12 @@ def _take(
         elif row[2].isascii() and row[2].isdigit() and len(row[2]) <= 16:
             book, amount = securities, int(row[2])
         else:
-            raise Malformed("a whole number of units", row[2])
-    except Malformed as error:
+            raise MalformedError("a whole number of units", row[2])
+    except MalformedError as error:
         raise TradeFileError(path, line, column, error.expected, str(error.found)) from error
     if (account, asset) in book:
-        raise TradeFileError(path, line, "asset", "each account and asset once", f"{account} {asset}")
+        raise TradeFileError(
+            path, line, "asset", "each account and asset once", f"{account} {asset}"
+        )
     if amount:
         book[account, asset] = amount

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ledger.books import cycles as records
+from ledger.books.intake import CANCELLED, QUEUED, SETTLED, UNAFFIRMED
 from ledger.books.tables import BreakRow
 from ledger.domain.amounts import format_amount
-from nodes.clearing_house import records
-from nodes.clearing_house.intake import CANCELLED, QUEUED, SETTLED, UNAFFIRMED
 from nodes.consortium import Consortium
 from nodes.invariants import Violation, violations
 from nodes.market_day.opening import Opening

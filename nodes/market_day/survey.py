@@ -17,6 +17,12 @@ from nodes.trade_files.block import NO_PARTICIPANT, Block
 from nodes.trade_files.reader import TradeFile, TradeFileError
 
 OnLines = Callable[[int], None]
+
+
+def nobody(_: int) -> None:
+    """Takes progress that nobody watches."""
+
+
 SUB_ACCOUNT_BITS: Final = 8
 
 
@@ -83,7 +89,7 @@ class RunningMinimum:
             self.totals[key] = so_far + total
 
 
-def survey(file: TradeFile, on_lines: OnLines = lambda lines: None) -> Survey:
+def survey(file: TradeFile, on_lines: OnLines = nobody) -> Survey:
     """Surveys a file. Raises TradeFileError at its first fault."""
     counts, quantities, amounts = Counts(), RunningMinimum(), RunningMinimum()
     last_date = 0
@@ -117,8 +123,10 @@ def survey(file: TradeFile, on_lines: OnLines = lambda lines: None) -> Survey:
 
 
 def file_columns(file: TradeFile, block: Block) -> TradeColumns:
-    """The clearable lines of a block as trades; instruments and accounts numbered from 1 as in the
-    file, currency 1. Raises TradeFileError for an amount above the most that is allowed.
+    """The clearable lines of a block as trades.
+
+    Instruments and accounts are numbered from 1 as in the file, the currency is 1. Raises
+    TradeFileError for an amount above the most that is allowed.
     """
     rows = np.flatnonzero(is_clearable(block))
     quantities, prices = block.quantities[rows], block.prices[rows]
@@ -153,7 +161,7 @@ def _amounts(
     # Where the product could leave 63 bits it is worked out in Python's integers.
     large = prices > SUPPLY_MAX // (2 * scale) // quantities
     safe = np.where(large, 0, quantities) * prices * scale
-    amounts = (2 * safe + PRICE_SCALE) // (2 * PRICE_SCALE)
+    amounts: Column = (2 * safe + PRICE_SCALE) // (2 * PRICE_SCALE)
     for place in np.flatnonzero(large).tolist():
         exact = half_up(int(quantities[place]) * int(prices[place]) * scale, PRICE_SCALE)
         amounts[place] = min(exact, AMOUNT_MAX + 1)
@@ -182,6 +190,8 @@ def _run(
     sums: RunningMinimum, assets: Column, trades: TradeColumns, amounts: Column, *, pays: bool
 ) -> None:
     """Extends running positions by both sides of each trade, trade by trade."""
-    keys = np.stack([holding_keys(assets, trades.sellers), holding_keys(assets, trades.buyers)], axis=1)
+    keys = np.stack(
+        [holding_keys(assets, trades.sellers), holding_keys(assets, trades.buyers)], axis=1
+    )
     signed = np.stack([amounts, -amounts] if pays else [-amounts, amounts], axis=1)
     sums.add(keys.ravel(), signed.ravel())

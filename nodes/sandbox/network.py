@@ -1,4 +1,4 @@
-"""The network that a new sandbox starts with: three brokers, two banks, six instruments, all funded."""
+"""The network of a new sandbox: three brokers, two banks, six instruments, all funded."""
 
 from datetime import date
 from typing import Final

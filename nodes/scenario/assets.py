@@ -10,7 +10,7 @@ from ledger.domain.amounts import (
     parse_price,
     parse_quantity,
 )
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import isin_of_symbol, parse_account
 from ledger.domain.participants import Instrument
 from nodes.scenario.document import Value
@@ -28,7 +28,7 @@ def checked(value: Value, parse: Callable[[str], T]) -> T:
     """The value as ``parse`` reads it; its complaint names the line."""
     try:
         return parse(value.text())
-    except Malformed as error:
+    except MalformedError as error:
         value.fail(error.expected, str(error.found))
 
 
@@ -130,7 +130,7 @@ class Assets:
     def _named(self, name: str, value: Value) -> str:
         try:
             return parse_account(name)
-        except Malformed as error:
+        except MalformedError as error:
             value.fail(error.expected, name)
 
     def _isin_named(self, symbol: str, value: Value) -> str:

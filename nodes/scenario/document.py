@@ -70,7 +70,7 @@ class Value:
         for choice in choices:
             if text == choice or {text, choice} in ({"on", "true"}, {"off", "false"}):
                 return choice
-        self.fail(" or ".join(choices), text)
+        return self.fail(" or ".join(choices), text)
 
     def items(self) -> list["Value"]:
         """The values of a list."""
@@ -89,7 +89,9 @@ class Value:
             name = str(key_node.value)
             value = Value(self.file, f"{self.key}.{name}".lstrip("."), node)
             if name in seen:
-                raise ScenarioError(self.file, key_node.start_mark.line + 1, name, "a key only once")
+                raise ScenarioError(
+                    self.file, key_node.start_mark.line + 1, name, "a key only once"
+                )
             seen.add(name)
             yield name, value
 

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import isin_of_symbol, owner_of, parse_date, parse_participant
 from ledger.domain.participants import Instrument, Participant, Role
 from ledger.domain.rules import QueueOrder, Rules, SettlementMode
@@ -120,11 +120,15 @@ def _participants(value: Value | None) -> list[Participant]:
     return participants
 
 
-def _opening(value: Value | None, assets: Assets) -> tuple[dict[Position, int], dict[Position, int]]:
+def _opening(
+    value: Value | None, assets: Assets
+) -> tuple[dict[Position, int], dict[Position, int]]:
     body = value.mapping([], ["cash", "securities"]) if value else {}
     cash = assets.cash_positions(body["cash"], assets.money) if "cash" in body else {}
     securities = (
-        assets.securities_positions(body["securities"], assets.units) if "securities" in body else {}
+        assets.securities_positions(body["securities"], assets.units)
+        if "securities" in body
+        else {}
     )
     return cash, securities
 
@@ -163,12 +167,16 @@ def _network(
         business_date=day,
         participants=with_infrastructure(participants, INFRASTRUCTURE),
         instruments=tuple(instruments),
-        currencies=(DEFAULT_CURRENCY, *others, *(c for c in CURRENCIES if c not in {DEFAULT_CURRENCY, *others})),
+        currencies=(
+            DEFAULT_CURRENCY,
+            *others,
+            *(c for c in CURRENCIES if c not in {DEFAULT_CURRENCY, *others}),
+        ),
         accounts=tuple(sorted(a for a in accounts if "/" in a and owner_of(a) in known)),
     )
     try:
         network.check()
-    except Malformed as error:
+    except MalformedError as error:
         document.fail(error.expected, str(error.found))
     return network
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.books import cycles as records
+from ledger.books.instructions import SETTLED
+from ledger.books.intake import TradeStanding
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow
 from ledger.domain.amounts import format_amount
-from nodes.clearing_house import records
-from nodes.clearing_house.intake import TradeStanding
-from nodes.clearing_house.queue import SETTLED
+from nodes.clearing_house.signed_cycle import unpack_signed
 from nodes.invariants import violations
 from nodes.node import ACCOUNT_MASK
 from nodes.scenario.runner import Played, by_name
@@ -149,7 +150,9 @@ class Outcome:
             yield from self._differ_in_money(f"cash.{account}.{currency}", currency, amount, total)
         for (account, isin), quantity in expected.securities.items():
             path = f"securities.{account}.{by_name(self._story, isin)}"
-            yield from _differ(path, quantity, sum(self._holding(Register.SECURITIES, account, isin)))
+            yield from _differ(
+                path, quantity, sum(self._holding(Register.SECURITIES, account, isin))
+            )
         for (account, asset), amount in expected.available.items():
             is_cash = asset in self._house.network.currencies
             register = Register.CASH if is_cash else Register.SECURITIES
@@ -181,12 +184,16 @@ class Outcome:
         cycles, network = self._settled_cycles(), self._house.network
         if not cycles:
             return {}
-        cycle = records.unpack_signed(cycles[-1].signed).cycle
+        cycle = unpack_signed(cycles[-1].signed).cycle
         net = {}
         for key, amount in zip(cycle.securities().keys, cycle.securities().amounts, strict=True):
-            net[network.account_id(int(key) & ACCOUNT_MASK), network.instrument(int(key) >> 32).isin] = int(amount)
+            net[
+                network.account_id(int(key) & ACCOUNT_MASK), network.instrument(int(key) >> 32).isin
+            ] = int(amount)
         for key, amount in zip(cycle.cash().keys, cycle.cash().amounts, strict=True):
-            net[network.account_id(int(key) & ACCOUNT_MASK), network.currency(int(key) >> 32)] = int(amount)
+            net[network.account_id(int(key) & ACCOUNT_MASK), network.currency(int(key) >> 32)] = (
+                int(amount)
+            )
         return net
 
     def _position(self, number: int) -> int | None:
@@ -198,7 +205,9 @@ class Outcome:
         network = self._house.network
         is_cash = register is Register.CASH
         number = network.currency_number(asset) if is_cash else network.instrument_number(asset)
-        return self._house.projection.holding(register, (number << 32) | network.account_number(account))
+        return self._house.projection.holding(
+            register, (number << 32) | network.account_number(account)
+        )
 
     def _amount(self, register: Register, asset: int, amount: int) -> tuple[str, str]:
         network = self._house.network

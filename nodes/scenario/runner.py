@@ -71,7 +71,9 @@ class _Player:
         story = self.played.story
         for (account, currency), amount in story.opening_cash.items():
             if amount:
-                self._issue(f"opening {account} {currency}", account, currency, amount, is_cash=True)
+                self._issue(
+                    f"opening {account} {currency}", account, currency, amount, is_cash=True
+                )
         for (account, isin), quantity in story.opening_securities.items():
             if quantity:
                 self._issue(f"opening {account} {isin}", account, isin, quantity, is_cash=False)

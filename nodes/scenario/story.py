@@ -1,4 +1,4 @@
-"""A scenario as data: who takes part, what they hold, what happens, what must be true at the end."""
+"""A scenario as data: who takes part, what they hold, what happens, what must then be true."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ledger.clearing.columns import Column
 from ledger.domain.amounts import AMOUNT_MAX, PRICE_DECIMALS
-from ledger.domain.errors import Malformed
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import (
     encode_trade_number,
     isin_of_symbol,
@@ -116,14 +116,16 @@ class BlockColumns:
         for row in np.flatnonzero(~_bools(plain)).tolist():
             try:
                 numbers[row] = encode_trade_number(texts[row].as_py())
-            except Malformed as error:
+            except MalformedError as error:
                 self._note(row, "number", error.expected)
                 break
         return numbers
 
     def _times(self) -> Column:
         texts = self._texts("time")
-        self._require("time", pc.match_substring_regex(texts, self._form.time_pattern), self._form.time_form)
+        self._require(
+            "time", pc.match_substring_regex(texts, self._form.time_pattern), self._form.time_form
+        )
         digits = pc.replace_substring_regex(texts, "[^0-9]", "")
         packed = _int64(self._or_zero(pc.utf8_rpad(digits, 9, "0"), r"^[0-9]{9}$"))
         hours, minutes = packed // 10**7, packed // 10**5 % 100
@@ -145,7 +147,7 @@ class BlockColumns:
         decimals = pc.cast(points, pa.decimal128(12 + PRICE_DECIMALS, PRICE_DECIMALS))
         # The low half of a decimal128 is the scaled price, which 18 digits keep below 2**63.
         halves = np.frombuffer(decimals.combine_chunks().buffers()[1], dtype=np.int64)
-        return halves[::2].copy()
+        return np.array(halves[::2], dtype=np.int64)
 
     def _names(
         self, field: str, names: NameList, check: Callable[[str], object], *, optional: bool
@@ -161,7 +163,7 @@ class BlockColumns:
     def _choice(self, field: str, zero: str, one: str) -> Column:
         def number(text: str) -> int:
             if text not in (zero, one):
-                raise Malformed(f"{zero} or {one}", text)
+                raise MalformedError(f"{zero} or {one}", text)
             return int(text == one)
 
         return self._looked_up(field, number)
@@ -176,10 +178,11 @@ class BlockColumns:
         for code, text in enumerate(encoded.dictionary):
             try:
                 numbers[code] = number(text.as_py())
-            except (Malformed, UnicodeDecodeError) as error:
-                expected = error.expected if isinstance(error, Malformed) else "ASCII text"
+            except (MalformedError, UnicodeDecodeError) as error:
+                expected = error.expected if isinstance(error, MalformedError) else "ASCII text"
                 self._note(int(np.argmax(codes == code)), field, expected)
-        return numbers[codes]
+        column: Column = numbers[codes]
+        return column
 
     def _check_participant(self, text: str) -> None:
         parse_account(self._form.participant_prefix + text)
@@ -206,4 +209,6 @@ def _int64(texts: pa.ChunkedArray) -> Column:
 
 
 def _bools(flags: pa.Array) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    return np.asarray(flags.to_numpy(zero_copy_only=False) if isinstance(flags, pa.Array) else flags.to_numpy())
+    return np.asarray(
+        flags.to_numpy(zero_copy_only=False) if isinstance(flags, pa.Array) else flags.to_numpy()
+    )

@@ -4,8 +4,8 @@
 
     trade_id,trade_date,time,instrument,quantity,price,seller,buyer,action
 
-*B3 trade-by-trade* is what the Brazilian exchange publishes: ISO-8859-1, semicolons, decimal commas,
-eleven columns, or twelve in newer files. Both may stand inside a zip.
+*B3 trade-by-trade* is what the Brazilian exchange publishes: ISO-8859-1, semicolons, decimal
+commas, eleven columns, or twelve in newer files. Both may stand inside a zip.
 """
 
 from dataclasses import dataclass

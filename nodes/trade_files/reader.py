@@ -1,7 +1,7 @@
 """Reading a trade file: blocks of lines in, columns out, the first fault named to the column.
 
-Every check is one vectorised test over a block that yields the first line to fail it, so that the fast
-way and the exact way are the same way. Memory holds one block, whatever the size of the file.
+Every check is one vectorised test over a block that yields the first line to fail it, so that the
+fast way and the exact way are the same way. Memory holds one block, whatever the size of the file.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _ZIP_MAGIC: Final = b"PK\x03\x04"
 
 
 class TradeFileError(Exception):
-    """A fault in a trade file: where it is, what was expected, what was found. Nothing was loaded."""
+    """A fault in a trade file: where, what was expected, what was found. Nothing was loaded."""
 
     def __init__(self, file: Path, line: int, column: str, expected: str, found: str) -> None:
         super().__init__(f"{file}:{line}: {column}: expected {expected}, found {found!r}")

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from ledger.books.batches import BatchStream
-from ledger.books.database import Database
+from ledger.books.database import Database, UnitOfWork
 from ledger.books.projection import upsert
 from ledger.books.tables import TradeExceptionRow
 from ledger.clearing.columns import Column, TradeColumns
 from ledger.domain.reasons import Reason
-from nodes.messages import CapturedBatch
 
 CAPTURED: Final = "captured"
 SETTLED: Final = "settled"
@@ -62,16 +61,22 @@ class Intake:
                 reason = Reason[row.reason] if row.reason else None
                 self._exceptions[row.position] = TradeStanding(row.state, reason, row.instruction)
 
-    def take_in(self, session: Session, message: CapturedBatch) -> None:
-        """Keeps what follows the trades that are here; anything else changes nothing."""
-        if message.first_position != self.stream.end_position:
-            return
-        batch_id = str(message.first_position)
-        batch = self.stream.append(session, batch_id, message.trades, message.unaffirmed)
+    def take_in(
+        self,
+        session: UnitOfWork,
+        first_position: int,
+        trades: TradeColumns,
+        unaffirmed: frozenset[int],
+    ) -> bool:
+        """Keeps what follows the trades that are here; anything else changes nothing: False."""
+        if first_position != self.stream.end_position:
+            return False
+        self.stream.append(session, str(first_position), trades, unaffirmed)
         standing = TradeStanding(UNAFFIRMED, Reason.UNAFFIRMED)
-        self.note(session, {batch.first_position + row: standing for row in message.unaffirmed})
+        self.note(session, {first_position + row: standing for row in unaffirmed})
+        return True
 
-    def note(self, session: Session, standings: Mapping[int, TradeStanding]) -> None:
+    def note(self, session: UnitOfWork, standings: Mapping[int, TradeStanding]) -> None:
         """Records what became of single trades, by position."""
         rows = [
             {

@@ -3,13 +3,10 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-import msgspec
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from ledger.books.database import Database
+from ledger.books.database import Database, UnitOfWork
 from ledger.books.tables import CycleRow
-from nodes.clearing_house.cycle import Cut
-from nodes.messages import SignedCycle
 
 SUBMITTED = "submitted"
 SETTLED = "settled"
@@ -54,41 +51,13 @@ class CycleRecords:
             return None
         return covered[place]
 
-    def add(self, session: Session, row: CycleRow) -> None:
+    def add(self, session: UnitOfWork, row: CycleRow) -> None:
         """Puts a new cycle into a transaction."""
         session.add(row)
         session.flush()
         session.expunge(row)
         self._rows.append(row)
 
-    def update(self, session: Session, row: CycleRow) -> None:
+    def update(self, session: UnitOfWork, row: CycleRow) -> None:
         """Puts a changed cycle into a transaction."""
         session.merge(row)
-
-
-def pack_signed(signed: SignedCycle) -> bytes:
-    """A signed cycle as it is kept."""
-    return msgspec.msgpack.encode(signed)
-
-
-def unpack_signed(payload: bytes) -> SignedCycle:
-    """The signed cycle that ``pack_signed`` wrote."""
-    return msgspec.msgpack.decode(payload, type=SignedCycle)
-
-
-def row_of(number: int, cut: Cut, state: str) -> CycleRow:
-    """The record of a cut; without trades in it, it only moves the watermark."""
-    debits = cut.cash.amounts[cut.cash.amounts < 0]
-    return CycleRow(
-        number=number,
-        id=b"",
-        first_position=cut.window.first,
-        end_position=cut.window.end,
-        state=state,
-        trade_count=len(cut.trades),
-        securities_lines=len(cut.securities),
-        cash_lines=len(cut.cash),
-        party_count=len(cut.parties),
-        gross_value=int(cut.trades.amounts.sum()),
-        net_value=-int(debits.sum()),
-    )
