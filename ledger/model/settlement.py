@@ -28,7 +28,7 @@ class ModelCycle:
 
 @dataclass(frozen=True, slots=True)
 class ModelInstruction:
-    """An instruction as it is submitted. ``signers`` are those who signed exactly this."""
+    """An instruction as it is submitted. ``signers`` signed for the deliverer and receiver."""
 
     id: bytes
     deliverer: int
@@ -39,7 +39,7 @@ class ModelInstruction:
     amount: int
     rule_version: int
     deadline: int
-    signers: frozenset[int]
+    signers: tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -135,14 +135,14 @@ class Settlement:
         if instruction.id in self.settled_instructions:
             return refuse("settlement: instruction id in use")
         sides = (
-            (instruction.deliverer >> 8, instruction.quantity),
-            (instruction.receiver >> 8, instruction.amount),
+            (instruction.deliverer >> 8, instruction.quantity, instruction.signers[0]),
+            (instruction.receiver >> 8, instruction.amount, instruction.signers[1]),
         )
-        for owner, owed in sides:
+        for owner, owed, signer in sides:
             refusal = self.members.check_active(owner)
             if refusal:
                 return refusal
-            if owed and sender != owner and owner not in instruction.signers:
+            if owed and owner not in (sender, signer):
                 return refuse("settlement: not signed by the party")
         if instruction.quantity:
             refusal = self.securities.check_transfer(

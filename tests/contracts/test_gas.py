@@ -1,0 +1,68 @@
+"""Gas a line and an instruction, as a committed snapshot: a change is reviewed like code."""
+
+import json
+from pathlib import Path
+
+from contracts.artifacts import ARTIFACTS_FOLDER
+from contracts.typed_data import InstructionMessage
+from ledger.model.settlement import ModelCycle
+from tests.support.twins import START, Twins, ref
+
+SNAPSHOT = Path(__file__).parent / "gas-snapshot.json"
+
+
+def measured():
+    twins = Twins()
+    brokers = twins.brokers
+    shares = [(asset, b.house, 10_000) for asset in (1, 2, 3) for b in brokers]
+    twins.issue(twins.registrar, ref("shares"), shares, is_cash=False)
+    for bank in twins.actors[2:4]:
+        mine = [b for b in brokers if b.bank == bank.number]
+        lines = [(1, b.house, 1_000_000) for b in mine]
+        twins.issue(bank, ref(f"cash {bank.number}"), lines, is_cash=True)
+    return {
+        "header": {
+            "compiler": "vyper 0.4.3, default pipeline, cancun",
+            "executor": "revm (pyrevm 0.3.7)",
+            "rule": "access is cold at the start of a block; one transaction a block",
+        },
+        "deploy_bytes": {
+            path.stem: len(json.loads(path.read_text())["runtime_bytecode"]) // 2 - 1
+            for path in sorted(ARTIFACTS_FOLDER.glob("*.json"))
+        },
+        "settle_instruction": gas_of_instruction(twins),
+        "settle_cycle": gas_of_cycle(twins),
+    }
+
+
+def gas_of_instruction(twins):
+    seller, buyer = twins.brokers[:2]
+    message = InstructionMessage(
+        ref("gross"), seller.house, buyer.house, 1, 10, 1, 100, 1, START + 100
+    )
+    assert not twins.settle_instruction(twins.house, message, (seller, buyer))
+    return twins.chain.head.gas_used
+
+
+def gas_of_cycle(twins):
+    parties = [broker.number for broker in twins.brokers]
+    securities = [
+        (asset, party << 8, amount)
+        for asset in (1, 2, 3)
+        for party, amount in zip(parties, (-30, 10, 15, 5), strict=True)
+    ]
+    cash = [(1, p << 8, a) for p, a in zip(parties, (300, -100, -150, -50), strict=True)]
+    cycle = ModelCycle(
+        ref("net"), ref("root"), 12, 1, START + 100, parties, securities, cash, parties
+    )
+    assert not twins.settle_cycle(twins.house, cycle)
+    gas, lines = twins.chain.head.gas_used, len(securities) + len(cash)
+    return {"lines": lines, "parties": len(parties), "gas": gas, "gas_a_line": gas // lines}
+
+
+def test_gas_is_that_of_the_snapshot():
+    assert measured() == json.loads(SNAPSHOT.read_text())
+
+
+if __name__ == "__main__":
+    SNAPSHOT.write_text(json.dumps(measured(), indent=1) + "\n")

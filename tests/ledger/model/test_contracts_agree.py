@@ -1,0 +1,168 @@
+"""Invariant 11: contracts and reference model agree after every step, whatever is tried."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from contracts.typed_data import InstructionMessage, RedemptionMessage
+from ledger.model.settlement import ModelCycle
+from tests.support.twins import INSTRUMENTS, START, Actor, Line, Twins, ref
+
+NUMBERS = st.integers(1, 8)
+ASSETS = st.integers(0, len(INSTRUMENTS) + 1)
+SMALL = st.integers(0, 120)
+SUB = st.integers(0, 1)
+SKEW = st.integers(0, 9)
+"""Nine of ten are well meant; at 0 something is wrong on purpose."""
+
+
+class ContractsAndModel(RuleBasedStateMachine):
+    """Everything a participant can send, well meant or not, to both sides at once."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.twins = Twins()
+        self.references = 0
+        for broker in self.twins.brokers:
+            lines = [(asset, broker.house, 100) for asset in (1, 2)]
+            assert not self.twins.issue(self.twins.registrar, self.fresh(), lines, is_cash=False)
+            bank = self.twins.actor(broker.bank)
+            cash = [(1, broker.house, 1_000), (1, broker.client, 500)]
+            assert not self.twins.issue(bank, self.fresh(), cash, is_cash=True)
+
+    def fresh(self) -> bytes:
+        self.references += 1
+        return ref(f"reference {self.references}")
+
+    @rule(number=NUMBERS, asset=ASSETS, amount=SMALL, sub=SUB, cash=st.booleans(), skew=SKEW)
+    def issue(self, number: int, asset: int, amount: int, sub: int, cash: bool, skew: int) -> None:
+        owner = self.twins.actor(number)
+        issuer = self.twins.actor(owner.bank) if cash and owner.bank else self.twins.registrar
+        sender = owner if skew == 0 else issuer
+        reference = ref("reference 1") if skew == 1 else self.fresh()
+        account = owner.house | sub
+        lines: list[Line] = [(asset, account, amount)]
+        if skew == 2:
+            lines = [(2, account, 5), (1, account, 5)]
+        self.twins.issue(sender, reference, lines, is_cash=cash)
+
+    @rule(number=NUMBERS, asset=ASSETS, amount=SMALL, cash=st.booleans(), skew=SKEW)
+    def redeem(self, number: int, asset: int, amount: int, cash: bool, skew: int) -> None:
+        owner = self.twins.actor(number)
+        issuer = self.twins.actor(owner.bank) if cash and owner.bank else self.twins.registrar
+        redemption = RedemptionMessage(self.fresh(), asset, owner.house, amount)
+        signer = self.twins.house if skew == 0 else owner
+        self.twins.redeem(
+            self.twins.house if skew == 1 else issuer, redemption, signer, is_cash=cash
+        )
+
+    @rule(
+        number=NUMBERS,
+        asset=ASSETS,
+        amount=SMALL,
+        cash=st.booleans(),
+        release=st.booleans(),
+        skew=SKEW,
+    )
+    def hold(
+        self, number: int, asset: int, amount: int, cash: bool, release: bool, skew: int
+    ) -> None:
+        owner = self.twins.actor(number)
+        sender = self.twins.house if skew == 0 else owner
+        self.twins.hold(sender, asset, owner.house, amount, is_cash=cash, release=release)
+
+    @rule(number=st.integers(0, 9), reinstate=st.booleans(), skew=SKEW)
+    def suspend(self, number: int, reinstate: bool, skew: int) -> None:
+        sender = self.twins.registrar if skew == 0 else self.twins.house
+        self.twins.suspend(sender, number, reinstate=reinstate)
+
+    @rule(
+        seller=st.integers(5, 8),
+        buyer=st.integers(5, 8),
+        asset=ASSETS,
+        quantity=SMALL,
+        amount=SMALL,
+        sub=SUB,
+        skew=SKEW,
+    )
+    def settle_gross(
+        self,
+        seller: int,
+        buyer: int,
+        asset: int,
+        quantity: int,
+        amount: int,
+        sub: int,
+        skew: int,
+    ) -> None:
+        deliverer, receiver = self.twins.actor(seller), self.twins.actor(buyer)
+        signers: tuple[Actor, Actor] = (deliverer, receiver)
+        if skew == 0:
+            signers = (receiver, receiver)
+        if skew == 1:
+            signers = (deliverer, self.twins.house)
+        sender = deliverer if skew == 2 else self.twins.house
+        instruction = InstructionMessage(
+            id=ref("reference 1") if skew == 3 else self.fresh(),
+            deliverer=deliverer.house,
+            receiver=receiver.house | sub,
+            instrument=asset,
+            quantity=quantity,
+            currency=1,
+            amount=amount,
+            rule_version=2 if skew == 4 else 1,
+            deadline=START - 1 if skew == 5 else START + 100,
+        )
+        self.twins.settle_instruction(sender, instruction, signers)
+
+    @rule(data=st.data(), skew=st.integers(0, 15))
+    def settle_net(self, data: st.DataObject, skew: int) -> None:
+        parties = sorted(data.draw(st.sets(st.integers(5, 8), min_size=2, max_size=4)))
+        securities = self.zero_sum(data, parties, assets=[1, 2], most=40)
+        cash = self.zero_sum(data, parties, assets=[1], most=200)
+        signers = list(parties)
+        if skew == 0:
+            signers[0] = 1
+        if skew == 1 and securities:
+            securities[0] = (securities[0][0], securities[0][1], securities[0][2] + 1)
+        if skew == 2:
+            securities.reverse()
+        if skew == 3:
+            signers.pop()
+        if skew == 4:
+            parties, signers = parties[1:], signers[1:]
+        if skew == 5:
+            parties, signers = parties[::-1], signers[::-1]
+        cycle = ModelCycle(
+            id=ref("cycle 1") if skew == 6 else self.fresh(),
+            root=ref("root"),
+            count=0 if skew == 7 else 3,
+            rule_version=2 if skew == 8 else 1,
+            deadline=START - 1 if skew == 9 else START + 100,
+            parties=parties,
+            securities_lines=securities,
+            cash_lines=cash,
+            signers=signers,
+        )
+        self.twins.settle_cycle(self.twins.registrar if skew == 10 else self.twins.house, cycle)
+
+    def zero_sum(
+        self, data: st.DataObject, parties: list[int], *, assets: list[int], most: int
+    ) -> list[Line]:
+        lines: list[Line] = []
+        for asset in assets:
+            amounts = [data.draw(st.integers(-most, most)) for _ in parties[1:]]
+            amounts.append(-sum(amounts))
+            lines += [
+                (asset, party << 8, amount)
+                for party, amount in zip(parties, amounts, strict=True)
+                if amount
+            ]
+        return lines
+
+    @invariant()
+    def same_balances(self) -> None:
+        if hasattr(self, "twins"):
+            self.twins.check_balances()
+
+
+TestContractsAndModel = ContractsAndModel.TestCase
