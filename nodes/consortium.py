@@ -178,6 +178,11 @@ def open_consortium(network: Network, rules: Rules, clock: Clock, path: Path | N
             f"{path} holds another network (seed, participants or instruments differ):"
             " name another folder with --state"
         )
+    elif meta.rules != rules:
+        folder.close()
+        raise StateFolderError(
+            f"{path} was begun under other rules: give the same ones, or name another folder"
+        )
     return Consortium(network, rules, clock, folder)
 
 

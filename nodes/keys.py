@@ -72,7 +72,10 @@ def signer_of(digest: bytes, signature: bytes) -> bytes:
     s_and_parity = int.from_bytes(signature[32:], "big")
     s = s_and_parity & ((1 << 255) - 1)
     recoverable = signature[:32] + s.to_bytes(32, "big") + bytes([s_and_parity >> 255])
-    return _address_of(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
+    try:
+        return _address_of(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
+    except ValueError as error:
+        raise ValueError("no public key belongs to the signature") from error
 
 
 def _address_of(public: PublicKey) -> bytes:

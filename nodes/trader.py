@@ -125,6 +125,8 @@ class Trader(Node):
         return Affirmation(differences)
 
     def _attest(self, proposal: CycleProposal) -> Attestation | Disagreement:
+        # What has settled since decides what may still be signed for.
+        self.catch_up()
         refusal = self._check_proposal(proposal)
         if refusal is not None:
             return refusal
@@ -165,6 +167,7 @@ class Trader(Node):
         return None
 
     def _consent(self, proposal: InstructionProposal) -> Attestation | Disagreement:
+        self.catch_up()
         instruction = proposal.instruction
         positions = np.zeros(0, dtype=np.int64)
         if proposal.trade is not None:

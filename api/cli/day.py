@@ -1,7 +1,7 @@
 """``novate day``: settle a market day from a file. ``novate make-day``: make such a file."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +44,9 @@ def day(
         Path | None, typer.Option(help="Write the opening positions that were used to this file.")
     ] = None,
     seed: Annotated[str, typer.Option(help="Seed of the sandbox keys.")] = "novate",
+    cycle_trades: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Strike a cycle at this many trades.")
+    ] = MARKET_DAY_RULES.cycle_trades_max,
     fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -55,8 +58,9 @@ def day(
         plan, network = _plan(trades, opening, seed, fault or [])
         if write_opening:
             plan.opening.write(write_opening)
+        rules = replace(MARKET_DAY_RULES, cycle_trades_max=cycle_trades)
         clock = SimulatedClock.at(network.business_date, OPENING_SECOND)
-        consortium = open_consortium(network, MARKET_DAY_RULES, clock, state)
+        consortium = open_consortium(network, rules, clock, state)
     except TradeFileError as error:
         bad_input(str(error), "Nothing was loaded. Correct the line and run the command again.")
     except FileNotFoundError as error:

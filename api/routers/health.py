@@ -43,7 +43,7 @@ def ready(request: Request, response: Response) -> Ready:
     if not is_ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Ready(
-        status="ready" if is_ready else "starting",
+        status="ready" if is_ready else sandbox.failure or "starting",
         head_block=sandbox.consortium.feed.height(),
         reconciled_blocks=reconciled,
     )

@@ -40,7 +40,10 @@ def create_trade(
     """
     network = sandbox.consortium.network
     row = _row(network, trade)
-    answer = sandbox.submit(row).result(timeout=CAPTURE_SECONDS_MAX)
+    try:
+        answer = sandbox.submit(row).result(timeout=CAPTURE_SECONDS_MAX)
+    except TimeoutError:
+        raise refuse(Reason.UNAVAILABLE, "the capture takes too long") from None
     if isinstance(answer, Rejected):
         raise RefusedError(answer)
     if answer.was_known:

@@ -48,7 +48,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "owner": ("owner", "归属方"),
     "parties": ("parties", "参与方数"),
     "positions": ("Positions", "持仓"),
-    "reconciled_to": ("reconciled to block", "已对账至区块"),
     "root": ("root", "默克尔根"),
     "settled": ("settled", "已交收"),
     "show": ("Show", "查看"),

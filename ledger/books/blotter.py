@@ -4,7 +4,7 @@ The exchange's view of the same trades comes later and from elsewhere; comparing
 affirmation means.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -28,6 +28,7 @@ from ledger.domain.breaks import BreakKind
 AFFIRMED_MARK = "affirmed"
 DIFFERENT_MARK = "different"
 SIGNED_MARK = "signed"
+ID_BYTES = 32
 
 
 class Standing(IntEnum):
@@ -55,9 +56,9 @@ class Blotter:
         for first_position, trades in self._stream.read_all():
             self._take_in(first_position, trades)
         with database.reading() as session:
-            settled = {row.reference + row.root for row in session.exec(select(SettledRow))}
+            settled = {row.reference: row.root for row in session.exec(select(SettledRow))}
             for mark in session.exec(select(MarkRow).order_by(MarkRow.kind)):
-                self._restore(mark, is_settled=mark.id in settled)
+                self._restore(mark, settled)
 
     def record(self, session: Session, sequence: Column, trades: TradeColumns) -> None:
         """Takes trades of the own desk in, each with its place in the desk's feed.
@@ -116,7 +117,7 @@ class Blotter:
         """Which records may be signed for: not settled, and not promised to another id."""
         free = self._standing[positions] != Standing.SETTLED
         for mark_id, (promised, deadline) in self._signed.items():
-            if mark_id[:32] != for_id and deadline >= now:
+            if mark_id[:ID_BYTES] != for_id and deadline >= now:
                 free &= ~np.isin(positions, promised)
         return np.asarray(free)
 
@@ -133,9 +134,11 @@ class Blotter:
     def settle(self, settled: Sequence[Settled]) -> None:
         """Marks the records that final blocks have settled."""
         for each in settled:
-            positions, _ = self._signed.pop(each.reference + each.root, (None, 0))
-            if positions is not None:
-                self._raise(positions, Standing.SETTLED)
+            for mark_id in [id for id in self._signed if id[:ID_BYTES] == each.reference]:
+                positions, _ = self._signed.pop(mark_id)
+                # Another version of a cycle that has settled can never settle.
+                if mark_id == each.reference + each.root:
+                    self._raise(positions, Standing.SETTLED)
 
     def never_asked_for(self) -> Column:
         """The positions of own records that the exchange never asked about."""
@@ -150,14 +153,14 @@ class Blotter:
         fresh = np.zeros(len(trades), dtype=np.uint8)
         self._standing = np.concatenate([self._standing, fresh])
 
-    def _restore(self, mark: MarkRow, *, is_settled: bool) -> None:
+    def _restore(self, mark: MarkRow, root_by_settled: Mapping[bytes, bytes]) -> None:
         positions = np.frombuffer(mark.positions, dtype="<i8").astype(np.int64)
         if mark.kind in _STANDING_BY_MARK:
             self._raise(positions, _STANDING_BY_MARK[mark.kind])
-        elif is_settled:
-            self._raise(positions, Standing.SETTLED)
-        else:
+        elif mark.id[:ID_BYTES] not in root_by_settled:
             self._signed[mark.id] = (positions, mark.deadline)
+        elif root_by_settled[mark.id[:ID_BYTES]] == mark.id[ID_BYTES:]:
+            self._raise(positions, Standing.SETTLED)
 
     def _raise(self, positions: Column, standing: Standing) -> None:
         self._standing[positions] = np.maximum(self._standing[positions], standing)

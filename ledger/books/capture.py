@@ -11,7 +11,6 @@ from ledger.books.database import UnitOfWork
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import (
     NOT_FOUND,
-    Fingerprints,
     TradeIndex,
     fingerprints_of,
     same_identity,
@@ -19,6 +18,9 @@ from ledger.books.trade_index import (
 )
 from ledger.clearing.columns import Column, Mask, TradeColumns
 from ledger.domain.reasons import Reason, Rejected
+
+_OTHER_TERMS = "the trade was captured with other terms"
+_NEVER_CAPTURED = "the cancelled trade was never captured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,10 @@ class SortedBatch:
 class BatchSorter:
     """Sorts one batch against a capture.
 
-    Rows of the batch itself have the virtual positions that follow the capture's end, so that an
-    earlier row of the same batch is found like an earlier trade.
+    Nearly all rows are settled in a few vectorised steps: those that the index knows, and those
+    that are plainly new. What is left, cancellations and rows that repeat a row of the same batch,
+    is looked at one by one in the order of the batch. Rows of the batch have the virtual positions
+    that follow the capture's end until it is known which of them are accepted.
     """
 
     def __init__(self, captured: BatchStream, index: TradeIndex, trades: TradeColumns) -> None:
@@ -54,86 +58,88 @@ class BatchSorter:
         self._trades = trades
         self._end = captured.end_position
         self._prints = fingerprints_of(trades)
+        self._originals: Column = np.full(len(trades), NOT_FOUND, dtype=np.int64)
+        self._cancelled: Column = np.full(len(trades), NOT_FOUND, dtype=np.int64)
+        self._refused: dict[int, Rejected] = {}
+        self._accepted_rows: dict[int, list[int]] = {}
+        self._plain: Mask = np.zeros(len(trades), dtype=bool)
+        self._plain_prints: set[int] = set()
 
     def sort(self) -> SortedBatch:
         """The verdict on every row."""
-        trades, rows = self._trades, np.arange(len(self._trades))
-        refused: dict[int, Rejected] = {}
-        originals = self._earlier(self._prints, trades, rows)
-        repeats = originals != NOT_FOUND
-        self._refuse_other_terms(refused, rows[repeats], originals[repeats], "trade")
-        cancels = np.flatnonzero((trades.cancels > 0) & ~repeats)
-        cancelled = self._refuse_idle_cancels(refused, cancels)
-        new = ~repeats
-        new[list(refused)] = False
-        positions = np.where(repeats, originals, NOT_FOUND)
-        positions[new] = self._end + np.arange(int(new.sum()))
-        # A repeat of a row of this batch stands where that row was put.
-        inner = positions >= self._end
-        inner &= repeats
-        positions[inner] = positions[originals[inner] - self._end]
-        positions[list(refused)] = NOT_FOUND
-        marks = np.zeros(len(trades), dtype=np.int64)
-        inner_cancelled = cancelled >= self._end
-        cancelled[inner_cancelled] = positions[cancelled[inner_cancelled] - self._end]
-        marks[cancels] = cancelled + 1
-        return SortedBatch(replace(trades, cancels=marks).take(new), positions, refused)
+        known = self._take_known()
+        _, firsts, counts = np.unique(self._prints, return_index=True, return_counts=True)
+        is_single = np.zeros(len(self._trades), dtype=bool)
+        is_single[firsts[counts == 1]] = True
+        self._plain = is_single & ~known & (self._trades.cancels == 0)
+        self._plain_prints = set(self._prints[self._plain].tolist())
+        for row in np.flatnonzero(~known & ~self._plain).tolist():
+            self._take(row)
+        return self._verdict()
 
-    def _earlier(self, prints: Fingerprints, sought: TradeColumns, rows: Column) -> Column:
-        """The earlier record of each sought trade, as a virtual position, or NOT_FOUND.
-
-        ``rows`` says where in the batch each is sought from: only rows before count.
-        """
-        found = self._index.find(prints)
-        unique, first_rows = np.unique(self._prints, return_index=True)
-        places = np.minimum(np.searchsorted(unique, prints), max(len(unique) - 1, 0))
-        inner = (found == NOT_FOUND) & (unique[places] == prints) & (first_rows[places] < rows)
-        found[inner] = self._end + first_rows[places[inner]]
+    def _take_known(self) -> Mask:
+        """Settles the rows of trades that were captured before; returns which they are."""
+        found = self._index.find(self._prints)
         hits = np.flatnonzero(found != NOT_FOUND)
-        lies = hits[~same_identity(self._records(found[hits]), sought.take(hits))]
-        for place in lies.tolist():
-            found[place] = self._search(sought.take(slice(place, place + 1)), int(rows[place]))
-        return found
+        records, submitted = self._captured.trades_at(found[hits]), self._trades.take(hits)
+        same = same_identity(records, submitted)
+        known = np.zeros(len(self._trades), dtype=bool)
+        known[hits[same]] = True
+        self._originals[hits[same]] = found[hits[same]]
+        differing = same & ~same_terms(records, submitted)
+        for row in hits[differing].tolist():
+            self._refused[row] = Rejected(Reason.DUPLICATE, _OTHER_TERMS)
+        return known
 
-    def _search(self, sought: TradeColumns, row: int) -> int:
-        """The earlier record of a trade that shares its fingerprint with another."""
-        fingerprint = fingerprints_of(sought)[0]
-        inner = np.flatnonzero(self._prints[:row] == fingerprint) + self._end
-        for position in [*self._index.find_all(fingerprint), *inner.tolist()]:
-            if same_identity(self._records(np.array([position])), sought).all():
+    def _take(self, row: int) -> None:
+        """The rule for one row, after all rows before it."""
+        trade = self._trades.take(slice(row, row + 1))
+        original = self._find(trade, row)
+        if original != NOT_FOUND:
+            self._originals[row] = original
+            if not same_terms(self._record(original), trade).all():
+                self._refused[row] = Rejected(Reason.DUPLICATE, _OTHER_TERMS)
+            return
+        if trade.cancels[0] > 0:
+            cancelled = self._find(replace(trade, cancels=np.zeros(1, dtype=np.int64)), row)
+            if cancelled == NOT_FOUND:
+                self._refused[row] = Rejected(Reason.UNKNOWN, _NEVER_CAPTURED)
+                return
+            if not same_terms(self._record(cancelled), trade).all():
+                self._refused[row] = Rejected(Reason.DUPLICATE, _OTHER_TERMS)
+                return
+            self._cancelled[row] = cancelled
+        self._accepted_rows.setdefault(int(self._prints[row]), []).append(row)
+
+    def _find(self, trade: TradeColumns, before_row: int) -> int:
+        """The record of a trade's identity: in the capture, or accepted earlier in this batch."""
+        fingerprint = fingerprints_of(trade)[0]
+        rows = self._accepted_rows.get(int(fingerprint), [])
+        if int(fingerprint) in self._plain_prints:
+            rows = np.flatnonzero(self._plain & (self._prints == fingerprint)).tolist()
+        inner = [self._end + row for row in rows if row < before_row]
+        for position in [*self._index.find_all(fingerprint), *inner]:
+            if same_identity(self._record(position), trade).all():
                 return position
         return NOT_FOUND
 
-    def _records(self, positions: Column) -> TradeColumns:
-        """Trades by virtual position."""
-        inner = positions >= self._end
-        parts = [
-            self._captured.trades_at(positions[~inner]),
-            self._trades.take(positions[inner] - self._end),
-        ]
-        back = np.empty(len(positions), dtype=np.int64)
-        back[np.concatenate([np.flatnonzero(~inner), np.flatnonzero(inner)])] = np.arange(
-            len(positions)
-        )
-        return TradeColumns.concatenate(parts).take(back)
+    def _record(self, position: int) -> TradeColumns:
+        """One trade by virtual position."""
+        if position >= self._end:
+            return self._trades.take(slice(position - self._end, position - self._end + 1))
+        return self._captured.trades_at(np.array([position]))
 
-    def _refuse_other_terms(
-        self, refused: dict[int, Rejected], rows: Column, originals: Column, what: str
-    ) -> None:
-        differing: Mask = ~same_terms(self._records(originals), self._trades.take(rows))
-        for row in rows[differing].tolist():
-            refused[row] = Rejected(Reason.DUPLICATE, f"the {what} was captured with other terms")
-
-    def _refuse_idle_cancels(self, refused: dict[int, Rejected], cancels: Column) -> Column:
-        """Refuses cancellations of nothing; returns what each of the others cancels."""
-        sought = replace(self._trades, cancels=np.zeros(len(self._trades), dtype=np.int64))
-        sought = sought.take(cancels)
-        cancelled = self._earlier(fingerprints_of(sought), sought, cancels)
-        for row in cancels[cancelled == NOT_FOUND].tolist():
-            refused[row] = Rejected(Reason.UNKNOWN, "the cancelled trade was never captured")
-        found = cancelled != NOT_FOUND
-        self._refuse_other_terms(refused, cancels[found], cancelled[found], "cancelled trade")
-        return cancelled
+    def _verdict(self) -> SortedBatch:
+        accepted = self._originals == NOT_FOUND
+        accepted[list(self._refused)] = False
+        positions = np.where(accepted, self._end + np.cumsum(accepted) - 1, self._originals)
+        inner = ~accepted & (self._originals >= self._end)
+        positions[inner] = positions[self._originals[inner] - self._end]
+        positions[list(self._refused)] = NOT_FOUND
+        inner = self._cancelled >= self._end
+        self._cancelled[inner] = positions[self._cancelled[inner] - self._end]
+        trades = replace(self._trades, cancels=self._cancelled + 1).take(accepted)
+        return SortedBatch(trades, positions, self._refused)
 
 
 def record_refusal(

@@ -41,6 +41,7 @@ class Reason(Enum):
     MONY = 5004
     SHORT = 5005
     CAP = 5006
+    UNAVAILABLE = 9001
 
     @property
     def explanation(self) -> Explanation:
@@ -77,6 +78,7 @@ _HTTP_STATUS: Final = {
     Reason.UNAUTHORISED: 403,
     Reason.SUSPENDED: 403,
     Reason.UNSIGNED: 403,
+    Reason.UNAVAILABLE: 503,
 }
 
 _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
@@ -258,5 +260,11 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Issue less, or redeem first.",
         "发行后总量将超过登记上限。",
         "请减少发行量，或先行赎回。",
+    ),
+    Reason.UNAVAILABLE: Explanation(
+        "The system is starting, stopping, or has met a fault.",
+        "Send the same again later: what was captured is answered as before.",
+        "系统正在启动、停止或发生故障。",
+        "请稍后重发同一内容：已受理的将得到相同应答。",
     ),
 }

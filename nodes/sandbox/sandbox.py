@@ -4,6 +4,7 @@ Captures are committed in groups: whoever waits gets its answer once its group i
 strikes a cycle when enough trades wait, or when some have waited long enough.
 """
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from ledger.clearing.columns import TradeColumns
-from ledger.domain.reasons import Rejected
+from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import WallClock
 from nodes.consortium import Consortium, open_consortium
@@ -26,7 +27,7 @@ from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.state_folder import StateFolder
 
 GROUP_MAX: Final = 2_000
-CYCLE_SECONDS: Final = 0.5
+CYCLE_NS: Final = 500_000_000
 IDLE_SECONDS: Final = 0.05
 
 
@@ -36,6 +37,11 @@ class Captured:
 
     position: int
     was_known: bool
+
+
+_STOPPED: Final = Rejected(Reason.UNAVAILABLE, "the sandbox is stopping")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Sandbox:
         self.consortium = consortium
         self.lock = RLock()
         self.is_ready = False
+        self.failure = ""
         self._submissions: SimpleQueue[_Submission] = SimpleQueue()
         self._stopping = Event()
         self._threads = [
@@ -79,7 +86,11 @@ class Sandbox:
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
         submission = _Submission(row, Future())
-        self._submissions.put(submission)
+        if self.is_ready:
+            self._submissions.put(submission)
+        else:
+            detail = self.failure or "the sandbox is not ready"
+            submission.answer.set_result(Rejected(Reason.UNAVAILABLE, detail))
         return submission.answer
 
     def _capture_forever(self) -> None:
@@ -87,6 +98,8 @@ class Sandbox:
             group = self._next_group()
             if group:
                 self._capture(group)
+        for submission in self._next_group():
+            submission.answer.set_result(_STOPPED)
 
     def _next_group(self) -> list[_Submission]:
         group: list[_Submission] = []
@@ -122,13 +135,26 @@ class Sandbox:
         clock = self.consortium.clock
         last_ns = clock.stopwatch_ns()
         while not self._stopping.wait(IDLE_SECONDS):
-            with self.lock:
-                self._take_in()
-                waiting = self.consortium.clearing_house.net.waiting()
-                waited = clock.stopwatch_ns() - last_ns >= CYCLE_SECONDS * 1e9
-                if waiting >= self.consortium.rules.cycle_trades_max or (waiting and waited):
-                    self._close_cycle()
+            try:
+                waited_ns = clock.stopwatch_ns() - last_ns
+                if self._clear(is_due=waited_ns >= CYCLE_NS):
                     last_ns = clock.stopwatch_ns()
+            except Exception as error:
+                # Books that may be wrong must not be shown as right: nothing more is settled.
+                self.failure, self.is_ready = f"{type(error).__name__}: {error}", False
+                logger.exception("clearing has stopped")
+                return
+
+    def _clear(self, *, is_due: bool) -> bool:
+        """Takes captured trades in; closes a cycle when it is due or full, and says so."""
+        with self.lock:
+            self._take_in()
+            waiting = self.consortium.clearing_house.net.waiting()
+            is_full = waiting >= self.consortium.rules.cycle_trades_max
+            if is_full or (waiting and is_due):
+                self._close_cycle()
+                return True
+        return False
 
     def _take_in(self) -> None:
         """Tells the desks of what was captured, and has it affirmed and passed on."""

@@ -1,0 +1,59 @@
+# Everything is installed into .venv from requirements.lock, with hashes. See README.md.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+MADE_DAY := nodes/data/made-day-b3-2026-07-14.zip
+DEMO_STATE := .novate/demo
+
+.PHONY: help install demo test check format contracts gas load-smoke load lock clean
+
+help:  ## Show what can be made.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+install: $(INSTALLED)  ## Prepare .venv with locked dependencies and the command novate.
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else "Novate needs CPython 3.11 or 3.12: make PYTHON=python3.11 install")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install  ## Settle the bundled market day and show its summary.
+	$(BIN)/novate day --trades $(MADE_DAY) --state $(DEMO_STATE)
+
+test: install  ## Run the test suite.
+	$(BIN)/python -m pytest
+
+check: install  ## Run what CI runs: lint, types, layers, tests.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest
+
+format: install  ## Format the code and mend what can be mended.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+contracts: install  ## Compile the contracts into contracts/artifacts.
+	$(BIN)/python -m contracts.compile
+
+gas: install  ## Write the gas snapshot again.
+	$(BIN)/python -m tests.contracts.test_gas
+
+load-smoke: install  ## Twenty seconds of load on a sandbox of its own.
+	$(BIN)/python -m loadtests.run --seconds 20 --users 4 --rate 25
+
+load: install  ## Two minutes of load, with a report in load-report.html.
+	$(BIN)/python -m loadtests.run --seconds 120 --users 8 --rate 40 --html load-report.html
+
+lock:  ## Resolve the dependencies again (needs uv).
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		--extra load --extra dev --custom-compile-command "make lock" \
+		--output-file requirements.lock pyproject.toml
+
+clean:  ## Remove what was made, the demo's state included.
+	rm -rf $(VENV) .novate .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,104 @@
+"""The pages: both languages complete, nothing from elsewhere, understood by a real browser."""
+
+import re
+import shutil
+import threading
+import time
+import urllib.request
+
+import pytest
+import uvicorn
+
+from api.app import create_app
+from api.web.words import BREAK_KINDS, STATES, WORDS
+from ledger.domain.breaks import BreakKind
+from ledger.domain.participants import Role
+from nodes.sandbox.sandbox import open_sandbox
+from tests.support.consortia import DAY
+
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    return open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY)
+
+
+@pytest.fixture(scope="module")
+def address(sandbox):
+    config = uvicorn.Config(create_app(sandbox), port=0, log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.parametrize("table", [WORDS, BREAK_KINDS, STATES], ids=["words", "breaks", "states"])
+def test_every_word_is_there_in_both_languages(table):
+    for english, chinese in table.values():
+        assert english
+        assert chinese
+
+
+def test_every_kind_of_break_and_every_role_has_words():
+    assert set(BREAK_KINDS) == {kind.value for kind in BreakKind}
+    assert {role.value for role in Role} <= set(WORDS)
+
+
+def test_every_word_is_used_and_every_used_word_exists(request):
+    folder = request.config.rootpath / "api/web/templates"
+    text = "".join(path.read_text() for path in folder.glob("*.html"))
+    used = set(re.findall(r"\bt\('(\w+)'\)", text)) | {role.value for role in Role}
+
+    assert used == set(WORDS)
+
+
+@pytest.mark.parametrize(("query", "word"), [("?lang=en", "The day"), ("?lang=zh", "\u5f53\u65e5")])
+def test_page_speaks_both_languages_and_asks_nobody_else(address, query, word):
+    with urllib.request.urlopen(f"{address}/{query}") as answer:
+        page, headers = answer.read().decode(), answer.headers
+
+    assert word in page
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_trade_appears_on_the_open_page_without_reloading(address):
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 # only where there is a browser
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        page = browser.new_page(locale="en-GB")
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto(address)
+        page.get_by_text("No cycle yet").wait_for()
+        page.request.post(
+            f"{address}/v1/trades",
+            data={
+                "number": "SEEN",
+                "instrument": "NOVA1",
+                "quantity": "100",
+                "price": "10.50",
+                "seller": "BRK-A",
+                "buyer": "BRK-B",
+            },
+        )
+        page.locator("#cycles ~ .scroll tbody tr").first.wait_for(timeout=20_000)
+        figures = page.locator(".figures").inner_text()
+        page.get_by_role("link", name="\u4e2d\u6587").click()
+        page.get_by_text("\u51c0\u989d\u6279\u6b21").first.wait_for()
+        browser.close()
+
+    assert "1,050.00" in figures
+    assert errors == []

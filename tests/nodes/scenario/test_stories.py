@@ -1,0 +1,172 @@
+"""Stories beyond the pack: funding, free deliveries, silence, and what a wrong expectation says."""
+
+import pytest
+
+from nodes.scenario.document import ScenarioError
+from nodes.scenario.loader import load_story
+from nodes.scenario.result import result_of
+from nodes.scenario.runner import play
+
+HEAD = """
+scenario: s
+participants:
+- {id: A, role: broker}
+- {id: B, role: broker}
+instruments:
+- {isin: X}
+opening: {cash: {A: '100', B: '100'}, securities: {A: {X: 10}}}
+"""
+
+
+def tell(tmp_path, text):
+    path = tmp_path / "story.yaml"
+    path.write_text(HEAD + text)
+    return path
+
+
+def result(path):
+    played = play(load_story(path))
+    try:
+        return result_of(played)
+    finally:
+        played.consortium.close()
+
+
+def test_money_and_shares_go_in_and_out(tmp_path):
+    found = result(
+        tell(
+            tmp_path,
+            """
+events:
+- fund: {account: A, amount: '50'}
+- defund: {account: B, amount: '30.50'}
+- defund: {id: D2, account: B, amount: '100'}
+- deposit: {account: B, isin: X, quantity: 5}
+- withdraw: {account: A, isin: X, quantity: 4}
+- withdraw: {id: W2, account: A, isin: X, quantity: 7}
+expect:
+  cash: {A: '150', B: {CNY: '69.50'}}
+  securities: {A: {X: 6}, B: {X: 5}}
+  refusals: [{id: D2, reason: MONY}, {id: W2, reason: LACK}]
+  breaks: 0
+""",
+        )
+    )
+
+    assert found.differences == []
+
+
+def test_instructions_of_each_kind_settle_and_count_their_legs(tmp_path):
+    found = result(
+        tell(
+            tmp_path,
+            """
+events:
+- instruct: {id: I1, kind: dvp, seller: A, buyer: B, isin: X, quantity: 2, amount: '20'}
+- instruct: {id: I2, kind: fop, from: A, to: B, isin: X, quantity: 1}
+- instruct: {id: I3, kind: pay, payer: B, payee: A, amount: '5'}
+- instruct: {id: I3, kind: pay, payer: B, payee: A, amount: '5'}
+- instruct: {id: I3, kind: pay, payer: B, payee: A, amount: '6'}
+- instruct: {id: I4, kind: pay, payer: B, payee: Z, amount: '6'}
+expect:
+  instructions: {I1: settled, I2: settled, I3: settled, I4: refused}
+  cash: {A: '125', B: '75'}
+  securities: {A: {X: 7}, B: {X: 3}}
+  movements: {securities: 2, cash: 2}
+  settled_value: '25'
+  refusals: [{id: I3, reason: DUPLICATE}, {id: I4, reason: UNKNOWN}]
+  breaks: 0
+""",
+        )
+    )
+
+    assert found.differences == []
+
+
+def test_what_waits_settles_when_the_money_arrives(tmp_path):
+    found = result(
+        tell(
+            tmp_path,
+            """
+events:
+- instruct: {id: P1, kind: pay, payer: A, payee: B, amount: '150'}
+- instruct: {id: P2, kind: pay, payer: A, payee: B, amount: '10'}
+- fund: {account: A, amount: '60'}
+expect:
+  instructions: {P1: settled, P2: settled}
+  cash: {A: '0', B: '260'}
+""",
+        )
+    )
+
+    assert found.differences == []
+
+
+def test_wrong_expectations_are_listed_one_by_one(tmp_path):
+    found = result(
+        tell(
+            tmp_path,
+            """
+events:
+- trade: {id: T1, isin: X, quantity: 2, price: '10', seller: A, buyer: B}
+expect:
+  cash: {A: '1'}
+  securities: {B: {X: 3}}
+  instructions: {T1: {state: queued, reason: LACK}, T2: settled}
+  movements: {cash: 7}
+  breaks: 1
+""",
+        )
+    )
+
+    assert not found.passed
+    assert [(d["path"], d["expected"], d["actual"]) for d in found.differences] == [
+        ("cash.A.CNY", "1.00", "120.00"),
+        ("securities.B.X", "3", "2"),
+        ("instructions.T1", "queued", "settled"),
+        ("instructions.T2", "settled", "unknown"),
+        ("movements.cash", "7", "1"),
+        ("breaks", "1", "0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("colour: red\n", 9, "a key among"),
+        ("events: 3\n", 9, "a list"),
+        ("events:\n- dance: {}\n", 10, "a verb among"),
+        ("events:\n- {fund: {account: A, amount: '1'}, cycle: close}\n", 10, "exactly one verb"),
+        ("events:\n- fund: {account: A}\n", 10, "the key amount"),
+        ("events:\n- fund: {account: A, amount: 1.50}\n", 10, "in quotes"),
+        ("events:\n- fund: {account: A, amount: '-1'}\n", 10, "a decimal amount"),
+        ("events:\n- fund: {account: A, amount: '0'}\n", 10, "above zero"),
+        (
+            "events:\n- {at: '10:00', cycle: close}\n- {at: '09:59', cycle: close}\n",
+            11,
+            "not before",
+        ),
+        ("events:\n- {at: '25:00', cycle: close}\n", 10, "a quoted time"),
+        ("expect: {instructions: {T1: done}}\n", 9, "captured or settled"),
+        ("expect: {cash: {A: {XXX: '1'}}}\n", 9, "a currency code"),
+        ("expect: {securities: {A: {Y: 1}}}\n", 9, "an instrument of the story"),
+        ("rules: {dvp_model: 3}\n", 9, "dvp_model 1 with settlement gross"),
+        ("rules: {speed: high}\n", 9, "a rule among"),
+        ("rules: {queue: fifo, queue: bypass}\n", 9, "only once"),
+        ("events: [\n", 10, "YAML or JSON"),
+        ("events:\n- clock: end_of_day\n", 10, "the verb clock is not supported yet"),
+    ],
+)
+def test_file_that_is_no_scenario_is_refused_with_line_and_key(tmp_path, text, line, words):
+    with pytest.raises(ScenarioError) as caught:
+        load_story(tell(tmp_path, text))
+
+    assert caught.value.line == line
+    assert words in str(caught.value)
+
+
+def test_json_is_read_like_yaml(tmp_path):
+    path = tmp_path / "story.json"
+    path.write_text('{"scenario": "j", "participants": [{"id": "A", "role": "broker"}]}')
+
+    assert result(path).passed
