@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from api.cli.terminal import EXIT_FAILED, bad_input, messages, output
+from api.cli.day_summary import show_day
+from api.cli.terminal import EXIT_FAILED, bad_input, messages, progress_bar
 from ledger.domain.amounts import MINOR_DIGITS_BY_CURRENCY
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import owner_of
@@ -79,7 +78,7 @@ def day(
     if as_json:
         typer.echo(json.dumps(asdict(summary), indent=1))
     else:
-        _show(summary, state)
+        show_day(summary, state)
     if not summary.is_sound:
         raise typer.Exit(EXIT_FAILED)
 
@@ -102,8 +101,8 @@ def _plan(
     """Everything that can be wrong with the input is found here, before anything is kept."""
     parsed_faults = [parse_fault(text) for text in faults]
     file = TradeFile(trades)
-    with _progress("lines") as progress:
-        task = progress.add_task("survey", total=None)
+    with progress_bar() as progress:
+        task = progress.add_task("read and check", unit="lines", total=None)
         surveyed = survey(file, lambda lines: progress.update(task, completed=lines))
         progress.update(task, total=surveyed.counts.lines)
     network = day_network(surveyed, file.format, seed)
@@ -127,81 +126,10 @@ def _opening(path: Path | None, surveyed: Survey, network: Network) -> Opening:
 
 
 def _run(plan: DayPlan, consortium: Consortium, clock: SimulatedClock) -> DaySummary:
-    with _progress("trades") as progress:
+    with progress_bar() as progress:
         total = plan.survey.counts.clearable
-        task = progress.add_task("clear and settle", total=total)
+        task = progress.add_task("clear and settle", unit="trades", total=total)
         market_day = MarketDay(plan, consortium, clock)
         market_day.run(lambda trades: progress.update(task, completed=trades))
         progress.update(task, completed=total)
-        progress.add_task("check invariants", total=1, completed=0)
-        return summarise(consortium, plan.survey, plan.opening)
-
-
-def _progress(unit: str) -> Progress:
-    return Progress(
-        TextColumn("{task.description:<16}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        console=messages(),
-    )
-
-
-def _show(summary: DaySummary, state: Path) -> None:
-    console = output()
-    table = Table(
-        title=f"Market day {summary.business_date}", show_header=False, title_justify="left"
-    )
-    table.add_column(style="bold")
-    table.add_column()
-    for name, value in _figures(summary):
-        table.add_row(name, value)
-    console.print(table)
-    for each in summary.violations:
-        console.print(f"invariant {each['invariant']} violated: {each['detail']}", markup=False)
-    for each in summary.breaks:
-        words = f"break: {each['kind']} owner {each['owner']} {each['subject']}"
-        console.print(words, f"ours: {each['ours']}; theirs: {each['theirs']}", markup=False)
-    console.print(f"See it on screen: novate up --state {state}", markup=False)
-
-
-def _figures(summary: DaySummary) -> list[tuple[str, str]]:
-    counts, currency = summary.file, summary.currency
-    efficiency = (
-        f"{summary.netting_efficiency_bp // 100}.{summary.netting_efficiency_bp % 100:02d} %"
-    )
-    opening = "derived, so that the day can settle" if summary.opening_is_derived else "from a file"
-    waiting = ", ".join(f"{count} {reason}" for reason, count in summary.queued.items()) or "none"
-    left_out = counts["without_participant"] + counts["without_price"]
-    return [
-        ("Lines in the file", f"{counts['lines']:,} ({counts['after_market']:,} after-market)"),
-        (
-            "Not clearable",
-            f"{left_out:,} ({counts['without_participant']:,} without a participant)",
-        ),
-        (
-            "Trades captured",
-            f"{summary.captured:,} (repeated {summary.repeated:,}, refused {summary.refused:,})",
-        ),
-        ("Participants, instruments", f"{summary.participants}, {summary.instruments}"),
-        ("Opening positions", f"{opening}; cash {currency} {summary.opening_cash}"),
-        ("Settled in cycles", f"{summary.settled_in_cycles:,} trades"),
-        ("Settled gross", f"{summary.settled_gross:,} trades"),
-        ("Cancelled, not affirmed", f"{summary.cancelled:,}, {summary.unaffirmed:,}"),
-        ("Waiting", waiting),
-        ("Value settled", f"{currency} {summary.gross_value} gross, {summary.net_value} net"),
-        ("Netting efficiency", efficiency),
-        ("Cycles, net lines", f"{summary.cycles}, {summary.net_lines:,}"),
-        ("Blocks", f"{summary.blocks}"),
-        ("Strike to finality", _finality(summary.finality_ms)),
-        ("Breaks", f"{len(summary.breaks)}"),
-        ("Invariants", "all hold" if not summary.violations else "VIOLATED"),
-        ("State hash", summary.state_hash),
-    ]
-
-
-def _finality(milliseconds: dict[str, int]) -> str:
-    if not milliseconds:
-        return "all cycles had settled before"
-    return f"p50 {milliseconds['p50']} ms, p99 {milliseconds['p99']} ms a cycle"
+    return summarise(consortium, plan.survey, plan.opening)

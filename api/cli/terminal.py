@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -18,6 +19,18 @@ def output() -> Console:
 def messages() -> Console:
     """Progress and errors, on standard error."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def progress_bar() -> Progress:
+    """A progress bar on standard error; its tasks name the ``unit`` they count."""
+    return Progress(
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TimeElapsedColumn(),
+        console=messages(),
+    )
 
 
 def bad_input(message: str, remedy: str = "") -> NoReturn:

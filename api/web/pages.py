@@ -8,8 +8,9 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.templating import Jinja2Templates
 
 from api.dependencies import RunningSandbox
-from api.web.today import grouped, today_of
+from api.web.today import today_of
 from api.web.words import BREAK_KINDS, STATES, WORDS, Language, word
+from ledger.domain.amounts import grouped
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")

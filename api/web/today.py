@@ -12,7 +12,7 @@ from api.views import (
     settled_cycles,
 )
 from ledger.books.intake import QUEUED, SETTLED, UNAFFIRMED
-from ledger.domain.amounts import format_amount
+from ledger.domain.amounts import format_amount, grouped
 from ledger.domain.participants import Role
 from nodes.consortium import Consortium
 
@@ -84,12 +84,6 @@ def today_of(consortium: Consortium, participant: str | None) -> Today:
         traders=traders,
         positions=list(position_views(consortium, shown))[:POSITIONS_SHOWN],
     )
-
-
-def grouped(amount: str) -> str:
-    """A decimal text with its thousands grouped."""
-    whole, point, fraction = amount.partition(".")
-    return f"{int(whole):,}{point}{fraction}"
 
 
 def _bars(cycles: list[schemas.Cycle]) -> list[Bar]:

@@ -64,6 +64,12 @@ def format_amount(minor: int, currency: str) -> str:
     return _format_scaled(minor, minor_digits(currency))
 
 
+def grouped(amount: str) -> str:
+    """A decimal text with its thousands grouped, for people."""
+    whole, point, fraction = amount.partition(".")
+    return f"{int(whole):,}{point}{fraction}"
+
+
 def parse_price(text: str | int) -> int:
     """A price in millionths of the currency unit, from decimal text. Raises MalformedError."""
     price = _parse_scaled(text, PRICE_DECIMALS, "a decimal price")

@@ -1,0 +1,96 @@
+"""How the summary of a market day looks on a terminal."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from api.cli.terminal import output
+from ledger.domain.amounts import grouped
+from nodes.market_day.summary import DaySummary
+
+Rows = list[tuple[str, str]]
+
+
+def show_day(summary: DaySummary, state: Path) -> None:
+    """Prints the figures, then whatever does not hold, then where to look next."""
+    console = output()
+    console.print(f"[bold]Market day {summary.business_date}[/bold]")
+    for title, rows in (
+        ("Trades", _trades(summary)),
+        ("Settlement", _settlement(summary)),
+        ("Soundness", _soundness(summary)),
+    ):
+        _print_section(console, title, rows)
+    for each in summary.violations:
+        console.print(f"invariant {each['invariant']} violated: {each['detail']}", markup=False)
+    for each in summary.breaks:
+        console.print(
+            f"break  {each['kind']}, owner {each['owner']}, {each['subject']}", markup=False
+        )
+        console.print(f"       ours: {each['ours']}; theirs: {each['theirs']}", markup=False)
+    command = f"{Path(sys.argv[0])} up --state {state}"
+    console.print(f"\nOn screen: {command}, then open http://127.0.0.1:8000/", markup=False)
+
+
+def _print_section(console: Console, title: str, rows: Rows) -> None:
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold cyan", box=None)
+    table.add_column(min_width=24)
+    table.add_column(overflow="fold")
+    table.show_header = False
+    for name, value in rows:
+        table.add_row(name, value)
+    console.print(table)
+
+
+def _trades(summary: DaySummary) -> Rows:
+    counts = summary.file
+    left_out = f"{counts['without_participant']:,} without a participant"
+    if counts["without_price"]:
+        left_out += f", {counts['without_price']:,} without a price"
+    return [
+        (
+            "lines in the file",
+            f"{counts['lines']:,}, {counts['after_market']:,} of them after-market",
+        ),
+        ("not clearable", left_out),
+        ("captured", f"{summary.captured:,}"),
+        ("repeated, refused", f"{summary.repeated:,}, {summary.refused:,}"),
+        ("same on both sides", f"{counts['same_participant']:,}"),
+        ("participants", f"{summary.participants}"),
+        ("instruments", f"{summary.instruments}"),
+    ]
+
+
+def _settlement(summary: DaySummary) -> Rows:
+    currency, points = summary.currency, summary.netting_efficiency_bp
+    derived = "derived so that the day can settle" if summary.opening_is_derived else "from a file"
+    waiting = ", ".join(f"{count:,} for {reason}" for reason, count in summary.queued.items())
+    return [
+        ("opening positions", f"{derived}; cash {currency} {grouped(summary.opening_cash)}"),
+        ("settled in cycles", f"{summary.settled_in_cycles:,} trades"),
+        ("settled gross", f"{summary.settled_gross:,} trades"),
+        ("cancelled", f"{summary.cancelled:,} trades and cancellations"),
+        ("waiting", waiting or "none"),
+        ("not affirmed", f"{summary.unaffirmed:,}"),
+        ("gross value", f"{currency} {grouped(summary.gross_value)}"),
+        ("net value", f"{currency} {grouped(summary.net_value)}"),
+        ("netting efficiency", f"{points // 100}.{points % 100:02d} %"),
+        ("cycles", f"{summary.cycles} in {summary.blocks} blocks, {summary.net_lines:,} net lines"),
+        ("strike to finality", _finality(summary.finality_ms)),
+    ]
+
+
+def _soundness(summary: DaySummary) -> Rows:
+    return [
+        ("breaks", f"{len(summary.breaks)}"),
+        ("invariants", "all hold" if not summary.violations else "VIOLATED"),
+        ("state hash", summary.state_hash),
+    ]
+
+
+def _finality(milliseconds: dict[str, int]) -> str:
+    if not milliseconds:
+        return "not measured: every cycle had settled before"
+    return f"p50 {milliseconds['p50']} ms, p99 {milliseconds['p99']} ms a cycle"
