@@ -1,0 +1,78 @@
+"""Documentation is true: commands exist, links lead somewhere, both languages say the same."""
+
+import re
+import subprocess
+
+import pytest
+from typer.testing import CliRunner
+
+from api.cli.main import app
+
+DOCUMENTS = ["README.md", "README.zh.md", "docs/trade-files.md", "docs/decisions/README.md"]
+FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]
+
+
+@pytest.fixture
+def root(request):
+    return request.config.rootpath
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, *(f"{folder}/README.md" for folder in FOLDERS)])
+def test_links_lead_somewhere(root, name):
+    document = root / name
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text()):
+        assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_readme_of_a_folder_is_one_screen(root, folder):
+    assert len((root / folder / "README.md").read_text().splitlines()) <= 45
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_commands_of_the_readme_exist(root, name):
+    text = (root / name).read_text()
+    for words in re.findall(r"^    \.venv/bin/novate (.+)$", text, re.MULTILINE):
+        command = [word for word in words.split() if re.fullmatch("[a-z-]+", word)][:2]
+        command = command if command[0] == "scenario" else command[:1]
+        assert CliRunner().invoke(app, [*command, "--help"]).exit_code == 0, words
+    makefile = (root / "Makefile").read_text()
+    for target in re.findall(r"^    make ([a-z-]+)$", text, re.MULTILINE):
+        assert f"\n{target}:" in makefile
+
+
+def test_both_readmes_show_the_same_commands(root):
+    english, chinese = ((root / name).read_text() for name in ("README.md", "README.zh.md"))
+    indented = re.compile(r"^    .+$", re.MULTILINE)
+
+    assert indented.findall(english) == indented.findall(chinese)
+    assert english.count("\n## ") == chinese.count("\n## ")
+
+
+def test_gate_calls_the_test_command_of_the_readme(root):
+    assert "make test" in (root / ".ci/run").read_text()
+
+
+def test_own_format_of_the_documentation_is_read(root, tmp_path):
+    text = (root / "docs/trade-files.md").read_text()
+    lines = re.search(r"( {4}trade_id,.*?)\n\n", text, re.DOTALL)[1]
+    trades = tmp_path / "documented.csv"
+    trades.write_text("\n".join(line.strip() for line in lines.splitlines()) + "\n")
+
+    result = CliRunner().invoke(
+        app, ["day", "--trades", str(trades), "--state", str(tmp_path / "s")]
+    )
+
+    assert result.exit_code == 0, result.output
+
+
+def test_nothing_names_a_machine_path_or_a_registry(root):
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False
+    ).stdout.split()
+    forbidden = re.compile(r"/root/|/work/|pypi\.org|npmjs|debian\.org")
+    for name in tracked:
+        path = root / name
+        if path.suffix in {".py", ".md", ".toml", ".vy", ".vyi", ".html", ".css", ".js", ".lock"}:
+            if path.name != "test_documentation.py":
+                assert not forbidden.search(path.read_text()), name
