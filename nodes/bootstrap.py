@@ -5,7 +5,7 @@ step is a transaction of an outbox, so a bootstrap that was cut off is simply ru
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from web3 import Web3
 
@@ -16,8 +16,6 @@ from contracts.deployment import Addresses, Contracts
 from nodes.keys import Key
 from nodes.network import RULE_VERSION, Network
 from nodes.outbox import Outbox
-
-DEPLOYER: Final = "deployer"
 
 T = TypeVar("T")
 

@@ -1,16 +1,12 @@
 """A running consortium: the chain and all nodes, in one process, on disk or in memory."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
-from ledger.chain.chain import Chain, ChainConfig
 from ledger.chain.provider import web3_of
-from ledger.chain.revm import RevmExecutor
-from ledger.chain.store import MEMORY, BlockStore
 from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
 from ledger.domain.rules import Rules
@@ -30,22 +26,28 @@ from nodes.outbox import Outbox
 from nodes.registrar import Registrar
 from nodes.state_folder import StateFolder, StateFolderError
 from nodes.trader import Trader
+from nodes.validators import DEPLOYER, VALIDATORS, Seats, open_chain, seats
 
 
 class Consortium:
     """The chain, the nodes, and what makes them move together."""
 
     def __init__(
-        self, network: Network, rules: Rules, clock: Clock, folder: StateFolder | None = None
+        self,
+        network: Network,
+        rules: Rules,
+        clock: Clock,
+        seats: Seats,
+        folder: StateFolder | None = None,
     ) -> None:
         self.network = network
         self.rules = rules
         self.clock = clock
         self._folder = folder
         self.bus = InProcessBus()
-        self.chain = _open_chain(network, clock, folder)
+        self.chain = open_chain(network, seats, clock, self._key, self._chain_file)
         self.w3 = web3_of(self.chain)
-        self._deployer_database = self._open_database(bootstrap.DEPLOYER)
+        self._deployer_database = self._open_database(DEPLOYER)
         self.contracts = self._deploy()
         self.feed = LedgerFeed(self.w3, self.contracts)
         around = Surroundings(network, self.bus, self.w3, self.contracts, self.feed, clock)
@@ -120,12 +122,12 @@ class Consortium:
         for node in self.nodes.values():
             node.close()
         self._deployer_database.close()
-        self.chain.store.close()
+        self.chain.close()
         if self._folder:
             self._folder.close()
 
     def _deploy(self) -> Contracts:
-        key = self._key(bootstrap.DEPLOYER)
+        key = self._key(DEPLOYER)
         outbox = Outbox(
             key, self.w3, self._deployer_database, self.network.chain_id, TRANSACTION_GAS
         )
@@ -151,6 +153,9 @@ class Consortium:
         path = self._folder.node_folder(name) / "books.sqlite" if self._folder else None
         return open_database(path)
 
+    def _chain_file(self, name: str) -> Path | None:
+        return self._folder.node_folder(name) / "chain.sqlite" if self._folder else None
+
     def _key(self, name: str) -> Key:
         """A node's key: from its file if there is one, so it can be another than the seed's."""
         if self._folder is None:
@@ -161,17 +166,27 @@ class Consortium:
         return Key.read(file)
 
 
-def open_consortium(network: Network, rules: Rules, clock: Clock, path: Path | None) -> Consortium:
+def open_consortium(
+    network: Network,
+    rules: Rules,
+    clock: Clock,
+    path: Path | None,
+    validators: int | None = None,
+    executors: tuple[str, ...] = ("revm",),
+) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
+
+    ``validators`` is how many a new chain has (four), and must fit the one in a folder.
 
     Raises StateFolderError when the folder holds another network.
     """
+    wanted = seats(network, validators or VALIDATORS, executors)
     if path is None:
-        return Consortium(network, rules, clock)
+        return Consortium(network, rules, clock, wanted)
     folder = StateFolder(path)
     meta = folder.read_meta()
     if meta is None:
-        folder.write_meta(network, rules)
+        folder.write_meta(network, rules, wanted)
     elif meta.network != network:
         folder.close()
         raise StateFolderError(
@@ -183,12 +198,10 @@ def open_consortium(network: Network, rules: Rules, clock: Clock, path: Path | N
         raise StateFolderError(
             f"{path} was begun under other rules: give the same ones, or name another folder"
         )
-    return Consortium(network, rules, clock, folder)
-
-
-def _open_chain(network: Network, clock: Clock, folder: StateFolder | None) -> Chain:
-    proposer = bootstrap.key_of(network, network.sole(Role.CLEARING_HOUSE)).address
-    midnight = datetime.combine(network.business_date, datetime.min.time(), tzinfo=UTC)
-    config = ChainConfig(network.chain_id, proposer, int(midnight.timestamp()))
-    store = BlockStore(folder.chain_file if folder else MEMORY)
-    return Chain(config, store, RevmExecutor(network.chain_id), clock.chain_time)
+    elif validators and meta.seats != wanted:
+        folder.close()
+        raise StateFolderError(
+            f"the chain in {path} has {len(meta.seats.validators)} validators, which is for life:"
+            " leave --validators out, or name another folder with --state"
+        )
+    return Consortium(network, rules, clock, meta.seats if meta else wanted, folder)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rlp
-from coincurve import PrivateKey, PublicKey
+from coincurve import PrivateKey
 from eth_hash.auto import keccak
+
+from ledger.chain.signatures import address_of
 
 KEY_FILE_MODE = 0o600
 _DYNAMIC_FEE_TYPE = b"\x02"
@@ -28,7 +30,7 @@ class Key:
     def of_secret(secret: bytes) -> "Key":
         """The key of 32 secret bytes."""
         private = PrivateKey(secret)
-        return Key(private, _address_of(private.public_key))
+        return Key(private, address_of(private.public_key))
 
     @staticmethod
     def of_seed(seed: str, name: str) -> "Key":
@@ -63,20 +65,3 @@ class Key:
         if path.stat().st_mode & 0o077:
             raise PermissionError(f"{path} can be read by others: run chmod 600 {path}")
         return Key.of_secret(bytes.fromhex(path.read_text().strip()))
-
-
-def signer_of(digest: bytes, signature: bytes) -> bytes:
-    """The address that made a compact signature. Raises ValueError when there is none."""
-    if len(signature) != 64:
-        raise ValueError(f"a compact signature has 64 bytes, not {len(signature)}")
-    s_and_parity = int.from_bytes(signature[32:], "big")
-    s = s_and_parity & ((1 << 255) - 1)
-    recoverable = signature[:32] + s.to_bytes(32, "big") + bytes([s_and_parity >> 255])
-    try:
-        return _address_of(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
-    except ValueError as error:
-        raise ValueError("no public key belongs to the signature") from error
-
-
-def _address_of(public: PublicKey) -> bytes:
-    return keccak(public.format(compressed=False)[1:])[12:]

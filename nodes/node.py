@@ -21,12 +21,13 @@ from ledger.books.reconciliation import (
     record_breaks,
 )
 from ledger.books.tables import BreakRow
+from ledger.chain.signatures import signer_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
 from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
-from nodes.keys import Key, signer_of
+from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.messages import Message, Statement, StatementRequest
 from nodes.network import Network

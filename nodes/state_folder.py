@@ -1,10 +1,11 @@
 """The state folder: everything a consortium keeps, and who may have it open.
 
-meta.json                  format version, the network, the rules
+meta.json                  format version, the network, the rules, the validators' seats
 lock                       held by the one process that has the folder open
-chain.sqlite               the block store
 nodes/ID/books.sqlite      a node's books
 nodes/ID/key               its key, mode 0600
+nodes/ID/chain.sqlite      its replica of the chain: the clearing house's, and each validator's
+nodes/ID.validator/key     the key of a validator's votes, mode 0600
 """
 
 import fcntl
@@ -16,8 +17,9 @@ import msgspec
 
 from ledger.domain.rules import Rules
 from nodes.network import Network
+from nodes.validators import Seats
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 class StateFolderError(Exception):
@@ -30,6 +32,7 @@ class Meta(msgspec.Struct, frozen=True):
     format: int
     network: Network
     rules: Rules
+    seats: Seats
 
 
 class StateFolder:
@@ -65,13 +68,15 @@ class StateFolder:
             )
         return meta
 
-    def write_meta(self, network: Network, rules: Rules) -> None:
+    def write_meta(self, network: Network, rules: Rules, seats: Seats) -> None:
         """Founds the folder: whole on disk, or not at all."""
         file = self.path / "meta.json"
         temporary = file.with_suffix(".new")
         with temporary.open("wb") as stream:
             stream.write(
-                msgspec.json.format(msgspec.json.encode(Meta(FORMAT_VERSION, network, rules)))
+                msgspec.json.format(
+                    msgspec.json.encode(Meta(FORMAT_VERSION, network, rules, seats))
+                )
             )
             stream.flush()
             os.fsync(stream.fileno())
@@ -79,11 +84,6 @@ class StateFolder:
         folder = os.open(self.path, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
-
-    @property
-    def chain_file(self) -> Path:
-        """The block store."""
-        return self.path / "chain.sqlite"
 
     def node_folder(self, node: str) -> Path:
         """The folder of one node; made when it is missing."""

@@ -4,26 +4,28 @@ The header is encoded and hashed as an Ethereum header of the Cancun rules, so t
 read it. What its three roots commit to is ours, and cheaper than a Merkle-Patricia trie:
 
 - the transactions root is the Keccak of all transaction hashes in order;
-- the receipts root is the Keccak of all receipt digests in order (status, gas, logs);
-- the state root is a chain: Keccak of the parent's state root and this block's state changes, in
-  canonical order. Two replicas with the same state root made the same changes from genesis on.
+- the receipts root is the Keccak of all receipt digests in order (status, gas, output, logs);
+- the state root is a chain: the Keccak of the parent's state root and of this block's state changes
+  (ledger/chain/state.py). Two replicas with the same state root made the same changes from genesis
+  on; at checkpoints it covers the whole state besides.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import rlp
 from eth_hash.auto import keccak
 
 _EMPTY_LIST_HASH: Final = keccak(rlp.encode([]))
 _EMPTY_TRIE_HASH: Final = keccak(rlp.encode(b""))
 _BLOOM_BYTES: Final = 256
+_ENCODER: Final = msgspec.msgpack.Encoder()
 ZERO_HASH: Final = bytes(32)
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(msgspec.Struct, frozen=True, array_like=True):
     """One event of a contract."""
 
     address: bytes
@@ -31,24 +33,7 @@ class Log:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What the chain knows of an address beside its storage. ``code`` is empty for a signer."""
-
-    nonce: int
-    code: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class StateChanges:
-    """New values of accounts and of storage slots, by address and by (address, slot)."""
-
-    accounts: Mapping[bytes, Account] = field(default_factory=dict)
-    storage: Mapping[tuple[bytes, int], int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, array_like=True):
     """What became of a transaction. ``output`` is the return or revert data."""
 
     succeeded: bool
@@ -57,10 +42,35 @@ class Receipt:
     logs: tuple[Log, ...]
     contract: bytes | None = None
 
-    def digest(self) -> bytes:
-        """The Keccak of status, gas and logs."""
-        logs = [[log.address, list(log.topics), log.data] for log in self.logs]
-        return keccak(rlp.encode([int(self.succeeded), self.gas_used, logs]))
+
+class PlacedReceipt(msgspec.Struct, frozen=True, array_like=True):
+    """A receipt in its block: gas used up to and with it, and how many logs came before."""
+
+    receipt: Receipt
+    cumulative_gas: int
+    first_log_index: int
+
+    def encode(self) -> bytes:
+        """The receipt as it is stored and committed to: MessagePack, its fields in order."""
+        return _ENCODER.encode(self)
+
+    @staticmethod
+    def decode(encoded: bytes) -> "PlacedReceipt":
+        """The receipt that ``encode`` wrote."""
+        return _RECEIPT_DECODER.decode(encoded)
+
+
+def place(receipts: Sequence[Receipt]) -> list[PlacedReceipt]:
+    """The receipts of a block, in order, each with its place."""
+    placed, gas, logs = [], 0, 0
+    for receipt in receipts:
+        gas += receipt.gas_used
+        placed.append(PlacedReceipt(receipt, gas, logs))
+        logs += len(receipt.logs)
+    return placed
+
+
+_RECEIPT_DECODER: Final = msgspec.msgpack.Decoder(PlacedReceipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +141,9 @@ def transactions_root(hashes: Sequence[bytes]) -> bytes:
     return keccak(b"".join(hashes))
 
 
-def receipts_root(receipts: Sequence[Receipt]) -> bytes:
-    """The commitment to the receipts of a block, in order."""
-    return keccak(b"".join(receipt.digest() for receipt in receipts))
-
-
-def state_root(parent_root: bytes, changes: StateChanges) -> bytes:
-    """The parent's state root extended by these changes, in canonical order."""
-    accounts = [
-        [address, account.nonce, keccak(account.code)]
-        for address, account in sorted(changes.accounts.items())
-    ]
-    storage = b"".join(
-        address + slot.to_bytes(32, "big") + value.to_bytes(32, "big")
-        for (address, slot), value in sorted(changes.storage.items())
-    )
-    return keccak(parent_root + keccak(rlp.encode(accounts)) + keccak(storage))
+def receipts_root(digests: Sequence[bytes]) -> bytes:
+    """The commitment to the receipts of a block: to the Keccak of each, encoded, in order."""
+    return keccak(b"".join(digests))
 
 
 def logs_bloom(receipts: Sequence[Receipt]) -> bytes:

@@ -1,8 +1,9 @@
-"""The chain: admits signed transactions, seals them into blocks, answers questions about them.
+"""The chain as its users meet it: takes signed transactions in, seals blocks, has them made final.
 
-Every submission is sealed into a block of its own and is on disk before it is acknowledged, so an
-acknowledged transaction is a final one. Fees do not exist: the base fee is zero for ever and there
-is no native currency.
+Acknowledged means on disk: ``submit`` returns once a transaction is in a sealed block or, when it
+cannot be sealed yet (a nonce before it is missing, or the chain has halted), once it is among those
+that wait on disk. Many submitters at once share a block. The next block is sealed only when the one
+before is final, so a chain without a quorum halts, visibly, and never forks.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,170 +11,288 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Final
 
-from ledger.chain.blocks import (
-    ZERO_HASH,
-    Header,
-    Receipt,
-    StateChanges,
-    logs_bloom,
-    receipts_root,
-    state_root,
-    transactions_root,
-)
-from ledger.chain.executor import BlockContext, Call, Executor
+from ledger.chain.admission import check_admissible
+from ledger.chain.blocks import Header, Receipt
+from ledger.chain.errors import ExecutionError
+from ledger.chain.executor import Call, Executor
+from ledger.chain.finality import Certificate, certify, quorum_of, vote_digest
+from ledger.chain.genesis import ChainConfig
+from ledger.chain.pool import Pool
+from ledger.chain.replica import Replica
+from ledger.chain.sealed import Proposal
 from ledger.chain.store import BlockStore
 from ledger.chain.transactions import InvalidTransactionError, Transaction, decode_transaction
+from ledger.chain.validator import Sign
+from ledger.chain.voting import Voting
 
-BLOCK_GAS_LIMIT: Final = 10_000_000_000
-TRANSACTION_GAS_MAX: Final = 1_000_000_000
-INIT_CODE_BYTES_MAX: Final = 49_152
+Decode = Callable[[Sequence[bytes]], "list[Transaction | InvalidTransactionError]"]
+Listener = Callable[[Header], None]
+Submitted = bytes | InvalidTransactionError
+"""The hash of a transaction that was taken, or why it was not."""
+
+_REFUSALS_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class ChainConfig:
-    """What all replicas of one chain agree on before its first block."""
+class Finality:
+    """How far the chain is final, and who holds it up if somebody does.
 
-    chain_id: int
-    proposer: bytes
-    genesis_timestamp: int
+    ``words`` says of each validator what it last answered.
+    """
+
+    sealed: int
+    final: int
+    quorum: int
+    words: dict[str, str]
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether a sealed block waits for its quorum."""
+        return self.final < self.sealed
+
+
+def decode_all(raws: Sequence[bytes]) -> "list[Transaction | InvalidTransactionError]":
+    """Each raw transaction decoded, or the reason why it cannot be."""
+    decoded: list[Transaction | InvalidTransactionError] = []
+    for raw in raws:
+        try:
+            decoded.append(decode_transaction(raw))
+        except InvalidTransactionError as error:
+            decoded.append(error)
+    return decoded
 
 
 class Chain:
-    """One replica of the consortium chain."""
+    """The proposer: the one that seals blocks. Safe for use by many threads."""
 
     def __init__(
-        self, config: ChainConfig, store: BlockStore, executor: Executor, now: Callable[[], int]
+        self,
+        config: ChainConfig,
+        store: BlockStore,
+        executor: Executor,
+        now: Callable[[], int],
+        sign: Sign,
+        decode: Decode = decode_all,
     ) -> None:
         self.config = config
         self.store = store
-        self._executor = executor
+        self.voting = Voting(config, [])
+        self._replica = Replica(config, store, executor)
+        self._pool = Pool(self._replica.nonce_of, config.priority_senders)
         self._now = now
-        self._lock = RLock()
-        state = store.state()
-        executor.apply(state)
-        self._nonce_by_sender = {address: a.nonce for address, a in state.accounts.items()}
-        self._code_by_address = {address: a.code for address, a in state.accounts.items() if a.code}
-        self._head = store.head() or self._write_genesis()
+        self._sign = sign
+        self._decode = decode
+        self._own_names = [v.name for v in config.validators if v.address == config.proposer]
+        self._listeners: list[Listener] = []
+        self._refused: dict[bytes, InvalidTransactionError] = {}
+        self._pool_lock = RLock()
+        self._seal_lock = RLock()
+        self._state_lock = RLock()
+        for transaction in map(decode_transaction, store.waiting()):
+            self._pool.add(transaction)
 
     @property
     def head(self) -> Header:
-        """The header of the last block; it is final."""
-        return self._head
+        """The header of the last sealed block."""
+        return self._replica.head
 
-    def submit(self, raws: Sequence[bytes]) -> list[bytes]:
-        """Seals signed transactions into one block, in order; returns their hashes.
+    @property
+    def final(self) -> Header:
+        """The header of the last final block."""
+        head = self._replica.head
+        if self._replica.final_number >= head.number:
+            return head
+        final = self.store.header_by_number(self._replica.final_number)
+        assert final is not None
+        return final
 
-        A transaction that is already in a block is not run again. Raises InvalidTransactionError,
-        and seals nothing, when one of them cannot be in a block.
+    @property
+    def waiting(self) -> int:
+        """How many transactions were taken in and are in no block yet."""
+        return len(self._pool)
+
+    def join(self, voting: Voting) -> None:
+        """Gives the chain its validators, and lets them make final what still is not."""
+        self.voting = voting
+        self.advance()
+
+    def close(self) -> None:
+        """Releases validators and files."""
+        self.voting.close()
+        self.store.close()
+
+    def submit(self, raw: bytes) -> bytes:
+        """Takes one transaction; returns its hash once it is on disk.
+
+        The same again is answered the same. Raises InvalidTransactionError when it cannot be taken;
+        then nothing has changed.
         """
-        with self._lock:
-            transactions = [decode_transaction(raw) for raw in raws]
-            fresh = [t for t in transactions if self.store.transaction(t.hash) is None]
-            self._check(fresh)
-            if fresh:
-                self._seal(fresh)
-            return [transaction.hash for transaction in transactions]
+        answer = self.submit_all([raw])[0]
+        if isinstance(answer, InvalidTransactionError):
+            raise answer
+        return answer
+
+    def submit_all(self, raws: Sequence[bytes]) -> list[Submitted]:
+        """Takes transactions, each by itself; returns for each what became of it, in order."""
+        taken = self._admit(self._decode(raws))
+        fresh = [each for each in taken if isinstance(each, Transaction)]
+        if fresh:
+            self._seal_until_sealed(fresh)
+        return [self._answer(each) for each in taken]
+
+    def advance(self) -> None:
+        """Makes the last block final if it is not, and seals what can be sealed."""
+        with self._seal_lock:
+            while self._make_final() and (batch := self._next_batch()):
+                self._seal(batch)
 
     def call(self, call: Call) -> Receipt:
         """Runs a question against the state after the last block."""
-        with self._lock:
-            return self._executor.call(self._context(self._head.number, self._head.timestamp), call)
+        with self._state_lock:
+            return self._replica.call(call)
 
     def nonce_of(self, address: bytes) -> int:
-        """The nonce that the next transaction of an address must carry."""
-        return self._nonce_by_sender.get(address, 0)
+        """The nonce of the next transaction of an address, counting sealed ones."""
+        return self._replica.nonce_of(address)
+
+    def pending_nonce_of(self, address: bytes) -> int:
+        """The nonce of the next transaction of an address, counting pending ones."""
+        with self._pool_lock:
+            return self._pool.next_nonce(address)
+
+    def pending(self, transaction_hash: bytes) -> Transaction | None:
+        """A transaction that was taken in and is in no block yet."""
+        return self._pool.get(transaction_hash)
 
     def code_of(self, address: bytes) -> bytes:
         """The code of a contract; empty when there is none."""
-        return self._code_by_address.get(address, b"")
+        return self._replica.code_of(address)
 
     def storage_at(self, address: bytes, slot: int) -> int:
         """The value of a storage slot after the last block."""
-        with self._lock:
-            return self._executor.storage_at(address, slot)
+        with self._state_lock:
+            return self._replica.executor.storage_at(address, slot)
 
-    def _check(self, transactions: Sequence[Transaction]) -> None:
-        nonces: dict[bytes, int] = {}
-        for transaction in transactions:
-            expected = nonces.get(transaction.sender, self.nonce_of(transaction.sender))
-            self._check_one(transaction, expected)
-            nonces[transaction.sender] = expected + 1
+    def finality(self) -> Finality:
+        """How far the chain is final."""
+        words = dict(self.voting.last_words)
+        quorum = quorum_of(len(self.config.validators))
+        return Finality(self.head.number, self._replica.final_number, quorum, words)
 
-    def _check_one(self, transaction: Transaction, expected_nonce: int) -> None:
-        if transaction.chain_id != self.config.chain_id:
-            raise InvalidTransactionError(
-                f"signed for chain {transaction.chain_id}, this is chain {self.config.chain_id}"
-            )
-        if transaction.nonce != expected_nonce:
-            word = "low" if transaction.nonce < expected_nonce else "high"
-            raise InvalidTransactionError(
-                f"nonce too {word}: expected {expected_nonce}, found {transaction.nonce}"
-            )
-        if transaction.value:
-            raise InvalidTransactionError("this chain has no native currency: value must be 0")
-        if transaction.gas > TRANSACTION_GAS_MAX:
-            raise InvalidTransactionError(f"gas {transaction.gas} is above {TRANSACTION_GAS_MAX}")
-        if transaction.gas < (needed := intrinsic_gas(transaction)):
-            raise InvalidTransactionError(f"intrinsic gas too low: {needed} is needed")
-        if transaction.to is None and len(transaction.data) > INIT_CODE_BYTES_MAX:
-            raise InvalidTransactionError(f"init code of more than {INIT_CODE_BYTES_MAX} bytes")
+    def certificate(self, number: int) -> Certificate | None:
+        """The proof that a block is final; None while it is not, and for the genesis."""
+        return self.store.certificate(number)
 
-    def _seal(self, transactions: Sequence[Transaction]) -> None:
-        parent = self._head
-        timestamp = max(self._now(), parent.timestamp)
-        context = self._context(parent.number + 1, timestamp)
-        receipts, changes = self._executor.run(context, transactions)
-        header = Header(
-            number=context.number,
-            parent_hash=parent.hash(),
-            timestamp=timestamp,
-            proposer=self.config.proposer,
-            gas_limit=BLOCK_GAS_LIMIT,
-            gas_used=sum(receipt.gas_used for receipt in receipts),
-            transactions_root=transactions_root([t.hash for t in transactions]),
-            receipts_root=receipts_root(receipts),
-            state_root=state_root(parent.state_root, changes),
-            logs_bloom=logs_bloom(receipts),
-        )
-        self.store.append(header, transactions, receipts, changes)
-        self._executor.apply(changes)
-        for address, account in changes.accounts.items():
-            self._nonce_by_sender[address] = account.nonce
-            if account.code:
-                self._code_by_address[address] = account.code
-        self._head = header
+    def final_block(self, number: int) -> tuple[Proposal, Certificate] | None:
+        """A final block and its proof; None while there is none of this height."""
+        certificate = self.store.certificate(number)
+        proposal = self.store.proposal(number) if certificate else None
+        return (proposal, certificate) if proposal and certificate else None
 
-    def _write_genesis(self) -> Header:
-        genesis = Header(
-            number=0,
-            parent_hash=ZERO_HASH,
-            timestamp=self.config.genesis_timestamp,
-            proposer=self.config.proposer,
-            gas_limit=BLOCK_GAS_LIMIT,
-            gas_used=0,
-            transactions_root=transactions_root([]),
-            receipts_root=receipts_root([]),
-            state_root=state_root(ZERO_HASH, StateChanges()),
-            logs_bloom=logs_bloom([]),
-        )
-        self.store.append(genesis, [], [], StateChanges())
-        return genesis
+    def add_listener(self, listener: Listener) -> Callable[[], None]:
+        """Has a function told of every sealed block; returns the function that ends this."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
-    def _context(self, number: int, timestamp: int) -> BlockContext:
-        return BlockContext(
-            chain_id=self.config.chain_id,
-            number=number,
-            timestamp=timestamp,
-            gas_limit=BLOCK_GAS_LIMIT,
-            proposer=self.config.proposer,
-        )
+    # Taking in
 
+    def _admit(
+        self, decoded: "Sequence[Transaction | InvalidTransactionError]"
+    ) -> "list[Transaction | Submitted]":
+        with self._pool_lock:
+            return [self._admit_one(each) for each in decoded]
 
-def intrinsic_gas(transaction: Transaction) -> int:
-    """Gas before the first instruction (Yellow Paper; EIP-2028, EIP-2930, EIP-3860)."""
-    zeros = transaction.data.count(0)
-    gas = 21_000 + 4 * zeros + 16 * (len(transaction.data) - zeros)
-    gas += sum(2_400 + 1_900 * len(slots) for _, slots in transaction.access_list)
-    if transaction.to is None:
-        gas += 32_000 + 2 * ((len(transaction.data) + 31) // 32)
-    return gas
+    def _admit_one(
+        self, transaction: "Transaction | InvalidTransactionError"
+    ) -> "Transaction | Submitted":
+        if isinstance(transaction, InvalidTransactionError):
+            return transaction
+        is_used = transaction.nonce < self._replica.nonce_of(transaction.sender)
+        if is_used and self.store.place_of(transaction.hash):
+            return transaction.hash
+        try:
+            check_admissible(self.config, transaction)
+            self._pool.add(transaction)
+        except InvalidTransactionError as error:
+            return error
+        return transaction
+
+    def _answer(self, taken: "Transaction | Submitted") -> Submitted:
+        if not isinstance(taken, Transaction):
+            return taken
+        return self._refused.get(taken.hash, taken.hash)
+
+    # Sealing
+
+    def _seal_until_sealed(self, transactions: Sequence[Transaction]) -> None:
+        """Seals blocks until these are in one; keeps on disk those that cannot be yet."""
+        with self._seal_lock:
+            while self._still_pending(transactions) and self._make_final():
+                batch = self._next_batch()
+                if not batch:
+                    break
+                self._seal(batch)
+            left = self._still_pending(transactions)
+            if left:
+                self.store.add_waiting(left)
+            self._make_final()
+
+    def _still_pending(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        with self._pool_lock:
+            return [each for each in transactions if self._pool.get(each.hash)]
+
+    def _next_batch(self) -> list[Transaction]:
+        with self._pool_lock:
+            return self._pool.next_block()
+
+    def _seal(self, batch: list[Transaction]) -> None:
+        timestamp = max(self._now(), self.head.timestamp)
+        try:
+            with self._state_lock:
+                block = self._replica.execute(timestamp, batch)
+        except ExecutionError as error:
+            self._part_with_culprit(batch, error)
+            return
+        number = block.header.number
+        signature = self._sign(vote_digest(self.config.chain_id, number, block.hash))
+        # A proposer that is the only validator has its quorum in the block's own commit.
+        certificate = certify(self.config, number, block.hash, self._own_votes(signature))
+        with self._state_lock:
+            self._replica.append(block.signed(signature), certificate)
+        with self._pool_lock:
+            self._pool.remove(batch)
+        for listener in tuple(self._listeners):
+            listener(block.header)
+
+    def _part_with_culprit(self, batch: list[Transaction], error: ExecutionError) -> None:
+        """A transaction that cannot be executed never spoils a block: it alone is refused."""
+        if len(batch) > 1:
+            half = len(batch) // 2
+            self._seal(batch[:half])
+            # What follows depends on the first half; the next round takes it from the pool.
+            return
+        with self._pool_lock:
+            self._pool.remove(batch)
+            if len(self._refused) >= _REFUSALS_KEPT:
+                self._refused.clear()
+            self._refused[batch[0].hash] = InvalidTransactionError(str(error))
+        self.store.drop_waiting(batch[0].hash)
+
+    # Finality
+
+    def _make_final(self) -> bool:
+        """Whether the head is final, after the validators were asked if it was not."""
+        number = self.head.number
+        if self._replica.final_number >= number:
+            return True
+        proposal = self.store.proposal(number)
+        assert proposal is not None
+        certificate = self.voting.certificate(proposal, self._own_votes(proposal.signature))
+        if certificate is None:
+            return False
+        self._replica.confirm(certificate)
+        self.voting.tell(certificate)
+        return True
+
+    def _own_votes(self, signature: bytes) -> dict[str, bytes]:
+        return dict.fromkeys(self._own_names, signature)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ledger.chain.blocks import Receipt, StateChanges
+from ledger.chain.blocks import Receipt
+from ledger.chain.state import StateChanges
 from ledger.chain.transactions import Transaction
 
 EVM_RULES: Final = "cancun"

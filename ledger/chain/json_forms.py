@@ -8,8 +8,8 @@ import rlp
 from eth_hash.auto import keccak
 
 from ledger.chain.blocks import ZERO_HASH, Header, logs_bloom
+from ledger.chain.reader import Included, LocatedLog
 from ledger.chain.rpc_errors import invalid_params
-from ledger.chain.store import Included, LocatedLog
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -135,9 +135,9 @@ def receipt_form(included: Included, header: Header) -> Json:
                 included.block,
                 included.position,
                 included.first_log_index + i,
+                header.hash(),
                 transaction.hash,
-            ),
-            header.hash(),
+            )
         )
         for i, log in enumerate(receipt.logs)
     ]
@@ -149,7 +149,7 @@ def receipt_form(included: Included, header: Header) -> Json:
         "from": data(transaction.sender),
         "to": data(transaction.to) if transaction.to else None,
         "contractAddress": data(receipt.contract) if receipt.contract else None,
-        "cumulativeGasUsed": quantity(receipt.gas_used),
+        "cumulativeGasUsed": quantity(included.cumulative_gas),
         "gasUsed": quantity(receipt.gas_used),
         "effectiveGasPrice": "0x0",
         "logs": logs,
@@ -162,14 +162,14 @@ def receipt_form(included: Included, header: Header) -> Json:
     return form
 
 
-def log_form(located: LocatedLog, block_hash: bytes) -> Json:
+def log_form(located: LocatedLog) -> Json:
     """An event and where it stands."""
     return {
         "address": data(located.log.address),
         "topics": [data(topic) for topic in located.log.topics],
         "data": data(located.log.data),
         "blockNumber": quantity(located.block),
-        "blockHash": data(block_hash),
+        "blockHash": data(located.block_hash),
         "transactionHash": data(located.transaction_hash),
         "transactionIndex": quantity(located.position),
         "logIndex": quantity(located.log_index),

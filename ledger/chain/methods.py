@@ -7,8 +7,9 @@ Answers are of the Ethereum JSON-RPC form. Every block that can be seen is final
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from ledger.chain.admission import TRANSACTION_GAS_MAX
 from ledger.chain.blocks import Header
-from ledger.chain.chain import BLOCK_GAS_LIMIT, TRANSACTION_GAS_MAX, Chain
+from ledger.chain.chain import Chain
 from ledger.chain.executor import Call
 from ledger.chain.json_forms import (
     Json,
@@ -23,8 +24,9 @@ from ledger.chain.json_forms import (
     receipt_form,
     transaction_form,
 )
+from ledger.chain.log_index import LogFilter
+from ledger.chain.reader import Included
 from ledger.chain.rpc_errors import RpcError, invalid_params, reverted
-from ledger.chain.store import Included, LogFilter
 from ledger.chain.transactions import InvalidTransactionError
 
 CLIENT_VERSION: Final = "Novate/v0.1.0"
@@ -47,7 +49,7 @@ def handle(chain: Chain, method: str, params: Sequence[Json]) -> Json:
 
 
 def _send_raw_transaction(chain: Chain, params: Sequence[Json]) -> Json:
-    return data(chain.submit([parse_data(params[0])])[0])
+    return data(chain.submit(parse_data(params[0])))
 
 
 def _call(chain: Chain, params: Sequence[Json]) -> Json:
@@ -103,15 +105,7 @@ def _logs(chain: Chain, params: Sequence[Json]) -> Json:
     wanted = params[0]
     if not isinstance(wanted, Mapping):
         raise invalid_params("a log filter is an object")
-    forms: list[Json] = []
-    headers: dict[int, Header] = {}
-    for located in chain.store.logs(_parse_filter(chain, wanted)):
-        if located.block not in headers:
-            header = chain.store.header_by_number(located.block)
-            assert header is not None
-            headers[located.block] = header
-        forms.append(log_form(located, headers[located.block].hash()))
-    return forms
+    return [log_form(located) for located in chain.store.logs(_parse_filter(chain, wanted))]
 
 
 def _parse_filter(chain: Chain, wanted: Mapping[str, Json]) -> LogFilter:
@@ -181,5 +175,3 @@ METHODS: Final[Mapping[str, Method]] = {
     "net_version": lambda chain, params: str(chain.config.chain_id),
     "web3_clientVersion": lambda chain, params: CLIENT_VERSION,
 }
-
-assert BLOCK_GAS_LIMIT >= TRANSACTION_GAS_MAX

@@ -14,8 +14,9 @@ from typing import Final
 
 from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env
 
-from ledger.chain.blocks import Account, Log, Receipt, StateChanges
+from ledger.chain.blocks import Log, Receipt
 from ledger.chain.executor import EVM_RULES, BlockContext, Call
+from ledger.chain.state import Account, StateChanges
 from ledger.chain.transactions import Transaction
 
 _ACCOUNT = re.compile(

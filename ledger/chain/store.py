@@ -1,208 +1,171 @@
-"""The block store: blocks, transactions, receipts, logs and present state, in one SQLite file.
+"""The block store of one replica: what it writes, and what it needs to start again.
 
-A block and everything it changed become durable in one commit, or not at all; what this module has
-returned from ``append`` survives a crash at any instruction after.
+A block and everything that belongs to it become durable in one commit, or not at all; what
+``append`` has returned from survives a crash at any instruction after.
 """
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from ledger.chain.blocks import Account, Header, Log, Receipt, StateChanges
-from ledger.chain.transactions import Transaction, decode_transaction
+from eth_hash.auto import keccak
 
-MEMORY: Final = Path(":memory:")
+from ledger.chain.finality import Certificate, decode_certificate
+from ledger.chain.log_index import index_rows, key_of
+from ledger.chain.reader import RECEIPTS, TRANSACTIONS, BlockReader
+from ledger.chain.sealed import Proposal, SealedBlock
+from ledger.chain.state import EncodedChanges
+from ledger.chain.transactions import Transaction
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS blocks (
-    number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, header BLOB NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS transactions (
-    hash BLOB PRIMARY KEY, block INTEGER NOT NULL, position INTEGER NOT NULL, raw BLOB NOT NULL,
-    succeeded INTEGER NOT NULL, gas_used INTEGER NOT NULL, output BLOB NOT NULL, contract BLOB,
-    UNIQUE (block, position)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS logs (
-    block INTEGER NOT NULL, position INTEGER NOT NULL, log_index INTEGER NOT NULL,
-    address BLOB NOT NULL, topic0 BLOB, topic1 BLOB, topic2 BLOB, topic3 BLOB, data BLOB NOT NULL,
-    PRIMARY KEY (block, log_index)
-) STRICT;
-CREATE INDEX IF NOT EXISTS logs_by_address ON logs (address, block);
-CREATE INDEX IF NOT EXISTS logs_by_topic ON logs (topic0, block);
-CREATE TABLE IF NOT EXISTS accounts (
-    address BLOB PRIMARY KEY, nonce INTEGER NOT NULL, code BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS storage (
-    address BLOB NOT NULL, slot BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (address, slot)
-) STRICT, WITHOUT ROWID;
-"""
-
-_LOGS_WITH_HASHES: Final = """
-SELECT logs.*, (
-    SELECT hash FROM transactions AS t
-    WHERE t.block = logs.block AND t.position = logs.position
-) FROM logs
-"""
+KEPT_CHECKPOINTS: Final = 2
+FAULT_POINTS: Final = (
+    "append: before",
+    "append: half written",
+    "append: before commit",
+    "append: after",
+    "certificate: before",
+    "certificate: after",
+    "vote: before",
+    "vote: after",
+    "waiting: before",
+    "waiting: after",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Included:
-    """A transaction and where it stands."""
+class BlockStore(BlockReader):
+    """Blocks, certificates, votes, waiting transactions and checkpoints of one replica."""
 
-    transaction: Transaction
-    receipt: Receipt
-    block: int
-    position: int
-    first_log_index: int
-
-
-@dataclass(frozen=True, slots=True)
-class LocatedLog:
-    """An event and where it stands. ``position`` is that of its transaction in the block."""
-
-    log: Log
-    block: int
-    position: int
-    log_index: int
-    transaction_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """Which logs are meant: any of the addresses and, per place, of the topics; empty is all."""
-
-    from_block: int
-    to_block: int
-    addresses: tuple[bytes, ...] = ()
-    topics: tuple[tuple[bytes, ...], ...] = ()
-
-
-class BlockStore:
-    """Blocks on disk. One writer; readers see committed blocks only."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
-
-    def close(self) -> None:
-        """Releases the file."""
-        self._connection.close()
-
-    def append(
-        self,
-        header: Header,
-        transactions: Sequence[Transaction],
-        receipts: Sequence[Receipt],
-        changes: StateChanges,
-    ) -> None:
-        """Makes a block and its effect durable. All of it, or on an exception nothing."""
-        number = header.number
-        log_rows = [
-            (number, position, index, log.address, *_four_topics(log), log.data)
-            for index, (position, log) in enumerate(
-                (position, log) for position, receipt in enumerate(receipts) for log in receipt.logs
-            )
-        ]
-        transaction_rows = [
-            (t.hash, number, i, t.raw, int(r.succeeded), r.gas_used, r.output, r.contract)
-            for i, (t, r) in enumerate(zip(transactions, receipts, strict=True))
-        ]
-        account_rows = [(address, a.nonce, a.code) for address, a in changes.accounts.items()]
-        slot_rows = [
-            (address, slot.to_bytes(32, "big"), value.to_bytes(32, "big"))
-            for (address, slot), value in sorted(changes.storage.items())
-        ]
-        db = self._connection
-        db.execute("BEGIN IMMEDIATE")
-        try:
+    def append(self, block: SealedBlock, certificate: Certificate | None) -> None:
+        """Makes a block and its effect durable; its transactions wait no longer."""
+        number = block.header.number
+        receipts = [placed.receipt for placed in block.receipts]
+        self.reached("append: before")
+        with self.commit() as db:
             db.execute(
-                "INSERT INTO blocks VALUES (?, ?, ?)", (number, header.hash(), header.encode())
+                "INSERT INTO blocks VALUES (?,?,?,?)",
+                (number, block.hash, block.header.encode(), block.signature),
             )
-            db.executemany("INSERT INTO transactions VALUES (?,?,?,?,?,?,?,?)", transaction_rows)
-            db.executemany("INSERT INTO logs VALUES (?,?,?,?,?,?,?,?,?)", log_rows)
-            db.executemany("INSERT OR REPLACE INTO accounts VALUES (?,?,?)", account_rows)
-            db.executemany("INSERT OR REPLACE INTO storage VALUES (?,?,?)", slot_rows)
-            db.execute("COMMIT")
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
+            db.execute(
+                "INSERT INTO bodies VALUES (?,?,?,?,?)",
+                (
+                    number,
+                    block.packed_transactions(),
+                    block.packed_receipts(),
+                    block.changes.accounts,
+                    block.changes.storage,
+                ),
+            )
+            self.reached("append: half written")
+            db.executemany(
+                "INSERT INTO transaction_index VALUES (?,?,?)",
+                [(key_of(t.hash), number, i) for i, t in enumerate(block.transactions)],
+            )
+            db.executemany(
+                "INSERT OR IGNORE INTO log_index VALUES (?,?,?)",
+                [(key, number, position) for key, position in index_rows(receipts)],
+            )
+            db.executemany(
+                "DELETE FROM waiting WHERE hash = ?", [(t.hash,) for t in block.transactions]
+            )
+            if block.checkpoint:
+                _put_checkpoint(db, number, block.checkpoint)
+            if certificate:
+                _put_certificate(db, certificate)
+            self.reached("append: before commit")
+        self.reached("append: after")
 
-    def state(self) -> StateChanges:
-        """All accounts and slots, as of the last block."""
-        accounts = {
-            address: Account(nonce, code)
-            for address, nonce, code in self._connection.execute("SELECT * FROM accounts")
-        }
-        storage = {
-            (address, int.from_bytes(slot, "big")): int.from_bytes(value, "big")
-            for address, slot, value in self._connection.execute("SELECT * FROM storage")
-        }
-        return StateChanges(accounts, storage)
+    def add_certificate(self, certificate: Certificate) -> None:
+        """Makes the finality of a stored block durable."""
+        self.reached("certificate: before")
+        with self.commit() as db:
+            _put_certificate(db, certificate)
+        self.reached("certificate: after")
 
-    def head(self) -> Header | None:
-        """The header of the last block; None before genesis."""
-        return self._header("ORDER BY number DESC LIMIT 1")
+    def add_vote(self, number: int, block_hash: bytes) -> None:
+        """Makes it durable which block of a height this replica votes for."""
+        self.reached("vote: before")
+        with self.commit() as db:
+            db.execute("INSERT INTO votes VALUES (?,?)", (number, block_hash))
+        self.reached("vote: after")
 
-    def header_by_number(self, number: int) -> Header | None:
-        """The header at a height; None when there is none."""
-        return self._header("WHERE number = ?", number)
+    def add_waiting(self, transactions: Sequence[Transaction]) -> None:
+        """Makes transactions durable that cannot be sealed yet."""
+        self.reached("waiting: before")
+        with self.commit() as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO waiting (hash, raw) VALUES (?,?)",
+                [(transaction.hash, transaction.raw) for transaction in transactions],
+            )
+        self.reached("waiting: after")
 
-    def header_by_hash(self, block_hash: bytes) -> Header | None:
-        """The header with a hash; None when there is none."""
-        return self._header("WHERE hash = ?", block_hash)
+    def drop_waiting(self, transaction_hash: bytes) -> None:
+        """Forgets a transaction that waited."""
+        with self.commit() as db:
+            db.execute("DELETE FROM waiting WHERE hash = ?", (transaction_hash,))
 
-    def transactions_of(self, number: int) -> list[Included]:
-        """The transactions of a block, in order."""
-        return list(self._included("block = ? ORDER BY position", number))
+    def heads(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Number, hash and encoded header of every block, from genesis, unchecked."""
+        query = "SELECT number, hash, header FROM blocks WHERE number >= ?"
+        for part in self.in_parts(query, start=0, size=4_096):
+            yield from ((number, digest, header) for number, digest, header in part)
 
-    def transaction(self, transaction_hash: bytes) -> Included | None:
-        """A transaction by its hash; None when no block has it."""
-        return next(self._included("hash = ?", transaction_hash), None)
+    def proposal(self, number: int) -> Proposal | None:
+        """A block as validators are sent it; None when there is none."""
+        row = self.one("SELECT header, signature FROM blocks WHERE number = ?", number)
+        if row is None:
+            return None
+        raws = self.bundle(number, TRANSACTIONS).items()
+        digests = self.bundle(number, RECEIPTS).digests
+        return Proposal(row[0], row[1], tuple(raws), tuple(digests))
 
-    def logs(self, wanted: LogFilter) -> Iterator[LocatedLog]:
-        """The logs that fit a filter, in order."""
-        clauses, values = ["block BETWEEN ? AND ?"], [wanted.from_block, wanted.to_block]
-        columns = ("address", "topic0", "topic1", "topic2", "topic3")
-        for column, allowed in zip(columns, (wanted.addresses, *wanted.topics), strict=False):
-            if allowed:
-                clauses.append(f"{column} IN ({','.join('?' * len(allowed))})")
-                values.extend(allowed)  # type: ignore[arg-type] # numbers and bytes share one list
-        query = _LOGS_WITH_HASHES + f" WHERE {' AND '.join(clauses)} ORDER BY block, log_index"
-        rows = self._connection.execute(query, values)
-        for block, position, log_index, address, *topics, data, transaction_hash in rows:
-            present = tuple(topic for topic in topics if topic is not None)
-            yield LocatedLog(
-                Log(address, present, data), block, position, log_index, transaction_hash
+    def certificate(self, number: int) -> Certificate | None:
+        """The certificate of a block; None while it has none."""
+        row = self.one("SELECT certificate FROM certificates WHERE number = ?", number)
+        return decode_certificate(row[0]) if row else None
+
+    def final_height(self) -> int:
+        """The number of the last block with a certificate; 0, the genesis, needs none."""
+        row = self.one("SELECT max(number) FROM certificates")
+        return int(row[0] or 0) if row else 0
+
+    def vote(self, number: int) -> bytes | None:
+        """The hash of the block of a height that this replica has voted for."""
+        row = self.one("SELECT block_hash FROM votes WHERE number = ?", number)
+        return bytes(row[0]) if row else None
+
+    def waiting(self) -> list[bytes]:
+        """The raw transactions that wait, oldest first."""
+        rows = self.all("SELECT hash, raw FROM waiting ORDER BY sequence")
+        for digest, raw in rows:
+            if keccak(raw) != digest:
+                raise self.damaged("a waiting transaction is not the one its hash stands for")
+        return [raw for _, raw in rows]
+
+    def changes_after(self, number: int) -> Iterator[tuple[int, EncodedChanges]]:
+        """The state changes of each later block, in order, unchecked."""
+        query = "SELECT number, accounts, storage FROM bodies WHERE number >= ?"
+        for part in self.in_parts(query, start=number + 1, size=64):
+            yield from (
+                (each, EncodedChanges(accounts, storage)) for each, accounts, storage in part
             )
 
-    def _header(self, clause: str, *values: object) -> Header | None:
-        row = self._connection.execute(f"SELECT header FROM blocks {clause}", values).fetchone()  # noqa: S608 # our own clause
-        return Header.decode(row[0]) if row else None
-
-    def _included(self, clause: str, value: object) -> Iterator[Included]:
-        rows = self._connection.execute(f"SELECT * FROM transactions WHERE {clause}", (value,))  # noqa: S608 # our own clause
-        for _, block, position, raw, succeeded, gas_used, output, contract in rows:
-            located = self._connection.execute(
-                "SELECT address, topic0, topic1, topic2, topic3, data, log_index FROM logs"
-                " WHERE block = ? AND position = ? ORDER BY log_index",
-                (block, position),
-            ).fetchall()
-            logs = tuple(
-                Log(address, tuple(topic for topic in topics if topic is not None), data)
-                for address, *topics, data, _ in located
-            )
-            yield Included(
-                transaction=decode_transaction(raw),
-                receipt=Receipt(bool(succeeded), gas_used, output, logs, contract),
-                block=block,
-                position=position,
-                first_log_index=located[0][-1] if located else 0,
-            )
+    def checkpoint(self) -> tuple[int, EncodedChanges] | None:
+        """The number of the last checkpoint and the whole state then, unchecked."""
+        row = self.one("SELECT * FROM checkpoints ORDER BY number DESC LIMIT 1")
+        return (row[0], EncodedChanges(row[1], row[2])) if row else None
 
 
-def _four_topics(log: Log) -> tuple[bytes | None, ...]:
-    return (*log.topics, *(None for _ in range(4 - len(log.topics))))
+def _put_certificate(db: sqlite3.Connection, certificate: Certificate) -> None:
+    db.execute(
+        "INSERT OR IGNORE INTO certificates VALUES (?,?)",
+        (certificate.number, certificate.encode()),
+    )
+
+
+def _put_checkpoint(db: sqlite3.Connection, number: int, whole: EncodedChanges) -> None:
+    db.execute("INSERT INTO checkpoints VALUES (?,?,?)", (number, whole.accounts, whole.storage))
+    db.execute(
+        "DELETE FROM checkpoints WHERE number NOT IN"
+        " (SELECT number FROM checkpoints ORDER BY number DESC LIMIT ?)",
+        (KEPT_CHECKPOINTS,),
+    )

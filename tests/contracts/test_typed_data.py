@@ -8,7 +8,8 @@ from eth_hash.auto import keccak
 from contracts.abi import Array, uint
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage, Domain, InstructionMessage, RedemptionMessage
-from nodes.keys import Key, signer_of
+from ledger.chain.signatures import signer_of
+from nodes.keys import Key
 
 CHAIN_ID = 668_283
 CONTRACT = bytes.fromhex("32dcab0ef3fb2de2fce1d2e0799d36239671f04a")

@@ -5,7 +5,8 @@ import stat
 import pytest
 from eth_account import Account
 
-from nodes.keys import Key, signer_of
+from ledger.chain.signatures import signer_of
+from nodes.keys import Key
 
 
 def test_address_is_that_of_eth_account():

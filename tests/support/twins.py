@@ -1,6 +1,7 @@
 """The contracts and the reference model side by side: every step is done to both."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -18,12 +19,14 @@ from contracts.deployment import (
 )
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage, Domain, InstructionMessage, RedemptionMessage
+from ledger.chain.block_file import MEMORY
 from ledger.chain.blocks import Receipt
-from ledger.chain.chain import Chain, ChainConfig
+from ledger.chain.chain import Chain
 from ledger.chain.executor import Call
+from ledger.chain.genesis import ChainConfig, ValidatorIdentity
 from ledger.chain.revm import RevmExecutor
 from ledger.chain.rpc_errors import revert_text
-from ledger.chain.store import MEMORY, BlockStore
+from ledger.chain.store import BlockStore
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model.registers import Members, Register
@@ -62,11 +65,20 @@ class Clock:
     now: int = START
 
 
-def new_chain(clock: Clock | None = None) -> Chain:
-    """A chain in memory."""
+PROPOSER = Key.of_seed("twins", "proposer")
+
+
+def chain_config(**changes: Any) -> ChainConfig:
+    """A chain that its proposer alone validates, and that takes transactions of everybody."""
+    alone = (ValidatorIdentity("PROPOSER", PROPOSER.address),)
+    return replace(ChainConfig(CHAIN_ID, PROPOSER.address, START, alone), **changes)
+
+
+def new_chain(clock: Clock | None = None, path: Path = MEMORY, **changes: Any) -> Chain:
+    """A chain, in memory unless there is a path."""
     time = clock or Clock()
-    config = ChainConfig(CHAIN_ID, bytes(20), START)
-    return Chain(config, BlockStore(MEMORY), RevmExecutor(CHAIN_ID), lambda: time.now)
+    store, executor = BlockStore(path), RevmExecutor(CHAIN_ID)
+    return Chain(chain_config(**changes), store, executor, lambda: time.now, PROPOSER.sign)
 
 
 class DirectCalls:
@@ -97,7 +109,7 @@ class Sender:
             data=data,
             gas=gas,
         )
-        included = self.chain.store.transaction(self.chain.submit([raw])[0])
+        included = self.chain.store.transaction(self.chain.submit(raw))
         assert included is not None
         return included.receipt
 

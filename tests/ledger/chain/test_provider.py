@@ -67,7 +67,7 @@ def test_unknown_things_are_said_to_be_unknown(w3):
         w3.eth.get_transaction_receipt(b"\0" * 32)
     with pytest.raises(Web3RPCError, match="does not exist"):
         w3.manager.request_blocking("debug_setHead", [])
-    with pytest.raises(Web3RPCError, match="signed for chain"):
+    with pytest.raises(Web3RPCError, match="invalid chain id"):
         w3.eth.send_raw_transaction(
             KEY.sign_transaction(chain_id=1, nonce=0, to=bytes(20), data=b"", gas=GAS)
         )

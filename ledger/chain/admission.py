@@ -1,0 +1,48 @@
+"""Which transactions the chain takes: the rules that do not depend on its state.
+
+There is no native currency and no fee: the base fee is zero for ever, prices are ignored, and value
+must be zero. Who may send at all is the consortium's decision, not a matter of money.
+"""
+
+from typing import Final
+
+from ledger.chain.genesis import ChainConfig
+from ledger.chain.transactions import InvalidTransactionError, Transaction
+
+TRANSACTION_GAS_MAX: Final = 1_000_000_000
+INIT_CODE_BYTES_MAX: Final = 49_152
+
+
+def check_admissible(config: ChainConfig, transaction: Transaction) -> None:
+    """Raises InvalidTransactionError, with what was expected, for what no block may carry."""
+    if transaction.chain_id != config.chain_id:
+        raise InvalidTransactionError(
+            f"invalid chain id: signed for {transaction.chain_id}, this is {config.chain_id}"
+        )
+    if config.senders is not None and transaction.sender not in config.senders:
+        raise InvalidTransactionError(
+            f"unknown sender 0x{transaction.sender.hex()}: only the keys of the consortium's"
+            " participants may send transactions"
+        )
+    if transaction.value:
+        raise InvalidTransactionError("this chain has no native currency: value must be 0")
+    if transaction.gas > TRANSACTION_GAS_MAX:
+        raise InvalidTransactionError(
+            f"gas limit {transaction.gas} is above the {TRANSACTION_GAS_MAX} of a transaction"
+        )
+    if transaction.gas < (needed := intrinsic_gas(transaction)):
+        raise InvalidTransactionError(
+            f"intrinsic gas too low: {needed} is needed, found {transaction.gas}"
+        )
+    if transaction.to is None and len(transaction.data) > INIT_CODE_BYTES_MAX:
+        raise InvalidTransactionError(f"init code of more than {INIT_CODE_BYTES_MAX} bytes")
+
+
+def intrinsic_gas(transaction: Transaction) -> int:
+    """Gas before the first instruction (Yellow Paper; EIP-2028, EIP-2930, EIP-3860)."""
+    zeros = transaction.data.count(0)
+    gas = 21_000 + 4 * zeros + 16 * (len(transaction.data) - zeros)
+    gas += sum(2_400 + 1_900 * len(slots) for _, slots in transaction.access_list)
+    if transaction.to is None:
+        gas += 32_000 + 2 * ((len(transaction.data) + 31) // 32)
+    return gas

@@ -1,0 +1,141 @@
+"""The SQLite file of one replica: its tables, its connections, commits and single reads."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any, Final
+
+from ledger.chain.bundle import Bundle
+from ledger.chain.errors import StorageError
+
+MEMORY: Final = Path(":memory:")
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS blocks (
+    number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, header BLOB NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS bodies (
+    number INTEGER PRIMARY KEY, transactions BLOB NOT NULL, receipts BLOB NOT NULL,
+    accounts BLOB NOT NULL, storage BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS checkpoints (
+    number INTEGER PRIMARY KEY, accounts BLOB NOT NULL, storage BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS certificates (
+    number INTEGER PRIMARY KEY, certificate BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS votes (
+    number INTEGER PRIMARY KEY, block_hash BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS waiting (
+    sequence INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, raw BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS transaction_index (
+    key INTEGER NOT NULL, number INTEGER NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY (key, number, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS log_index (
+    key INTEGER NOT NULL, number INTEGER NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY (key, number, position)
+) STRICT, WITHOUT ROWID;
+"""
+
+Reached = Callable[[str], None]
+
+
+def reach_nothing(point: str) -> None:
+    """The hook of a file without planned faults."""
+
+
+class BlockFile:
+    """One writer; readers see committed blocks only.
+
+    ``reached`` is told the name of every point at which a crash would be interesting.
+    """
+
+    def __init__(self, path: Path, reached: Reached = reach_nothing) -> None:
+        self.path = path
+        self.reached = reached
+        with self._explained():
+            self._writer = _connect(path)
+            self._writer.executescript(_SCHEMA)
+            # A database in memory belongs to its connection; one on disk is read beside the writer.
+            self._reader = self._writer if path == MEMORY else _connect(path)
+        self._write_lock = RLock()
+        self._read_lock = self._write_lock if path == MEMORY else RLock()
+
+    def close(self) -> None:
+        """Releases the file."""
+        with self._write_lock, self._read_lock:
+            self._reader.close()
+            self._writer.close()
+
+    @contextmanager
+    def commit(self) -> Iterator[sqlite3.Connection]:
+        """A unit of work: on disk when the block is left, or on an exception undone."""
+        with self._write_lock, self._explained():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def one(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        """The first row of an answer; None when it has none."""
+        with self._read_lock, self._explained():
+            row: tuple[Any, ...] | None = self._reader.execute(query, values).fetchone()
+            return row
+
+    def all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of an answer."""
+        with self._read_lock, self._explained():
+            return self._reader.execute(query, values).fetchall()
+
+    def in_parts(self, query: str, start: int, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a table from a number on; the number is the query's one parameter."""
+        while rows := self.all(f"{query} ORDER BY number LIMIT {size}", start):
+            yield rows
+            start = rows[-1][0] + 1
+
+    def bundle(self, number: int, column: str) -> Bundle:
+        """A bundle of a block's body, of which only the needed parts are read."""
+
+        def read(offset: int, size: int) -> bytes:
+            with (
+                self._read_lock,
+                self._explained(),
+                self._reader.blobopen("bodies", column, number, readonly=True) as blob,
+            ):
+                blob.seek(offset)
+                return bytes(blob.read(size))
+
+        return Bundle(read)
+
+    def damaged(self, what: str) -> StorageError:
+        """The error that says what is wrong with the file, and what to do."""
+        return StorageError(
+            f"{self.path}: {what}. The stored chain was changed or damaged and is not used:"
+            " restore it from a backup, or from another validator's folder"
+        )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError | sqlite3.IntegrityError):
+                raise
+            raise self.damaged(str(error)) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
