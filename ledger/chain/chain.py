@@ -13,6 +13,7 @@ from typing import Final
 
 from ledger.chain.admission import check_admissible
 from ledger.chain.blocks import Header, Receipt
+from ledger.chain.decoding import Decode, Decoded, decode_here
 from ledger.chain.errors import ExecutionError
 from ledger.chain.executor import Call, Executor
 from ledger.chain.finality import Certificate, certify, quorum_of, vote_digest
@@ -25,7 +26,6 @@ from ledger.chain.transactions import InvalidTransactionError, Transaction, deco
 from ledger.chain.validator import Sign
 from ledger.chain.voting import Voting
 
-Decode = Callable[[Sequence[bytes]], "list[Transaction | InvalidTransactionError]"]
 Listener = Callable[[Header], None]
 Submitted = bytes | InvalidTransactionError
 """The hash of a transaction that was taken, or why it was not."""
@@ -51,17 +51,6 @@ class Finality:
         return self.final < self.sealed
 
 
-def decode_all(raws: Sequence[bytes]) -> "list[Transaction | InvalidTransactionError]":
-    """Each raw transaction decoded, or the reason why it cannot be."""
-    decoded: list[Transaction | InvalidTransactionError] = []
-    for raw in raws:
-        try:
-            decoded.append(decode_transaction(raw))
-        except InvalidTransactionError as error:
-            decoded.append(error)
-    return decoded
-
-
 class Chain:
     """The proposer: the one that seals blocks. Safe for use by many threads."""
 
@@ -72,7 +61,7 @@ class Chain:
         executor: Executor,
         now: Callable[[], int],
         sign: Sign,
-        decode: Decode = decode_all,
+        decode: Decode = decode_here,
     ) -> None:
         self.config = config
         self.store = store
@@ -134,11 +123,14 @@ class Chain:
 
     def submit_all(self, raws: Sequence[bytes]) -> list[Submitted]:
         """Takes transactions, each by itself; returns for each what became of it, in order."""
-        taken = self._admit(self._decode(raws))
-        fresh = [each for each in taken if isinstance(each, Transaction)]
-        if fresh:
-            self._seal_until_sealed(fresh)
-        return [self._answer(each) for each in taken]
+        answers: list[Submitted] = []
+        for decoded in self._decode(raws):
+            taken = self._admit(decoded)
+            fresh = [each for each in taken if isinstance(each, Transaction)]
+            if fresh:
+                self._seal_until_sealed(fresh)
+            answers += [self._answer(each) for each in taken]
+        return answers
 
     def advance(self) -> None:
         """Makes the last block final if it is not, and seals what can be sealed."""
@@ -196,15 +188,11 @@ class Chain:
 
     # Taking in
 
-    def _admit(
-        self, decoded: "Sequence[Transaction | InvalidTransactionError]"
-    ) -> "list[Transaction | Submitted]":
+    def _admit(self, decoded: Sequence[Decoded]) -> "list[Transaction | Submitted]":
         with self._pool_lock:
             return [self._admit_one(each) for each in decoded]
 
-    def _admit_one(
-        self, transaction: "Transaction | InvalidTransactionError"
-    ) -> "Transaction | Submitted":
+    def _admit_one(self, transaction: Decoded) -> "Transaction | Submitted":
         if isinstance(transaction, InvalidTransactionError):
             return transaction
         is_used = transaction.nonce < self._replica.nonce_of(transaction.sender)

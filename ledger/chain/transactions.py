@@ -5,9 +5,9 @@ native currency, so value and prices buy nothing; they are decoded, shown and ot
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import msgspec
 import rlp
 from eth_hash.auto import keccak
 
@@ -25,8 +25,7 @@ class InvalidTransactionError(ValueError):
     """A transaction that no block may carry. The chain has not changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(msgspec.Struct, frozen=True, gc=False):
     """A decoded transaction. ``to`` is None when it deploys a contract."""
 
     raw: bytes
