@@ -103,6 +103,10 @@ class Chain:
     def join(self, voting: Voting) -> None:
         """Gives the chain its validators, and lets them make final what still is not."""
         self.voting = voting
+        last = self.certificate(self._replica.final_number)
+        if last:
+            # Those that were away learn what they have missed.
+            voting.tell(last)
         self.advance()
 
     def close(self) -> None:

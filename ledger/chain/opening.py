@@ -43,16 +43,20 @@ def open_store(store: BlockStore, config: ChainConfig) -> Opened | None:
     if base_number not in headers:
         raise store.damaged(f"the checkpoint {base_number} is of no block")
     parts = [base]
-    slots_since = 0
+    slots_since, head = 0, max(headers)
+    due = base_number
     for number, changes in store.changes_after(base_number - 1):
-        if number not in headers:
-            raise store.damaged(f"the state changes of block {number} belong to no block")
+        if number != due or number > head:
+            break
+        due += 1
         is_base = number == base_number and number > 0
         _check_state_root(store, headers, number, changes, base if is_base else None)
         if not is_base:
             parts.append(changes)
             slots_since += changes.slot_count
-    return Opened(headers[max(headers)], fold(parts), base.slot_count, slots_since)
+    if due <= head:
+        raise store.damaged(f"the state changes of block {due} are missing")
+    return Opened(headers[head], fold(parts), base.slot_count, slots_since)
 
 
 def _check_headers(store: BlockStore, config: ChainConfig) -> "dict[int, Header]":
