@@ -67,6 +67,8 @@ def vote_key(name: str) -> Key:
 
 
 def config_of(validators: int, **changes: object) -> ChainConfig:
+    if not validators:
+        return chain_config(**changes)
     identities = tuple(ValidatorIdentity(n, vote_key(n).address) for n in names(validators))
     return chain_config(**{"validators": identities, **changes})
 
@@ -78,7 +80,7 @@ def open_replicated(
     reached: Reached = reach_nothing,
     **changes: object,
 ) -> tuple[Chain, list[Link]]:
-    """A chain with validators V1, V2, ..., each with a replica of its own."""
+    """A chain with validators V1, V2, ..., each with a replica; with none, the proposer alone."""
     config = config_of(validators, **changes)
 
     def store(name: str) -> BlockStore:

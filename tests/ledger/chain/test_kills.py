@@ -33,7 +33,8 @@ def work(folder, validators, round_, point, visit, count):
         check=False,
     )
     assert done.returncode in (0, KILLED), done.stderr
-    lines = [line.split() for line in done.stdout.splitlines()]
+    # A line that the kill cut short acknowledges nothing.
+    lines = [line.split() for line in done.stdout.splitlines(keepends=True) if line[-1] == "\n"]
     return done.returncode, {int(n): bytes.fromhex(digest) for n, digest in lines}
 
 
@@ -76,9 +77,9 @@ def check_history(folder, validators, head):
     source.close()
 
 
-# A single validator's vote is in the block's own commit.
+# Without validators the proposer is the only one: its vote is in the block's own commit.
 CASES = [(point, 4) for point in FAULT_POINTS] + [
-    (point, 1) for point in FAULT_POINTS if not point.startswith(("vote", "certificate"))
+    (point, 0) for point in FAULT_POINTS if not point.startswith(("vote", "certificate"))
 ]
 
 
@@ -98,19 +99,19 @@ def test_killed_at_a_write_point_nothing_is_lost(tmp_path, point, validators):
 def killed_again_and_again(folder, validators, kills, chance):
     acknowledged = {}
     for round_ in range(kills):
-        visit = chance.randint(1, 60)
+        visit = chance.randint(1, 80)
         _, new = work(folder, validators, round_, "any", visit, 8)
         acknowledged |= new
         check(folder, validators, acknowledged)
     assert acknowledged
 
 
-@pytest.mark.parametrize("validators", [1, 3])
+@pytest.mark.parametrize("validators", [0, 3])
 def test_killed_again_and_again_at_random_nothing_is_lost(tmp_path, validators):
     killed_again_and_again(tmp_path, validators, 4, random.Random(validators))
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("validators", [1, 2, 4, 7])
+@pytest.mark.parametrize("validators", [0, 1, 4, 7])
 def test_killed_fifty_times_nothing_is_lost(tmp_path, validators):
     killed_again_and_again(tmp_path, validators, 50, random.Random(100 + validators))
