@@ -136,6 +136,14 @@ class Header:
         )
 
 
+def body_roots(encoded: bytes) -> tuple[bytes, bytes]:
+    """The transactions root and the receipts root in an encoded header.
+
+    Every field before them has a fixed size, so they always stand at the same place.
+    """
+    return encoded[124:156], encoded[157:189]
+
+
 def transactions_root(hashes: Sequence[bytes]) -> bytes:
     """The commitment to the transactions of a block, in order."""
     return keccak(b"".join(hashes))

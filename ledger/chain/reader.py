@@ -9,13 +9,32 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.chain.block_file import BlockFile
-from ledger.chain.blocks import Header, Log, PlacedReceipt, Receipt
+from ledger.chain.blocks import Header, Log, PlacedReceipt, Receipt, body_roots
 from ledger.chain.bundle import Bundle
 from ledger.chain.log_index import WHOLE_BLOCK, LogFilter, key_of
 from ledger.chain.transactions import Transaction, decode_transaction
 
 TRANSACTIONS: Final = "transactions"
 RECEIPTS: Final = "receipts"
+_BODIES_A_READ: Final = 128
+_BLOCKS_A_SEARCH: Final = 4_096
+
+# A large bundle is not read whole: often a single item of it is wanted.
+_BODIES: Final = """
+SELECT number, hash, header,
+    CASE WHEN length(transactions) < 262144 THEN transactions END,
+    CASE WHEN length(receipts) < 262144 THEN receipts END
+FROM blocks JOIN bodies USING (number) WHERE number IN ({}) ORDER BY number
+"""
+_PLACES_OF_TRANSACTIONS: Final = """
+SELECT DISTINCT number, position FROM log_index
+WHERE key IN ({}) AND number BETWEEN ? AND ? AND position >= 0
+"""
+_PLACES_OF_BLOCKS: Final = """
+SELECT DISTINCT number, position FROM log_index
+WHERE key IN ({}) AND number BETWEEN ? AND ? AND position = -1
+"""
+_ALL_PLACES: Final = "SELECT number, -1 FROM blocks WHERE number BETWEEN ? AND ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,16 @@ class LocatedLog:
     transaction_hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a block consists of, beside its header."""
+
+    number: int
+    hash: bytes
+    transactions: Bundle
+    receipts: Bundle
+
+
 class BlockReader(BlockFile):
     """What can be asked of a replica's blocks."""
 
@@ -59,14 +88,13 @@ class BlockReader(BlockFile):
 
     def hashes_of(self, number: int) -> list[bytes]:
         """The transaction hashes of a block, in order."""
-        return self._checked(number, TRANSACTIONS).digests
+        return self.body(number).transactions.digests
 
     def transactions_of(self, number: int) -> list[Included]:
         """The transactions of a block, in order."""
-        raws = self._checked(number, TRANSACTIONS).items()
-        encoded = self._checked(number, RECEIPTS).items()
-        pairs = enumerate(zip(raws, encoded, strict=True))
-        return [_included(raw, receipt, number, i) for i, (raw, receipt) in pairs]
+        body = self.body(number)
+        pairs = zip(body.transactions.items(), body.receipts.items(), strict=True)
+        return [_included(raw, receipt, number, i) for i, (raw, receipt) in enumerate(pairs)]
 
     def transaction(self, transaction_hash: bytes) -> Included | None:
         """A transaction by its hash; None when no block has it."""
@@ -74,8 +102,8 @@ class BlockReader(BlockFile):
         if place is None:
             return None
         number, position = place
-        raw = self._checked(number, TRANSACTIONS).item(position)
-        receipt = self._checked(number, RECEIPTS).item(position)
+        body = self.body(number)
+        raw, receipt = body.transactions.item(position), body.receipts.item(position)
         return _included(raw, receipt, number, position)
 
     def place_of(self, transaction_hash: bytes) -> tuple[int, int] | None:
@@ -84,77 +112,77 @@ class BlockReader(BlockFile):
             "SELECT number, position FROM transaction_index WHERE key = ?", key_of(transaction_hash)
         )
         for number, position in rows:
-            if self._checked(number, TRANSACTIONS).digests[position] == transaction_hash:
+            if self.hashes_of(number)[position] == transaction_hash:
                 return number, position
         return None
 
+    def body(self, number: int) -> Body:
+        """The body of a block. Raises StorageError when it is not its header's."""
+        return next(self.bodies([number]))
+
+    def bodies(self, numbers: Sequence[int]) -> Iterator[Body]:
+        """The bodies of blocks, ascending. Raises StorageError for one that is not its header's."""
+        for start in range(0, len(numbers), _BODIES_A_READ):
+            part = numbers[start : start + _BODIES_A_READ]
+            rows = self.all(_BODIES.format(",".join("?" * len(part))), *part)
+            for number, block_hash, header, transactions, receipts in rows:
+                body = Body(
+                    number,
+                    block_hash,
+                    self._bundle(number, TRANSACTIONS, transactions),
+                    self._bundle(number, RECEIPTS, receipts),
+                )
+                roots = (body.transactions.root, body.receipts.root)
+                if roots != body_roots(header):
+                    raise self.damaged(
+                        f"block {number}: its transactions or receipts are not those of its header"
+                    )
+                yield body
+
     def logs(self, wanted: LogFilter) -> Iterator[LocatedLog]:
-        """The logs that fit a filter, in order."""
-        by_transaction = wanted.keys_by_transaction()
+        """The logs that fit a filter, in order; read as they are taken."""
+        for first in range(wanted.from_block, wanted.to_block + 1, _BLOCKS_A_SEARCH):
+            last = min(first + _BLOCKS_A_SEARCH - 1, wanted.to_block)
+            positions_by_block: dict[int, set[int]] = {}
+            for number, position in self._places(wanted, first, last):
+                positions_by_block.setdefault(number, set()).add(position)
+            for body in self.bodies(sorted(positions_by_block)):
+                yield from _logs_in(body, positions_by_block[body.number], wanted)
+
+    def _places(self, wanted: LogFilter, first: int, last: int) -> list[tuple[int, int]]:
+        """Where logs that fit may be: block and position, which may be WHOLE_BLOCK."""
+        by_transaction, by_block = wanted.keys_by_transaction(), wanted.keys_by_block()
         if by_transaction:
-            places = self._places(by_transaction[0], wanted)
+            query, groups = _PLACES_OF_TRANSACTIONS, by_transaction[:1]
+        elif by_block:
+            query, groups = _PLACES_OF_BLOCKS, by_block
         else:
-            places = ((number, WHOLE_BLOCK) for number in self._blocks_with_logs(wanted))
-        for number, position in places:
-            yield from self._logs_of(number, position, wanted)
+            return self.all(_ALL_PLACES, first, last)
+        marks = [",".join("?" * len(keys)) for keys in groups]
+        values = [value for keys in groups for value in (*keys, first, last)]
+        return self.all(" INTERSECT ".join(query.format(each) for each in marks), *values)
 
-    def _places(self, keys: Sequence[int], wanted: LogFilter) -> Iterator[tuple[int, int]]:
-        marks = ",".join("?" * len(keys))
-        rows = self.all(
-            f"SELECT DISTINCT number, position FROM log_index WHERE key IN ({marks})"  # noqa: S608 # question marks
-            " AND number BETWEEN ? AND ? AND position >= 0 ORDER BY number, position",
-            *keys,
-            wanted.from_block,
-            wanted.to_block,
-        )
-        return iter(rows)
-
-    def _blocks_with_logs(self, wanted: LogFilter) -> list[int]:
-        # The index of whole blocks has a row for each address, so it also lists blocks with logs.
-        groups = wanted.keys_by_block()
-        clauses, values = [], []
-        for keys in groups:
-            marks = ",".join("?" * len(keys))
-            clauses.append(
-                f"SELECT DISTINCT number FROM log_index WHERE key IN ({marks})"  # noqa: S608 # question marks
-                " AND number BETWEEN ? AND ? AND position = -1"
-            )
-            values += [*keys, wanted.from_block, wanted.to_block]
-        if not groups:
-            clauses = ["SELECT number FROM blocks WHERE number BETWEEN ? AND ?"]
-            values = [wanted.from_block, wanted.to_block]
-        rows = self.all(" INTERSECT ".join(clauses) + " ORDER BY number", *values)
-        return [number for (number,) in rows]
-
-    def _logs_of(self, number: int, position: int, wanted: LogFilter) -> Iterator[LocatedLog]:
-        row = self.one("SELECT hash FROM blocks WHERE number = ?", number)
-        assert row is not None
-        receipts = self._checked(number, RECEIPTS)
-        hashes = self.hashes_of(number)
-        items = (
-            enumerate(receipts.items())
-            if position == WHOLE_BLOCK
-            else [(position, receipts.item(position))]
-        )
-        for place, encoded in items:
-            placed = PlacedReceipt.decode(encoded)
-            for i, log in enumerate(placed.receipt.logs, start=placed.first_log_index):
-                if wanted.fits(log):
-                    yield LocatedLog(log, number, place, i, row[0], hashes[place])
+    def _bundle(self, number: int, column: str, packed: bytes | None) -> Bundle:
+        return self.bundle(number, column) if packed is None else Bundle.of_bytes(packed)
 
     def _header(self, clause: str, *values: object) -> Header | None:
         row = self.one(f"SELECT header FROM blocks {clause}", *values)  # noqa: S608 # our own clause
         return Header.decode(row[0]) if row else None
 
-    def _checked(self, number: int, column: str) -> Bundle:
-        """A bundle that is the one its block's header commits to. Raises StorageError."""
-        header = self.header_by_number(number)
-        assert header is not None
-        bundle = self.bundle(number, column)
-        root = header.transactions_root if column == TRANSACTIONS else header.receipts_root
-        if bundle.root != root:
-            raise self.damaged(f"block {number}: its {column} are not those of its header")
-        return bundle
+
+def _logs_in(body: Body, positions: set[int], wanted: LogFilter) -> Iterator[LocatedLog]:
+    whole = WHOLE_BLOCK in positions
+    items = (
+        enumerate(body.receipts.items())
+        if whole
+        else [(position, body.receipts.item(position)) for position in sorted(positions)]
+    )
+    for position, encoded in items:
+        placed = PlacedReceipt.decode(encoded)
+        for i, log in enumerate(placed.receipt.logs, start=placed.first_log_index):
+            if wanted.fits(log):
+                digest = body.transactions.digests[position]
+                yield LocatedLog(log, body.number, position, i, body.hash, digest)
 
 
 def _included(raw: bytes, encoded: bytes, number: int, position: int) -> Included:

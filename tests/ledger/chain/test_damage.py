@@ -62,8 +62,18 @@ def test_untouched_chain_opens_with_its_state(path):
         ("blocks", "header", 2, "block 2: the header is not the one its hash stands for"),
         ("blocks", "hash", 2, "block 2: the header is not"),
         ("blocks", "header", 0, "block 0: the header is not"),
-        ("bodies", "storage", BLOCKS, f"block {BLOCKS}: the (checkpoint or )?state changes are not"),
-        ("bodies", "accounts", BLOCKS, f"block {BLOCKS}: the (checkpoint or )?state changes are not"),
+        (
+            "bodies",
+            "storage",
+            BLOCKS,
+            f"block {BLOCKS}: the (checkpoint or )?state changes are not",
+        ),
+        (
+            "bodies",
+            "accounts",
+            BLOCKS,
+            f"block {BLOCKS}: the (checkpoint or )?state changes are not",
+        ),
         ("certificates", "certificate", BLOCKS, "finality certificate|valid votes"),
     ],
 )
@@ -139,6 +149,12 @@ def test_other_chains_store_is_refused(path):
         new_chain(path=path, chain_id=CHAIN_ID + 1)
 
 
+def read_everything(path):
+    chain = reopened(path)
+    for number in range(BLOCKS + 1):
+        chain.store.transactions_of(number)
+
+
 @pytest.mark.parametrize("where", [0, 4_096, 20_000])
 def test_torn_file_is_refused(path, where):
     with path.open("r+b") as file:
@@ -146,9 +162,7 @@ def test_torn_file_is_refused(path, where):
         file.write(b"\xff" * 4_096)
 
     with pytest.raises(StorageError, match="changed or damaged"):
-        chain = reopened(path)
-        for number in range(BLOCKS + 1):
-            chain.store.transactions_of(number)
+        read_everything(path)
 
 
 def test_file_that_is_no_database_is_refused(tmp_path):

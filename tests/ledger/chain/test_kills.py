@@ -1,4 +1,4 @@
-"""kill -9 at every write point and at random moments: nothing acknowledged is lost or done twice."""
+"""kill -9 at every write point and at random: nothing acknowledged is lost or done twice."""
 
 import random
 import subprocess

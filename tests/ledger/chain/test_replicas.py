@@ -1,4 +1,4 @@
-"""Validators: what they vote for, what they refuse, and how a chain goes on without some of them."""
+"""Validators: what they vote for and refuse, and how a chain goes on without some of them."""
 
 from dataclasses import replace
 
@@ -56,7 +56,7 @@ def test_quorum_shares_an_honest_validator_with_every_other_quorum():
 
 
 def test_block_is_final_with_votes_of_a_quorum_that_verify_off_line(four):
-    chain, links = four
+    chain, _ = four
     deploy_counters(chain, SENDER)
 
     certificate = chain.certificate(1)
@@ -238,7 +238,7 @@ def test_block_that_the_proposer_has_not_signed_is_refused(four):
     forged = SENDER.sign(vote_digest(CHAIN_ID, 1, proposal.hash))
 
     for signature in (forged, bytes(64), b""):
-        with pytest.raises(RefusedError, match="signed|signature"):
+        with pytest.raises(RefusedError, match=r"signed|signature"):
             links[0].validator.consider(msgspec.structs.replace(proposal, signature=signature))
 
 
@@ -265,8 +265,8 @@ def test_validator_votes_once_a_height_even_after_a_restart(tmp_path):
 def test_vote_of_a_stranger_or_for_another_block_does_not_count(four):
     chain, links = four
     honest = links[0].inner.validator._sign
-    links[0].validator._sign = lambda digest: SENDER.sign(digest)
-    links[1].validator._sign = lambda digest: honest(bytes(32))
+    links[0].validator._sign = SENDER.sign
+    links[1].validator._sign = lambda _: honest(bytes(32))
 
     deploy_counters(chain, SENDER)
 
