@@ -181,9 +181,7 @@ class Chain:
 
     def final_block(self, number: int) -> tuple[Proposal, Certificate] | None:
         """A final block and its proof; None while there is none of this height."""
-        certificate = self.store.certificate(number)
-        proposal = self.store.proposal(number) if certificate else None
-        return (proposal, certificate) if proposal and certificate else None
+        return self.store.final_block(number)
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Has a function told of every sealed block; returns the function that ends this."""

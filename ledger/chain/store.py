@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import msgspec
 from eth_hash.auto import keccak
 
 from ledger.chain.finality import Certificate, decode_certificate
@@ -118,10 +119,19 @@ class BlockStore(BlockReader):
         digests = self.bundle(number, RECEIPTS).digests
         return Proposal(row[0], row[1], tuple(raws), tuple(digests))
 
+    def final_block(self, number: int) -> tuple[Proposal, Certificate] | None:
+        """A final block and its proof; None while there is none of this height."""
+        certificate = self.certificate(number)
+        proposal = self.proposal(number) if certificate else None
+        return (proposal, certificate) if proposal and certificate else None
+
     def certificate(self, number: int) -> Certificate | None:
         """The certificate of a block; None while it has none."""
         row = self.one("SELECT certificate FROM certificates WHERE number = ?", number)
-        return decode_certificate(row[0]) if row else None
+        try:
+            return decode_certificate(row[0]) if row else None
+        except msgspec.MsgspecError as error:
+            raise self.damaged(f"the certificate of block {number}: {error}") from error
 
     def final_height(self) -> int:
         """The number of the last block with a certificate; 0, the genesis, needs none."""

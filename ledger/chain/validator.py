@@ -6,7 +6,13 @@ from typing import Final, Protocol
 
 from ledger.chain.admission import check_admissible
 from ledger.chain.blocks import Header
-from ledger.chain.finality import Certificate, Vote, check_certificate, vote_digest
+from ledger.chain.finality import (
+    Certificate,
+    CertificateError,
+    Vote,
+    check_certificate,
+    vote_digest,
+)
 from ledger.chain.replica import Replica
 from ledger.chain.sealed import Proposal, SealedBlock
 from ledger.chain.signatures import signer_of
@@ -78,18 +84,26 @@ class Validator:
 
     def catch_up(self) -> None:
         """Executes every final block that this replica has missed."""
+        while self.catch_up_one():
+            pass
+
+    def catch_up_one(self) -> bool:
+        """Executes the next final block; False when there is none. Raises RefusedError."""
         with self._lock:
-            while final := self._source.final_block(self.replica.head.number + 1):
-                proposal, certificate = final
-                header = Header.decode(proposal.header)
+            final = self._source.final_block(self.replica.head.number + 1)
+            if final is None:
+                return False
+            proposal, certificate = final
+            header = Header.decode(proposal.header)
+            try:
                 check_certificate(self.replica.config, certificate)
-                if certificate.block_hash != header.hash():
-                    raise RefusedError(
-                        f"block {header.number}: the certificate is of another block"
-                    )
-                block = self._executed(header, proposal, is_new=False)
-                self.replica.append(block, certificate)
-                self._candidate = None
+            except CertificateError as error:
+                raise RefusedError(str(error)) from error
+            if certificate.block_hash != header.hash():
+                raise RefusedError(f"block {header.number}: the certificate is of another block")
+            self.replica.append(self._executed(header, proposal, is_new=False), certificate)
+            self._candidate = None
+            return True
 
     def _vote_again(self, header: Header, block_hash: bytes) -> Vote:
         own = self.replica.store.header_by_number(header.number)
