@@ -52,7 +52,10 @@ class Finality:
 
 
 class Chain:
-    """The proposer: the one that seals blocks. Safe for use by many threads."""
+    """The proposer: the one that seals blocks. Safe for use by many threads.
+
+    ``decode`` turns raw transactions into decoded ones; a pool of processes may take its place.
+    """
 
     def __init__(
         self,
@@ -70,9 +73,10 @@ class Chain:
         self._pool = Pool(self._replica.nonce_of, config.priority_senders)
         self._now = now
         self._sign = sign
-        self._decode = decode
+        self.decode = decode
         self._own_names = [v.name for v in config.validators if v.address == config.proposer]
         self._listeners: list[Listener] = []
+        self._final_listeners: list[Listener] = []
         self._refused: dict[bytes, InvalidTransactionError] = {}
         self._pool_lock = RLock()
         self._seal_lock = RLock()
@@ -128,7 +132,7 @@ class Chain:
     def submit_all(self, raws: Sequence[bytes]) -> list[Submitted]:
         """Takes transactions, each by itself; returns for each what became of it, in order."""
         answers: list[Submitted] = []
-        for decoded in self._decode(raws):
+        for decoded in self.decode(raws):
             taken = self._admit(decoded)
             fresh = [each for each in taken if isinstance(each, Transaction)]
             if fresh:
@@ -185,8 +189,11 @@ class Chain:
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Has a function told of every sealed block; returns the function that ends this."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return _joined(self._listeners, listener)
+
+    def add_final_listener(self, listener: Listener) -> Callable[[], None]:
+        """Has a function told of every final block; returns the function that ends this."""
+        return _joined(self._final_listeners, listener)
 
     # Taking in
 
@@ -253,6 +260,8 @@ class Chain:
             self._pool.remove(batch)
         for listener in tuple(self._listeners):
             listener(block.header)
+        if certificate:
+            self._tell_final(block.header)
 
     def _part_with_culprit(self, batch: list[Transaction], error: ExecutionError) -> None:
         """A transaction that cannot be executed never spoils a block: it alone is refused."""
@@ -281,8 +290,18 @@ class Chain:
         if certificate is None:
             return False
         self._replica.confirm(certificate)
+        self._tell_final(self.head)
         self.voting.tell(certificate)
         return True
 
+    def _tell_final(self, header: Header) -> None:
+        for listener in tuple(self._final_listeners):
+            listener(header)
+
     def _own_votes(self, signature: bytes) -> dict[str, bytes]:
         return dict.fromkeys(self._own_names, signature)
+
+
+def _joined(listeners: list[Listener], listener: Listener) -> Callable[[], None]:
+    listeners.append(listener)
+    return lambda: listeners.remove(listener)

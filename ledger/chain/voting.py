@@ -9,7 +9,7 @@ from ledger.chain.genesis import ChainConfig
 from ledger.chain.sealed import Proposal
 from ledger.chain.validator import Validator
 
-VOTE_SECONDS: Final = 2.0
+VOTE_SECONDS: Final = 10.0
 
 
 class ValidatorLink(Protocol):

@@ -15,6 +15,7 @@ import numpy as np
 
 from contracts.typed_data import Domain, InstructionMessage
 from ledger.books.postings import Register
+from ledger.chain.chain import Chain
 from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.participants import Instrument, Participant, Role
 from ledger.domain.rules import Rules
@@ -24,12 +25,14 @@ from nodes.consortium import Consortium, open_consortium
 from nodes.market_day.opening import Opening
 from nodes.network import RULE_VERSION, Network, with_infrastructure
 from nodes.opening_positions import issue_opening
+from nodes.validators import open_chain, seats
 
 BROKERS: Final = 16
 SHARES: Final = 1_000_000_000
 CASH: Final = 100_000_000_000_000
 TRANSACTION_GAS: Final = 400_000
 DAY: Final = date(2026, 11, 23)
+SEED: Final = "gross-2026"
 _NO_SIGNATURE: Final = bytes(64)
 
 Holdings = dict[tuple[Register, str], int]
@@ -43,7 +46,7 @@ class Work:
     expected: Holdings
 
 
-def bench_network(seed: str) -> Network:
+def bench_network() -> Network:
     """Brokers in pairs at two banks, one instrument, one currency."""
     brokers = [Participant(f"BRK-{i:02}", Role.BROKER) for i in range(BROKERS)]
     banks = [Participant("BANK-1", Role.BANK), Participant("BANK-2", Role.BANK)]
@@ -53,7 +56,7 @@ def bench_network(seed: str) -> Network:
         Role.REGISTRAR: "REGISTRAR",
     }
     return Network(
-        seed=seed,
+        seed=SEED,
         venue="XNOV",
         business_date=DAY,
         participants=with_infrastructure([*brokers, *banks], infrastructure),
@@ -62,9 +65,9 @@ def bench_network(seed: str) -> Network:
     )
 
 
-def funded_consortium(seed: str, path: Path, validators: int) -> Consortium:
+def funded_consortium(path: Path, validators: int) -> Consortium:
     """A consortium on disk in which every broker has shares and cash."""
-    network = bench_network(seed)
+    network = bench_network()
     clock = SimulatedClock.at(DAY)
     consortium = open_consortium(network, Rules(), clock, path, validators)
     brokers = [p.id for p in network.of_role(Role.BROKER)]
@@ -78,15 +81,27 @@ def funded_consortium(seed: str, path: Path, validators: int) -> Consortium:
     return consortium
 
 
-def signed_settlements(consortium: Consortium, transactions: int, seed: str) -> Work:
+def reopened_chain(path: Path, validators: int) -> Chain:
+    """The chain alone that such a consortium has left on disk."""
+    network = bench_network()
+    return open_chain(
+        network,
+        seats(network, validators),
+        SimulatedClock.at(DAY),
+        lambda name: key_of(network, name),
+        lambda name: path / "nodes" / name / "chain.sqlite",
+    )
+
+
+def signed_settlements(consortium: Consortium, transactions: int) -> Work:
     """So many settlements between random brokers, signed by both sides."""
     network, settlement = consortium.network, consortium.contracts.settlement
     domain = Domain(network.chain_id, settlement.address)
     brokers = [p.id for p in network.of_role(Role.BROKER)]
     keys = {broker: key_of(network, broker) for broker in brokers}
-    nonces = {b: consortium.w3.eth.get_transaction_count(keys[b].address) for b in brokers}  # type: ignore[arg-type] # 20 bytes
+    nonces = {broker: consortium.chain.nonce_of(keys[broker].address) for broker in brokers}
     deadline = consortium.clock.chain_time() + 86_400
-    chance = Random(seed)  # a seeded workload
+    chance = Random(SEED)  # a seeded workload
     expected: Holdings = {}
     for broker in brokers:
         expected[Register.SECURITIES, broker] = SHARES
@@ -96,7 +111,7 @@ def signed_settlements(consortium: Consortium, transactions: int, seed: str) -> 
         seller, buyer = chance.sample(brokers, 2)
         quantity, amount = chance.randint(1, 1_000), chance.randint(100, 1_000_000)
         message = InstructionMessage(
-            id=hashlib.sha256(f"{seed}|{i}".encode()).digest(),
+            id=hashlib.sha256(f"{SEED}|{i}".encode()).digest(),
             deliverer=network.account_number(seller),
             receiver=network.account_number(buyer),
             instrument=1,
