@@ -8,8 +8,8 @@ from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
 from ledger.chain.chain import Chain, ChainConfig
-from ledger.chain.provider import web3_of
 from ledger.chain.revm import RevmExecutor
+from ledger.chain.rpc.provider import web3_of
 from ledger.chain.store import MEMORY, BlockStore
 from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role

@@ -53,12 +53,23 @@ class Chain:
         executor.apply(state)
         self._nonce_by_sender = {address: a.nonce for address, a in state.accounts.items()}
         self._code_by_address = {address: a.code for address, a in state.accounts.items() if a.code}
+        self._listeners: list[Callable[[Header], None]] = []
         self._head = store.head() or self._write_genesis()
 
     @property
     def head(self) -> Header:
         """The header of the last block; it is final."""
         return self._head
+
+    @property
+    def final(self) -> Header:
+        """The header of the last final block."""
+        return self._head
+
+    @property
+    def pending_count(self) -> int:
+        """How many accepted transactions are in no block yet."""
+        return 0
 
     def submit(self, raws: Sequence[bytes]) -> list[bytes]:
         """Seals signed transactions into one block, in order; returns their hashes.
@@ -82,6 +93,24 @@ class Chain:
     def nonce_of(self, address: bytes) -> int:
         """The nonce that the next transaction of an address must carry."""
         return self._nonce_by_sender.get(address, 0)
+
+    def pending_nonce_of(self, address: bytes) -> int:
+        """The nonce after everything that an address has waiting."""
+        return self.nonce_of(address)
+
+    def pending(self, transaction_hash: bytes) -> Transaction | None:  # noqa: ARG002 # nothing waits
+        """A transaction that was accepted and is in no block yet; None when there is none."""
+        return None
+
+    def mine(self) -> None:
+        """Seals an empty block."""
+        with self._lock:
+            self._seal([])
+
+    def add_listener(self, listener: Callable[[Header], None]) -> Callable[[], None]:
+        """Has a function called after each sealed block; the answer takes it away again."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def code_of(self, address: bytes) -> bytes:
         """The code of a contract; empty when there is none."""
@@ -142,6 +171,8 @@ class Chain:
             if account.code:
                 self._code_by_address[address] = account.code
         self._head = header
+        for listener in tuple(self._listeners):
+            listener(header)
 
     def _write_genesis(self) -> Header:
         genesis = Header(

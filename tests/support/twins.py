@@ -22,7 +22,7 @@ from ledger.chain.blocks import Receipt
 from ledger.chain.chain import Chain, ChainConfig
 from ledger.chain.executor import Call
 from ledger.chain.revm import RevmExecutor
-from ledger.chain.rpc_errors import revert_text
+from ledger.chain.rpc.errors import revert_text
 from ledger.chain.store import MEMORY, BlockStore
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected

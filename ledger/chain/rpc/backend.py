@@ -1,0 +1,103 @@
+"""What the methods work on: a chain, the limits of the way in, and what this process remembers."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import accumulate
+from threading import Lock
+from typing import Final, Protocol
+
+from ledger.chain.blocks import Header
+from ledger.chain.chain import TRANSACTION_GAS_MAX, Chain
+from ledger.chain.rpc.filters import FilterTable
+from ledger.chain.store import Included
+
+CALL_GAS_MAX: Final = 100_000_000
+LOGS_MAX: Final = 10_000
+KEPT_BLOCKS_MAX: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may use; None is no limit.
+
+    A call holds the whole process while it runs, about a tenth of a second for 10^8 gas.
+    """
+
+    call_gas: int
+    logs: int | None
+
+
+UNTRUSTED: Final = Limits(call_gas=CALL_GAS_MAX, logs=LOGS_MAX)
+IN_PROCESS: Final = Limits(call_gas=TRANSACTION_GAS_MAX, logs=None)
+
+
+class TimeControl(Protocol):
+    """A chain time that can be set: a sandbox's, never the wall clock's."""
+
+    def now(self) -> int:
+        """Seconds since 1970."""
+
+    def move_to(self, timestamp: int) -> None:
+        """Moves on. Raises ValueError for a time that is past or out of range."""
+
+
+class RunningGas:
+    """The gas that blocks had used after each of their transactions; the last few are kept."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._lock = Lock()
+        self._kept: OrderedDict[int, list[int]] = OrderedDict()
+
+    def at(self, included: Included) -> int:
+        """The gas used by a block up to and with a transaction of it."""
+        if included.position == 0:
+            return included.receipt.gas_used
+        with self._lock:
+            sums = self._kept.get(included.block) or self._read(included.block)
+        return sums[included.position]
+
+    def _read(self, block: int) -> list[int]:
+        transactions = self._chain.store.transactions_of(block)
+        sums = list(accumulate(each.receipt.gas_used for each in transactions))
+        self._kept[block] = sums
+        while len(self._kept) > KEPT_BLOCKS_MAX:
+            self._kept.popitem(last=False)
+        return sums
+
+
+@dataclass(slots=True)
+class Backend:
+    """One way in to one chain."""
+
+    chain: Chain
+    limits: Limits
+    filters: FilterTable
+    time_control: TimeControl | None = None
+    running_gas: RunningGas = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.running_gas = RunningGas(self.chain)
+
+    def header(self, number: int) -> Header | None:
+        """The header at a height; None when it is above the head."""
+        if number > self.chain.head.number:
+            return None
+        return self.chain.store.header_by_number(number)
+
+
+def in_process_backend(chain: Chain) -> Backend:
+    """A way in for code of this process: it is trusted, and has no use for filters that expire."""
+    return Backend(chain, IN_PROCESS, FilterTable(_standing_still))
+
+
+def open_backend(
+    chain: Chain, stopwatch_ns: Callable[[], int], time_control: TimeControl | None
+) -> Backend:
+    """A way in for anybody. ``stopwatch_ns`` says when filters expire."""
+    return Backend(chain, UNTRUSTED, FilterTable(stopwatch_ns), time_control)
+
+
+def _standing_still() -> int:
+    return 0
