@@ -1,14 +1,15 @@
-"""``novate up``: a sandbox that stays up, with REST interface and pages."""
+"""``novate up``: a sandbox that stays up, with REST interface, JSON-RPC and pages."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from api.app import create_app
 from api.cli.terminal import bad_input, output
+from api.server import server_of
 from nodes.clock import WallClock
+from nodes.sandbox.network import DEVELOPER, developer_key
 from nodes.sandbox.sandbox import open_sandbox
 from nodes.state_folder import StateFolderError
 
@@ -27,6 +28,7 @@ def up(
     except StateFolderError as error:
         bad_input(str(error))
     network = sandbox.consortium.network
+    developer = developer_key(network.seed).address
     address = f"http://{host}:{port}"
     traders = ", ".join(trader.id for trader in sandbox.consortium.traders())
     symbols = ", ".join(instrument.symbol for instrument in network.instruments[:6])
@@ -35,7 +37,9 @@ def up(
     console.print(
         f"  REST    {address}/v1/trades  described in {address}/openapi.json", markup=False
     )
+    console.print(f"  RPC     {address}/rpc  chain {network.chain_id}, WebSocket too", markup=False)
+    console.print(f"  may use 0x{developer.hex()}, the key of '{DEVELOPER}'", markup=False)
     console.print(f"  traders {traders}", markup=False)
     console.print(f"  traded  {symbols}", markup=False)
     console.print("  Keys follow from the seed and are publicly known: for simulation only.")
-    uvicorn.run(create_app(sandbox), host=host, port=port, log_level="warning", access_log=False)
+    server_of(create_app(sandbox), host, port).run()

@@ -1,6 +1,4 @@
-"""JSON-RPC errors with their standard codes (JSON-RPC 2.0, EIP-1474, and geth's where both are
-silent).
-"""
+"""JSON-RPC errors with the codes of JSON-RPC 2.0 and EIP-1474, and else of geth."""
 
 from typing import Final
 

@@ -153,5 +153,5 @@ def log_form(located: LocatedLog, block_hash: bytes) -> Json:
 
 
 def _tip(transaction: Transaction) -> int:
-    """The tip that an EIP-1559 transaction offers: nobody is paid it, but it is part of its hash."""
+    """The tip of an EIP-1559 transaction: nobody is paid it, but it is part of the hash."""
     return int.from_bytes(rlp.decode(transaction.raw[1:])[2], "big")

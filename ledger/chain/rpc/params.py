@@ -46,7 +46,7 @@ def parse_height(chain: Chain, value: Json) -> int:
 def require_present_state(chain: Chain, params: Sequence[Json], place: int) -> bool:
     """Holds a question about state to the last block; says whether "pending" was asked for.
 
-    Reads tags, numbers and EIP-1898 objects; a missing parameter is the last block. Raises RpcError.
+    Reads tags, numbers and EIP-1898 objects; a missing one is the last block. Raises RpcError.
     """
     value = params[place] if len(params) > place else None
     if value is None:

@@ -25,6 +25,7 @@ from ledger.chain.rpc.values import Json
 
 BATCH_MAX: Final = 100
 BODY_BYTES_MAX: Final = 5 * 1024 * 1024
+OPENINGS_MAX: Final = 5_000
 RESPONSE_BYTES_MAX: Final = 25 * 1024 * 1024
 
 Id: TypeAlias = "str | int | float | None"
@@ -63,10 +64,7 @@ class Envelope:
 
 def read(body: bytes) -> Envelope:
     """The requests in a body. Raises RpcError when there is none to answer."""
-    try:
-        content = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RpcError(PARSE_ERROR, f"not JSON: {_reason(error)}") from None
+    content = _parse(body)
     if not isinstance(content, list):
         return Envelope([_entry(content)], is_batch=False)
     if not content:
@@ -123,6 +121,11 @@ def joined(responses: Sequence[bytes], *, is_batch: bool) -> bytes | None:
     return b"[" + b",".join(responses) + b"]" if is_batch else responses[0]
 
 
+def openings(body: bytes | bytearray) -> int:
+    """How many lists and objects a body opens, or more: brackets in texts count too."""
+    return body.count(b"[") + body.count(b"{")
+
+
 def _entry(content: Json) -> Entry:
     if not isinstance(content, Mapping):
         return Malformed(None, RpcError(INVALID_REQUEST, "a request is an object"))
@@ -138,5 +141,14 @@ def _entry(content: Json) -> Entry:
     return Request(method, params or [], id, is_notification="id" not in content)
 
 
-def _reason(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+def _parse(body: bytes) -> Json:
+    # The interpreter's recursion limit does not protect: web3.py lifts it above the C stack.
+    if openings(body) > OPENINGS_MAX:
+        raise RpcError(PARSE_ERROR, f"nested too deeply, or above {OPENINGS_MAX} lists and objects")
+    try:
+        content: Json = msgspec.json.decode(body)
+    except RecursionError:
+        raise RpcError(PARSE_ERROR, "nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RpcError(PARSE_ERROR, f"not JSON: {error}") from None
+    return content

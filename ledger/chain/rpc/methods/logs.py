@@ -5,7 +5,9 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
+from ledger.chain.blocks import Header
 from ledger.chain.rpc.backend import Backend
+from ledger.chain.rpc.bloom import bloom_may_hold
 from ledger.chain.rpc.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError, invalid_params
 from ledger.chain.rpc.filters import Filter, Wanted
 from ledger.chain.rpc.forms import log_form
@@ -70,10 +72,22 @@ def uninstall_filter(backend: Backend, params: Sequence[Json]) -> Json:
     return backend.filters.remove(parse_quantity(params[0]))
 
 
-def logs_of_block(backend: Backend, wanted: Wanted, number: int) -> list[Json]:
+def logs_of_block(backend: Backend, wanted: Wanted, header: Header) -> list[Json]:
     """The logs of one block that fit."""
-    one = _in_range(wanted, number, number)
+    if not all(_may_hold(header.logs_bloom, any_of) for any_of in _item_sets(wanted)):
+        return []
+    one = _in_range(wanted, header.number, header.number)
     return [form for _, forms in _page(backend, one) for form in forms]
+
+
+def _item_sets(wanted: Wanted) -> Iterator[tuple[bytes, ...]]:
+    """Of each of these, when it is not empty, a fitting log has one item."""
+    yield wanted.addresses
+    yield from wanted.topics
+
+
+def _may_hold(bloom: bytes, any_of: tuple[bytes, ...]) -> bool:
+    return not any_of or any(bloom_may_hold(bloom, item) for item in any_of)
 
 
 def _new_blocks(backend: Backend, found: Filter, head: int) -> Json:
