@@ -8,7 +8,7 @@ shows answers to no foreign page either.
 from asyncio import timeout
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response, WebSocket, status
 from api.rpc.heads import Heads
 from api.rpc.origin import is_foreign_page
 from api.rpc.service import BusyError, RpcService, busy
-from api.rpc.session import CONNECTIONS_MAX, TRY_AGAIN_LATER, Session
+from api.rpc.session import TRY_AGAIN_LATER, Session, SocketLimits
 from ledger.chain.rpc.backend import Backend
 from ledger.chain.rpc.errors import INVALID_REQUEST, RpcError
 from ledger.chain.rpc.request import BODY_BYTES_MAX, error_response
@@ -34,6 +34,7 @@ class Rpc:
     service: RpcService
     heads: Heads
     numbers: "count[int]"
+    limits: SocketLimits = field(default_factory=SocketLimits)
 
 
 @asynccontextmanager
@@ -99,10 +100,11 @@ async def connect(websocket: WebSocket) -> None:
         return
     rpc: Rpc = websocket.app.state.rpc
     await websocket.accept()
-    if len(rpc.heads.listeners) >= CONNECTIONS_MAX:
-        await websocket.close(TRY_AGAIN_LATER, f"there are {CONNECTIONS_MAX} connections already")
+    if len(rpc.heads.listeners) >= rpc.limits.connections:
+        reason = f"there are {rpc.limits.connections} connections already"
+        await websocket.close(TRY_AGAIN_LATER, reason)
         return
-    session = Session(websocket, rpc.service, next(rpc.numbers))
+    session = Session(websocket, rpc.service, rpc.limits, next(rpc.numbers))
     rpc.heads.listeners.add(session)
     try:
         await session.serve()

@@ -29,12 +29,18 @@ from ledger.chain.rpc.request import (
 )
 from ledger.chain.rpc.values import Json, parse_object, quantity, shown
 
-CONNECTIONS_MAX: Final = 64
-SUBSCRIPTIONS_MAX: Final = 32
-HEADS_WAITING_MAX: Final = 4_096
 CLOSE_SECONDS: Final = 1
 TOO_BIG: Final = 1009
 TRY_AGAIN_LATER: Final = 1013
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """What connections may use: how many, subscriptions of each, blocks it has not been told of."""
+
+    connections: int = 64
+    subscriptions: int = 32
+    heads_waiting: int = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,16 @@ class Subscription:
 class Session:
     """Serves one connection that was accepted."""
 
-    def __init__(self, websocket: WebSocket, service: RpcService, number: int) -> None:
+    def __init__(
+        self, websocket: WebSocket, service: RpcService, limits: SocketLimits, number: int
+    ) -> None:
         self._websocket = websocket
         self._service = service
+        self._limits = limits
         self._number = number
         self._made = 0
         self._subscription_by_id: dict[str, Subscription] = {}
-        self._heads: asyncio.Queue[Header] = asyncio.Queue(HEADS_WAITING_MAX)
+        self._heads: asyncio.Queue[Header] = asyncio.Queue(limits.heads_waiting)
         # Else a subscription could speak before its id was told.
         self._turn = asyncio.Lock()
         self._scope = CancelScope()
@@ -67,7 +76,7 @@ class Session:
         try:
             self._heads.put_nowait(header)
         except asyncio.QueueFull:
-            self._end(TRY_AGAIN_LATER, f"too slow: {HEADS_WAITING_MAX} blocks are waiting")
+            self._end(TRY_AGAIN_LATER, f"too slow: {self._limits.heads_waiting} blocks are waiting")
 
     async def serve(self) -> None:
         """Until the other side goes, or has to."""
@@ -132,8 +141,8 @@ class Session:
                 )
 
     def _subscribe(self, wanted: Wanted | None) -> str:
-        if len(self._subscription_by_id) >= SUBSCRIPTIONS_MAX:
-            message = f"a connection has at most {SUBSCRIPTIONS_MAX} subscriptions"
+        if len(self._subscription_by_id) >= self._limits.subscriptions:
+            message = f"a connection has at most {self._limits.subscriptions} subscriptions"
             raise RpcError(LIMIT_EXCEEDED, message)
         self._made += 1
         id = quantity(self._number << 32 | self._made)

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Thread
 from time import monotonic, sleep
+
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.server import server_of
@@ -12,10 +15,19 @@ from nodes.sandbox.sandbox import Sandbox
 START_SECONDS_MAX = 30
 
 
+@dataclass(frozen=True)
+class Served:
+    """An application and the host and port where it is served."""
+
+    app: FastAPI
+    place: str
+
+
 @contextmanager
-def served(sandbox: Sandbox) -> Iterator[str]:
-    """The host and port where a sandbox is served."""
-    server = server_of(create_app(sandbox), "127.0.0.1", 0)
+def served(sandbox: Sandbox) -> Iterator[Served]:
+    """A sandbox, served until the end of the block."""
+    app = create_app(sandbox)
+    server = server_of(app, "127.0.0.1", 0)
     thread = Thread(target=server.run, name="server", daemon=True)
     thread.start()
     deadline = monotonic() + START_SECONDS_MAX
@@ -25,7 +37,7 @@ def served(sandbox: Sandbox) -> Iterator[str]:
         sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield f"127.0.0.1:{port}"
+        yield Served(app, f"127.0.0.1:{port}")
     finally:
         server.should_exit = True
         thread.join()

@@ -12,7 +12,7 @@ from ledger.chain.chain import TRANSACTION_GAS_MAX, Chain
 from ledger.chain.rpc.filters import FilterTable
 from ledger.chain.store import Included
 
-CALL_GAS_MAX: Final = 100_000_000
+CALL_GAS_MAX: Final = 50_000_000
 LOGS_MAX: Final = 10_000
 KEPT_BLOCKS_MAX: Final = 64
 
@@ -21,7 +21,8 @@ KEPT_BLOCKS_MAX: Final = 64
 class Limits:
     """What one request may use; None is no limit.
 
-    A call holds the whole process while it runs, about a tenth of a second for 10^8 gas.
+    A call holds the whole process while it runs, about a twentieth of a second for
+    50 million gas.
     """
 
     call_gas: int
