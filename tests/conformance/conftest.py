@@ -17,7 +17,7 @@ from nodes.sandbox.sandbox import open_sandbox
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
-SEED = "test"
+SEED = "novate"  # as `novate up` has it, and the README
 SECONDS_MAX = 60
 FOLDER = Path(__file__).parent
 MODULES = FOLDER / "node_modules"
