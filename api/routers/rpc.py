@@ -13,6 +13,7 @@ from itertools import count
 from typing import Final
 
 from fastapi import APIRouter, Request, Response, WebSocket, status
+from starlette.types import Receive, Scope, Send
 
 from api.rpc.heads import Heads
 from api.rpc.origin import is_foreign_page
@@ -56,6 +57,25 @@ class _RefusedBodyError(Exception):
         self.error = error
 
 
+class _Answer(Response):
+    """An answer, which counts while its reader takes its time."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: bytes, service: RpcService) -> None:
+        super().__init__(content)
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it, or says that too much is waiting."""
+        try:
+            with self._service.sending(bytes(self.body)):
+                await super().__call__(scope, receive, send)
+        except BusyError:
+            refused = _refused(status.HTTP_503_SERVICE_UNAVAILABLE, busy())
+            await refused(scope, receive, send)
+
+
 @router.post(
     "/rpc",
     operation_id="rpc.call",
@@ -86,10 +106,10 @@ async def call(request: Request) -> Response:
     except BusyError:
         return _refused(status.HTTP_503_SERVICE_UNAVAILABLE, busy())
     finally:
-        rpc.service.let_go(len(body))
+        rpc.service.bodies.give(len(body))
     if answer is None:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-    return Response(answer, media_type="application/json")
+    return _Answer(answer, rpc.service)
 
 
 @router.websocket("/rpc")
@@ -121,7 +141,7 @@ async def _read_into(body: bytearray, request: Request, service: RpcService) -> 
             message = f"the body is above {BODY_BYTES_MAX} bytes"
             error = RpcError(INVALID_REQUEST, message)
             raise _RefusedBodyError(status.HTTP_413_CONTENT_TOO_LARGE, error)
-        service.hold(len(chunk))
+        service.bodies.take(len(chunk))
         body += chunk
 
 

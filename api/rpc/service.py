@@ -4,7 +4,8 @@ Callers take turns by request, not by body: a batch of a hundred slow calls dela
 a few calls and no more. The REST interface and the pages have other threads.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, ParamSpec, TypeAlias, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -24,7 +25,9 @@ from ledger.chain.rpc.request import (
 
 THREADS: Final = 4
 WAITING_MAX: Final = 256
-HELD_BYTES_MAX: Final = 64 * 1024 * 1024
+BODIES_BYTES_MAX: Final = 64 * 1024 * 1024
+RESPONSES_BYTES_MAX: Final = 128 * 1024 * 1024
+LARGE_RESPONSE_BYTES: Final = 64 * 1024
 QUICK_BYTES_MAX: Final = 16 * 1024
 
 Run: TypeAlias = Callable[[Entry], Awaitable[bytes | None]]
@@ -36,23 +39,41 @@ class BusyError(Exception):
     """More is waiting than this process wants to keep. Nothing was done."""
 
 
+class Room:
+    """Counts the bytes that all callers together make this process keep."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+
+    def take(self, size: int) -> None:
+        """Keeps so many more. Raises BusyError when there is no room for them."""
+        if size > self._free:
+            raise BusyError
+        self._free -= size
+
+    def give(self, size: int) -> None:
+        """Keeps so many less."""
+        self._free += size
+
+
 class RpcService:
     """Answers bodies with one backend."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.bodies = Room(BODIES_BYTES_MAX)
+        self._responses = Room(RESPONSES_BYTES_MAX)
         self._limiter = CapacityLimiter(THREADS)
-        self._held_bytes = 0
 
-    def hold(self, size: int) -> None:
-        """Counts bytes of a body that is kept. Raises BusyError when there are too many."""
-        if self._held_bytes + size > HELD_BYTES_MAX:
-            raise BusyError
-        self._held_bytes += size
-
-    def let_go(self, size: int) -> None:
-        """Counts bytes that are kept no longer."""
-        self._held_bytes -= size
+    @contextmanager
+    def sending(self, response: bytes) -> Iterator[None]:
+        """While a response is sent. Raises BusyError when too many large ones wait for readers."""
+        size = len(response) if len(response) > LARGE_RESPONSE_BYTES else 0
+        self._responses.take(size)
+        try:
+            yield
+        finally:
+            self._responses.give(size)
 
     async def answer(self, body: bytes, run: Run | None = None) -> bytes | None:
         """The body that answers a body; None when nothing in it wants an answer.

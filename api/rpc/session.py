@@ -99,9 +99,12 @@ class Session:
                 async with self._turn:
                     response = await self._service.answer(body, self._run)
                     if response is not None:
-                        await self._websocket.send_text(response.decode())
+                        with self._service.sending(response):
+                            await self._websocket.send_text(response.decode())
         except WebSocketDisconnect:
             self._scope.cancel()
+        except BusyError:
+            self._end(TRY_AGAIN_LATER, busy().message)
 
     async def _next_body(self) -> bytes | None:
         message = await self._websocket.receive()
