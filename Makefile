@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 MADE_DAY := nodes/data/made-day-b3-2026-07-14.zip
 DEMO_STATE := .novate/demo
 
-.PHONY: help install demo test test-deep check format contracts gas load-smoke load lock clean
+.PHONY: help install clients demo test test-deep check format contracts gas load-smoke load lock clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+clients:  ## Install cast, ethers and viem for the conformance tests (needs npm).
+	tests/conformance/install.sh
 
 demo: install  ## Settle the bundled market day and show its summary.
 	$(BIN)/novate day --trades $(MADE_DAY) --state $(DEMO_STATE)

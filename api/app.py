@@ -1,4 +1,4 @@
-"""The HTTP application: REST interface and pages over one sandbox."""
+"""The HTTP application: REST interface, JSON-RPC and pages over one sandbox."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,9 +9,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import errors
-from api.routers import health, ledger, trades
+from api.body_guard import BodyGuard
+from api.routers import health, ledger, rpc, trades
 from api.web import pages
+from ledger.chain.rpc.backend import open_backend
 from nodes.sandbox.sandbox import Sandbox
+from nodes.sandbox.time_control import time_control_of
 
 WEB_FOLDER: Final = Path(__file__).parent / "web"
 
@@ -20,9 +23,12 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     """The application of one sandbox; it starts and stops the sandbox with itself."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        clock = sandbox.consortium.clock
+        backend = open_backend(sandbox.consortium.chain, clock.stopwatch_ns, time_control_of(clock))
         sandbox.start()
-        yield
+        async with rpc.open_rpc(backend) as app.state.rpc:
+            yield
         sandbox.stop()
 
     app = FastAPI(
@@ -35,7 +41,8 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     )
     app.state.sandbox = sandbox
     errors.install(app)
-    for router in (trades.router, ledger.router, health.router, pages.router):
+    app.add_middleware(BodyGuard)
+    for router in (trades.router, ledger.router, health.router, rpc.router, pages.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     return app

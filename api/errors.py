@@ -31,16 +31,17 @@ def install(app: FastAPI) -> None:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
-    return _answer(error.refusal)
+    return problem_response(error.refusal)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     words = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-    return _answer(Rejected(Reason.INVALID, "; ".join(words)))
+    return problem_response(Rejected(Reason.INVALID, "; ".join(words)))
 
 
-def _answer(refusal: Rejected) -> JSONResponse:
+def problem_response(refusal: Rejected) -> JSONResponse:
+    """The answer to a request that is refused."""
     explanation, status = refusal.reason.explanation, refusal.reason.http_status
     problem = Problem(
         type=f"urn:novate:reason:{refusal.reason.value}",

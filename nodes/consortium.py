@@ -6,7 +6,7 @@ from pathlib import Path
 from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
-from ledger.chain.provider import web3_of
+from ledger.chain.rpc.provider import web3_of
 from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
 from ledger.domain.rules import Rules

@@ -11,7 +11,7 @@ from web3.exceptions import TransactionNotFound
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.outbox import FINAL, REVERTED, Kept, OutboxStore
-from ledger.chain.rpc_errors import revert_text
+from ledger.chain.rpc.errors import revert_text
 from nodes.keys import Key
 
 

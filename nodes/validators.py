@@ -28,6 +28,7 @@ from nodes.network import Network
 
 VALIDATORS: Final = 4
 DEPLOYER: Final = "deployer"
+DEVELOPER: Final = "developer"
 _VALIDATING_ROLES: Final = (Role.EXCHANGE, Role.BANK, Role.BROKER)
 _PRIORITY_ROLES: Final = (Role.CLEARING_HOUSE, Role.REGISTRAR)
 
@@ -104,5 +105,9 @@ def open_chain(
 
 
 def senders(network: Network) -> list[str]:
-    """Whose keys may send transactions: every participant's, and the deployer's."""
-    return [participant.id for participant in network.participants] + [DEPLOYER]
+    """Whose keys may send transactions: every participant's, the deployer's, and a developer's.
+
+    A developer's own transactions by JSON-RPC need a key of their own: a participant's would take
+    nonces away from what the participant's node has signed already.
+    """
+    return [participant.id for participant in network.participants] + [DEPLOYER, DEVELOPER]

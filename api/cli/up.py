@@ -1,16 +1,20 @@
-"""``novate up``: a sandbox that stays up, with REST interface and pages."""
+"""``novate up``: a sandbox that stays up, with REST interface, JSON-RPC and pages."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
+from web3 import Web3
 
 from api.app import create_app
 from api.cli.terminal import bad_input, output
+from api.server import server_of
 from nodes.clock import WallClock
-from nodes.sandbox.sandbox import open_sandbox
+from nodes.sandbox.network import developer_key
+from nodes.sandbox.sandbox import Sandbox, open_sandbox
 from nodes.state_folder import StateFolderError
+from nodes.validators import DEVELOPER
 
 
 def up(
@@ -28,14 +32,25 @@ def up(
         bad_input(str(error))
     network = sandbox.consortium.network
     address = f"http://{host}:{port}"
-    traders = ", ".join(trader.id for trader in sandbox.consortium.traders())
-    symbols = ", ".join(instrument.symbol for instrument in network.instruments[:6])
-    console = output()
-    console.print(f"Novate  {address}/  (stop with Ctrl-C)", markup=False)
-    console.print(
-        f"  REST    {address}/v1/trades  described in {address}/openapi.json", markup=False
-    )
-    console.print(f"  traders {traders}", markup=False)
-    console.print(f"  traded  {symbols}", markup=False)
-    console.print("  Keys follow from the seed and are publicly known: for simulation only.")
-    uvicorn.run(create_app(sandbox), host=host, port=port, log_level="warning", access_log=False)
+    lines = [
+        f"Novate  {address}/  (stop with Ctrl-C)",
+        f"  REST    {address}/v1/trades  described in {address}/openapi.json",
+        f"  RPC     {address}/rpc  for Ethereum tools, by WebSocket too; chain {network.chain_id}",
+        *_contract_lines(sandbox),
+        f"  sender  {_shown(developer_key(network.seed).address)}  the key '{DEVELOPER}'",
+        f"  traders {', '.join(trader.id for trader in sandbox.consortium.traders())}",
+        f"  traded  {', '.join(instrument.symbol for instrument in network.instruments[:6])}",
+        "  Keys follow from the seed and are publicly known: for simulation only.",
+    ]
+    output().print("\n".join(lines), markup=False, soft_wrap=True)
+    server_of(create_app(sandbox), host, port).run()
+
+
+def _contract_lines(sandbox: Sandbox) -> list[str]:
+    addresses = asdict(sandbox.consortium.contracts.addresses)
+    return [f"          {name:<13} {_shown(address)}" for name, address in addresses.items()]
+
+
+def _shown(address: bytes) -> str:
+    """An address with its checksum, which web3.py insists on."""
+    return str(Web3.to_checksum_address(address))

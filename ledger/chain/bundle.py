@@ -46,6 +46,11 @@ class Bundle:
         """The bundle in a byte string."""
         return Bundle(lambda offset, size: packed[offset : offset + size])
 
+    @property
+    def size(self) -> int:
+        """How many bytes all items have together."""
+        return self._bounds(self._count - 1)[1] if self._count else 0
+
     def item(self, position: int) -> bytes:
         """One item. Raises StorageError when it is not the one that its digest stands for."""
         start, end = self._bounds(position)

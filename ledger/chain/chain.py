@@ -100,7 +100,7 @@ class Chain:
         return final
 
     @property
-    def waiting(self) -> int:
+    def pending_count(self) -> int:
         """How many transactions were taken in and are in no block yet."""
         return len(self._pool)
 
@@ -145,6 +145,13 @@ class Chain:
         with self._seal_lock:
             while self._make_final() and (batch := self._next_batch()):
                 self._seal(batch)
+
+    def mine(self) -> None:
+        """Seals an empty block, where the chain has not halted."""
+        with self._seal_lock:
+            if self._make_final():
+                self._seal([])
+                self._make_final()
 
     def call(self, call: Call) -> Receipt:
         """Runs a question against the state after the last block."""

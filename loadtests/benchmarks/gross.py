@@ -141,7 +141,7 @@ def _one_by_one(chain: Chain, raws: Sequence[bytes]) -> list[float]:
 def _faults(consortium: Consortium, work: Work) -> list[str]:
     """What is wrong with the answer; empty when it is right."""
     chain, faults = consortium.chain, []
-    if chain.final != chain.head or chain.waiting:
+    if chain.final != chain.head or chain.pending_count:
         faults.append("not every transaction is final")
     sealed: set[bytes] = set()
     for number in range(1, chain.head.number + 1):

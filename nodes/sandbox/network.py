@@ -6,8 +6,10 @@ from typing import Final
 from ledger.domain.amounts import parse_amount
 from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.participants import Instrument, Participant, Role
+from nodes.keys import Key
 from nodes.market_day.opening import Opening
 from nodes.network import Network
+from nodes.validators import DEVELOPER
 
 CURRENCY: Final = "CNY"
 BROKERS: Final = ("BRK-A", "BRK-B", "BRK-C")
@@ -41,6 +43,14 @@ def sandbox_network(seed: str, business_date: date) -> Network:
     )
     network.check()
     return network
+
+
+def developer_key(seed: str) -> Key:
+    """The key for transactions of one's own, by JSON-RPC: it belongs to no participant.
+
+    A participant's key would take nonces away from what the participant's node has signed already.
+    """
+    return Key.of_seed(seed, DEVELOPER)
 
 
 def sandbox_opening(network: Network) -> Opening:

@@ -105,6 +105,14 @@ def test_body_that_is_no_trade_is_refused(client, body):
     assert refused.status_code == 422
 
 
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000, "[" * 900, " " * 1_100_000])
+def test_deep_or_large_body_is_refused_and_the_process_lives(client, body):
+    refused = client.post("/v1/trades", content=body, headers={"content-type": "application/json"})
+
+    assert refused.status_code == 422
+    assert client.get("/livez").status_code == 200
+
+
 def test_lists_are_paged_to_their_end(client):
     for i in range(5):
         post(client, number=f"PAGE{i}")

@@ -8,7 +8,7 @@ from contracts.clients.registers import Securities
 from contracts.clients.settlement import NO_SIGNATURE
 from contracts.deployment import participants_init_code, securities_init_code
 from contracts.typed_data import InstructionMessage, RedemptionMessage
-from ledger.chain.rpc_errors import revert_text
+from ledger.chain.rpc.errors import revert_text
 from ledger.domain.reasons import revert_texts
 from ledger.model.settlement import ModelCycle
 from nodes.keys import Key

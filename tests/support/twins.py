@@ -25,7 +25,7 @@ from ledger.chain.chain import Chain
 from ledger.chain.executor import Call
 from ledger.chain.genesis import ChainConfig, ValidatorIdentity
 from ledger.chain.revm import RevmExecutor
-from ledger.chain.rpc_errors import revert_text
+from ledger.chain.rpc.errors import revert_text
 from ledger.chain.store import BlockStore
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected

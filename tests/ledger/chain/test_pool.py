@@ -27,7 +27,7 @@ def test_transactions_of_one_sender_are_sealed_in_order_of_nonces_however_they_c
     chain.submit(raws[0])
 
     assert [t.transaction.nonce for t in chain.store.transactions_of(1)] == list(range(6))
-    assert chain.waiting == 0
+    assert chain.pending_count == 0
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 40))

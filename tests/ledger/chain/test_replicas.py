@@ -126,7 +126,7 @@ def test_chain_halts_visibly_without_a_quorum_and_goes_on_with_one(four):
     assert chain.final.number == 1
     assert chain.store.place_of(sealed) == (2, 0)
     assert chain.pending(waits)
-    assert chain.waiting == 1
+    assert chain.pending_count == 1
 
     links[0].is_cut = False
     chain.advance()

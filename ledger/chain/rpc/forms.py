@@ -1,67 +1,22 @@
 """How the chain's data looks in JSON-RPC: hex quantities, hex data, camel-case objects."""
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
 import rlp
 from eth_hash.auto import keccak
 
 from ledger.chain.blocks import ZERO_HASH, Header, logs_bloom
 from ledger.chain.reader import Included, LocatedLog
-from ledger.chain.rpc_errors import invalid_params
+from ledger.chain.rpc.values import Json, data, quantity
+from ledger.chain.transactions import DYNAMIC_FEE_TYPE, Transaction
 
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-
-_QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})", re.ASCII)
-_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
 _EMPTY_UNCLES: Final = keccak(rlp.encode([]))
 _EMPTY_WITHDRAWALS: Final = keccak(rlp.encode(b""))
 
 
-def quantity(number: int) -> str:
-    """A number as JSON-RPC writes it."""
-    return hex(number)
-
-
-def data(value: bytes) -> str:
-    """Bytes as JSON-RPC writes them."""
-    return "0x" + value.hex()
-
-
-def parse_quantity(value: Json) -> int:
-    """A number that JSON-RPC wrote. Raises RpcError."""
-    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
-        raise invalid_params(f"expected a hex quantity such as 0x1f, found {value!r}")
-    return int(value, 16)
-
-
-def parse_data(value: Json) -> bytes:
-    """Bytes that JSON-RPC wrote. Raises RpcError."""
-    if not isinstance(value, str) or not _DATA.fullmatch(value):
-        raise invalid_params("expected hex data such as 0x00ff, of an even number of digits")
-    return bytes.fromhex(value[2:])
-
-
-def parse_address(value: Json) -> bytes:
-    """An address of 20 bytes. Raises RpcError."""
-    return _sized(value, 20, "an address")
-
-
-def parse_hash(value: Json) -> bytes:
-    """A hash or topic of 32 bytes. Raises RpcError."""
-    return _sized(value, 32, "a hash")
-
-
-def _sized(value: Json, size: int, what: str) -> bytes:
-    parsed = parse_data(value)
-    if len(parsed) != size:
-        raise invalid_params(f"expected {what} of {size} bytes, found {len(parsed)}")
-    return parsed
-
-
-def block_form(header: Header, transactions: Sequence[Json]) -> Json:
-    """A block with the given transactions (hashes or objects)."""
+def header_form(header: Header) -> dict[str, Json]:
+    """The head of a block."""
     return {
         "number": quantity(header.number),
         "hash": data(header.hash()),
@@ -74,7 +29,6 @@ def block_form(header: Header, transactions: Sequence[Json]) -> Json:
         "miner": data(header.proposer),
         "difficulty": "0x0",
         "extraData": data(b"novate"),
-        "size": quantity(len(header.encode())),
         "gasLimit": quantity(header.gas_limit),
         "gasUsed": quantity(header.gas_used),
         "timestamp": quantity(header.timestamp),
@@ -82,25 +36,40 @@ def block_form(header: Header, transactions: Sequence[Json]) -> Json:
         "nonce": data(bytes(8)),
         "baseFeePerGas": "0x0",
         "withdrawalsRoot": data(_EMPTY_WITHDRAWALS),
-        "withdrawals": [],
         "blobGasUsed": "0x0",
         "excessBlobGas": "0x0",
         "parentBeaconBlockRoot": data(ZERO_HASH),
+    }
+
+
+def block_form(header: Header, size: int, transactions: Sequence[Json]) -> Json:
+    """A block with its transactions, which are objects or hashes. ``size`` is in bytes."""
+    return header_form(header) | {
+        "size": quantity(size),
+        "withdrawals": [],
         "uncles": [],
         "transactions": transactions,
     }
 
 
-def transaction_form(included: Included, header: Header) -> Json:
-    """A transaction and where it stands."""
-    transaction = included.transaction
+def included_form(included: Included, header: Header) -> Json:
+    """A transaction in a block, and where it stands."""
+    return transaction_form(included.transaction) | {
+        "blockHash": data(header.hash()),
+        "blockNumber": quantity(header.number),
+        "transactionIndex": quantity(included.position),
+    }
+
+
+def transaction_form(transaction: Transaction) -> dict[str, Json]:
+    """A transaction that is in no block yet: where it stands is null."""
     form: dict[str, Json] = {
         "hash": data(transaction.hash),
         "type": quantity(transaction.type),
         "chainId": quantity(transaction.chain_id),
-        "blockHash": data(header.hash()),
-        "blockNumber": quantity(header.number),
-        "transactionIndex": quantity(included.position),
+        "blockHash": None,
+        "blockNumber": None,
+        "transactionIndex": None,
         "from": data(transaction.sender),
         "to": data(transaction.to) if transaction.to else None,
         "nonce": quantity(transaction.nonce),
@@ -119,9 +88,11 @@ def transaction_form(included: Included, header: Header) -> Json:
             {"address": data(address), "storageKeys": [data(s.to_bytes(32, "big")) for s in slots]}
             for address, slots in transaction.access_list
         ]
-    if transaction.type == 2:
-        form["maxFeePerGas"] = form["gasPrice"]
-        form["maxPriorityFeePerGas"] = "0x0"
+    if transaction.type == DYNAMIC_FEE_TYPE:
+        tip = _tip(transaction)
+        form["maxFeePerGas"] = quantity(transaction.gas_price)
+        form["maxPriorityFeePerGas"] = quantity(tip)
+        form["gasPrice"] = quantity(min(transaction.gas_price, tip))
     return form
 
 
@@ -175,3 +146,8 @@ def log_form(located: LocatedLog) -> Json:
         "logIndex": quantity(located.log_index),
         "removed": False,
     }
+
+
+def _tip(transaction: Transaction) -> int:
+    """The tip of an EIP-1559 transaction: nobody is paid it, but it is part of the hash."""
+    return int.from_bytes(rlp.decode(transaction.raw[1:])[2], "big")

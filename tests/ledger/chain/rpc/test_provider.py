@@ -5,7 +5,7 @@ from web3.exceptions import ContractLogicError, TransactionNotFound, Web3RPCErro
 
 from contracts.artifacts import artifact
 from contracts.deployment import participants_init_code
-from ledger.chain.provider import web3_of
+from ledger.chain.rpc.provider import web3_of
 from nodes.keys import Key
 from tests.support.twins import CHAIN_ID, GAS, new_chain
 

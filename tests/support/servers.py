@@ -1,0 +1,43 @@
+"""A real server on a port of its own, for tests that speak through real sockets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from time import monotonic, sleep
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.server import server_of
+from nodes.sandbox.sandbox import Sandbox
+
+START_SECONDS_MAX = 30
+
+
+@dataclass(frozen=True)
+class Served:
+    """An application and the host and port where it is served."""
+
+    app: FastAPI
+    place: str
+
+
+@contextmanager
+def served(sandbox: Sandbox) -> Iterator[Served]:
+    """A sandbox, served until the end of the block."""
+    app = create_app(sandbox)
+    server = server_of(app, "127.0.0.1", 0)
+    thread = Thread(target=server.run, name="server", daemon=True)
+    thread.start()
+    deadline = monotonic() + START_SECONDS_MAX
+    while not server.started:
+        assert thread.is_alive(), "the server has ended"
+        assert monotonic() < deadline, "the server did not start"
+        sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Served(app, f"127.0.0.1:{port}")
+    finally:
+        server.should_exit = True
+        thread.join()
