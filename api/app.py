@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import errors
-from api.routers import health, ledger, trades
-from api.web import pages
+from api.routers import chain, health, ledger, trades
+from api.web import chain_pages, pages
+from nodes.explorer import Explorer
 from nodes.sandbox.sandbox import Sandbox
 
 WEB_FOLDER: Final = Path(__file__).parent / "web"
@@ -34,8 +35,14 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         redoc_url=None,
     )
     app.state.sandbox = sandbox
+    app.state.explorer = _explorer_of(sandbox)
     errors.install(app)
-    for router in (trades.router, ledger.router, health.router, pages.router):
-        app.include_router(router)
+    for module in (trades, ledger, chain, health, pages, chain_pages):
+        app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     return app
+
+
+def _explorer_of(sandbox: Sandbox) -> Explorer:
+    consortium = sandbox.consortium
+    return Explorer(consortium.network, consortium.w3, consortium.contracts.addresses)

@@ -197,7 +197,7 @@ def _constructor_inputs(contract: str) -> Sequence[Mapping[str, Any]]:
     return found[0]["inputs"] if found else []
 
 
-class _WordsDecoder(BaseDecoder):  # type: ignore[misc] # eth_abi's class is untyped
+class _WordsDecoder(BaseDecoder):
     """Reads an array of numbers as one run of bytes: thousands of net lines in one copy."""
 
     is_dynamic = True
@@ -216,7 +216,7 @@ class _WordsDecoder(BaseDecoder):  # type: ignore[misc] # eth_abi's class is unt
 
 @cache
 def _decoder() -> ABIDecoder:
-    registry = standard_registry.copy()
+    registry = standard_registry.copy()  # type: ignore[no-untyped-call] # eth_abi lacks it
     registry.unregister_decoder("has_arrlist")
     registry.register_decoder(_is_other_array, BaseArrayDecoder, label="has_arrlist")
     registry.register_decoder(_is_numbers, _WordsDecoder, label="words")
@@ -228,4 +228,4 @@ def _is_numbers(type_str: str) -> bool:
 
 
 def _is_other_array(type_str: str) -> bool:
-    return has_arrlist(type_str) and not _is_numbers(type_str)
+    return bool(has_arrlist(type_str)) and not _is_numbers(type_str)  # type: ignore[no-untyped-call] # eth_abi lacks it

@@ -54,7 +54,7 @@ def act_of(call: DecodedCall | None, names: Names, sender: bytes, to: bytes | No
     if describe is None:
         return Act("other_call", common | {"function": call.function})
     act = describe(call, names)
-    return Act(act.kind, common | act.facts)
+    return Act(act.kind, {**common, **act.facts})
 
 
 def _bind_settlement(_call: DecodedCall, _names: Names) -> Act:

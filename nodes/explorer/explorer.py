@@ -215,9 +215,9 @@ class Explorer:
             return Found(block=int(text)) if int(text) <= self.height() else None
         if cycle := _CYCLE.fullmatch(text):
             return self._find_settled(self.names.cycle_id(int(cycle[1])))
-        if not _HASH.fullmatch(text):
+        digest = parse_hash(text)
+        if digest is None:
             return None
-        digest = bytes.fromhex(text[2:])
         block = self._find_block(digest)
         if block is not None:
             return Found(block=block["number"])
@@ -244,7 +244,7 @@ class Explorer:
         if isinstance(id, int) and id > self.height():
             return None
         try:
-            return self._w3.eth.get_block(HexBytes(id) if isinstance(id, bytes) else id)  # type: ignore[arg-type] # a block number
+            return self._w3.eth.get_block(HexBytes(id) if isinstance(id, bytes) else id)
         except BlockNotFound:
             return None
 
@@ -336,6 +336,16 @@ class Explorer:
         if not contract:
             return None
         return decode_log(contract, [bytes(topic) for topic in log["topics"]], bytes(log["data"]))
+
+
+def parse_hash(text: str) -> bytes | None:
+    """The hash in hex text with ``0x``; None when it is none."""
+    return bytes.fromhex(text[2:]) if _HASH.fullmatch(text) else None
+
+
+def parse_block_id(text: str) -> int | bytes | None:
+    """The number or hash of a block; None when the text is neither."""
+    return int(text) if _NUMBER.fullmatch(text) else parse_hash(text)
 
 
 def _reference(call: DecodedCall | None) -> bytes:
