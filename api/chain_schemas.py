@@ -88,7 +88,7 @@ class Event(Wire):
 class NetLine(Wire):
     """A line that a transaction carries."""
 
-    register: Annotated[str, Field(description="securities or cash.")]
+    kind: Annotated[str, Field(description="securities or cash.")]
     account: str
     asset: str
     amount: Annotated[str, Field(description="Signed; a debit is below zero.")]

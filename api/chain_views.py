@@ -79,7 +79,7 @@ def transaction_view(view: TransactionView, first: int, limit: int) -> schemas.T
         lines=total,
         data=[
             schemas.NetLine(
-                register=row.register.lower(),
+                kind=row.register.lower(),
                 account=row.account,
                 asset=row.asset,
                 amount=row.amount,

@@ -110,8 +110,8 @@ BRIEFS: Final[dict[str, tuple[str, str]]] = {
     "hold": ("hold: {amount}", "保留：{amount}"),
     "release": ("release: {amount}", "释放：{amount}"),
     "settle_cycle": (
-        "cycle {cycle}: {lines:net line|net lines}, {trades:trade|trades}",
-        "第 {cycle} 批次：{lines} 条净额，{trades} 笔成交",
+        "cycle {cycle} settled: {lines:net line|net lines}, {trades:trade|trades}",
+        "第 {cycle} 批次已交收：{lines} 条净额，{trades} 笔成交",
     ),
     "deliver_against_payment": (
         "instruction: {quantity} against {amount}",
@@ -148,8 +148,9 @@ def sentence(act: Act, language: Language) -> str:
 
 def brief(summary: TransactionSummary, language: Language) -> str:
     """What a transaction is, in a few words; a refused one says so."""
-    words = _filled(BRIEFS[summary.act.kind], summary.act, language)
-    return words if summary.succeeded else f"{_pick(REFUSED, language)}: {words}"
+    if summary.succeeded:
+        return _filled(BRIEFS[summary.act.kind], summary.act, language)
+    return f"{_pick(REFUSED, language)}: {sentence(summary.act, language)}"
 
 
 def content(block: BlockSummary, language: Language) -> str:

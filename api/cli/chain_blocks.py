@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -36,10 +37,13 @@ def blocks(
         for view in views:
             typer.echo(view.model_dump_json())
         return
-    table = Table("block", "time", "transactions", "gas", "what happened", "finality")
+    table = Table("block", "time (UTC)", "tx", "gas", "what happened", "finality", box=SIMPLE_HEAD)
     for column in (0, 2, 3):
         table.columns[column].justify = "right"
+    for column in (0, 1, 2, 3):
+        table.columns[column].no_wrap = True
     for view in views:
-        numbers = f"{view.number:,}", view.time, f"{view.transactions:,}", f"{view.gas_used:,}"
+        time = view.time.removesuffix(" UTC")
+        numbers = f"{view.number:,}", time, f"{view.transactions:,}", f"{view.gas_used:,}"
         table.add_row(*numbers, Text(view.content), view.finality.state)
     output().print(table)

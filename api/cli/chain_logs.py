@@ -37,8 +37,10 @@ def logs(
                 if as_json:
                     typer.echo(view.model_dump_json())
                     continue
-                words = "  ".join(f"{value.name} {value.value}" for value in view.values)
-                table.add_row(f"{view.block:,}", view.contract, view.name, Text(words))
+                words = "\n".join(f"{value.name} {value.value}" for value in view.values)
+                table.add_row(
+                    f"{view.block:,}", view.contract, view.name, Text(words, overflow="fold")
+                )
     except StateFolderError as error:
         bad_input(str(error))
     if not as_json:

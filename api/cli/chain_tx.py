@@ -51,16 +51,16 @@ def _show(console: Console, view: Transaction) -> None:
     if view.arguments:
         console.print(_table("argument", "value", [(a.name, a.value) for a in view.arguments]))
     events = [
-        (event.name or event.contract, "  ".join(f"{v.name} {v.value}" for v in event.values))
+        (event.name or event.contract, "\n".join(f"{v.name} {v.value}" for v in event.values))
         for event in view.events
     ]
     if events:
         console.print(_table("event", "values", events))
     if view.data:
-        table = Table("register", "account", "asset", "amount", title=f"lines, of {view.lines:,}")
+        table = Table("kind", "account", "asset", "amount", title=f"lines, of {view.lines:,}")
         table.columns[3].justify = "right"
         for line in view.data:
-            table.add_row(line.register, Text(line.account), Text(line.asset), line.amount)
+            table.add_row(line.kind, Text(line.account), Text(line.asset), line.amount)
         console.print(table)
 
 
