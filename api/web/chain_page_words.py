@@ -61,9 +61,9 @@ CHAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "search": ("Search", "查询"),
     "search_help": (
         "A block number, a hash, a trade id such as {trade}, or cycle 12",
-        "区块号、哈希、成交编号（如 {trade}）或 cycle 12",
+        "区块号、哈希、成交编号（如 {trade}）或 批次 12",
     ),
-    "search_hint": ("block, hash, trade id, cycle 12", "区块号、哈希、成交编号、cycle 12"),
+    "search_hint": ("block, hash, trade id, cycle 12", "区块号、哈希、成交编号、批次 12"),
     "securities": ("securities", "证券"),
     "seller": ("seller", "卖方"),
     "sender": ("signed by", "签署方"),
