@@ -10,9 +10,11 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.body_guard import BodyGuard
-from api.routers import health, ledger, rpc, trades
-from api.web import pages
+from api.routers import chain, health, ledger, rpc, trades
+from api.web import chain_pages, pages
 from ledger.chain.rpc.backend import open_backend
+from nodes.explorer import Explorer
+from nodes.explorer.finality import finality_of
 from nodes.sandbox.sandbox import Sandbox
 from nodes.sandbox.time_control import time_control_of
 
@@ -40,9 +42,20 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         redoc_url=None,
     )
     app.state.sandbox = sandbox
+    app.state.explorer = _explorer_of(sandbox)
     errors.install(app)
     app.add_middleware(BodyGuard)
-    for router in (trades.router, ledger.router, health.router, rpc.router, pages.router):
-        app.include_router(router)
+    for module in (trades, ledger, chain, health, rpc, pages, chain_pages):
+        app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     return app
+
+
+def _explorer_of(sandbox: Sandbox) -> Explorer:
+    consortium = sandbox.consortium
+    return Explorer(
+        consortium.network,
+        consortium.w3,
+        consortium.contracts.addresses,
+        finality_of(consortium.chain),
+    )

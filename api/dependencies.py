@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request
 from api.errors import refuse
 from api.schemas import Page
 from ledger.domain.reasons import Reason
+from nodes.explorer import Explorer
 from nodes.sandbox.sandbox import Sandbox
 
 PAGE_MAX = 500
@@ -19,6 +20,13 @@ def sandbox_of(request: Request) -> Sandbox:
     sandbox = request.app.state.sandbox
     assert isinstance(sandbox, Sandbox)
     return sandbox
+
+
+def explorer_of(request: Request) -> Explorer:
+    """The explorer of the running sandbox's chain."""
+    explorer = request.app.state.explorer
+    assert isinstance(explorer, Explorer)
+    return explorer
 
 
 def cursor_position(cursor: Annotated[str | None, Query(max_length=20)] = None) -> int:
@@ -40,5 +48,6 @@ def page_of(items: list[T], cursor: int, total: int, as_of_block: int) -> Page[T
 
 
 RunningSandbox = Annotated[Sandbox, Depends(sandbox_of)]
+RunningExplorer = Annotated[Explorer, Depends(explorer_of)]
 Cursor = Annotated[int, Depends(cursor_position)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Items a page.")]

@@ -72,6 +72,9 @@ class Trade(Wire):
     reason: Annotated[str | None, Field(description="Why it is not settled: see `novate reasons`.")]
     cycle: Annotated[int | None, Field(description="The cycle it settled in.")]
     final_block: Annotated[int | None, Field(description="The block in which it became final.")]
+    transaction_hash: Annotated[
+        str | None, Field(description="The transaction that settled it: see /v1/chain/transactions")
+    ]
 
 
 class Participant(Wire):

@@ -13,12 +13,13 @@ from ledger.domain.amounts import format_amount, format_price
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
 from nodes.bootstrap import key_of
 from nodes.consortium import Consortium
+from nodes.explorer import Explorer
 from nodes.node import ACCOUNT_MASK, Node
 from nodes.trade_words import trade_id_of
 
 
 def trade_view(
-    consortium: Consortium, trades: TradeColumns, row: int, position: int
+    consortium: Consortium, explorer: Explorer, trades: TradeColumns, row: int, position: int
 ) -> schemas.Trade:
     """A captured trade and what has become of it."""
     network, house = consortium.network, consortium.clearing_house
@@ -26,6 +27,9 @@ def trade_view(
     standing = house.standing_of(position)
     cycle = house.cycles.covering(position)
     in_cycle = cycle is not None and standing.state == SETTLED and not standing.instruction
+    reference = cycle.id if cycle and in_cycle else standing.instruction
+    block = _final_block(consortium, standing.instruction, cycle if in_cycle else None)
+    settling = explorer.settling(reference, block) if block is not None else None
     return schemas.Trade(
         id=str(trade_id_of(network, trades, row)),
         position=position,
@@ -42,7 +46,8 @@ def trade_view(
         state=standing.state,
         reason=standing.reason.name if standing.reason else None,
         cycle=cycle.number if cycle and in_cycle else None,
-        final_block=_final_block(consortium, standing.instruction, cycle if in_cycle else None),
+        final_block=block,
+        transaction_hash="0x" + settling.hex() if settling else None,
     )
 
 

@@ -24,7 +24,7 @@ from nodes.network import Network
 from nodes.node import TRANSACTION_GAS, Node, Surroundings
 from nodes.outbox import Outbox
 from nodes.registrar import Registrar
-from nodes.state_folder import StateFolder, StateFolderError
+from nodes.state_folder import StateFolder, StateFolderError, chain_file
 from nodes.trader import Trader
 from nodes.validators import DEPLOYER, VALIDATORS, Seats, open_chain, seats
 
@@ -154,7 +154,10 @@ class Consortium:
         return open_database(path)
 
     def _chain_file(self, name: str) -> Path | None:
-        return self._folder.node_folder(name) / "chain.sqlite" if self._folder else None
+        if self._folder is None:
+            return None
+        self._folder.node_folder(name)
+        return chain_file(self._folder.path, name)
 
     def _key(self, name: str) -> Key:
         """A node's key: from its file if there is one, so it can be another than the seed's."""

@@ -52,21 +52,7 @@ class StateFolder:
 
     def read_meta(self) -> Meta | None:
         """What the folder says of itself; None when it is new. Raises StateFolderError."""
-        file = self.path / "meta.json"
-        if not file.exists():
-            return None
-        try:
-            meta = msgspec.json.decode(file.read_bytes(), type=Meta)
-        except msgspec.MsgspecError as error:
-            raise StateFolderError(
-                f"{file} is damaged ({error}): restore it from a backup"
-            ) from error
-        if meta.format != FORMAT_VERSION:
-            raise StateFolderError(
-                f"{file} has format {meta.format}, this version reads format {FORMAT_VERSION}:"
-                " use the version that wrote it, or a new folder"
-            )
-        return meta
+        return read_meta(self.path)
 
     def write_meta(self, network: Network, rules: Rules, seats: Seats) -> None:
         """Founds the folder: whole on disk, or not at all."""
@@ -87,10 +73,44 @@ class StateFolder:
 
     def node_folder(self, node: str) -> Path:
         """The folder of one node; made when it is missing."""
-        folder = self.path / "nodes" / node
+        folder = _node_folder(self.path, node)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def close(self) -> None:
         """Lets others have the folder."""
         os.close(self._lock)
+
+
+def chain_file(path: Path, node: str) -> Path:
+    """The replica of a node in a state folder."""
+    return _node_folder(path, node) / "chain.sqlite"
+
+
+def key_file(path: Path, node: str) -> Path:
+    """The key of a node in a state folder."""
+    return _node_folder(path, node) / "key"
+
+
+def read_meta(path: Path) -> Meta | None:
+    """What a folder says of itself, whoever has it open; None when it is none or new.
+
+    Raises StateFolderError when it cannot be read.
+    """
+    file = path / "meta.json"
+    if not file.exists():
+        return None
+    try:
+        meta = msgspec.json.decode(file.read_bytes(), type=Meta)
+    except msgspec.MsgspecError as error:
+        raise StateFolderError(f"{file} is damaged ({error}): restore it from a backup") from error
+    if meta.format != FORMAT_VERSION:
+        raise StateFolderError(
+            f"{file} has format {meta.format}, this version reads format {FORMAT_VERSION}:"
+            " use the version that wrote it, or a new folder"
+        )
+    return meta
+
+
+def _node_folder(path: Path, node: str) -> Path:
+    return path / "nodes" / node

@@ -69,22 +69,8 @@ def open_chain(
     ``key_of`` gives a participant's key and, as ``ID.validator``, the key of its votes; ``file_of``
     the block store of a participant, None in memory. Raises StorageError for a damaged one.
     """
+    config = chain_config(network, seats, key_of)
     proposer = network.sole(Role.CLEARING_HOUSE)
-    is_alone = seats.validators == (proposer,)
-    keys = {
-        name: key_of(proposer if is_alone else f"{name}.validator") for name in seats.validators
-    }
-    midnight = datetime.combine(network.business_date, datetime.min.time(), tzinfo=UTC)
-    config = ChainConfig(
-        chain_id=network.chain_id,
-        proposer=key_of(proposer).address,
-        genesis_timestamp=int(midnight.timestamp()),
-        validators=tuple(ValidatorIdentity(name, key.address) for name, key in keys.items()),
-        senders=frozenset(key_of(p).address for p in senders(network)),
-        priority_senders=frozenset(
-            key_of(p.id).address for role in _PRIORITY_ROLES for p in network.of_role(role)
-        ),
-    )
     chain = Chain(
         config,
         BlockStore(file_of(proposer) or MEMORY),
@@ -92,16 +78,35 @@ def open_chain(
         clock.chain_time,
         key_of(proposer).sign,
     )
-    if is_alone:
+    if seats.validators == (proposer,):
         return chain
     links = []
     for name, executor in zip(seats.validators, seats.executors, strict=True):
         store = BlockStore(file_of(name) or MEMORY)
         replica = Replica(config, store, new_executor(executor, network.chain_id))
-        validator = Validator(name, replica, keys[name].sign, clock.chain_time, chain)
+        sign = key_of(_voter(network, name)).sign
+        validator = Validator(name, replica, sign, clock.chain_time, chain)
         links.append(InProcessLink(validator))
     chain.join(Voting(config, links))
     return chain
+
+
+def chain_config(network: Network, seats: Seats, key_of: KeyOf) -> ChainConfig:
+    """What all replicas of this network's chain agree on."""
+    midnight = datetime.combine(network.business_date, datetime.min.time(), tzinfo=UTC)
+    return ChainConfig(
+        chain_id=network.chain_id,
+        proposer=key_of(network.sole(Role.CLEARING_HOUSE)).address,
+        genesis_timestamp=int(midnight.timestamp()),
+        validators=tuple(
+            ValidatorIdentity(name, key_of(_voter(network, name)).address)
+            for name in seats.validators
+        ),
+        senders=frozenset(key_of(sender).address for sender in senders(network)),
+        priority_senders=frozenset(
+            key_of(p.id).address for role in _PRIORITY_ROLES for p in network.of_role(role)
+        ),
+    )
 
 
 def senders(network: Network) -> list[str]:
@@ -111,3 +116,9 @@ def senders(network: Network) -> list[str]:
     nonces away from what the participant's node has signed already.
     """
     return [participant.id for participant in network.participants] + [DEPLOYER, DEVELOPER]
+
+
+def _voter(network: Network, validator: str) -> str:
+    """Whose key signs a validator's votes: one of its own, or the lone proposer's."""
+    is_proposer = validator == network.sole(Role.CLEARING_HOUSE)
+    return validator if is_proposer else f"{validator}.validator"

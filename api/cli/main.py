@@ -2,6 +2,8 @@
 
 import typer
 
+from api.cli import chain_blocks, chain_logs, chain_tx  # noqa: F401 # each adds its command to the group
+from api.cli.chain import chain_app
 from api.cli.day import day, make_day
 from api.cli.reasons import reasons
 from api.cli.scenario import scenario_app
@@ -17,3 +19,4 @@ app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(chain_app, name="chain")

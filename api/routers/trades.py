@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response, status
 
 from api import schemas
-from api.dependencies import Cursor, Limit, RunningSandbox, page_of
+from api.dependencies import Cursor, Limit, RunningExplorer, RunningSandbox, page_of
 from api.errors import RefusedError, refuse
 from api.views import position_of, trade_view
 from ledger.domain.amounts import AMOUNT_MAX, parse_price, parse_quantity, trade_amount
@@ -32,7 +32,10 @@ CAPTURE_SECONDS_MAX = 30
     responses={200: {"model": schemas.Trade, "description": "It was captured before."}},
 )
 def create_trade(
-    trade: schemas.NewTrade, sandbox: RunningSandbox, response: Response
+    trade: schemas.NewTrade,
+    sandbox: RunningSandbox,
+    explorer: RunningExplorer,
+    response: Response,
 ) -> schemas.Trade:
     """Captures a locked-in trade; it is on disk when this answers.
 
@@ -49,25 +52,29 @@ def create_trade(
     if answer.was_known:
         response.status_code = status.HTTP_200_OK
     trades = sandbox.consortium.exchange.captured.trades(answer.position, answer.position + 1)
-    return trade_view(sandbox.consortium, trades, 0, answer.position)
+    return trade_view(sandbox.consortium, explorer, trades, 0, answer.position)
 
 
 @router.get("", operation_id="trades.list", summary="List trades")
 def list_trades(
-    sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100
+    sandbox: RunningSandbox, explorer: RunningExplorer, cursor: Cursor, limit: Limit = 100
 ) -> schemas.Page[schemas.Trade]:
     """Captured trades in order of capture."""
     consortium = sandbox.consortium
     end = consortium.exchange.captured.end_position
     last = min(cursor + limit, end)
     trades = consortium.exchange.captured.trades(cursor, last)
-    views = [trade_view(consortium, trades, row, cursor + row) for row in range(len(trades))]
+    views = [
+        trade_view(consortium, explorer, trades, row, cursor + row) for row in range(len(trades))
+    ]
     return page_of(views, cursor, end, consortium.clearing_house.projection.height)
 
 
 @router.get("/{trade_id}", operation_id="trades.read", summary="Look a trade up")
 def read_trade(
-    trade_id: Annotated[str, Path(max_length=60)], sandbox: RunningSandbox
+    trade_id: Annotated[str, Path(max_length=60)],
+    sandbox: RunningSandbox,
+    explorer: RunningExplorer,
 ) -> schemas.Trade:
     """One trade by its id, with what has become of it."""
     try:
@@ -78,7 +85,7 @@ def read_trade(
     if position is None:
         raise refuse(Reason.UNKNOWN, f"no trade {trade_id} was captured")
     trades = sandbox.consortium.exchange.captured.trades(position, position + 1)
-    return trade_view(sandbox.consortium, trades, 0, position)
+    return trade_view(sandbox.consortium, explorer, trades, 0, position)
 
 
 def _row(network: Network, trade: schemas.NewTrade) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.templating import Jinja2Templates
 
 from api.dependencies import RunningSandbox
+from api.web.chain_page_words import CHAIN_WORDS
 from api.web.today import today_of
 from api.web.words import BREAK_KINDS, STATES, WORDS, Language, word
 from ledger.domain.amounts import grouped
@@ -32,7 +33,7 @@ def today_page(
     accepted: AcceptedLanguages = None,
 ) -> Response:
     """The whole page."""
-    return _render(request, sandbox, "today.html", _language(lang, accepted), show)
+    return _render(request, sandbox, "today.html", chosen_language(lang, accepted), show)
 
 
 @router.get("/parts/today", response_class=HTMLResponse)
@@ -43,7 +44,7 @@ def today_part(
     show: ShownParticipant = None,
 ) -> Response:
     """The part that changes."""
-    return _render(request, sandbox, "today_part.html", _language(lang, None), show)
+    return _render(request, sandbox, "today_part.html", chosen_language(lang, None), show)
 
 
 def _render(
@@ -55,6 +56,7 @@ def _render(
         "today": today,
         "language": language,
         "t": lambda key: word(WORDS, key, language),
+        "c": lambda key: word(CHAIN_WORDS, key, language),
         "break_kind": lambda key: word(BREAK_KINDS, key, language),
         "state": lambda key: word(STATES, key, language),
     }
@@ -62,7 +64,8 @@ def _render(
     return templates.TemplateResponse(request, template, context, headers=headers)
 
 
-def _language(choice: str | None, accepted: str | None) -> Language:
+def chosen_language(choice: str | None, accepted: str | None) -> Language:
+    """The language of a page: the one asked for, else the browser's, else English."""
     if choice in ("en", "zh"):
         return "zh" if choice == "zh" else "en"
     return "zh" if accepted and accepted.strip().lower().startswith("zh") else "en"

@@ -1,6 +1,6 @@
 // Fetches the changing part of the page again, without losing the reader's place.
 const SECONDS = 2;
-const main = document.getElementById("today");
+const main = document.querySelector("[data-part]");
 const status = document.querySelector(".status");
 
 function show(isLive) {
@@ -20,4 +20,4 @@ async function refresh() {
   }
 }
 
-setInterval(refresh, SECONDS * 1000);
+if (main) setInterval(refresh, SECONDS * 1000);

@@ -1,0 +1,71 @@
+"""The chain: blocks, transactions and what they did, decoded."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query
+
+from api import chain_schemas, schemas
+from api.chain_views import block_summary_view, block_view, transaction_view
+from api.dependencies import Cursor, RunningExplorer
+from api.errors import refuse
+from ledger.domain.reasons import Reason
+from nodes.explorer.explorer import parse_block_id, parse_hash
+
+router = APIRouter(prefix="/v1/chain", tags=["chain"])
+
+BLOCKS_A_PAGE_MAX: Final = 100
+
+Limit = Annotated[int, Query(ge=1, le=BLOCKS_A_PAGE_MAX, description="Items a page.")]
+
+
+@router.get("/blocks", operation_id="chain.blocks.list", summary="List blocks")
+def list_blocks(
+    explorer: RunningExplorer, cursor: Cursor, limit: Limit = 25
+) -> schemas.Page[chain_schemas.BlockSummary]:
+    """Blocks, newest first; a page is what comes below the block its cursor names."""
+    height = explorer.height()
+    blocks = explorer.blocks(cursor or None, limit)
+    last = blocks[-1].number if blocks else 0
+    return schemas.Page(
+        as_of_block=height,
+        data=[block_summary_view(block) for block in blocks],
+        next_cursor=str(last) if last else None,
+    )
+
+
+@router.get("/blocks/{block}", operation_id="chain.blocks.read", summary="Look a block up")
+def read_block(
+    block: Annotated[str, Path(max_length=66, description="Number or hash.")],
+    explorer: RunningExplorer,
+    cursor: Cursor,
+    limit: Limit = 25,
+) -> chain_schemas.Block:
+    """One block, with a page of its transactions."""
+    id = parse_block_id(block)
+    if id is None:
+        raise refuse(Reason.INVALID, "block: expected a number or a hash of 64 hex digits")
+    view = explorer.block(id, cursor, limit)
+    if view is None:
+        raise refuse(Reason.UNKNOWN, f"there is no block {block}")
+    return block_view(view, cursor)
+
+
+@router.get(
+    "/transactions/{hash}",
+    operation_id="chain.transactions.read",
+    summary="Look a transaction up",
+)
+def read_transaction(
+    hash: Annotated[str, Path(max_length=66, examples=["0x" + "ab" * 32])],
+    explorer: RunningExplorer,
+    cursor: Cursor,
+    limit: Annotated[int, Query(ge=1, le=500, description="Net lines a page.")] = 100,
+) -> chain_schemas.Transaction:
+    """One transaction: decoded call, events, refusal, and a page of the net lines it carries."""
+    digest = parse_hash(hash)
+    if digest is None:
+        raise refuse(Reason.INVALID, "hash: expected 0x and 64 hex digits")
+    view = explorer.transaction(digest)
+    if view is None:
+        raise refuse(Reason.UNKNOWN, f"there is no transaction {hash}")
+    return transaction_view(view, cursor, limit)

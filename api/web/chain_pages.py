@@ -1,0 +1,240 @@
+"""The pages of the chain: blocks, a block, a transaction, a trade and where it settled."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, status
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from api.chain_words import cause, content, sentence
+from api.dependencies import RunningExplorer, RunningSandbox
+from api.views import position_of, trade_view
+from api.web.chain_page_words import CHAIN_WORDS, TRADE_STATES
+from api.web.pages import (
+    CONTENT_POLICY,
+    AcceptedLanguages,
+    LanguageChoice,
+    chosen_language,
+    templates,
+)
+from api.web.settled_trades import SettledTrades, settled_trades
+from api.web.words import Language, word
+from ledger.domain.errors import MalformedError
+from ledger.domain.identifiers import TradeId
+from nodes.consortium import Consortium
+from nodes.explorer import Explorer
+from nodes.explorer.explorer import TransactionView, parse_block_id, parse_hash
+from nodes.explorer.values import LineTable
+
+router = APIRouter(include_in_schema=False)
+
+BLOCKS_A_PAGE: Final = 25
+TRANSACTIONS_A_PAGE: Final = 50
+ROWS_A_PAGE: Final = 20
+"""Net lines, and trades, that a page of a transaction shows at once."""
+
+SEARCH_MAX: Final = 100
+_POSITION_MAX: Final = 10**15
+
+Position = Annotated[int, Query(ge=0, le=_POSITION_MAX)]
+Below = Annotated[int | None, Query(ge=1, le=_POSITION_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the parts of a transaction's page that are paged begin."""
+
+    table: Annotated[int, Query(ge=0, le=9)] = 0
+    line: Position = 0
+    trade: Position = 0
+    event: Position = 0
+
+
+@router.get("/chain", response_class=HTMLResponse)
+def blocks_page(
+    request: Request,
+    explorer: RunningExplorer,
+    below: Below = None,
+    lang: LanguageChoice = None,
+    accepted: AcceptedLanguages = None,
+) -> Response:
+    """The list of blocks, newest first; the first page keeps itself up to date."""
+    language = chosen_language(lang, accepted)
+    return _render(request, "chain_blocks.html", language, _blocks(explorer, below))
+
+
+@router.get("/parts/chain", response_class=HTMLResponse)
+def blocks_part(
+    request: Request, explorer: RunningExplorer, lang: LanguageChoice = None
+) -> Response:
+    """The part of the list that changes."""
+    language = chosen_language(lang, None)
+    return _render(request, "chain_blocks_part.html", language, _blocks(explorer, None))
+
+
+@router.get("/chain/search", response_class=HTMLResponse)
+def search(
+    request: Request,
+    explorer: RunningExplorer,
+    q: Annotated[str, Query(max_length=SEARCH_MAX)] = "",
+    lang: LanguageChoice = None,
+    accepted: AcceptedLanguages = None,
+) -> Response:
+    """Leads to what a number, hash, trade id or cycle means."""
+    language = chosen_language(lang, accepted)
+    path = _path_of(explorer, q.strip())
+    if path is None:
+        return _missing(request, language, explorer, q)
+    target = f"{path}?{urlencode({'lang': language})}"
+    return RedirectResponse(target, status.HTTP_303_SEE_OTHER)
+
+
+@router.get("/chain/blocks/{block}", response_class=HTMLResponse)
+def block_page(
+    request: Request,
+    explorer: RunningExplorer,
+    block: str,
+    first: Position = 0,
+    lang: LanguageChoice = None,
+    accepted: AcceptedLanguages = None,
+) -> Response:
+    """One block, with a page of its transactions."""
+    language, id = chosen_language(lang, accepted), parse_block_id(block)
+    view = None if id is None else explorer.block(id, first, TRANSACTIONS_A_PAGE)
+    if view is None:
+        return _missing(request, language, explorer, block)
+    context = {
+        "view": view,
+        "block": view.summary,
+        "first": first,
+        "page": TRANSACTIONS_A_PAGE,
+        "height": explorer.height(),
+    }
+    return _render(request, "chain_block.html", language, context)
+
+
+@router.get("/chain/transactions/{hash}", response_class=HTMLResponse)
+def transaction_page(
+    request: Request,
+    explorer: RunningExplorer,
+    sandbox: RunningSandbox,
+    hash: str,
+    at: Annotated[Places, Depends()],
+    lang: LanguageChoice = None,
+    accepted: AcceptedLanguages = None,
+) -> Response:
+    """One transaction, with a page of its net lines and a page of the trades it settled."""
+    language, digest = chosen_language(lang, accepted), parse_hash(hash)
+    view = None if digest is None else explorer.transaction(digest)
+    if view is None:
+        return _missing(request, language, explorer, hash)
+    index = min(at.table, max(len(view.lines) - 1, 0))
+    context = {
+        "view": view,
+        "at": at,
+        "page": ROWS_A_PAGE,
+        "table_index": index,
+        "table": view.lines[index] if view.lines else None,
+        "rows": view.lines[index].rows(at.line, ROWS_A_PAGE) if view.lines else [],
+        "settled": _settled(sandbox.consortium, view, at.trade),
+    }
+    return _render(request, "chain_transaction.html", language, context)
+
+
+@router.get("/chain/trades/{trade_id}", response_class=HTMLResponse)
+def trade_page(
+    request: Request,
+    explorer: RunningExplorer,
+    sandbox: RunningSandbox,
+    trade_id: str,
+    lang: LanguageChoice = None,
+    accepted: AcceptedLanguages = None,
+) -> Response:
+    """One trade, and where on the chain it settled."""
+    language, consortium = chosen_language(lang, accepted), sandbox.consortium
+    position = _position(consortium, trade_id)
+    if position is None:
+        return _missing(request, language, explorer, trade_id)
+    trades = consortium.exchange.captured.trades(position, position + 1)
+    trade = trade_view(consortium, explorer, trades, 0, position)
+    return _render(request, "chain_trade.html", language, {"trade": trade})
+
+
+def _path_of(explorer: Explorer, text: str) -> str | None:
+    """The page that a search leads to; None when it leads nowhere."""
+    try:
+        return f"/chain/trades/{TradeId.parse(text)}"
+    except MalformedError:
+        found = explorer.find(text)
+    if found is None:
+        return None
+    if found.transaction is not None:
+        return f"/chain/transactions/0x{found.transaction.hex()}"
+    return f"/chain/blocks/{found.block}"
+
+
+def _position(consortium: Consortium, trade_id: str) -> int | None:
+    try:
+        return position_of(consortium, TradeId.parse(trade_id))
+    except MalformedError:
+        return None
+
+
+def _blocks(explorer: Explorer, below: int | None) -> dict[str, Any]:
+    blocks = explorer.blocks(below, BLOCKS_A_PAGE)
+    return {
+        "blocks": blocks,
+        "height": explorer.height(),
+        "below": below,
+        "older": blocks[-1].number if blocks and blocks[-1].number else None,
+    }
+
+
+def _settled(consortium: Consortium, view: TransactionView, first: int) -> SettledTrades | None:
+    if not view.reference or not view.summary.succeeded:
+        return None
+    return settled_trades(consortium, view.reference, first, ROWS_A_PAGE)
+
+
+def _missing(request: Request, language: Language, explorer: Explorer, asked: str) -> Response:
+    network = explorer.names.network
+    isin = network.instruments[0].isin if network.instruments else "ZZ0000NOVA12"
+    example = f"{network.venue}.{network.business_date.isoformat()}.{isin}.1"
+    context = {"asked": asked[:SEARCH_MAX], "example": example}
+    return _render(request, "chain_missing.html", language, context, code=status.HTTP_404_NOT_FOUND)
+
+
+def _render(
+    request: Request,
+    template: str,
+    language: Language,
+    context: dict[str, Any],
+    code: int = status.HTTP_200_OK,
+) -> Response:
+    def link(path: str, **query: object) -> str:
+        return f"{path}?{urlencode({'lang': language} | query)}"
+
+    def other_language() -> str:
+        query = {key: value for key, value in request.query_params.items() if key != "lang"}
+        return "?" + urlencode({"lang": "en" if language == "zh" else "zh"} | query)
+
+    words = {
+        "language": language,
+        "c": lambda key: word(CHAIN_WORDS, key, language),
+        "trade_state": lambda key: word(TRADE_STATES, key, language),
+        "link": link,
+        "other_language": other_language,
+        "sentence": lambda act: sentence(act, language),
+        "content": lambda block: content(block, language),
+        "cause": cause,
+        "register_word": lambda table: word(CHAIN_WORDS, _register(table), language),
+    }
+    headers = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"}
+    return templates.TemplateResponse(
+        request, template, words | context, status_code=code, headers=headers
+    )
+
+
+def _register(table: LineTable) -> str:
+    return table.register.lower()

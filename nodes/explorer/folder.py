@@ -1,0 +1,111 @@
+"""Looking into a state folder that another process may have open: no lock is taken or needed.
+
+The block store lets others read while one process writes, and shows them committed blocks only.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NoReturn
+
+from hexbytes import HexBytes
+from web3 import Web3
+
+from contracts.decoding import CONTRACTS, decode_creation
+from contracts.deployment import Addresses
+from ledger.chain.blocks import Receipt
+from ledger.chain.chain import Chain
+from ledger.chain.errors import StorageError
+from ledger.chain.executor import BlockContext, Call
+from ledger.chain.rpc.provider import web3_of
+from ledger.chain.state import StateChanges
+from ledger.chain.store import BlockStore
+from ledger.chain.transactions import Transaction
+from ledger.domain.participants import Role
+from nodes.explorer.explorer import Explorer
+from nodes.explorer.finality import finality_of
+from nodes.keys import Key
+from nodes.network import Network
+from nodes.state_folder import StateFolderError, chain_file, key_file, read_meta
+from nodes.validators import chain_config
+
+CREATION_BLOCKS_MAX: Final = 256
+"""Within how many blocks the founding has created its contracts."""
+
+
+@contextmanager
+def open_explorer(path: Path) -> Iterator[Explorer]:
+    """An explorer of the chain in a state folder. Changes nothing; raises StateFolderError."""
+    with open_stored_chain(path) as (network, chain):
+        w3 = web3_of(chain)
+        addresses = created_contracts(w3)
+        if addresses is None:
+            raise StateFolderError(f"{path} has no contracts yet: its founding was cut off")
+        yield Explorer(network, w3, addresses, finality_of(chain))
+
+
+@contextmanager
+def open_stored_chain(path: Path) -> Iterator[tuple[Network, Chain]]:
+    """The proposer's chain in a state folder, to be looked at. Raises StateFolderError."""
+    meta = read_meta(path)
+    if meta is None:
+        raise StateFolderError(
+            f"{path} holds no chain: name a state folder of novate day or novate up with --state"
+        )
+    network = meta.network
+    file = chain_file(path, network.sole(Role.CLEARING_HOUSE))
+    if not file.exists():
+        raise StateFolderError(f"{path} has no block yet: its founding was cut off")
+    try:
+        config = chain_config(network, meta.seats, lambda name: Key.read(key_file(path, name)))
+        store = BlockStore(file)
+    except (OSError, StorageError) as error:
+        raise StateFolderError(str(error)) from error
+    try:
+        yield network, Chain(config, store, _NoExecutor(), lambda: 0, _no_signature)
+    except StorageError as error:
+        raise StateFolderError(str(error)) from error
+    finally:
+        store.close()
+
+
+def created_contracts(w3: Web3) -> Addresses | None:
+    """Where the first of each of our contracts is; None when one has not been created yet."""
+    found: dict[str, bytes] = {}
+    for number in range(1, min(w3.eth.block_number, CREATION_BLOCKS_MAX) + 1):
+        for sent in w3.eth.get_block(number, full_transactions=True)["transactions"]:
+            assert not isinstance(sent, bytes), "full transactions were asked for"
+            call = None if sent.get("to") else decode_creation(bytes(sent["input"]))
+            address = w3.eth.get_transaction_receipt(sent["hash"])["contractAddress"]
+            if call and address:
+                found.setdefault(call.contract, bytes(HexBytes(address)))
+        if len(found) == len(CONTRACTS):
+            return Addresses(
+                found["Participants"], found["Securities"], found["Cash"], found["Settlement"]
+            )
+    return None
+
+
+def _no_signature(_: bytes) -> NoReturn:
+    raise StateFolderError("a chain that is only looked at takes no transactions")
+
+
+class _NoExecutor:
+    """Stands where an executor would: what is only looked at runs nothing."""
+
+    name = "none"
+
+    def apply(self, changes: StateChanges) -> None:
+        """Nothing is run, so no state is needed."""
+
+    def run(self, context: BlockContext, transactions: Sequence[Transaction]) -> NoReturn:  # noqa: ARG002 # an executor's signature
+        """Refused."""
+        raise StateFolderError("a chain that is only looked at takes no transactions")
+
+    def call(self, context: BlockContext, call: Call) -> Receipt:  # noqa: ARG002 # an executor's signature
+        """Refused."""
+        raise StateFolderError("a chain that is only looked at answers no calls")
+
+    def storage_at(self, address: bytes, slot: int) -> int:  # noqa: ARG002 # an executor's signature
+        """Refused."""
+        raise StateFolderError("a chain that is only looked at has no state")
