@@ -13,12 +13,13 @@ from eth.abc import ComputationAPI, SignedTransactionAPI
 from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.vm import mnemonics, opcode_values
 from eth.vm.execution_context import ExecutionContext
+from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
 from eth.vm.forks.byzantium.opcodes import ensure_no_static
 from eth.vm.forks.cancun.computation import CancunComputation
 from eth.vm.forks.cancun.logic import selfdestruct_eip6780
 from eth.vm.forks.cancun.opcodes import CANCUN_OPCODES
 from eth.vm.forks.cancun.state import CancunState, CancunTransactionExecutor
-from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
+from eth.vm.forks.london.constants import EIP3529_MAX_REFUND_QUOTIENT
 from eth.vm.forks.shanghai.constants import INITCODE_WORD_COST, MAX_INITCODE_SIZE
 from eth.vm.forks.tangerine_whistle.constants import GAS_SELFDESTRUCT_EIP150
 from eth.vm.opcode import as_opcode
@@ -63,6 +64,17 @@ class _Computation(CancunComputation):
 
 
 class _TransactionExecutor(CancunTransactionExecutor):
+    @classmethod
+    def calculate_gas_refund(cls, computation: ComputationAPI, gas_used: int) -> int:
+        """The refund (EIP-3529), at most a fifth; revm's rule where it is below zero.
+
+        It can be below zero since originals are the block's: one transaction was refunded for
+        clearing a slot that a later one fills. revm reads that as very much, and refunds a fifth.
+        """
+        refund = computation.get_gas_refund()
+        most = gas_used // EIP3529_MAX_REFUND_QUOTIENT
+        return most if refund < 0 else min(refund, most)
+
     def run(self, envelope: "_Envelope") -> Receipt:
         """Runs one transaction and says what became of it."""
         transaction = cast(SignedTransactionAPI, envelope)

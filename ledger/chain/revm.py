@@ -41,6 +41,7 @@ _DESTROYED = re.compile(r"AccountStatus\([A-Za-z| ]*SelfDestructed")
 _FAILURE = re.compile(
     r"(?:Revert|Halt) \{.*?gas_used: (\d+)(?:, output: 0x([0-9a-f]*))?", re.DOTALL
 )
+_NOBODY: Final = "0x" + "00" * 20
 _NO_CODE_HASH: Final = keccak(b"")
 _REFUSALS: Final = (
     ("CallGasCostMoreThanGasLimit", INTRINSIC_GAS_TOO_LOW),
@@ -109,9 +110,23 @@ class RevmExecutor:
 
     def _put_account(self, address: bytes, account: Account) -> None:
         self._nonce_by_address[address] = account.nonce
-        self._evm.insert_account_info(
-            _hex(address), AccountInfo(nonce=account.nonce, code=account.code or None)
-        )
+        info = AccountInfo(nonce=account.nonce, code=account.code or None)
+        if account.code and account.nonce == 1:
+            info = self._analysed(account.code) or info
+        self._evm.insert_account_info(_hex(address), info)
+
+    def _analysed(self, code: bytes) -> AccountInfo | None:
+        """A fresh contract's account, its code with the table of jumps that revm calls need.
+
+        Given raw code, the binding would have it analysed again in every call. Only a creation
+        analyses once; so the code is created somewhere, and its account taken from there.
+        """
+        checkpoint = self._evm.snapshot()
+        try:
+            created = self._evm.deploy(_NOBODY, _returning(code))
+            return self._evm.basic(created)
+        finally:
+            self._evm.revert(checkpoint)
 
     def _enter(self, block: BlockContext) -> JournalCheckpoint:
         assert block.gas_limit == BLOCK_GAS_LIMIT, "the opcode GASLIMIT would read another limit"
@@ -172,7 +187,9 @@ class RevmExecutor:
             self._evm.basic(_hex(address))
             for slot in slots:
                 self._evm.storage(_hex(address), slot)
-        self._evm.set_tx_env(TxEnv(access_list=[(_hex(a), list(slots)) for a, slots in access_list]))
+        self._evm.set_tx_env(
+            TxEnv(access_list=[(_hex(a), list(slots)) for a, slots in access_list])
+        )
 
     def _written(self, last_nonce_by_sender: dict[bytes, int]) -> StateChanges:
         """What the block that has just run wrote, from the printed journal."""
@@ -185,7 +202,10 @@ class RevmExecutor:
             matched = _ACCOUNT.search(head, max(head.rfind(": Account { ") - 42, 0))
             assert matched is not None, f"the journal is printed in another form: {head[-200:]}"
             address, nonce = bytes.fromhex(matched[1]), int(matched[2])
-            head_of_account, (slots, _, head) = head[matched.end() :], chunk.partition("}, status: ")
+            head_of_account, (slots, _, head) = (
+                head[matched.end() :],
+                chunk.partition("}, status: "),
+            )
             if _DESTROYED.match(head):
                 continue
             if address not in accounts and nonce != self._nonce_by_address.get(address, 0):
@@ -200,6 +220,11 @@ class RevmExecutor:
         code = self._evm.get_code(_hex(address)) or b""
         analysed = _CODE_LENGTH.search(printed)
         return code[: int(analysed[1])] if analysed else code
+
+
+def _returning(code: bytes) -> bytes:
+    """Init code that returns this code: PUSH3 size, DUP1, PUSH1 11, 0, CODECOPY, 0, RETURN."""
+    return b"\x62" + len(code).to_bytes(3, "big") + bytes.fromhex("80600b5f395ff3") + code
 
 
 def _failure(error: RuntimeError) -> Receipt:

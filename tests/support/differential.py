@@ -1,6 +1,8 @@
 """An executor that is two: every block and call runs on revm and on py-evm, and must agree."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from ledger.chain.blocks import Receipt, StateChanges
@@ -8,6 +10,20 @@ from ledger.chain.executor import BlockContext, Call
 from ledger.chain.py_evm import PyEvmExecutor
 from ledger.chain.revm import RevmExecutor
 from ledger.chain.transactions import InvalidTransactionError, Transaction
+
+
+_FRAMES: Final = 16_384
+
+
+@contextmanager
+def room_for_calls() -> Iterator[None]:
+    """Room on Python's stack for py-evm's deepest calls, which hypothesis takes away."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 class DifferentialExecutor:

@@ -1,10 +1,14 @@
-"""Random and hostile EVM programs, and blocks of transactions that deploy and call them."""
+"""Random and hostile EVM programs, and blocks of transactions that deploy and call them.
 
-from collections.abc import Sequence
+Everything follows from a seed, so a failure is told by one number.
+"""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import TypeVar
 
 import rlp
 from eth_hash.auto import keccak
-from hypothesis import strategies as st
 
 from ledger.chain.chain import intrinsic_gas
 from ledger.chain.executor import BLOCK_GAS_LIMIT, BlockContext
@@ -22,6 +26,7 @@ CREATOR_BY_CONTRACT = {
 CONTRACTS = tuple(CREATOR_BY_CONTRACT)
 PRECOMPILES = tuple(bytes(19) + bytes([i]) for i in range(12))
 
+T = TypeVar("T")
 AccessList = tuple[tuple[bytes, tuple[int, ...]], ...]
 
 
@@ -61,8 +66,15 @@ def transaction(
 
 def push(value: int | bytes) -> bytes:
     """The shortest PUSH of a value; of an address with all its bytes."""
-    data = value if isinstance(value, bytes) else value.to_bytes((value.bit_length() + 7) // 8, "big")
+    data = (
+        value if isinstance(value, bytes) else value.to_bytes((value.bit_length() + 7) // 8, "big")
+    )
     return bytes([0x5F + len(data)]) + data
+
+
+def operation(code: int, *arguments: int | bytes) -> bytes:
+    """An opcode with its arguments pushed before it, the first on top."""
+    return b"".join(push(each) for each in reversed(arguments)) + bytes([code])
 
 
 def init_code(code: bytes) -> bytes:
@@ -72,194 +84,211 @@ def init_code(code: bytes) -> bytes:
     return head + code
 
 
-_SMALL = st.integers(0, 5)
-_WORDS = st.one_of(
-    _SMALL,
-    st.integers(0, 300),
-    st.sampled_from([2**256 - 1, 2**255, 2**255 - 1, 2**128, 2**64, 2**32, 2**31, 1 << 16, 255]),
-    st.integers(0, 2**256 - 1),
+_ADDRESSES = (*CONTRACTS * 5, *PRECOMPILES, *SENDERS, bytes(20), b"\xdd" * 20)
+_HUGE = (5_000, 2**16, 2**20, 2**40, 2**64 - 1, 2**256 - 1)
+_WORDS = (2**256 - 1, 2**255, 2**255 - 1, 2**128, 2**64, 2**32, 2**31, 256, 255, 32, 31)
+_NULLARY = (
+    *(0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3A, 0x3D),
+    *range(0x41, 0x49),
+    0x4A,
+    0x58,
+    0x59,
+    0x5A,
 )
-_ADDRESSES = st.sampled_from(
-    [*CONTRACTS[:3] * 6, *CONTRACTS, *PRECOMPILES, *SENDERS, bytes(20), b"\xdd" * 20]
-)
+_ARITHMETIC = (*range(0x01, 0x0C), *range(0x10, 0x1E))
+_HOSTILE_ENDS = (b"\xfe", b"\x0c", b"\x56", b"\x5b\x5f\x56", b"\x50" * 20, b"\x5f" * 1_025, b"")
 
 
-def _rarely(
-    hostile: st.SearchStrategy[int], common: st.SearchStrategy[int], one_in: int = 24
-) -> st.SearchStrategy[int]:
-    return st.integers(1, one_in).flatmap(lambda n: hostile if n == one_in else common)
+class Programs:
+    """Draws programs, and transactions that run them."""
 
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
 
-_HUGE = st.sampled_from([5_000, 2**16, 2**20, 2**40, 2**64 - 1, 2**256 - 1])
-_OFFSETS = _rarely(_HUGE, st.integers(0, 96))
-_SIZES = _rarely(_HUGE, st.sampled_from([0, 1, 4, 31, 32, 33, 64, 70]))
+    def blocks(self, most_blocks: int = 4, most_transactions: int = 6) -> list[list[Transaction]]:
+        """Blocks of valid transactions: deployments and calls of what is deployed."""
+        deployments = iter(CONTRACTS[: self._random.randint(2, len(CONTRACTS))])
+        created: list[bytes] = []
+        nonces = dict.fromkeys(SENDERS, 0)
+        return [
+            [
+                self._transaction(deployments, created, nonces)
+                for _ in range(self._random.randint(1, most_transactions))
+            ]
+            for _ in range(self._random.randint(2, most_blocks))
+        ]
 
+    def _transaction(
+        self, deployments: Iterator[bytes], created: list[bytes], nonces: dict[bytes, int]
+    ) -> Transaction:
+        contract = next(deployments, None) if len(created) < 3 or self._one_in(3) else None
+        if contract:
+            created.append(contract)
+            code = self.program()
+            data = code if self._one_in(8) else init_code(code)
+            return self._with_gas(*CREATOR_BY_CONTRACT[contract], None, data)
+        sender = self._pick(SENDERS[2:])
+        nonces[sender] += 1
+        to = self._address() if self._one_in(10) else self._pick(created)
+        data = self._random.randbytes(self._pick((0, 0, 4, 68)))
+        return self._with_gas(sender, nonces[sender] - 1, to, data)
 
-def _operation(code: int, *arguments: st.SearchStrategy[int] | st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
-    """An opcode with its arguments pushed before it, the first on top."""
-    return st.tuples(*arguments).map(
-        lambda values: b"".join(push(value) for value in reversed(values)) + bytes([code])
-    )
+    def _with_gas(self, sender: bytes, nonce: int, to: bytes | None, data: bytes) -> Transaction:
+        most = self._pick((5_000_000, 5_000_000, 500_000))
+        gas = self._random.randint(0, self._pick((most, 60_000))) if self._one_in(6) else most
+        access_list = self._access_list() if self._one_in(5) else ()
+        bare = transaction(sender, nonce, to, data, 0, access_list)
+        return transaction(sender, nonce, to, data, intrinsic_gas(bare) + gas, access_list)
 
+    def _access_list(self) -> AccessList:
+        return tuple(
+            (self._address(), tuple(self._small() for _ in range(self._random.randint(0, 3))))
+            for _ in range(self._random.randint(1, 3))
+        )
 
-def _keeping(snippet: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
-    """What a snippet leaves on the stack goes into a slot or the memory, or stays."""
-    ends = st.one_of(
-        st.just(b""), _SMALL.map(lambda slot: push(slot) + b"\x55"), st.integers(0, 3).map(lambda w: push(32 * w) + b"\x52")
-    )
-    return st.tuples(snippet, ends).map(b"".join)
+    def program(self, most: int = 14) -> bytes:
+        """A contract's code: mostly meaningful, often hostile."""
+        count = self._random.randint(1, most)
+        start = b"\x5b" if self._one_in(4) else b""  # where loops jump to
+        return start + b"".join(self._snippet() for _ in range(count)) + self._end()
 
+    def _snippet(self) -> bytes:
+        kind = self._random.randint(0, 40)
+        if kind == 0:
+            return self._random.randbytes(2)
+        if kind == 1:
+            return self._jump()
+        if kind < 10:
+            return self._keep(self._call())
+        if kind < 14:
+            return self._keep(self._creation())
+        return self._simple()
 
-@st.composite
-def _calls(draw: st.DrawFn) -> bytes:
-    kind = draw(st.sampled_from([0xF1, 0xF1, 0xF2, 0xF4, 0xF4, 0xFA]))
-    window = [draw(_SIZES), draw(_OFFSETS), draw(_SIZES), draw(_OFFSETS)]
-    code = b"".join(push(each) for each in window)
-    if kind in (0xF1, 0xF2):
-        code += push(draw(st.sampled_from([0, 0, 0, 1])))
-    code += push(draw(_ADDRESSES))
-    code += draw(st.one_of(st.just(b"\x5a"), st.just(b"\x5a"), st.sampled_from([0, 100, 2_300, 2_600, 30_000]).map(push)))
-    return code + bytes([kind])
+    def _simple(self) -> bytes:
+        drawers = (
+            self._storage,
+            self._storage,
+            self._storage,
+            self._storage,
+            self._memory,
+            self._environment,
+            self._environment,
+            self._arithmetic,
+            self._log,
+            self._stack,
+        )
+        return self._pick(drawers)()
 
+    def _storage(self) -> bytes:
+        load, store = self._pick(((0x54, 0x55), (0x54, 0x55), (0x5C, 0x5D)))
+        if self._one_in(3):
+            return self._keep(operation(load, self._small()))
+        return operation(store, self._small(), self._pick((0, 0, 1, 1, 2, self._word())))
 
-@st.composite
-def _creations(draw: st.DrawFn, codes: st.SearchStrategy[bytes]) -> bytes:
-    inner = draw(codes)[:32]
-    if draw(st.booleans()):
-        inner = init_code(inner[:16])
-    code = push(inner.ljust(32, b"\0")) + push(0) + b"\x52"
-    if draw(st.booleans()):
-        code += push(draw(st.integers(0, 1)))  # the salt
-        kind = b"\xf5"
-    else:
-        kind = b"\xf0"
-    size = draw(st.one_of(st.just(len(inner)), _SIZES))
-    code += push(size) + push(0) + push(draw(st.sampled_from([0, 0, 0, 1]))) + kind
-    if draw(st.booleans()):
-        # Call what was created, and keep the answer.
-        code += b"".join(push(n) for n in (32, 0, 0, 0, 0)) + b"\x85\x5a" + b"\xf1"
-    return code
+    def _memory(self) -> bytes:
+        code = self._pick((0x52, 0x53, 0x51, 0x5E, 0x20, 0x37, 0x39, 0x3E, 0x3C, 0x35))
+        arguments: list[int | bytes] = [self._offset()]
+        if code in (0x52, 0x53):
+            arguments.append(self._word())
+        elif code == 0x20:
+            arguments.append(self._size())
+        elif code in (0x5E, 0x37, 0x39, 0x3E, 0x3C):
+            arguments += [self._offset(), self._size()]
+        if code == 0x3C:
+            arguments.insert(0, self._address())
+        made = operation(code, *arguments)
+        return self._keep(made) if code in (0x51, 0x20, 0x35) else made
 
+    def _environment(self) -> bytes:
+        kind = self._random.randint(0, 4)
+        if kind == 0:
+            return self._keep(operation(self._pick((0x31, 0x3B, 0x3F)), self._address()))
+        if kind == 1:
+            return self._keep(operation(self._pick((0x40, 0x49)), self._small()))
+        return self._keep(bytes([self._pick(_NULLARY)]))
 
-_SIMPLE = st.one_of(
-    _keeping(_operation(0x54, _SMALL)),
-    _operation(0x55, _SMALL, st.one_of(_SMALL, _WORDS)),
-    _operation(0x55, _SMALL, _SMALL),
-    _keeping(_operation(0x5C, _SMALL)),
-    _operation(0x5D, _SMALL, _WORDS),
-    _operation(0x52, _OFFSETS, _WORDS),
-    _operation(0x53, _OFFSETS, _WORDS),
-    _keeping(_operation(0x51, _OFFSETS)),
-    _operation(0x5E, _OFFSETS, _OFFSETS, _SIZES),
-    _keeping(_operation(0x20, _OFFSETS, _SIZES)),
-    _keeping(
-        st.sampled_from(
-            [0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3A, 0x3D, *range(0x41, 0x47), 0x48, 0x4A, 0x58, 0x59, 0x5A, 0x47]
-        ).map(lambda code: bytes([code]))
-    ),
-    _keeping(st.one_of(*(_operation(code, _ADDRESSES) for code in (0x31, 0x3B, 0x3F)))),
-    _keeping(st.one_of(_operation(0x35, _OFFSETS), _operation(0x49, _SMALL), _operation(0x40, st.integers(0, 5)))),
-    _keeping(st.sampled_from([*range(0x01, 0x0C), *range(0x10, 0x1E)]).flatmap(
-            lambda code: _operation(code, _WORDS, _WORDS, _WORDS)
-        )),
-    st.one_of(*(_operation(code, _OFFSETS, _OFFSETS, _SIZES) for code in (0x37, 0x39, 0x3E))),
-    _operation(0x3C, _ADDRESSES, _OFFSETS, _OFFSETS, _SIZES),
-    st.integers(0, 4).flatmap(lambda n: _operation(0xA0 + n, _OFFSETS, _SIZES, *[_WORDS] * n)),
-    st.tuples(st.integers(0x80, 0x9F)).map(bytes),
-)
-_ENDS = st.one_of(
-    _operation(0xF3, _OFFSETS, _SIZES),
-    _operation(0xF3, _OFFSETS, _SIZES),
-    st.just(b"\x00"),
-    _operation(0xFD, _OFFSETS, _SIZES),
-    _operation(0xFF, _ADDRESSES),
-    st.sampled_from([b"\xfe", b"\x0c", b"\x56", b"\x5b\x5f\x56", b"\x50" * 20, b"\x5f" * 1_025]),
-)
+    def _arithmetic(self) -> bytes:
+        words = [self._word() for _ in range(3)]
+        return self._keep(operation(self._pick(_ARITHMETIC), *words))
 
+    def _log(self) -> bytes:
+        topics = self._random.randint(0, 4)
+        words = [self._word() for _ in range(topics)]
+        return operation(0xA0 + topics, self._offset(), self._size(), *words)
 
-@st.composite
-def _jumps(draw: st.DrawFn) -> bytes:
-    """A conditional jump over some bytes, a jump into data, or a loop until the gas is out."""
-    kind = draw(st.integers(0, 2))
-    if kind == 0:
-        return b"\x5a\x58\x60\x06\x01\x57\x5b"  # GAS PC PUSH1 6 ADD JUMPI JUMPDEST
-    if kind == 1:
-        return push(draw(st.integers(0, 40))) + push(draw(st.integers(0, 40))) + b"\x57"
-    return b"\x5b\x58\x03\x50"
+    def _stack(self) -> bytes:
+        return (
+            push(self._word())
+            + push(self._word())
+            + bytes([self._pick((0x80, 0x81, 0x90, 0x9F, 0x50))])
+        )
 
+    def _call(self) -> bytes:
+        kind = self._pick((0xF1, 0xF1, 0xF2, 0xF4, 0xF4, 0xFA))
+        windows = [self._offset(), self._size(), self._offset(), self._size()]
+        value = [int(self._one_in(10))] if kind in (0xF1, 0xF2) else []
+        head = operation(0, self._address(), *value, *windows)[:-1]
+        gas = push(self._pick((0, 100, 2_300, 2_600, 30_000))) if self._one_in(4) else b"\x5a"
+        return head + gas + bytes([kind])
 
-_LEAVES = st.lists(st.one_of(_SIMPLE, _SIMPLE, _ENDS), min_size=1, max_size=3).map(b"".join)
+    def _creation(self) -> bytes:
+        inner = (self._simple() + self._end())[:32]
+        if self._one_in(2):
+            inner = init_code((self._simple() + self._end())[:20])
+        salt = [self._random.randint(0, 1)] if self._one_in(2) else []
+        size = self._size() if self._one_in(6) else len(inner)
+        code = operation(0x52, 0, inner.ljust(32, b"\0"))
+        code += operation(0xF5 if salt else 0xF0, int(self._one_in(10)), 0, size, *salt)
+        if self._one_in(2):
+            # Call what was created, and keep the answer.
+            code += b"\x5f\x5f\x5f\x5f\x5f\x85\x5a\xf1"
+        return code
 
+    def _jump(self) -> bytes:
+        """A loop until the gas is low, a conditional jump somewhere, or a jump ahead."""
+        loop = self._simple() + b"\x62\x04\x00\x00\x5a\x11"
+        return self._pick(
+            (
+                loop + b"\x5f\x57",
+                push(1) + push(self._random.randint(0, 60)) + b"\x57",
+                b"\x58\x60\x05\x01\x56\x5b",
+            )
+        )
 
-def _weighted(*choices: tuple[int, st.SearchStrategy[bytes]]) -> st.SearchStrategy[bytes]:
-    table = [strategy for weight, strategy in choices for _ in range(weight)]
-    return st.integers(0, len(table) - 1).flatmap(lambda i: table[i])
+    def _end(self) -> bytes:
+        kind = self._random.randint(0, 15)
+        if kind == 0:
+            return self._pick(_HOSTILE_ENDS)
+        if kind < 3:
+            return operation(0xFF, self._address())
+        if kind < 5:
+            return operation(0xFD, self._offset(), self._size())
+        return operation(0xF3, self._offset(), self._size()) if kind < 11 else b"\x00"
 
+    def _keep(self, snippet: bytes) -> bytes:
+        """What a snippet leaves on the stack goes into a slot or the memory, or stays."""
+        kind = self._random.randint(0, 3)
+        if kind == 0:
+            return snippet
+        return snippet + (operation(0x55, self._small()) if kind < 3 else operation(0x52, 32))
 
-_SNIPPETS = _weighted(
-    (24, _SIMPLE),
-    (4, _calls()),
-    (4, _keeping(_calls())),
-    (4, _keeping(_creations(_LEAVES))),
-    (1, _jumps()),
-    (1, st.binary(max_size=3)),
-)
+    def _address(self) -> bytes:
+        return self._pick(_ADDRESSES)
 
+    def _small(self) -> int:
+        return self._random.randint(0, 5)
 
-@st.composite
-def programs(draw: st.DrawFn, max_size: int = 12) -> bytes:
-    """A contract's code: mostly meaningful, often hostile."""
-    snippets = draw(st.lists(_SNIPPETS, min_size=1, max_size=max_size))
-    return b"".join(snippets) + draw(_ENDS)
+    def _word(self) -> int:
+        return self._pick((self._small(), self._pick(_WORDS), self._random.getrandbits(256)))
 
+    def _offset(self) -> int:
+        return self._pick(_HUGE) if self._one_in(60) else self._random.randint(0, 96)
 
-_DATA = st.one_of(st.just(b""), st.binary(max_size=80), st.just(bytes(68)))
-_GAS = st.sampled_from([5_000_000] * 5 + [1_000_000, 300_000]).flatmap(
-    lambda most: _rarely(st.integers(0, most), st.just(most), 6)
-)
+    def _size(self) -> int:
+        return self._pick(_HUGE) if self._one_in(60) else self._pick((0, 1, 4, 31, 32, 33, 64, 70))
 
+    def _one_in(self, count: int) -> bool:
+        return self._random.randrange(count) == 0
 
-@st.composite
-def _access_lists(draw: st.DrawFn) -> AccessList:
-    if draw(st.integers(0, 4)):
-        return ()
-    entry = st.tuples(_ADDRESSES, st.lists(_SMALL, max_size=3).map(tuple))
-    return tuple(draw(st.lists(entry, max_size=3)))
-
-
-@st.composite
-def blocks(
-    draw: st.DrawFn, max_blocks: int = 4, max_transactions: int = 6
-) -> list[list[Transaction]]:
-    """Blocks of valid transactions: deployments first, then calls and more deployments."""
-    nonces = dict.fromkeys(SENDERS, 0)
-    deployments = iter(CONTRACTS[: draw(st.integers(2, len(CONTRACTS)))])
-    created: list[bytes] = []
-    made: list[list[Transaction]] = []
-    for _ in range(draw(st.integers(2, max_blocks))):
-        rows: list[Transaction] = []
-        for _ in range(draw(st.integers(1, max_transactions))):
-            contract = next(deployments, None) if len(created) < 2 or draw(st.booleans()) else None
-            sender, nonce = SENDERS[draw(st.integers(2, 3))], 0
-            to: bytes | None = None
-            if contract:
-                sender, nonce = CREATOR_BY_CONTRACT[contract]
-                created.append(contract)
-                code = draw(programs())
-                data = init_code(code) if draw(st.integers(0, 7)) < 7 else code
-            else:
-                nonce, nonces[sender] = nonces[sender], nonces[sender] + 1
-                known = st.sampled_from(created)
-                to = draw(_weighted((9, known), (1, _ADDRESSES)))
-                data = draw(_DATA)
-            rows.append(with_gas(sender, nonce, to, data, draw(_GAS), draw(_access_lists())))
-        made.append(rows)
-    return made
-
-
-def with_gas(
-    sender: bytes, nonce: int, to: bytes | None, data: bytes, gas: int, access_list: AccessList = ()
-) -> Transaction:
-    """A transaction with so much gas above what it needs to begin."""
-    bare = transaction(sender, nonce, to, data, 0, access_list)
-    return transaction(sender, nonce, to, data, intrinsic_gas(bare) + gas, access_list)
+    def _pick(self, choices: Sequence[T]) -> T:
+        return self._random.choice(choices)
