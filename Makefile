@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 MADE_DAY := nodes/data/made-day-b3-2026-07-14.zip
 DEMO_STATE := .novate/demo
 
-.PHONY: help install demo test check format contracts gas load-smoke load lock clean
+.PHONY: help install demo test test-differential check format contracts gas load-smoke load lock clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ demo: install  ## Settle the bundled market day and show its summary.
 
 test: install  ## Run the test suite.
 	$(BIN)/python -m pytest
+
+test-differential: install  ## Run the test suite on revm and py-evm at once.
+	NOVATE_TEST_EXECUTOR=both $(BIN)/python -m pytest
 
 check: install  ## Run what CI runs: lint, types, layers, tests.
 	$(BIN)/ruff check .

@@ -8,8 +8,8 @@ from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
 from ledger.chain.chain import Chain, ChainConfig
+from ledger.chain.executors import DEFAULT_EXECUTOR, new_executor
 from ledger.chain.provider import web3_of
-from ledger.chain.revm import RevmExecutor
 from ledger.chain.store import MEMORY, BlockStore
 from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
@@ -36,14 +36,19 @@ class Consortium:
     """The chain, the nodes, and what makes them move together."""
 
     def __init__(
-        self, network: Network, rules: Rules, clock: Clock, folder: StateFolder | None = None
+        self,
+        network: Network,
+        rules: Rules,
+        clock: Clock,
+        folder: StateFolder | None = None,
+        executor_name: str = DEFAULT_EXECUTOR,
     ) -> None:
         self.network = network
         self.rules = rules
         self.clock = clock
         self._folder = folder
         self.bus = InProcessBus()
-        self.chain = _open_chain(network, clock, folder)
+        self.chain = _open_chain(network, clock, folder, executor_name)
         self.w3 = web3_of(self.chain)
         self._deployer_database = self._open_database(bootstrap.DEPLOYER)
         self.contracts = self._deploy()
@@ -161,13 +166,19 @@ class Consortium:
         return Key.read(file)
 
 
-def open_consortium(network: Network, rules: Rules, clock: Clock, path: Path | None) -> Consortium:
+def open_consortium(
+    network: Network,
+    rules: Rules,
+    clock: Clock,
+    path: Path | None,
+    executor_name: str = DEFAULT_EXECUTOR,
+) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
 
     Raises StateFolderError when the folder holds another network.
     """
     if path is None:
-        return Consortium(network, rules, clock)
+        return Consortium(network, rules, clock, executor_name=executor_name)
     folder = StateFolder(path)
     meta = folder.read_meta()
     if meta is None:
@@ -183,12 +194,15 @@ def open_consortium(network: Network, rules: Rules, clock: Clock, path: Path | N
         raise StateFolderError(
             f"{path} was begun under other rules: give the same ones, or name another folder"
         )
-    return Consortium(network, rules, clock, folder)
+    return Consortium(network, rules, clock, folder, executor_name)
 
 
-def _open_chain(network: Network, clock: Clock, folder: StateFolder | None) -> Chain:
+def _open_chain(
+    network: Network, clock: Clock, folder: StateFolder | None, executor_name: str
+) -> Chain:
     proposer = bootstrap.key_of(network, network.sole(Role.CLEARING_HOUSE)).address
     midnight = datetime.combine(network.business_date, datetime.min.time(), tzinfo=UTC)
     config = ChainConfig(network.chain_id, proposer, int(midnight.timestamp()))
     store = BlockStore(folder.chain_file if folder else MEMORY)
-    return Chain(config, store, RevmExecutor(network.chain_id), clock.chain_time)
+    executor = new_executor(executor_name, network.chain_id)
+    return Chain(config, store, executor, clock.chain_time)

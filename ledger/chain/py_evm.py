@@ -75,7 +75,7 @@ class _TransactionExecutor(CancunTransactionExecutor):
         most = gas_used // EIP3529_MAX_REFUND_QUOTIENT
         return most if refund < 0 else min(refund, most)
 
-    def run(self, envelope: "_Envelope") -> Receipt:
+    def run(self, envelope: "Envelope") -> Receipt:
         """Runs one transaction and says what became of it."""
         transaction = cast(SignedTransactionAPI, envelope)
         self.vm_state.clear_transient_storage()
@@ -111,7 +111,7 @@ class _State(CancunState):
 
 
 @dataclass(frozen=True, slots=True)
-class _Envelope:
+class Envelope:
     """What py-evm reads of a transaction. Prices are zero: the chain has no native currency."""
 
     sender: bytes
@@ -153,15 +153,12 @@ class PyEvmExecutor:
         """Runs a block's transactions, forgets their effect, and says exactly what it would be."""
         accounts = BlockAccounts(self._accounts, self._storage)
         executor = self._executor(block, accounts)
-        receipts = [
-            executor.run(_Envelope(t.sender, t.to or _CREATE, t.data, t.gas, t.access_list))
-            for t in transactions
-        ]
+        receipts = [executor.run(envelope_of(transaction)) for transaction in transactions]
         return receipts, accounts.changes()
 
     def call(self, block: BlockContext, call: Call) -> Receipt:
         """Runs a call and forgets its effect."""
-        envelope = _Envelope(call.sender, call.to or _CREATE, call.data, call.gas)
+        envelope = Envelope(call.sender, call.to or _CREATE, call.data, call.gas)
         self._check(envelope)
         executor = self._executor(block, BlockAccounts(self._accounts, self._storage))
         return executor.run(envelope)
@@ -170,7 +167,7 @@ class PyEvmExecutor:
         """The present value of a storage slot."""
         return self._storage.get((address, slot), 0)
 
-    def _check(self, call: _Envelope) -> None:
+    def _check(self, call: Envelope) -> None:
         if self._accounts.get(call.sender, Account(0)).code:
             raise InvalidTransactionError(SENDER_IS_CONTRACT)
         needed = call.intrinsic_gas
@@ -195,6 +192,17 @@ class PyEvmExecutor:
             excess_blob_gas=0,
         )
         return _TransactionExecutor(_State(accounts, context))
+
+
+def envelope_of(transaction: Transaction) -> Envelope:
+    """What py-evm reads of a transaction."""
+    return Envelope(
+        transaction.sender,
+        transaction.to or _CREATE,
+        transaction.data,
+        transaction.gas,
+        transaction.access_list,
+    )
 
 
 def _logs(computation: ComputationAPI) -> tuple[Log, ...]:

@@ -11,7 +11,6 @@ from ledger.chain.py_evm import PyEvmExecutor
 from ledger.chain.revm import RevmExecutor
 from ledger.chain.transactions import InvalidTransactionError, Transaction
 
-
 _FRAMES: Final = 16_384
 
 

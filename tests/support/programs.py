@@ -9,14 +9,19 @@ from typing import TypeVar
 
 import rlp
 from eth_hash.auto import keccak
+from eth_keys.datatypes import PrivateKey
 
 from ledger.chain.chain import intrinsic_gas
 from ledger.chain.executor import BLOCK_GAS_LIMIT, BlockContext
 from ledger.chain.transactions import Transaction
 
 CHAIN_ID = 668_283
-PROPOSER = bytes.fromhex("cc" * 20)
-SENDERS = tuple(bytes([i]) * 20 for i in (0x11, 0x22, 0x33)) + (PROPOSER,)
+KEYS = {
+    key.public_key.to_canonical_address(): key
+    for key in (PrivateKey(bytes([i]) * 32) for i in (1, 2, 3, 4))
+}
+SENDERS = tuple(KEYS)
+PROPOSER = SENDERS[3]
 # The first two senders deploy, the others call: so the addresses of contracts are known beforehand.
 CREATOR_BY_CONTRACT = {
     keccak(rlp.encode([sender, nonce]))[12:]: (sender, nonce)
@@ -85,6 +90,7 @@ def init_code(code: bytes) -> bytes:
 
 
 _ADDRESSES = (*CONTRACTS * 5, *PRECOMPILES, *SENDERS, bytes(20), b"\xdd" * 20)
+_MUCH = 5_000_000
 _HUGE = (5_000, 2**16, 2**20, 2**40, 2**64 - 1, 2**256 - 1)
 _WORDS = (2**256 - 1, 2**255, 2**255 - 1, 2**128, 2**64, 2**32, 2**31, 256, 255, 32, 31)
 _NULLARY = (
@@ -117,6 +123,30 @@ class Programs:
             ]
             for _ in range(self._random.randint(2, most_blocks))
         ]
+
+    def steady_blocks(self, most_writes: int) -> list[list[Transaction]]:
+        """Like ``blocks``, but nothing fails or depends on gas, and a slot is written so often."""
+        deployments = [
+            transaction(*creator, None, init_code(self._steady_program(most_writes)), _MUCH)
+            for creator in CREATOR_BY_CONTRACT.values()
+        ]
+        calls = [
+            transaction(PROPOSER, nonce, self._pick(CONTRACTS), b"", _MUCH)
+            for nonce in range(self._random.randint(2, 8))
+        ]
+        return [deployments, calls]
+
+    def _steady_program(self, most_writes: int) -> bytes:
+        writes = [
+            operation(0x55, slot, self._random.randint(0, 2))
+            for slot in range(4)
+            for _ in range(self._random.randint(0, most_writes))
+        ]
+        loads = [operation(0x54, self._small()) + b"\x50" for _ in range(2)]
+        loads += [operation(0x3B, self._address()) + b"\x50" for _ in range(2)]
+        snippets = writes + loads
+        self._random.shuffle(snippets)
+        return b"".join(snippets)
 
     def _transaction(
         self, deployments: Iterator[bytes], created: list[bytes], nonces: dict[bytes, int]

@@ -21,7 +21,7 @@ from contracts.typed_data import CycleMessage, Domain, InstructionMessage, Redem
 from ledger.chain.blocks import Receipt
 from ledger.chain.chain import Chain, ChainConfig
 from ledger.chain.executor import Call
-from ledger.chain.revm import RevmExecutor
+from ledger.chain.executors import DEFAULT_EXECUTOR, new_executor
 from ledger.chain.rpc_errors import revert_text
 from ledger.chain.store import MEMORY, BlockStore
 from ledger.domain.participants import Role
@@ -66,7 +66,9 @@ def new_chain(clock: Clock | None = None) -> Chain:
     """A chain in memory."""
     time = clock or Clock()
     config = ChainConfig(CHAIN_ID, bytes(20), START)
-    return Chain(config, BlockStore(MEMORY), RevmExecutor(CHAIN_ID), lambda: time.now)
+    return Chain(
+        config, BlockStore(MEMORY), new_executor(DEFAULT_EXECUTOR, CHAIN_ID), lambda: time.now
+    )
 
 
 class DirectCalls:

@@ -8,7 +8,7 @@ from contracts.deployment import participants_init_code
 from ledger.chain.blocks import Header
 from ledger.chain.chain import TRANSACTION_GAS_MAX, Chain, ChainConfig
 from ledger.chain.executor import Call
-from ledger.chain.revm import RevmExecutor
+from ledger.chain.executors import DEFAULT_EXECUTOR, new_executor
 from ledger.chain.store import BlockStore, LogFilter
 from ledger.chain.transactions import InvalidTransactionError
 from nodes.keys import Key
@@ -121,7 +121,7 @@ def test_logs_are_found_by_address_and_topic():
 def test_opened_again_the_chain_goes_on_where_it_was(tmp_path):
     def opened():
         config = ChainConfig(CHAIN_ID, bytes(20), START)
-        executor = RevmExecutor(CHAIN_ID)
+        executor = new_executor(DEFAULT_EXECUTOR, CHAIN_ID)
         return Chain(config, BlockStore(tmp_path / "chain.sqlite"), executor, lambda: START)
 
     chain = opened()
