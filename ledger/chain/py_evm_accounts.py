@@ -86,11 +86,11 @@ class BlockAccounts(AccountDatabaseAPI):
 
     # Balances: there is no native currency.
 
-    def get_balance(self, address: Address) -> int:
+    def get_balance(self, address: Address) -> int:  # noqa: ARG002 # py-evm's signature
         """Zero."""
         return 0
 
-    def set_balance(self, address: Address, balance: int) -> None:
+    def set_balance(self, address: Address, balance: int) -> None:  # noqa: ARG002 # as above
         """Takes a zero."""
         assert balance == 0, "there is no native currency"
 

@@ -20,7 +20,7 @@ from contracts.lines import Lines
 from contracts.typed_data import CycleMessage, Domain, InstructionMessage, RedemptionMessage
 from ledger.chain.blocks import Receipt
 from ledger.chain.chain import Chain, ChainConfig
-from ledger.chain.executor import Call
+from ledger.chain.executor import Call, Executor
 from ledger.chain.executors import DEFAULT_EXECUTOR, new_executor
 from ledger.chain.rpc_errors import revert_text
 from ledger.chain.store import MEMORY, BlockStore
@@ -62,13 +62,12 @@ class Clock:
     now: int = START
 
 
-def new_chain(clock: Clock | None = None) -> Chain:
+def new_chain(clock: Clock | None = None, executor: Executor | None = None) -> Chain:
     """A chain in memory."""
     time = clock or Clock()
     config = ChainConfig(CHAIN_ID, bytes(20), START)
-    return Chain(
-        config, BlockStore(MEMORY), new_executor(DEFAULT_EXECUTOR, CHAIN_ID), lambda: time.now
-    )
+    executor = executor or new_executor(DEFAULT_EXECUTOR, CHAIN_ID)
+    return Chain(config, BlockStore(MEMORY), executor, lambda: time.now)
 
 
 class DirectCalls:
@@ -127,9 +126,10 @@ class Twins:
     """Contracts on a chain, and the model, in the same state."""
 
     clock: Clock = field(default_factory=Clock)
+    executor: Executor | None = None
 
     def __post_init__(self) -> None:
-        self.chain = new_chain(self.clock)
+        self.chain = new_chain(self.clock, self.executor)
         self.w3 = cast(Web3, DirectCalls(self.chain))
         self.actors = actors()
         deployer = Sender(self.chain, Key.of_seed("twins", "deployer"))
