@@ -110,21 +110,25 @@ class RevmExecutor:
 
     def _put_account(self, address: bytes, account: Account) -> None:
         self._nonce_by_address[address] = account.nonce
-        info = AccountInfo(nonce=account.nonce, code=account.code or None)
-        if account.code and account.nonce == 1:
-            info = self._analysed(account.code) or info
+        is_new_contract = account.code and account.nonce == 1
+        info = (
+            self._analysed(account.code)
+            if is_new_contract
+            else AccountInfo(nonce=account.nonce, code=account.code or None)
+        )
         self._evm.insert_account_info(_hex(address), info)
 
-    def _analysed(self, code: bytes) -> AccountInfo | None:
-        """A fresh contract's account, its code with the table of jumps that revm calls need.
+    def _analysed(self, code: bytes) -> AccountInfo:
+        """A new contract's account, its code with the table of jumps that calls need.
 
-        Given raw code, the binding would have it analysed again in every call. Only a creation
-        analyses once; so the code is created somewhere, and its account taken from there.
+        Given raw code, the binding has it analysed again in every call. Only a creation analyses
+        once; so the code is created somewhere, and the account is taken from there.
         """
+        self._evm.set_block_env(BlockEnv(coinbase=_NOBODY))
         checkpoint = self._evm.snapshot()
         try:
-            created = self._evm.deploy(_NOBODY, _returning(code))
-            return self._evm.basic(created)
+            self._evm.basic(_NOBODY)
+            return self._evm.basic(self._evm.deploy(_NOBODY, _returning(code)))
         finally:
             self._evm.revert(checkpoint)
 

@@ -24,6 +24,7 @@ def test_executors_agree_on_every_receipt_and_every_change(seed):
         for number, block in enumerate(Programs(seed).blocks(), start=1):
             _, changes = executor.run(block_context(number), block)
             executor.apply(changes)
+            assert not executor.revm._evm.journal_state, "nothing stays warm or unwritten"
 
 
 @given(SEEDS)
