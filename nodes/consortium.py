@@ -10,6 +10,7 @@ from ledger.books.postings import Register
 from ledger.chain.chain import Chain, ChainConfig
 from ledger.chain.executors import DEFAULT_EXECUTOR, new_executor
 from ledger.chain.provider import web3_of
+from ledger.chain.renewal import RenewedExecutor
 from ledger.chain.store import MEMORY, BlockStore
 from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
@@ -204,5 +205,5 @@ def _open_chain(
     midnight = datetime.combine(network.business_date, datetime.min.time(), tzinfo=UTC)
     config = ChainConfig(network.chain_id, proposer, int(midnight.timestamp()))
     store = BlockStore(folder.chain_file if folder else MEMORY)
-    executor = new_executor(executor_name, network.chain_id)
+    executor = RenewedExecutor(lambda: new_executor(executor_name, network.chain_id), store.state)
     return Chain(config, store, executor, clock.chain_time)
