@@ -17,6 +17,7 @@ from typing import Final
 
 from eth_hash.auto import keccak
 from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, JournalCheckpoint, TxEnv
+from pyrevm import Log as PrintedLog
 
 from ledger.chain.blocks import Account, Log, Receipt, StateChanges
 from ledger.chain.executor import (
@@ -179,10 +180,7 @@ class RevmExecutor:
                 evm.set_tx_env(TxEnv())
         result = evm.result
         assert result is not None
-        logs = tuple(
-            Log(bytes.fromhex(log.address[2:]), tuple(log.data[0]), log.data[1])
-            for log in result.logs
-        )
+        logs = tuple(_log(each) for each in result.logs)
         return Receipt(True, result.gas_used, output, logs, contract)
 
     def _load(self, access_list: _AccessList) -> None:
@@ -224,6 +222,11 @@ class RevmExecutor:
         code = self._evm.get_code(_hex(address)) or b""
         analysed = _CODE_LENGTH.search(printed)
         return code[: int(analysed[1])] if analysed else code
+
+
+def _log(printed: PrintedLog) -> Log:
+    topics, data = printed.data  # converted anew each time it is asked for
+    return Log(bytes.fromhex(printed.address[2:]), tuple(topics), data)
 
 
 def _returning(code: bytes) -> bytes:
