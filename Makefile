@@ -7,7 +7,8 @@ INSTALLED := $(VENV)/.installed
 MADE_DAY := nodes/data/made-day-b3-2026-07-14.zip
 DEMO_STATE := .novate/demo
 
-.PHONY: help install clients demo test test-deep check format contracts gas load-smoke load lock clean
+.PHONY: help install clients demo test test-differential test-deep check format contracts gas \
+	load-smoke load lock clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +33,9 @@ test: install  ## Run the test suite.
 
 test-deep: install  ## Run the long tests: hundreds of kills, long simulations.
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -m "deep or not deep"
+
+test-differential: install  ## Run the test suite on revm and py-evm at once.
+	NOVATE_TEST_EXECUTOR=both $(BIN)/python -m pytest
 
 check: install  ## Run what CI runs: lint, types, layers, tests.
 	$(BIN)/ruff check .

@@ -16,6 +16,8 @@ from ledger.chain.block_file import MEMORY
 from ledger.chain.chain import Chain
 from ledger.chain.executors import new_executor
 from ledger.chain.genesis import ChainConfig, ValidatorIdentity
+from ledger.chain.opening import stored_state
+from ledger.chain.renewal import RenewedExecutor
 from ledger.chain.replica import Replica
 from ledger.chain.store import BlockStore
 from ledger.chain.validator import Validator
@@ -71,19 +73,18 @@ def open_chain(
     """
     config = chain_config(network, seats, key_of)
     proposer = network.sole(Role.CLEARING_HOUSE)
-    chain = Chain(
-        config,
-        BlockStore(file_of(proposer) or MEMORY),
-        new_executor(seats.executors[0], network.chain_id),
-        clock.chain_time,
-        key_of(proposer).sign,
+    store = BlockStore(file_of(proposer) or MEMORY)
+    # Anybody may ask the proposer's executor anything; validators only run blocks.
+    executor = RenewedExecutor(
+        lambda: new_executor(seats.executors[0], network.chain_id), lambda: stored_state(store)
     )
+    chain = Chain(config, store, executor, clock.chain_time, key_of(proposer).sign)
     if seats.validators == (proposer,):
         return chain
     links = []
-    for name, executor in zip(seats.validators, seats.executors, strict=True):
-        store = BlockStore(file_of(name) or MEMORY)
-        replica = Replica(config, store, new_executor(executor, network.chain_id))
+    for name, executor_name in zip(seats.validators, seats.executors, strict=True):
+        own = BlockStore(file_of(name) or MEMORY)
+        replica = Replica(config, own, new_executor(executor_name, network.chain_id))
         sign = key_of(_voter(network, name)).sign
         validator = Validator(name, replica, sign, clock.chain_time, chain)
         links.append(InProcessLink(validator))

@@ -1,8 +1,14 @@
-"""Profiles for property tests: ``HYPOTHESIS_PROFILE=deep`` looks longer."""
+"""Profiles for property tests, and the executor that the suite's chains run on.
+
+``HYPOTHESIS_PROFILE=deep`` looks longer. ``NOVATE_TEST_EXECUTOR=both`` runs every block and call of
+the suite on revm and on py-evm, and fails where they differ; ``py-evm`` runs them on that alone.
+"""
 
 import os
 
 from hypothesis import HealthCheck, settings
+
+from ledger.chain import executors
 
 settings.register_profile(
     "ci",
@@ -16,3 +22,15 @@ settings.register_profile(
     "deep", parent=settings.get_profile("ci"), max_examples=5_000, derandomize=False
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+_STAND_INS = {
+    "revm": executors._CLASS_BY_NAME["revm"],
+    "py-evm": executors._CLASS_BY_NAME["py-evm"],
+    "both": ("tests.support.differential", "DifferentialExecutor"),
+}
+
+
+def pytest_configure():
+    """Lets another executor stand in for the default one."""
+    stand_in = _STAND_INS[os.environ.get("NOVATE_TEST_EXECUTOR", "revm")]
+    executors._CLASS_BY_NAME[executors.DEFAULT_EXECUTOR] = stand_in

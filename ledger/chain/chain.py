@@ -254,7 +254,7 @@ class Chain:
         try:
             with self._state_lock:
                 block = self._replica.execute(timestamp, batch)
-        except ExecutionError as error:
+        except (ExecutionError, InvalidTransactionError) as error:
             self._part_with_culprit(batch, error)
             return
         number = block.header.number
@@ -270,7 +270,7 @@ class Chain:
         if certificate:
             self._tell_final(block.header)
 
-    def _part_with_culprit(self, batch: list[Transaction], error: ExecutionError) -> None:
+    def _part_with_culprit(self, batch: list[Transaction], error: Exception) -> None:
         """A transaction that cannot be executed never spoils a block: it alone is refused."""
         if len(batch) > 1:
             half = len(batch) // 2

@@ -13,6 +13,12 @@ from ledger.chain.state import StateChanges
 from ledger.chain.transactions import Transaction
 
 EVM_RULES: Final = "cancun"
+BLOCK_GAS_LIMIT: Final = 10_000_000_000
+
+# What an executor says of a call that could not be a transaction (InvalidTransactionError).
+INIT_CODE_TOO_LONG: Final = "init code is too long"
+INTRINSIC_GAS_TOO_LOW: Final = "intrinsic gas too low"
+SENDER_IS_CONTRACT: Final = "the sender is a contract (EIP-3607)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,17 @@ class Executor(Protocol):
     def run(
         self, block: BlockContext, transactions: Sequence[Transaction]
     ) -> tuple[list[Receipt], StateChanges]:
-        """Runs a block's transactions, forgets their effect, and says exactly what it would be."""
+        """Runs a block's transactions, forgets their effect, and says exactly what it would be.
+
+        Raises ExecutionError or InvalidTransactionError when it cannot say it of one of them.
+        """
 
     def call(self, block: BlockContext, call: Call) -> Receipt:
-        """Runs a call and forgets its effect."""
+        """Runs a call and forgets its effect.
+
+        Raises InvalidTransactionError when it lacks intrinsic gas, its init code is too long, or
+        its sender is a contract.
+        """
 
     def storage_at(self, address: bytes, slot: int) -> int:
         """The present value of a storage slot."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.chain.blocks import ZERO_HASH, Header, logs_bloom, receipts_root, transactions_root
+from ledger.chain.executor import BLOCK_GAS_LIMIT
 from ledger.chain.state import NO_CHANGES, next_state_root
 
-BLOCK_GAS_LIMIT: Final = 10_000_000_000
 CHECKPOINT_SLOTS: Final = 100_000
 
 

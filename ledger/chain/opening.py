@@ -5,15 +5,26 @@ the last checkpoint and the changes after it, each of which its block's state ro
 last certificate must hold. No transaction is run.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
+from typing import Final
 
 from eth_hash.auto import keccak
 
 from ledger.chain.blocks import Header
 from ledger.chain.finality import CertificateError, check_certificate
 from ledger.chain.genesis import ChainConfig, genesis_header
-from ledger.chain.state import NO_CHANGES, EncodedChanges, fold, next_state_root
+from ledger.chain.state import (
+    NO_CHANGES,
+    EncodedChanges,
+    StateChanges,
+    fold,
+    next_state_root,
+)
 from ledger.chain.store import BlockStore
+
+SLOTS_A_PART: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,13 @@ def open_store(store: BlockStore, config: ChainConfig) -> Opened | None:
     if due <= head:
         raise store.damaged(f"the state changes of block {due} are missing")
     return Opened(headers[head], fold(parts), base.slot_count, slots_since)
+
+
+def stored_state(store: BlockStore) -> Iterator[StateChanges]:
+    """The whole state after the last block, in parts; of a store that was opened and checked."""
+    base_number, base = store.checkpoint() or (0, NO_CHANGES)
+    since = (changes for _, changes in store.changes_after(base_number))
+    return fold(chain([base], since)).in_parts(SLOTS_A_PART)
 
 
 def _check_headers(store: BlockStore, config: ChainConfig) -> "dict[int, Header]":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from ledger.chain.genesis import BLOCK_GAS_LIMIT
+from ledger.chain.executor import BLOCK_GAS_LIMIT
 from ledger.chain.transactions import InvalidTransactionError, Transaction
 
 POOL_MAX: Final = 200_000

@@ -1,7 +1,6 @@
 """A replica: one copy of the chain, with its state in an executor and its blocks in a store."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from eth_hash.auto import keccak
 
@@ -13,10 +12,10 @@ from ledger.chain.blocks import (
     receipts_root,
     transactions_root,
 )
-from ledger.chain.executor import BlockContext, Call, Executor
+from ledger.chain.executor import BLOCK_GAS_LIMIT, BlockContext, Call, Executor
 from ledger.chain.finality import Certificate
-from ledger.chain.genesis import BLOCK_GAS_LIMIT, ChainConfig, genesis_header
-from ledger.chain.opening import open_store
+from ledger.chain.genesis import ChainConfig, genesis_header
+from ledger.chain.opening import SLOTS_A_PART, open_store
 from ledger.chain.sealed import SealedBlock
 from ledger.chain.state import (
     NO_CHANGES,
@@ -27,8 +26,6 @@ from ledger.chain.state import (
 )
 from ledger.chain.store import BlockStore
 from ledger.chain.transactions import Transaction
-
-_SLOTS_A_PART: Final = 50_000
 
 
 class Replica:
@@ -52,7 +49,7 @@ class Replica:
             self.head = opened.head
             self._checkpoint_slots = opened.checkpoint_slots
             self._slots_since = opened.slots_since
-            for part in opened.state.in_parts(_SLOTS_A_PART):
+            for part in opened.state.in_parts(SLOTS_A_PART):
                 self._apply(part)
         self.head_hash = self.head.hash()
         self.final_number = store.final_height()

@@ -4,20 +4,34 @@ pyrevm 0.3.7 never finalises its journal: left alone, its memory grows for ever 
 touched stays warm. So each block runs inside one checkpoint. What it wrote is read off the printed
 journal and the checkpoint is reverted, which empties the journal; once the block is on disk, the
 writes go into the database below. Memory stays flat, the changes of every block are known exactly,
-and gas follows one rule: accounts and slots are cold at the start of a block and warm after their
-first use in it.
+and one rule follows (docs/decisions/0006): for accounts and slots a block counts as one
+transaction.
+
+Whatever revm would load before its first frame (proposer, sender, access list) is loaded here,
+inside the checkpoint: its own loads are not journaled and would outlive the block.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env
+from eth_hash.auto import keccak
+from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env, JournalCheckpoint, TxEnv
+from pyrevm import Log as PrintedLog
 
 from ledger.chain.blocks import Log, Receipt
-from ledger.chain.executor import EVM_RULES, BlockContext, Call
+from ledger.chain.errors import ExecutionError
+from ledger.chain.executor import (
+    BLOCK_GAS_LIMIT,
+    EVM_RULES,
+    INIT_CODE_TOO_LONG,
+    INTRINSIC_GAS_TOO_LOW,
+    SENDER_IS_CONTRACT,
+    BlockContext,
+    Call,
+)
 from ledger.chain.state import Account, StateChanges
-from ledger.chain.transactions import Transaction
+from ledger.chain.transactions import InvalidTransactionError, Transaction
 
 _ACCOUNT = re.compile(
     r"0x([0-9a-f]{40}): Account \{ info: AccountInfo \{ balance: \d+, nonce: (\d+), "
@@ -25,9 +39,19 @@ _ACCOUNT = re.compile(
 _SLOT = re.compile(
     r"(\d+): StorageSlot \{ previous_or_original_value: (\d+), present_value: (\d+) \}"
 )
+_CODE_LENGTH = re.compile(r"Analysed \{ len: (\d+)")
+_DESTROYED = re.compile(r"AccountStatus\([A-Za-z| ]*SelfDestructed")
 _FAILURE = re.compile(
     r"(?:Revert|Halt) \{.*?gas_used: (\d+)(?:, output: 0x([0-9a-f]*))?", re.DOTALL
 )
+_NOBODY: Final = "0x" + "00" * 20
+_NO_CODE_HASH: Final = keccak(b"")
+_REFUSALS: Final = (
+    ("CallGasCostMoreThanGasLimit", INTRINSIC_GAS_TOO_LOW),
+    ("CreateInitCodeSizeLimit", INIT_CODE_TOO_LONG),
+)
+
+_AccessList = Sequence[tuple[bytes, Sequence[int]]]
 
 
 class RevmExecutor:
@@ -36,7 +60,12 @@ class RevmExecutor:
     name: Final = "revm"
 
     def __init__(self, chain_id: int) -> None:
-        self._evm = EVM(env=Env(cfg=CfgEnv(chain_id=chain_id)), spec_id=EVM_RULES.upper())
+        # The opcode GASLIMIT reads the limit that is given here, not the block's.
+        self._evm = EVM(
+            env=Env(cfg=CfgEnv(chain_id=chain_id)),
+            gas_limit=BLOCK_GAS_LIMIT,
+            spec_id=EVM_RULES.upper(),
+        )
         self._nonce_by_address: dict[bytes, int] = {}
 
     def apply(self, state: StateChanges) -> None:
@@ -53,23 +82,27 @@ class RevmExecutor:
         self, block: BlockContext, transactions: Sequence[Transaction]
     ) -> tuple[list[Receipt], StateChanges]:
         """Runs a block's transactions, forgets their effect, and says exactly what it would be."""
-        self._enter(block)
-        checkpoint = self._evm.snapshot()
-        receipts = [self._run(transaction) for transaction in transactions]
-        changes = self._written(
-            {transaction.sender: transaction.nonce for transaction in transactions}
-        )
-        self._evm.revert(checkpoint)
+        checkpoint = self._enter(block)
+        try:
+            receipts = [
+                self._run(t.sender, t.nonce, t.to, t.data, t.gas, t.access_list)
+                for t in transactions
+            ]
+            changes = self._written({t.sender: t.nonce for t in transactions})
+        finally:
+            self._evm.revert(checkpoint)
         return receipts, changes
 
     def call(self, block: BlockContext, call: Call) -> Receipt:
         """Runs a call and forgets its effect."""
-        self._enter(block)
-        self._evm.reset_transient_storage()
-        checkpoint = self._evm.snapshot()
-        receipt = self._call(call.sender, call.to, call.data, call.gas)
-        self._evm.revert(checkpoint)
-        return receipt
+        checkpoint = self._enter(block)
+        nonce = self._nonce_by_address.get(call.sender, 0)
+        try:
+            if self._evm.basic(_hex(call.sender)).code_hash != _NO_CODE_HASH:
+                raise InvalidTransactionError(SENDER_IS_CONTRACT)
+            return self._run(call.sender, nonce, call.to, call.data, call.gas)
+        finally:
+            self._evm.revert(checkpoint)
 
     def storage_at(self, address: bytes, slot: int) -> int:
         """The present value of a storage slot."""
@@ -80,15 +113,35 @@ class RevmExecutor:
 
     def _put_account(self, address: bytes, account: Account) -> None:
         self._nonce_by_address[address] = account.nonce
-        self._evm.insert_account_info(
-            _hex(address), AccountInfo(nonce=account.nonce, code=account.code or None)
+        is_new_contract = account.code and account.nonce == 1
+        info = (
+            self._analysed(account.code)
+            if is_new_contract
+            else AccountInfo(nonce=account.nonce, code=account.code or None)
         )
+        self._evm.insert_account_info(_hex(address), info)
 
-    def _enter(self, block: BlockContext) -> None:
+    def _analysed(self, code: bytes) -> AccountInfo:
+        """A new contract's account, its code with the table of jumps that calls need.
+
+        Given raw code, the binding has it analysed again in every call. Only a creation analyses
+        once; so the code is created somewhere, and the account is taken from there.
+        """
+        self._evm.set_block_env(BlockEnv(coinbase=_NOBODY))
+        checkpoint = self._evm.snapshot()
+        try:
+            self._evm.basic(_NOBODY)
+            return self._evm.basic(self._evm.deploy(_NOBODY, _returning(code)))
+        finally:
+            self._evm.revert(checkpoint)
+
+    def _enter(self, block: BlockContext) -> JournalCheckpoint:
+        assert block.gas_limit == BLOCK_GAS_LIMIT, "the opcode GASLIMIT would read another limit"
+        proposer = _hex(block.proposer)
         self._evm.set_block_env(
             BlockEnv(
                 number=block.number,
-                coinbase=_hex(block.proposer),
+                coinbase=proposer,
                 timestamp=block.timestamp,
                 gas_limit=block.gas_limit,
                 prevrandao=bytes(32),
@@ -96,34 +149,51 @@ class RevmExecutor:
                 excess_blob_gas=0,
             )
         )
+        checkpoint = self._evm.snapshot()
+        self._evm.basic(proposer)
+        return checkpoint
 
-    def _run(self, transaction: Transaction) -> Receipt:
-        self._evm.reset_transient_storage()
-        if transaction.to is None:
-            # The binding counts nonces for creations only, and the new address depends on it.
-            self._evm.insert_account_info(
-                _hex(transaction.sender), AccountInfo(nonce=transaction.nonce)
-            )
-        return self._call(transaction.sender, transaction.to, transaction.data, transaction.gas)
-
-    def _call(self, sender: bytes, to: bytes | None, data: bytes, gas: int) -> Receipt:
+    def _run(
+        self,
+        sender: bytes,
+        nonce: int,
+        to: bytes | None,
+        data: bytes,
+        gas: int,
+        access_list: _AccessList = (),
+    ) -> Receipt:
+        evm, caller = self._evm, _hex(sender)
+        evm.reset_transient_storage()
+        evm.basic(caller)
+        # The binding counts nonces for creations only.
+        evm.insert_account_info(caller, AccountInfo(nonce=nonce + (to is not None)))
+        if access_list:
+            self._load(access_list)
         contract, output = None, b""
         try:
             if to is None:
-                contract = bytes.fromhex(self._evm.deploy(_hex(sender), data, gas=gas)[2:])
+                contract = bytes.fromhex(evm.deploy(caller, data, gas=gas)[2:])
             else:
-                output = bytes(
-                    self._evm.message_call(_hex(sender), _hex(to), calldata=data, gas=gas)
-                )
+                output = bytes(evm.message_call(caller, _hex(to), calldata=data, gas=gas))
         except RuntimeError as error:
-            return _failure(str(error), gas)
-        result = self._evm.result
+            return _failure(error)
+        finally:
+            if access_list:
+                evm.set_tx_env(TxEnv())
+        result = evm.result
         assert result is not None
-        logs = tuple(
-            Log(bytes.fromhex(log.address[2:]), tuple(log.data[0]), log.data[1])
-            for log in result.logs
-        )
+        logs = tuple(_log(each) for each in result.logs)
         return Receipt(True, result.gas_used, output, logs, contract)
+
+    def _load(self, access_list: _AccessList) -> None:
+        """Warms what an access list names, and has the next transaction charged for it."""
+        for address, slots in access_list:
+            self._evm.basic(_hex(address))
+            for slot in slots:
+                self._evm.storage(_hex(address), slot)
+        self._evm.set_tx_env(
+            TxEnv(access_list=[(_hex(a), list(slots)) for a, slots in access_list])
+        )
 
     def _written(self, last_nonce_by_sender: dict[bytes, int]) -> StateChanges:
         """What the block that has just run wrote, from the printed journal."""
@@ -136,21 +206,49 @@ class RevmExecutor:
             matched = _ACCOUNT.search(head, max(head.rfind(": Account { ") - 42, 0))
             assert matched is not None, f"the journal is printed in another form: {head[-200:]}"
             address, nonce = bytes.fromhex(matched[1]), int(matched[2])
-            slots, _, head = chunk.partition("}, status: ")
+            head_of_account, (slots, _, head) = (
+                head[matched.end() :],
+                chunk.partition("}, status: "),
+            )
+            if _DESTROYED.match(head):
+                continue
             if address not in accounts and nonce != self._nonce_by_address.get(address, 0):
-                accounts[address] = Account(nonce, self._evm.get_code(_hex(address)) or b"")
+                accounts[address] = Account(nonce, self._code(address, head_of_account))
             for slot, original, present in _SLOT.findall(slots):
                 if original != present:
                     storage[address, int(slot)] = int(present)
         return StateChanges(accounts, storage)
 
+    def _code(self, address: bytes, printed: str) -> bytes:
+        """A contract's code; what this block created is held with zeros after its end."""
+        code = self._evm.get_code(_hex(address)) or b""
+        analysed = _CODE_LENGTH.search(printed)
+        return code[: int(analysed[1])] if analysed else code
 
-def _failure(text: str, gas: int) -> Receipt:
-    """The receipt of a transaction that reverted or halted, from the binding's message."""
-    matched = _FAILURE.search(text)
-    if matched is None:
-        return Receipt(False, gas, b"", ())
-    return Receipt(False, int(matched[1]), bytes.fromhex(matched[2] or ""), ())
+
+def _log(printed: PrintedLog) -> Log:
+    topics, data = printed.data  # converted anew each time it is asked for
+    return Log(bytes.fromhex(printed.address[2:]), tuple(topics), data)
+
+
+def _returning(code: bytes) -> bytes:
+    """Init code that returns this code: PUSH3 size, DUP1, PUSH1 11, 0, CODECOPY, 0, RETURN."""
+    return b"\x62" + len(code).to_bytes(3, "big") + bytes.fromhex("80600b5f395ff3") + code
+
+
+def _failure(error: RuntimeError) -> Receipt:
+    """The receipt of a transaction that reverted or halted, from the binding's message.
+
+    Raises InvalidTransactionError for what could not begin to run, and ExecutionError for a message
+    that is none of the EVM's.
+    """
+    text = str(error)
+    if matched := _FAILURE.match(text):
+        return Receipt(False, int(matched[1]), bytes.fromhex(matched[2] or ""), ())
+    for word, message in _REFUSALS:
+        if word in text:
+            raise InvalidTransactionError(message) from error
+    raise ExecutionError(f"revm gave no answer: {text}") from error
 
 
 def _hex(address: bytes) -> str:

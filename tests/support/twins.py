@@ -22,9 +22,9 @@ from contracts.typed_data import CycleMessage, Domain, InstructionMessage, Redem
 from ledger.chain.block_file import MEMORY
 from ledger.chain.blocks import Receipt
 from ledger.chain.chain import Chain
-from ledger.chain.executor import Call
+from ledger.chain.executor import Call, Executor
+from ledger.chain.executors import DEFAULT_EXECUTOR, new_executor
 from ledger.chain.genesis import ChainConfig, ValidatorIdentity
-from ledger.chain.revm import RevmExecutor
 from ledger.chain.rpc.errors import revert_text
 from ledger.chain.store import BlockStore
 from ledger.domain.participants import Role
@@ -74,11 +74,16 @@ def chain_config(**changes: Any) -> ChainConfig:
     return replace(ChainConfig(CHAIN_ID, PROPOSER.address, START, alone), **changes)
 
 
-def new_chain(clock: Clock | None = None, path: Path = MEMORY, **changes: Any) -> Chain:
+def new_chain(
+    clock: Clock | None = None,
+    executor: Executor | None = None,
+    path: Path = MEMORY,
+    **changes: Any,
+) -> Chain:
     """A chain, in memory unless there is a path."""
-    time = clock or Clock()
-    store, executor = BlockStore(path), RevmExecutor(CHAIN_ID)
-    return Chain(chain_config(**changes), store, executor, lambda: time.now, PROPOSER.sign)
+    time, config = clock or Clock(), chain_config(**changes)
+    executor = executor or new_executor(DEFAULT_EXECUTOR, config.chain_id)
+    return Chain(config, BlockStore(path), executor, lambda: time.now, PROPOSER.sign)
 
 
 class DirectCalls:
@@ -137,9 +142,10 @@ class Twins:
     """Contracts on a chain, and the model, in the same state."""
 
     clock: Clock = field(default_factory=Clock)
+    executor: Executor | None = None
 
     def __post_init__(self) -> None:
-        self.chain = new_chain(self.clock)
+        self.chain = new_chain(self.clock, self.executor)
         self.w3 = cast(Web3, DirectCalls(self.chain))
         self.actors = actors()
         deployer = Sender(self.chain, Key.of_seed("twins", "deployer"))
