@@ -8,7 +8,6 @@ from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
 from ledger.chain.chain import Chain, ChainConfig
-from ledger.chain.provider import web3_of
 from ledger.chain.revm import RevmExecutor
 from ledger.chain.store import MEMORY, BlockStore
 from ledger.domain.identifiers import owner_of
@@ -20,14 +19,16 @@ from nodes.broker import Broker
 from nodes.bus import InProcessBus
 from nodes.clearing_house import ClearingHouse
 from nodes.clock import Clock
+from nodes.engine import EmbeddedEngine, Engine
 from nodes.exchange import Exchange
 from nodes.keeper import Keeper
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.network import Network
-from nodes.node import TRANSACTION_GAS, Node, Surroundings
+from nodes.node import Node, Surroundings
 from nodes.outbox import Outbox
 from nodes.registrar import Registrar
+from nodes.same_chain import check_books, check_same, check_unused
 from nodes.state_folder import StateFolder, StateFolderError
 from nodes.trader import Trader
 
@@ -36,24 +37,36 @@ class Consortium:
     """The chain, the nodes, and what makes them move together."""
 
     def __init__(
-        self, network: Network, rules: Rules, clock: Clock, folder: StateFolder | None = None
+        self,
+        network: Network,
+        rules: Rules,
+        clock: Clock,
+        folder: StateFolder | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.network = network
         self.rules = rules
         self.clock = clock
         self._folder = folder
         self.bus = InProcessBus()
-        self.chain = _open_chain(network, clock, folder)
-        self.w3 = web3_of(self.chain)
+        self.engine = engine or EmbeddedEngine(_open_chain(network, clock, folder), clock)
         self._deployer_database = self._open_database(bootstrap.DEPLOYER)
         self.contracts = self._deploy()
-        self.feed = LedgerFeed(self.w3, self.contracts)
-        around = Surroundings(network, self.bus, self.w3, self.contracts, self.feed, clock)
+        self.feed = LedgerFeed(self.engine, self.contracts)
+        around = Surroundings(network, self.bus, self.engine, self.contracts, self.feed, clock)
         self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
         bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)
         bootstrap.check_numbers(network, self.contracts)
+        check_books(self.engine, [node.projection for node in self.nodes.values()])
         self.clearing_house.resume()
         self.catch_up()
+
+    @property
+    def chain(self) -> Chain:
+        """The chain in this process. Raises LookupError when it is in another."""
+        if not isinstance(self.engine, EmbeddedEngine):
+            raise LookupError("the chain of this consortium is in another process")
+        return self.engine.chain
 
     @property
     def exchange(self) -> Exchange:
@@ -106,7 +119,8 @@ class Consortium:
         return [node for node in self.nodes.values() if isinstance(node, Trader)]
 
     def catch_up(self) -> None:
-        """Lets every node project the final blocks that are new to it."""
+        """Lets every node project the final blocks that are new to it, all up to the same one."""
+        self.engine.look()
         for node in self.nodes.values():
             node.catch_up()
 
@@ -120,16 +134,14 @@ class Consortium:
         for node in self.nodes.values():
             node.close()
         self._deployer_database.close()
-        self.chain.store.close()
+        self.engine.close()
         if self._folder:
             self._folder.close()
 
     def _deploy(self) -> Contracts:
         key = self._key(bootstrap.DEPLOYER)
-        outbox = Outbox(
-            key, self.w3, self._deployer_database, self.network.chain_id, TRANSACTION_GAS
-        )
-        return bootstrap.deploy(self.network, self.w3, outbox)
+        outbox = Outbox(key, self.engine, self._deployer_database)
+        return bootstrap.deploy(self.network, self.engine.w3, outbox)
 
     def _found(self, id: str, role: Role, around: Surroundings) -> Node:
         key, database = self._key(id), self._open_database(id)
@@ -161,29 +173,53 @@ class Consortium:
         return Key.read(file)
 
 
-def open_consortium(network: Network, rules: Rules, clock: Clock, path: Path | None) -> Consortium:
+def open_consortium(
+    network: Network, rules: Rules, clock: Clock, path: Path | None, engine: Engine | None = None
+) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
 
-    Raises StateFolderError when the folder holds another network.
+    The chain is in the folder (or in memory) when no engine is given. Raises StateFolderError when
+    the folder holds another network or belongs to another chain, EngineError when the engine cannot
+    be used.
     """
+    if engine is not None:
+        engine.require(network.chain_id, rules.cycle_lines_max)
     if path is None:
-        return Consortium(network, rules, clock)
+        if engine is not None:
+            check_unused(engine, network)
+        return Consortium(network, rules, clock, None, engine)
     folder = StateFolder(path)
+    try:
+        _check_folder(folder, network, rules, engine)
+        consortium = Consortium(network, rules, clock, folder, engine)
+        if engine is not None and engine.identity is not None:
+            folder.write_meta(network, rules, engine.identity.with_contracts(consortium.contracts))
+    except BaseException:
+        folder.close()
+        raise
+    return consortium
+
+
+def _check_folder(
+    folder: StateFolder, network: Network, rules: Rules, engine: Engine | None
+) -> None:
+    """Begins a new folder, or checks that an old one is of this network, these rules, this chain."""
     meta = folder.read_meta()
     if meta is None:
-        folder.write_meta(network, rules)
+        if engine is not None:
+            check_unused(engine, network)
+        folder.write_meta(network, rules, engine.identity if engine else None)
     elif meta.network != network:
-        folder.close()
         raise StateFolderError(
-            f"{path} holds another network (seed, participants or instruments differ):"
+            f"{folder.path} holds another network (seed, participants or instruments differ):"
             " name another folder with --state"
         )
     elif meta.rules != rules:
-        folder.close()
         raise StateFolderError(
-            f"{path} was begun under other rules: give the same ones, or name another folder"
+            f"{folder.path} was begun under other rules: give the same ones, or name another folder"
         )
-    return Consortium(network, rules, clock, folder)
+    else:
+        check_same(folder.path, meta.engine, engine)
 
 
 def _open_chain(network: Network, clock: Clock, folder: StateFolder | None) -> Chain:

@@ -65,6 +65,11 @@ class Key:
         return Key.of_secret(bytes.fromhex(path.read_text().strip()))
 
 
+def fresh_seed() -> str:
+    """A seed that nobody has used before, from the operating system's randomness."""
+    return os.urandom(16).hex()
+
+
 def signer_of(digest: bytes, signature: bytes) -> bytes:
     """The address that made a compact signature. Raises ValueError when there is none."""
     if len(signature) != 64:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from web3 import Web3
-
 from contracts.deployment import Contracts
 from contracts.typed_data import Domain
 from ledger.books.database import Database
@@ -26,13 +24,13 @@ from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
 from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
+from nodes.engine import Engine
 from nodes.keys import Key, signer_of
 from nodes.ledger_feed import LedgerFeed
 from nodes.messages import Message, Statement, StatementRequest
 from nodes.network import Network
 from nodes.outbox import Outbox
 
-TRANSACTION_GAS: Final = 1_000_000_000
 ACCOUNT_MASK: Final = (1 << 32) - 1
 UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
 
@@ -43,7 +41,7 @@ class Surroundings:
 
     network: Network
     bus: Bus
-    w3: Web3
+    engine: Engine
     contracts: Contracts
     feed: LedgerFeed
     clock: Clock
@@ -62,7 +60,7 @@ class Node:
         self.number = around.network.participant_number(id)
         self.projection = Projection(database, 0 if self.projects_everybody else self.number)
         self.own_book = OwnBook(database, "own")
-        self.outbox = Outbox(key, around.w3, database, around.network.chain_id, TRANSACTION_GAS)
+        self.outbox = Outbox(key, around.engine, database)
         self.reconciled_block = -1
         self._signer_by_participant: dict[int, bytes] = {}
         around.bus.register(id, self.handle)
@@ -77,7 +75,10 @@ class Node:
         raise NotImplementedError(f"{self.id} does not take {type(message).__name__} from {sender}")
 
     def catch_up(self) -> None:
-        """Projects the final blocks that are new, each in one commit with its effects."""
+        """Projects the final blocks that are new, each in one commit with its effects.
+
+        Raises ProjectionError when the chain does not continue the blocks in the books.
+        """
         for block in self.around.feed.blocks_after(self.projection.height):
             self._take(block)
 

@@ -1,8 +1,8 @@
 """The state folder: everything a consortium keeps, and who may have it open.
 
-meta.json                  format version, the network, the rules
+meta.json                  format version, the network, the rules, the chain if it is elsewhere
 lock                       held by the one process that has the folder open
-chain.sqlite               the block store
+chain.sqlite               the block store, unless the chain is elsewhere
 nodes/ID/books.sqlite      a node's books
 nodes/ID/key               its key, mode 0600
 """
@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from ledger.domain.rules import Rules
+from nodes.engine import EngineIdentity
 from nodes.network import Network
 
 FORMAT_VERSION: Final = 1
@@ -25,11 +26,12 @@ class StateFolderError(Exception):
 
 
 class Meta(msgspec.Struct, frozen=True):
-    """What the folder says of itself."""
+    """What the folder says of itself. Without an engine the chain is in the folder."""
 
     format: int
     network: Network
     rules: Rules
+    engine: EngineIdentity | None = None
 
 
 class StateFolder:
@@ -65,14 +67,15 @@ class StateFolder:
             )
         return meta
 
-    def write_meta(self, network: Network, rules: Rules) -> None:
-        """Founds the folder: whole on disk, or not at all."""
+    def write_meta(
+        self, network: Network, rules: Rules, engine: EngineIdentity | None = None
+    ) -> None:
+        """Founds the folder, or says more of its chain: whole on disk, or not at all."""
+        meta = Meta(FORMAT_VERSION, network, rules, engine)
         file = self.path / "meta.json"
         temporary = file.with_suffix(".new")
         with temporary.open("wb") as stream:
-            stream.write(
-                msgspec.json.format(msgspec.json.encode(Meta(FORMAT_VERSION, network, rules)))
-            )
+            stream.write(msgspec.json.format(msgspec.json.encode(meta)))
             stream.flush()
             os.fsync(stream.fileno())
         temporary.rename(file)

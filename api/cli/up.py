@@ -7,6 +7,13 @@ import typer
 import uvicorn
 
 from api.app import create_app
+from api.cli.engines import (
+    EMBEDDED,
+    EngineOption,
+    FinalityOption,
+    engine_failures,
+    open_engine,
+)
 from api.cli.terminal import bad_input, output
 from nodes.clock import WallClock
 from nodes.sandbox.sandbox import open_sandbox
@@ -20,10 +27,14 @@ def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     seed: Annotated[str, typer.Option(help="Seed of the sandbox keys.")] = "novate",
+    engine: EngineOption = EMBEDDED,
+    finality: FinalityOption = "0",
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
+    chain = open_engine(engine, finality)
     try:
-        sandbox = open_sandbox(state, seed, WallClock().business_time().date())
+        with engine_failures("Run the same command again: it goes on where it stopped."):
+            sandbox = open_sandbox(state, seed, WallClock().business_time().date(), chain)
     except StateFolderError as error:
         bad_input(str(error))
     network = sandbox.consortium.network

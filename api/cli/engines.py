@@ -1,0 +1,67 @@
+"""The options that choose the engine of the chain, and what is said when it cannot be used."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final
+
+import typer
+
+from api.cli.terminal import EXIT_FAILED, bad_input, messages
+from ledger.books.projection import ProjectionError
+from nodes.bootstrap import BootstrapError
+from nodes.engine import Engine, EngineError
+from nodes.external_engine import ExternalEngine, Finality
+
+EMBEDDED: Final = "revm"
+
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="revm|URL",
+        help="The engine of the chain: revm in this process, or the URL of a JSON-RPC endpoint.",
+    ),
+]
+FinalityOption = Annotated[
+    str,
+    typer.Option(
+        "--finality",
+        metavar="N|finalized",
+        help="With a URL: a block is final under N further blocks (0: at once, as under QBFT), or"
+        " when the node calls it finalized.",
+    ),
+]
+
+
+def open_engine(engine: str, finality: str) -> Engine | None:
+    """The engine behind a URL; None for the one in this process. Ends with status 2 on a fault."""
+    rule = _finality(finality)
+    if engine == EMBEDDED:
+        return None
+    if not engine.startswith(("http://", "https://")):
+        bad_input(
+            f"--engine: expected revm or the http(s) URL of a JSON-RPC endpoint, found {engine!r}"
+        )
+    try:
+        return ExternalEngine(engine, rule)
+    except EngineError as error:
+        bad_input(str(error), "Nothing was changed.")
+
+
+@contextmanager
+def engine_failures(remedy: str) -> Iterator[None]:
+    """Says what happened to the engine and what to do, and ends with status 1."""
+    try:
+        yield
+    except (EngineError, BootstrapError, ProjectionError) as error:
+        messages().print("error:", error, markup=False)
+        messages().print(remedy, markup=False)
+        raise typer.Exit(EXIT_FAILED) from error
+
+
+def _finality(text: str) -> Finality:
+    if text == "finalized":
+        return "finalized"
+    if text.isascii() and text.isdigit() and len(text) <= 4:
+        return int(text)
+    bad_input(f"--finality: expected a number of blocks or finalized, found {text!r}")
