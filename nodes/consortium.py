@@ -64,9 +64,11 @@ class Consortium:
     @property
     def chain(self) -> Chain:
         """The chain in this process. Raises LookupError when it is in another."""
-        if not isinstance(self.engine, EmbeddedEngine):
-            raise LookupError("the chain of this consortium is in another process")
-        return self.engine.chain
+        match self.engine:
+            case EmbeddedEngine(chain=chain):
+                return chain
+            case _:
+                raise LookupError("the chain of this consortium is in another process")
 
     @property
     def exchange(self) -> Exchange:
@@ -203,7 +205,7 @@ def open_consortium(
 def _check_folder(
     folder: StateFolder, network: Network, rules: Rules, engine: Engine | None
 ) -> None:
-    """Begins a new folder, or checks that an old one is of this network, these rules, this chain."""
+    """Begins a new folder, or checks that an old one has this network, these rules, this chain."""
     meta = folder.read_meta()
     if meta is None:
         if engine is not None:

@@ -1,7 +1,7 @@
 """The seam to the chain: what the product needs of an engine beyond reading through web3.
 
-An engine takes signed transactions into final blocks, says how far the chain is final, and what time
-it is on it. One is in this process; any other is behind a JSON-RPC endpoint (external_engine.py).
+An engine takes signed transactions into final blocks, says how far the chain is final, and what
+time it is there. One is in this process; any other is behind an endpoint (external_engine.py).
 
 The final height stands still until somebody looks: all nodes of one process then read the same
 blocks, however fast the chain goes on.
@@ -31,6 +31,10 @@ TRANSACTION_GAS: Final = TRANSACTION_GAS_MAX
 
 class EngineError(Exception):
     """The engine does not answer, refuses, or is not the one that was expected; says what to do."""
+
+
+class UnfitEngineError(EngineError):
+    """The engine answers, but cannot be used for this; nothing was changed."""
 
 
 class EngineIdentity(msgspec.Struct, frozen=True):
@@ -67,13 +71,24 @@ class Outcome:
 class Engine(Protocol):
     """A chain that the contracts run on."""
 
-    w3: Web3
-    chain_id: int
-    transaction_gas: int
-    identity: EngineIdentity | None
+    @property
+    def w3(self) -> Web3:
+        """For reading contracts."""
+
+    @property
+    def chain_id(self) -> int:
+        """What transactions are signed for."""
+
+    @property
+    def transaction_gas(self) -> int:
+        """The gas limit of each transaction; none costs anything."""
+
+    @property
+    def identity(self) -> EngineIdentity | None:
+        """Which chain it is; None when it lives and dies with the state folder."""
 
     def require(self, chain_id: int, cycle_lines_max: int) -> None:
-        """Raises EngineError unless the chain is the one meant and has room for the largest cycle."""
+        """Raises UnfitEngineError unless it is the chain meant and the largest cycle has room."""
 
     def requests(self, requests: Sequence[Request]) -> list[Json]:
         """The results of JSON-RPC requests, together. Raises EngineError on the first error."""
@@ -94,9 +109,7 @@ class Engine(Protocol):
         """About when the next block will be stamped; what deadlines are counted from."""
 
     def passed_time(self) -> int:
-        """A time that every later final block is stamped at or after; what has expired by it has
-        expired for good.
-        """
+        """A time before which no later final block is stamped: what is over by it is over."""
 
     def close(self) -> None:
         """Releases what the engine holds."""
@@ -105,7 +118,7 @@ class Engine(Protocol):
 class EmbeddedEngine:
     """The chain in this process. Every block is final at once."""
 
-    identity = None
+    identity: EngineIdentity | None = None
     transaction_gas = TRANSACTION_GAS
 
     def __init__(self, chain: Chain, clock: Clock) -> None:

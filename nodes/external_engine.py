@@ -20,6 +20,7 @@ from nodes.engine import (
     Json,
     Outcome,
     Request,
+    UnfitEngineError,
     ask,
     error_text,
     outcome_of,
@@ -70,7 +71,7 @@ class ExternalEngine:
         self.chain_id = int(chain_id, 16)
         self.block_gas_limit = int(head["gasLimit"], 16)
         self.transaction_gas = min(TRANSACTION_GAS, self.block_gas_limit)
-        self.identity = EngineIdentity(self.chain_id, genesis["hash"])
+        self.identity: EngineIdentity | None = EngineIdentity(self.chain_id, genesis["hash"])
         self.look()
 
     @property
@@ -79,22 +80,22 @@ class ExternalEngine:
         return self._endpoint.url
 
     def require(self, chain_id: int, cycle_lines_max: int) -> None:
-        """Raises EngineError unless the chain is the one meant and has room for the largest cycle."""
+        """Raises UnfitEngineError unless it is the chain meant and the largest cycle has room."""
         if self.chain_id != chain_id:
-            raise EngineError(
+            raise UnfitEngineError(
                 f"{self.url} is chain {self.chain_id}, this network is for chain {chain_id}:"
                 " name the network's own node with --engine"
             )
         needed = GAS_BASE + GAS_PER_CYCLE_LINE * cycle_lines_max
         if self.block_gas_limit < needed:
-            raise EngineError(
+            raise UnfitEngineError(
                 f"the blocks of {self.url} have room for {self.block_gas_limit:,} gas, a cycle of"
                 f" {cycle_lines_max:,} lines in each register may need {needed:,}: raise the block"
                 " gas limit of the chain (docs/besu.md says how)"
             )
 
     def requests(self, requests: Sequence[Request]) -> list[Json]:
-        """The results of JSON-RPC requests, in as few calls as the node takes. Raises EngineError."""
+        """The results of JSON-RPC requests, as many at once as it takes. Raises EngineError."""
         results: list[Json] = []
         for first in range(0, len(requests), REQUESTS_PER_BATCH_MAX):
             results += self._together(requests[first : first + REQUESTS_PER_BATCH_MAX])
@@ -138,15 +139,12 @@ class ExternalEngine:
     def chain_time(self) -> int:
         """The stamp of the block that the node would make now; else its head's, or the time here.
 
-        A node that stamps by a simulated clock says so in its pending block; where there is none, an
-        old head says nothing of the next block, and the machine's clock is the better guess.
+        A node that stamps by a clock of its own says so in its pending block; where there is none,
+        an old head says nothing of the next block, and the machine's clock is the better guess.
         """
-        head, pending = [
-            result_of(request, ask(self.w3, request))
-            if request[1][0] == "latest"
-            else ask(self.w3, request).get("result")
-            for request in (_block_request("latest"), _block_request("pending"))
-        ]
+        latest = _block_request("latest")
+        head = result_of(latest, ask(self.w3, latest))
+        pending: Json = ask(self.w3, _block_request("pending")).get("result")
         stamp = int(head["timestamp"], 16)
         if pending and _number(pending) == int(head["number"], 16) + 1:
             return max(stamp, int(pending["timestamp"], 16))
@@ -214,12 +212,13 @@ class ExternalEngine:
         name, seconds = f"transaction 0x{digest.hex()}", self._finality_patience_seconds
         if receipt is None:
             return (
-                f"{name} is in no block of {self.url} after {seconds:.0f} s: the chain stands still,"
-                " or its nodes do not take transactions of gas price zero or of this sender"
+                f"{name} is in no block of {self.url} after {seconds:.0f} s: the chain stands"
+                " still, or its nodes do not take transactions of gas price zero or of this sender"
             )
         return (
-            f"{name} is in block {int(receipt['blockNumber'], 16)} of {self.url}, which is not final"
-            f" after {seconds:.0f} s (--finality {self._finality}, final up to {self._height})"
+            f"{name} is in block {int(receipt['blockNumber'], 16)} of {self.url}, which is not"
+            f" final after {seconds:.0f} s (--finality {self._finality}, final up to"
+            f" {self._height})"
         )
 
 

@@ -31,9 +31,19 @@ class Key:
         return Key(private, _address_of(private.public_key))
 
     @staticmethod
+    def of_chance() -> "Key":
+        """A key that nobody has had before, from the operating system's randomness."""
+        return Key.of_secret(PrivateKey().secret)
+
+    @staticmethod
     def of_seed(seed: str, name: str) -> "Key":
         """The sandbox key of a name in a network with this seed."""
         return Key.of_secret(hashlib.sha256(f"novate key|{seed}|{name}".encode()).digest())
+
+    @property
+    def public(self) -> bytes:
+        """The public key: two coordinates of 32 bytes."""
+        return self._private.public_key.format(compressed=False)[1:]
 
     def sign(self, digest: bytes) -> bytes:
         """The compact signature (ERC-2098, 64 bytes, low s) of a 32-byte digest."""

@@ -1,7 +1,7 @@
 """The feed: final blocks, read over JSON-RPC, in the ledger's own words.
 
-Any engine can stand behind it. Blocks are read some at a time, once, and kept for a while, since all
-nodes of one process want the same ones.
+Any engine can stand behind it. Blocks are read once, some at a time, and kept for a while, since
+all nodes of one process want the same ones.
 """
 
 from collections import OrderedDict
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 import numpy as np
+
 from contracts import events
 from contracts.deployment import Contracts
 from contracts.events import decode_event
@@ -40,17 +41,21 @@ class LedgerFeed:
         """The number of the last final block, as of the last look at the chain."""
         return self._engine.final_height()
 
-    def blocks_after(self, height: int) -> Iterator[FinalBlock]:
-        """The final blocks above a height, in order."""
+    def blocks_after(self, height: int) -> Iterator[list[FinalBlock]]:
+        """The final blocks above a height, in order and some at a time."""
         last = self.height()
-        for number in range(height + 1, last + 1):
-            if number not in self._kept:
-                self._read(number, min(number + BLOCKS_PER_READ_MAX - 1, last))
-            yield self._kept[number]
+        for first in range(height + 1, last + 1, BLOCKS_PER_READ_MAX):
+            numbers = range(first, min(first + BLOCKS_PER_READ_MAX, last + 1))
+            if any(number not in self._kept for number in numbers):
+                self._read(numbers)
+            yield [self._kept[number] for number in numbers]
 
-    def _read(self, first: int, last: int) -> None:
-        numbers = range(first, last + 1)
-        where = {"fromBlock": hex(first), "toBlock": hex(last), "address": self._addresses}
+    def _read(self, numbers: range) -> None:
+        where = {
+            "fromBlock": hex(numbers[0]),
+            "toBlock": hex(numbers[-1]),
+            "address": self._addresses,
+        }
         logs, *headers = self._engine.requests(
             [
                 ("eth_getLogs", [where]),
@@ -62,6 +67,7 @@ class LedgerFeed:
             logs_by_block[int(log["blockNumber"], 16)].append(log)
         for number, header in zip(numbers, headers, strict=True):
             self._kept[number] = self._block(number, header, logs_by_block[number])
+            self._kept.move_to_end(number)
         while len(self._kept) > KEPT_BLOCKS_MAX:
             self._kept.popitem(last=False)
 

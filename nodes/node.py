@@ -75,12 +75,12 @@ class Node:
         raise NotImplementedError(f"{self.id} does not take {type(message).__name__} from {sender}")
 
     def catch_up(self) -> None:
-        """Projects the final blocks that are new, each in one commit with its effects.
+        """Projects the final blocks that are new, with their effects in the same commit.
 
         Raises ProjectionError when the chain does not continue the blocks in the books.
         """
-        for block in self.around.feed.blocks_after(self.projection.height):
-            self._take(block)
+        for blocks in self.around.feed.blocks_after(self.projection.height):
+            self._take(blocks)
 
     def books(self) -> Sequence[OwnBook]:
         """The books that final blocks confirm."""
@@ -161,12 +161,14 @@ class Node:
             self._signer_by_participant[participant] = signer
         return self._signer_by_participant[participant]
 
-    def _take(self, block: FinalBlock) -> None:
+    def _take(self, blocks: Sequence[FinalBlock]) -> None:
         with self.database.transaction() as session:
-            self.projection.apply(session, block)
-            for book in self.books():
-                book.confirm(session, block)
-        self.confirmed(block)
+            for block in blocks:
+                self.projection.apply(session, block)
+                for book in self.books():
+                    book.confirm(session, block)
+        for block in blocks:
+            self.confirmed(block)
 
     def _statement(self, register: Register) -> dict[int, int] | None:
         """What the keeper of this node's accounts says; None when it cannot be compared now."""

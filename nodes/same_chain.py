@@ -9,20 +9,20 @@ from pathlib import Path
 
 from ledger.books.projection import Projection
 from nodes.bootstrap import DEPLOYER, key_of
-from nodes.engine import Engine, EngineError, EngineIdentity, Request, bytes_of
+from nodes.engine import Engine, EngineIdentity, Request, UnfitEngineError, bytes_of
 from nodes.network import Network
 from nodes.state_folder import StateFolderError
 
 
 def check_unused(engine: Engine, network: Network) -> None:
-    """Raises EngineError when the network was founded on this chain before, from elsewhere."""
+    """Raises UnfitEngineError when the network was founded on this chain before, from elsewhere."""
     address = "0x" + key_of(network, DEPLOYER).address.hex()
     [count] = engine.requests([("eth_getTransactionCount", [address, "latest"])])
     if int(count, 16):
-        raise EngineError(
+        raise UnfitEngineError(
             f"a network with seed {network.seed!r} was founded on this chain before (its deployer"
-            f" {address} has sent {int(count, 16)} transactions): continue from its own state folder"
-            " with --state, or give another --seed"
+            f" {address} has sent {int(count, 16)} transactions): continue from its own state"
+            " folder with --state, or give another --seed"
         )
 
 
@@ -57,7 +57,7 @@ def check_same(path: Path, founded_on: EngineIdentity | None, engine: Engine | N
 
 
 def check_books(engine: Engine, projections: Iterable[Projection]) -> None:
-    """Raises EngineError when the chain has lost or changed blocks that are in the books."""
+    """Raises UnfitEngineError when the chain has lost or changed blocks that are in the books."""
     hash_by_height = {each.height: each.block_hash for each in projections if each.height >= 0}
     requests: list[Request] = [
         ("eth_getBlockByNumber", [hex(height), False]) for height in hash_by_height
@@ -66,7 +66,7 @@ def check_books(engine: Engine, projections: Iterable[Projection]) -> None:
     for (height, digest), block in zip(hash_by_height.items(), blocks, strict=True):
         if block is None or bytes_of(block["hash"]) != digest:
             what = "has no" if block is None else "has another"
-            raise EngineError(
+            raise UnfitEngineError(
                 f"the chain {what} block {height}, which is in the books: its node has lost blocks;"
                 " restore it from a backup or another validator, or begin a new folder with --state"
             )
@@ -79,6 +79,7 @@ def _check_contracts(path: Path, founded_on: EngineIdentity, engine: Engine) -> 
     for address, code in zip(founded_on.contracts, codes, strict=True):
         if not bytes_of(code):
             raise StateFolderError(
-                f"{path} has its contracts on this chain, but there is none at {address}: the chain"
-                " was wiped or has lost blocks; restore its node, or begin a new folder with --state"
+                f"{path} has its contracts on this chain, but there is none at {address}: the"
+                " chain was wiped or has lost blocks; restore its node, or begin a new folder with"
+                " --state"
             )

@@ -9,7 +9,7 @@ import typer
 from api.cli.terminal import EXIT_FAILED, bad_input, messages
 from ledger.books.projection import ProjectionError
 from nodes.bootstrap import BootstrapError
-from nodes.engine import Engine, EngineError
+from nodes.engine import Engine, EngineError, UnfitEngineError
 from nodes.external_engine import ExternalEngine, Finality
 
 EMBEDDED: Final = "revm"
@@ -50,9 +50,11 @@ def open_engine(engine: str, finality: str) -> Engine | None:
 
 @contextmanager
 def engine_failures(remedy: str) -> Iterator[None]:
-    """Says what happened to the engine and what to do, and ends with status 1."""
+    """Says what happened to the engine and what to do; ends with status 1, 2 when it is unfit."""
     try:
         yield
+    except UnfitEngineError as error:
+        bad_input(str(error), "Nothing was changed.")
     except (EngineError, BootstrapError, ProjectionError) as error:
         messages().print("error:", error, markup=False)
         messages().print(remedy, markup=False)
@@ -62,6 +64,6 @@ def engine_failures(remedy: str) -> Iterator[None]:
 def _finality(text: str) -> Finality:
     if text == "finalized":
         return "finalized"
-    if text.isascii() and text.isdigit() and len(text) <= 4:
-        return int(text)
-    bad_input(f"--finality: expected a number of blocks or finalized, found {text!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        bad_input(f"--finality: expected a number of blocks or finalized, found {text!r}")
+    return int(text)

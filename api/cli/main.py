@@ -2,6 +2,7 @@
 
 import typer
 
+from api.cli.chain import chain_app
 from api.cli.day import day, make_day
 from api.cli.reasons import reasons
 from api.cli.scenario import scenario_app
@@ -16,4 +17,5 @@ app.command()(day)
 app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)
+app.add_typer(chain_app, name="chain")
 app.add_typer(scenario_app, name="scenario")

@@ -15,7 +15,7 @@ from api.cli.engines import (
     open_engine,
 )
 from api.cli.terminal import EXIT_FAILED, bad_input, output
-from nodes.engine import Engine, EngineError
+from nodes.engine import Engine
 from nodes.scenario.document import ScenarioError
 from nodes.scenario.loader import load_story
 from nodes.scenario.result import ScenarioResult, result_of
@@ -61,11 +61,6 @@ def _load(files: list[Path]) -> list[Story]:
 
 
 def _play(story: Story, engine: Engine | None) -> ScenarioResult:
-    try:
-        if engine is not None:
-            engine.require(story.network.chain_id, story.rules.cycle_lines_max)
-    except EngineError as error:
-        bad_input(str(error), "Nothing was run.")
     with engine_failures("Run the command again."):
         played = play(story, engine)
         try:
