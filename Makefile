@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ENGINES := tests/engines
 INSTALLED := $(VENV)/.installed
 MADE_DAY := nodes/data/made-day-b3-2026-07-14.zip
 DEMO_STATE := .novate/demo
 
-.PHONY: help install demo test check format contracts gas load-smoke load lock clean
+.PHONY: help install engines demo test check format contracts gas load-smoke load lock clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -19,6 +20,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+engines: $(ENGINES)/node_modules/.installed  ## Fetch the engines that tests run on (needs npm).
+
+$(ENGINES)/node_modules/.installed: $(ENGINES)/package.json $(ENGINES)/package-lock.json
+	cd $(ENGINES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 demo: install  ## Settle the bundled market day and show its summary.
@@ -56,4 +63,5 @@ lock:  ## Resolve the dependencies again (needs uv).
 		--output-file requirements.lock pyproject.toml
 
 clean:  ## Remove what was made, the demo's state included.
-	rm -rf $(VENV) .novate .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .novate .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache \
+		$(ENGINES)/node_modules

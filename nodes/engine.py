@@ -172,10 +172,13 @@ def ask(w3: Web3, request: Request) -> RPCResponse:
 
 
 def result_of(request: Request, response: RPCResponse) -> Json:
-    """The result in an answer. Raises EngineError when it is an error."""
-    if "error" in response:
+    """The result in an answer. Raises EngineError when it is an error, or no answer at all."""
+    answer: Json = response  # what another process calls an answer
+    if not isinstance(answer, dict) or not answer.keys() & {"result", "error"}:
+        raise EngineError(f"the answer to {request[0]} does not speak JSON-RPC: {answer!r:.80}")
+    if answer.get("error") is not None:
         raise EngineError(f"{request[0]} was refused: {error_text(response)}")
-    return response["result"]
+    return answer.get("result")
 
 
 def error_text(response: RPCResponse) -> str:

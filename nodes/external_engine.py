@@ -67,6 +67,8 @@ class ExternalEngine:
         genesis, head, chain_id = self.requests(
             [_block_request("0x0"), _block_request("latest"), ("eth_chainId", [])]
         )
+        if not (isinstance(genesis, dict) and isinstance(head, dict) and chain_id):
+            raise EngineError(f"{url} has no chain yet: wait until its node is in sync")
         self._endpoint.patience_seconds = patience_seconds
         self.chain_id = int(chain_id, 16)
         self.block_gas_limit = int(head["gasLimit"], 16)

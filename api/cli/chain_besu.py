@@ -31,7 +31,7 @@ def besu(
         typer.Option(help="IPv4 address of a validator's machine; one for each, or none."),
     ] = None,
     chain_id: Annotated[int, typer.Option(min=1, help="Chain id; the networks' own.")] = CHAIN_ID,
-    block_seconds: Annotated[int, typer.Option(min=1, max=60, help="Seconds between blocks.")] = 1,
+    block_seconds: Annotated[int, typer.Option(min=1, max=60, help="Seconds between blocks.")] = 2,
     seed: Annotated[str, typer.Option(help="Seed of the network that will use it.")] = "novate",
     sender: Annotated[
         list[str] | None,

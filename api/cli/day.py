@@ -10,8 +10,10 @@ import typer
 from api.cli.day_summary import show_day
 from api.cli.engines import (
     EMBEDDED,
+    PATIENCE_SECONDS,
     EngineOption,
     FinalityOption,
+    PatienceOption,
     engine_failures,
     open_engine,
 )
@@ -57,6 +59,7 @@ def day(
     fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
     engine: EngineOption = EMBEDDED,
     finality: FinalityOption = "0",
+    patience: PatienceOption = PATIENCE_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Settle a market day: capture, affirm, net, attest, settle, project, reconcile.
@@ -64,7 +67,7 @@ def day(
     Ends with status 1 if an invariant or a reconciliation fails or the engine does (run the same
     command again to resume), 2 if a file is not valid or the engine cannot be used.
     """
-    chain = open_engine(engine, finality)
+    chain = open_engine(engine, finality, patience)
     try:
         plan, network = _plan(trades, opening, seed, fault or [])
         if write_opening:

@@ -10,9 +10,10 @@ from api.cli.terminal import EXIT_FAILED, bad_input, messages
 from ledger.books.projection import ProjectionError
 from nodes.bootstrap import BootstrapError
 from nodes.engine import Engine, EngineError, UnfitEngineError
-from nodes.external_engine import ExternalEngine, Finality
+from nodes.external_engine import OUTAGE_PATIENCE_SECONDS, ExternalEngine, Finality
 
 EMBEDDED: Final = "revm"
+PATIENCE_SECONDS: Final = OUTAGE_PATIENCE_SECONDS
 
 EngineOption = Annotated[
     str,
@@ -31,9 +32,18 @@ FinalityOption = Annotated[
         " when the node calls it finalized.",
     ),
 ]
+PatienceOption = Annotated[
+    float,
+    typer.Option(
+        "--patience",
+        min=0.0,
+        max=3600.0,
+        help="With a URL: seconds that its node may be down before the command gives up.",
+    ),
+]
 
 
-def open_engine(engine: str, finality: str) -> Engine | None:
+def open_engine(engine: str, finality: str, patience_seconds: float) -> Engine | None:
     """The engine behind a URL; None for the one in this process. Ends with status 2 on a fault."""
     rule = _finality(finality)
     if engine == EMBEDDED:
@@ -43,7 +53,7 @@ def open_engine(engine: str, finality: str) -> Engine | None:
             f"--engine: expected revm or the http(s) URL of a JSON-RPC endpoint, found {engine!r}"
         )
     try:
-        return ExternalEngine(engine, rule)
+        return ExternalEngine(engine, rule, patience_seconds=patience_seconds)
     except EngineError as error:
         bad_input(str(error), "Nothing was changed.")
 

@@ -9,8 +9,10 @@ import typer
 
 from api.cli.engines import (
     EMBEDDED,
+    PATIENCE_SECONDS,
     EngineOption,
     FinalityOption,
+    PatienceOption,
     engine_failures,
     open_engine,
 )
@@ -35,6 +37,7 @@ def run(
     files: Annotated[list[Path], typer.Argument(help="Scenario files, YAML or JSON.")],
     engine: EngineOption = EMBEDDED,
     finality: FinalityOption = "0",
+    patience: PatienceOption = PATIENCE_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
 ) -> None:
     """Play scenario files on the real contracts and a real engine.
@@ -43,7 +46,7 @@ def run(
     a file is not valid or the engine cannot be used (nothing is then run).
     """
     stories = _load(files)
-    chain = open_engine(engine, finality)
+    chain = open_engine(engine, finality, patience)
     results = [_play(story, chain) for story in stories]
     for result in results:
         typer.echo(json.dumps(asdict(result))) if as_json else _show(result)

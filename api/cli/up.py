@@ -9,8 +9,10 @@ import uvicorn
 from api.app import create_app
 from api.cli.engines import (
     EMBEDDED,
+    PATIENCE_SECONDS,
     EngineOption,
     FinalityOption,
+    PatienceOption,
     engine_failures,
     open_engine,
 )
@@ -29,9 +31,10 @@ def up(
     seed: Annotated[str, typer.Option(help="Seed of the sandbox keys.")] = "novate",
     engine: EngineOption = EMBEDDED,
     finality: FinalityOption = "0",
+    patience: PatienceOption = PATIENCE_SECONDS,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
-    chain = open_engine(engine, finality)
+    chain = open_engine(engine, finality, patience)
     try:
         with engine_failures("Run the same command again: it goes on where it stopped."):
             sandbox = open_sandbox(state, seed, WallClock().business_time().date(), chain)

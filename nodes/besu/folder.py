@@ -84,7 +84,10 @@ def _texts(network: BesuNetwork) -> Iterator[tuple[str, str]]:
     yield "README.md", readme_text(network)
     for each in network.validators:
         data = f"{each.name}/data"
-        yield f"{each.name}/config.toml", config_toml(each, is_closed=bool(network.senders))
+        yield (
+            f"{each.name}/config.toml",
+            config_toml(each, network.block_seconds, is_closed=bool(network.senders)),
+        )
         yield f"{data}/static-nodes.json", static_nodes_json(each, network.validators)
         yield f"{data}/permissions_config.toml", permissions
 

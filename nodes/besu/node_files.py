@@ -13,6 +13,8 @@ from nodes.keys import Key
 P2P_PORT: Final = 30_303
 RPC_PORT: Final = 8_545
 CALL_GAS_MAX: Final = 1_000_000_000
+SELECTION_PERCENT: Final = 75
+SELECTION_MS_MAX: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,9 @@ class Validator:
         return f"enode://{self.key.public.hex()}@{self.host}:{P2P_PORT}"
 
 
-def config_toml(validator: Validator, *, is_closed: bool) -> str:
+def config_toml(validator: Validator, block_seconds: int, *, is_closed: bool) -> str:
     """The options of a validator. ``is_closed`` lets only listed accounts send transactions."""
+    selection_ms = min(10 * SELECTION_PERCENT * block_seconds, SELECTION_MS_MAX)
     return f"""\
 # Options of Besu for {validator.name}. Paths are those inside the container.
 data-path="/opt/besu/data"
@@ -52,6 +55,11 @@ min-gas-price=0
 # The pool: few senders, each with many transactions, in the order in which they came.
 tx-pool="SEQUENCED"
 tx-pool-limit-by-account-percentage=1.0
+
+# How long a block may take to fill; the second is what versions without the mend of issue 11005
+# go by.
+poa-block-txs-selection-max-time={SELECTION_PERCENT}
+block-txs-selection-max-time={selection_ms}
 
 # JSON-RPC: what the product asks for, and nothing that holds keys or changes the node.
 rpc-http-enabled=true
