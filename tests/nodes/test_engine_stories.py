@@ -7,19 +7,24 @@ import sys
 import time
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from nodes.external_engine import ExternalEngine
 from nodes.market_day.made_day import MadeDay, write_made_day
+from nodes.sandbox.sandbox import open_sandbox
 from nodes.scenario.document import NotSupportedYetError
 from nodes.scenario.loader import load_story
 from nodes.scenario.result import result_of
 from nodes.scenario.runner import play
 from tests.support.anvil import Anvil, needs_anvil
+from tests.support.consortia import DAY
 
 pytestmark = needs_anvil
 
 SIZE = MadeDay(trades=2_000, participants=8, instruments=12, seed=7)
 RESTART_SECONDS = 1.5
+FINAL_SECONDS_MAX = 30
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +141,24 @@ def test_day_without_its_node_stops_with_words_and_resumes_later(trades, embedde
             summary_of(start(trades, tmp_path / "state", *options))["state_hash"]
             == (embedded["state_hash"])
         )
+
+
+def test_sandbox_settles_on_a_chain_with_a_clock_of_its_own(tmp_path):
+    trade = {
+        "number": "T1",
+        "instrument": "NOVA1",
+        "quantity": "100",
+        "price": "10.50",
+        "seller": "BRK-A",
+        "buyer": "BRK-B/client",
+    }
+    with Anvil("--block-time", "1") as anvil:
+        sandbox = open_sandbox(tmp_path, "test", DAY, ExternalEngine(anvil.url))
+        with TestClient(create_app(sandbox)) as client:
+            name = client.post("/v1/trades", json=trade).json()["id"]
+            deadline = time.monotonic() + FINAL_SECONDS_MAX
+            while (final := client.get(f"/v1/trades/{name}").json()["final_block"]) is None:
+                assert time.monotonic() < deadline, sandbox.failure
+                time.sleep(0.1)
+            assert 0 < final <= anvil.height()
+            assert client.get("/readyz").status_code == 200
