@@ -1,6 +1,7 @@
 """The same stories and the same day on another's chain: same outcome, whatever happens to it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from nodes.scenario.result import result_of
 from nodes.scenario.runner import play
 from tests.support.anvil import Anvil, needs_anvil
 from tests.support.consortia import DAY
+from tests.support.engines import URL_NAME
 
 pytestmark = needs_anvil
 
@@ -74,6 +76,22 @@ def test_same_story_can_be_played_again_on_the_same_chain(request, anvil):
     engine = ExternalEngine(anvil.url)
 
     assert result(load_story(path), engine) == result(load_story(path), engine)
+
+
+def test_tests_of_cycles_and_stories_pass_on_it(request, anvil):
+    tests = ["tests/nodes/test_cycles.py", "tests/nodes/scenario/test_pack.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+
+    found = subprocess.run(
+        command,
+        cwd=request.config.rootpath,
+        env=os.environ | {URL_NAME: anvil.url},
+        capture_output=True,
+        check=False,
+    )
+
+    assert found.returncode == 0, found.stdout.decode()
+    assert b"1 skipped" in found.stdout
 
 
 def start(trades, state, *options):

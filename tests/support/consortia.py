@@ -12,9 +12,11 @@ from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import Version, tell_desks
 from nodes.engine import Engine
+from nodes.keys import fresh_seed
 from nodes.market_day.opening import Opening
 from nodes.network import Network, with_infrastructure
 from nodes.opening_positions import issue_opening
+from tests.support.engines import engine_under_test
 
 DAY = date(2026, 2, 10)
 NET = Rules(settlement=SettlementMode.NET, dvp_model=3)
@@ -49,7 +51,9 @@ def small_consortium(
     rules: Rules = NET, shares: dict[str, int] | None = None, cash: dict[str, int] | None = None
 ) -> Consortium:
     """A consortium in memory with opening positions (cash in minor units)."""
-    return consortium_of(small_network(), rules, None, shares, cash)
+    engine = engine_under_test()
+    network = small_network("test" if engine is None else fresh_seed())
+    return consortium_of(network, rules, engine, shares, cash)
 
 
 def consortium_of(
