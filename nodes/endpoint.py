@@ -6,6 +6,7 @@ transaction is in the chain once however often it is sent.
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
@@ -33,7 +34,7 @@ class Endpoint(HTTPProvider):
         )
         # Else a contract's revert could make web3.py fetch an address of the contract's choice.
         self.global_ccip_read_enabled = False
-        self.url = url
+        self.name = shown(url)
         self.patience_seconds = patience_seconds
         self._clock = clock
 
@@ -55,32 +56,40 @@ class Endpoint(HTTPProvider):
             try:
                 return ask()
             except OSError as error:  # refused, reset, timed out, or an HTTP status
-                _fail_if_hopeless(self.url, error)
+                _fail_if_hopeless(self.name, error)
                 waited = (self._clock.stopwatch_ns() - began) / NS
                 if waited + wait > self.patience_seconds:
                     raise EngineError(
-                        f"{self.url} does not answer ({_cause(error)}; waited {waited:.0f} s):"
+                        f"{self.name} does not answer ({_cause(error)}; waited {waited:.0f} s):"
                         " start the node, or name another with --engine"
                     ) from error
             except (ValueError, KeyError, TypeError) as error:
                 raise EngineError(
-                    f"{self.url} does not speak JSON-RPC: name an Ethereum node's HTTP address"
+                    f"{self.name} does not speak JSON-RPC: name an Ethereum node's HTTP address"
                     " with --engine"
                 ) from error
             pause(wait)
             wait = min(2 * wait, PAUSE_SECONDS_MAX)
 
 
-def _fail_if_hopeless(url: str, error: OSError) -> None:
+def shown(url: str) -> str:
+    """A URL as it may be printed: without user and password."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]))
+
+
+def _fail_if_hopeless(name: str, error: OSError) -> None:
     """An HTTP status below 500 (other than 429) will be the same the next time."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is not None and status < 500 and status != 429:
         raise EngineError(
-            f"{url} answers with HTTP status {status}: name an Ethereum node's HTTP address with"
+            f"{name} answers with HTTP status {status}: name an Ethereum node's HTTP address with"
             " --engine"
         ) from error
     if isinstance(error, ValueError):
-        raise EngineError(f"{url} is not an HTTP address: {error}") from error
+        raise EngineError(f"{name} is not an HTTP address") from error
 
 
 def _cause(error: OSError) -> str:

@@ -58,6 +58,7 @@ class ExternalEngine:
     ) -> None:
         self._clock = WallClock()
         self._endpoint = Endpoint(url, self._clock, min(CONNECT_PATIENCE_SECONDS, patience_seconds))
+        self.name = self._endpoint.name
         self.w3 = Web3(self._endpoint)
         self._finality = finality
         self._finality_patience_seconds = finality_patience_seconds
@@ -68,7 +69,7 @@ class ExternalEngine:
             [_block_request("0x0"), _block_request("latest"), ("eth_chainId", [])]
         )
         if not (isinstance(genesis, dict) and isinstance(head, dict) and chain_id):
-            raise EngineError(f"{url} has no chain yet: wait until its node is in sync")
+            raise EngineError(f"{self.name} has no chain yet: wait until its node is in sync")
         self._endpoint.patience_seconds = patience_seconds
         self.chain_id = int(chain_id, 16)
         self.block_gas_limit = int(head["gasLimit"], 16)
@@ -76,22 +77,17 @@ class ExternalEngine:
         self.identity: EngineIdentity | None = EngineIdentity(self.chain_id, genesis["hash"])
         self.look()
 
-    @property
-    def url(self) -> str:
-        """Where the endpoint is."""
-        return self._endpoint.url
-
     def require(self, chain_id: int, cycle_lines_max: int) -> None:
         """Raises UnfitEngineError unless it is the chain meant and the largest cycle has room."""
         if self.chain_id != chain_id:
             raise UnfitEngineError(
-                f"{self.url} is chain {self.chain_id}, this network is for chain {chain_id}:"
+                f"{self.name} is chain {self.chain_id}, this network is for chain {chain_id}:"
                 " name the network's own node with --engine"
             )
         needed = GAS_BASE + GAS_PER_CYCLE_LINE * cycle_lines_max
         if self.block_gas_limit < needed:
             raise UnfitEngineError(
-                f"the blocks of {self.url} have room for {self.block_gas_limit:,} gas, a cycle of"
+                f"the blocks of {self.name} have room for {self.block_gas_limit:,} gas, a cycle of"
                 f" {cycle_lines_max:,} lines in each register may need {needed:,}: raise the block"
                 " gas limit of the chain (docs/besu.md says how)"
             )
@@ -108,7 +104,7 @@ class ExternalEngine:
         height = self._read_height()
         if height < self._height:
             raise EngineError(
-                f"{self.url} is at block {height}, and was at final block {self._height} before:"
+                f"{self.name} is at block {height}, and was at final block {self._height} before:"
                 " the node has lost blocks; restore it from a backup or another validator"
             )
         self._height = height
@@ -201,7 +197,7 @@ class ExternalEngine:
                 ": the key has sent something else under this number; no other process and no other"
                 " state folder may use the same seed on the same chain"
             )
-        raise EngineError(f"{self.url} does not take transaction 0x{digest.hex()}: {refusal}")
+        raise EngineError(f"{self.name} does not take transaction 0x{digest.hex()}: {refusal}")
 
     def _is_known(self, digest: bytes) -> bool:
         """Whether the node has the transaction in a block or in its pool."""
@@ -214,11 +210,11 @@ class ExternalEngine:
         name, seconds = f"transaction 0x{digest.hex()}", self._finality_patience_seconds
         if receipt is None:
             return (
-                f"{name} is in no block of {self.url} after {seconds:.0f} s: the chain stands"
+                f"{name} is in no block of {self.name} after {seconds:.0f} s: the chain stands"
                 " still, or its nodes do not take transactions of gas price zero or of this sender"
             )
         return (
-            f"{name} is in block {int(receipt['blockNumber'], 16)} of {self.url}, which is not"
+            f"{name} is in block {int(receipt['blockNumber'], 16)} of {self.name}, which is not"
             f" final after {seconds:.0f} s (--finality {self._finality}, final up to"
             f" {self._height})"
         )

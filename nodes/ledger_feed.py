@@ -63,7 +63,7 @@ class LedgerFeed:
             ]
         )
         logs_by_block: dict[int, list[Json]] = {number: [] for number in numbers}
-        for log in logs:
+        for log in sorted(logs, key=lambda log: int(log["logIndex"], 16)):
             logs_by_block[int(log["blockNumber"], 16)].append(log)
         for number, header in zip(numbers, headers, strict=True):
             self._kept[number] = self._block(number, header, logs_by_block[number])

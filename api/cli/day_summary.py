@@ -9,6 +9,7 @@ from rich.table import Table
 from api.cli.engines import EMBEDDED
 from api.cli.terminal import output
 from ledger.domain.amounts import grouped
+from nodes.endpoint import shown
 from nodes.market_day.summary import DaySummary
 
 Rows = list[tuple[str, str]]
@@ -33,7 +34,7 @@ def show_day(summary: DaySummary, state: Path, engine: str = EMBEDDED) -> None:
         console.print(f"       ours: {each['ours']}; theirs: {each['theirs']}", markup=False)
     command = f"{Path(sys.argv[0])} up --state {state}"
     if engine != EMBEDDED:
-        command += f" --engine {engine}"
+        command += f" --engine {shown(engine)}"
     console.print(f"\nOn screen: {command}, then open http://127.0.0.1:8000/", markup=False)
 
 

@@ -9,6 +9,7 @@ import typer
 from api.cli.terminal import EXIT_FAILED, bad_input, messages
 from ledger.books.projection import ProjectionError
 from nodes.bootstrap import BootstrapError
+from nodes.endpoint import shown
 from nodes.engine import Engine, EngineError, UnfitEngineError
 from nodes.external_engine import OUTAGE_PATIENCE_SECONDS, ExternalEngine, Finality
 
@@ -49,9 +50,8 @@ def open_engine(engine: str, finality: str, patience_seconds: float) -> Engine |
     if engine == EMBEDDED:
         return None
     if not engine.startswith(("http://", "https://")):
-        bad_input(
-            f"--engine: expected revm or the http(s) URL of a JSON-RPC endpoint, found {engine!r}"
-        )
+        words = "expected revm or the http(s) URL of a JSON-RPC endpoint"
+        bad_input(f"--engine: {words}, found {shown(engine)!r}")
     try:
         return ExternalEngine(engine, rule, patience_seconds=patience_seconds)
     except EngineError as error:

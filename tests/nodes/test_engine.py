@@ -16,6 +16,9 @@ from nodes.invariants import violations
 from nodes.keys import Key, fresh_seed
 from nodes.network import CHAIN_ID
 from nodes.revert_words import revert_words
+from nodes.scenario.loader import load_story
+from nodes.scenario.result import result_of
+from nodes.scenario.runner import play
 from tests.support.anvil import Anvil, needs_anvil
 from tests.support.consortia import (
     GROSS,
@@ -119,17 +122,8 @@ def test_chain_that_stands_still_is_an_error_and_the_transaction_can_be_asked_fo
 
 def test_final_is_what_has_enough_blocks_on_top(anvil, key):
     engine = ExternalEngine(anvil.url, finality=3)
-    stop = threading.Event()
-
-    def tick():
-        while not stop.wait(0.05):
-            anvil.ask("evm_mine")
-
-    ticking = threading.Thread(target=tick)
-    ticking.start()
-    outcome = engine.settle(*signed(key))
-    stop.set()
-    ticking.join()
+    with anvil.ticking():
+        outcome = engine.settle(*signed(key))
 
     assert anvil.height() >= outcome.block + 3
     assert engine.final_height() >= outcome.block
@@ -236,27 +230,24 @@ def test_cycle_that_comes_too_late_on_anothers_chain_is_abandoned_and_settles_in
 
 
 def test_books_agree_on_a_chain_that_never_stands_still():
-    with Anvil("--block-time", "1") as anvil:
-        # Blocks come while the nodes work: without a common height they would not compare.
+    with Anvil() as anvil, anvil.ticking():
+        # Without a common height the nodes would be at different blocks and compare nothing.
         engine = ExternalEngine(anvil.url)
-        ticking = threading.Event()
-
-        def tick():
-            while not ticking.wait(0.02):
-                anvil.ask("evm_mine")
-
-        thread = threading.Thread(target=tick)
-        thread.start()
-        try:
-            consortium = consortium_of(small_network(fresh_seed()), GROSS, engine)
-            capture(consortium, trades_of(consortium.network, ("T1", "A", "B", 10, 1_000)))
-            consortium.clearing_house.gross.settle_queue()
-            assert consortium.reconcile() == 0
-            assert violations(consortium) == []
-        finally:
-            ticking.set()
-            thread.join()
+        consortium = consortium_of(small_network(fresh_seed()), GROSS, engine)
+        capture(consortium, trades_of(consortium.network, ("T1", "A", "B", 10, 1_000)))
+        consortium.clearing_house.gross.settle_queue()
+        assert consortium.reconcile() == 0
+        assert violations(consortium) == []
         assert states(consortium) == ["settled"]
+
+
+def test_story_ends_the_same_where_finality_takes_blocks(request):
+    story = load_story(request.config.rootpath / "nodes/scenario/pack/netting/net-six-trades.yaml")
+    with Anvil() as anvil, anvil.ticking():
+        there = result_of(play(story, ExternalEngine(anvil.url, finality=3)))
+
+    assert there.passed
+    assert there == result_of(play(story))
 
 
 def test_node_that_comes_up_reads_many_empty_blocks_at_once(anvil, tmp_path):

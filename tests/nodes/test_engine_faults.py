@@ -1,9 +1,11 @@
 """Engines that cannot be used: what is said, with which status, and that nothing was changed."""
 
 import json
+import random
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import Request, urlopen
 
 import pytest
 from typer.testing import CliRunner
@@ -13,9 +15,13 @@ from nodes.clock import WallClock
 from nodes.endpoint import Endpoint
 from nodes.engine import EngineError
 from nodes.external_engine import ExternalEngine
+from nodes.scenario.loader import load_story
+from nodes.scenario.result import result_of
+from nodes.scenario.runner import play
 from tests.support.anvil import Anvil, free_port, needs_anvil
 
 runner = CliRunner()
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 def run(*words):
@@ -54,7 +60,11 @@ def serving(answers):
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, body = answers[min(len(seen), len(answers) - 1)]
             seen.append(request)
-            body = body(request) if callable(body) else body
+            try:
+                body = body(request) if callable(body) else body
+            except ConnectionError:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -159,6 +169,37 @@ def test_node_that_takes_no_batches_is_asked_one_by_one():
     assert not any(isinstance(request, list) for request in seen[1:])
 
 
+def test_password_in_a_url_is_not_printed(day):
+    url = f"http://operator:hunter2@127.0.0.1:{free_port()}"
+
+    status, words = day("--engine", url, "--patience", "0.1")
+
+    assert status == 2
+    assert "http://***@127.0.0.1" in words
+    assert "hunter2" not in words
+
+
+@contextmanager
+def bad_line_to(anvil, seed):
+    """A line to a node that loses requests, and (worse) answers to what was done."""
+    chance = random.Random(seed)
+    lost = {"request": 0, "answer": 0}
+
+    def pass_on(request):
+        fate = chance.random()
+        if fate < 0.1:
+            lost["request"] += 1
+            raise ConnectionError
+        answer = urlopen(Request(anvil.url, json.dumps(request).encode(), JSON_HEADERS)).read()
+        if fate < 0.2:
+            lost["answer"] += 1
+            raise ConnectionError
+        return answer
+
+    with serving([(200, pass_on)]) as (url, _):
+        yield url, lost
+
+
 @needs_anvil
 class TestOnAnvil:
     """What only a real chain can get wrong."""
@@ -248,6 +289,16 @@ class TestOnAnvil:
         assert (engine["chain_id"], engine["genesis"]) == (668_283, genesis)
         assert len(engine["contracts"]) == 4
         assert "127.0.0.1" not in meta
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_story_through_a_line_that_loses_answers_ends_the_same(self, request, seed):
+        path = request.config.rootpath / "nodes/scenario/pack/netting/net-six-trades.yaml"
+        story = load_story(path)
+        with Anvil() as anvil, bad_line_to(anvil, seed) as (url, lost):
+            there = result_of(play(story, ExternalEngine(url, patience_seconds=20)))
+
+        assert min(lost.values()) > 5
+        assert there == result_of(play(story))
 
     def test_scenarios_run_on_it_from_the_command_line(self, request):
         pack = request.config.rootpath / "nodes/scenario/pack"

@@ -2,7 +2,9 @@
 
 import socket
 import subprocess
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,23 @@ class Anvil:
         while self.height() < height:
             assert time.monotonic() < deadline, f"still at block {self.height()}"
             time.sleep(0.01)
+
+    @contextmanager
+    def ticking(self, seconds=0.02):
+        """Makes blocks all the time, as nodes of a consortium do, only faster."""
+        stop = threading.Event()
+
+        def tick():
+            while not stop.wait(seconds):
+                self.ask("evm_mine")
+
+        thread = threading.Thread(target=tick)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
     def __enter__(self):
         return self
