@@ -55,9 +55,9 @@ class Consortium:
         self.feed = LedgerFeed(self.engine, self.contracts)
         around = Surroundings(network, self.bus, self.engine, self.contracts, self.feed, clock)
         self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
+        check_books(self.engine, [node.projection for node in self.nodes.values()])
         bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)
         bootstrap.check_numbers(network, self.contracts)
-        check_books(self.engine, [node.projection for node in self.nodes.values()])
         self.clearing_house.resume()
         self.catch_up()
 

@@ -41,7 +41,7 @@ FIRST_PAUSE_SECONDS: Final = 0.002
 PAUSE_SECONDS_MAX: Final = 0.25
 REQUESTS_PER_BATCH_MAX: Final = 40
 GAS_BASE: Final = 20_000_000
-GAS_PER_CYCLE_LINE: Final = 50_000
+GAS_PER_CYCLE_LINE: Final = 55_000
 """A line in each register: two words of storage that may be new, calldata, checks; rounded up."""
 
 
@@ -100,9 +100,13 @@ class ExternalEngine:
         return results
 
     def look(self) -> int:
-        """Learns how far the chain is final by now. Raises EngineError when it went back."""
-        height = self._read_height()
-        if height < self._height:
+        """Learns how far the chain is final by now. Raises EngineError when it stays behind."""
+        began = self._clock.stopwatch_ns()
+        while (height := self._read_height()) < self._height:
+            # One address may stand for several nodes, of which one is a block behind.
+            if self._clock.stopwatch_ns() - began < LOST_GRACE_SECONDS * NS:
+                pause(PAUSE_SECONDS_MAX)
+                continue
             raise EngineError(
                 f"{self.name} is at block {height}, and was at final block {self._height} before:"
                 " the node has lost blocks; restore it from a backup or another validator"
