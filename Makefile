@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ENGINES := tests/engines
 INSTALLED := $(VENV)/.installed
 MADE_DAY := nodes/data/made-day-b3-2026-07-14.zip
 DEMO_STATE := .novate/demo
 
-.PHONY: help install clients demo test test-differential test-deep check format contracts gas \
+.PHONY: help install clients engines demo test test-differential test-deep check format contracts gas \
 	load-smoke load lock clean
 
 help:  ## Show what can be made.
@@ -24,6 +25,12 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 clients:  ## Install cast, ethers and viem for the conformance tests (needs npm).
 	tests/conformance/install.sh
+
+engines: $(ENGINES)/node_modules/.installed  ## Fetch the engines that tests run on (needs npm).
+
+$(ENGINES)/node_modules/.installed: $(ENGINES)/package.json $(ENGINES)/package-lock.json
+	cd $(ENGINES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 demo: install  ## Settle the bundled market day and show its summary.
 	$(BIN)/novate day --trades $(MADE_DAY) --state $(DEMO_STATE)
@@ -66,4 +73,5 @@ lock:  ## Resolve the dependencies again (needs uv).
 		--output-file requirements.lock pyproject.toml
 
 clean:  ## Remove what was made, the demo's state included.
-	rm -rf $(VENV) .novate .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .novate .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache \
+		$(ENGINES)/node_modules

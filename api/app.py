@@ -26,10 +26,8 @@ def create_app(sandbox: Sandbox) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        clock = sandbox.consortium.clock
-        backend = open_backend(sandbox.consortium.chain, clock.stopwatch_ns, time_control_of(clock))
         sandbox.start()
-        async with rpc.open_rpc(backend) as app.state.rpc:
+        async with _json_rpc(app, sandbox):
             yield
         sandbox.stop()
 
@@ -45,17 +43,31 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app.state.explorer = _explorer_of(sandbox)
     errors.install(app)
     app.add_middleware(BodyGuard)
-    for module in (trades, ledger, chain, health, rpc, pages, chain_pages):
+    for module in (trades, ledger, chain, health, pages, chain_pages):
         app.include_router(module.router)
+    if sandbox.consortium.own_chain:
+        app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     return app
+
+
+@asynccontextmanager
+async def _json_rpc(app: FastAPI, sandbox: Sandbox) -> AsyncIterator[None]:
+    """Opens the way in to the chain of this process; a chain elsewhere has its own."""
+    chain, clock = sandbox.consortium.own_chain, sandbox.consortium.clock
+    if chain is None:
+        yield
+        return
+    backend = open_backend(chain, clock.stopwatch_ns, time_control_of(clock))
+    async with rpc.open_rpc(backend) as app.state.rpc:
+        yield
 
 
 def _explorer_of(sandbox: Sandbox) -> Explorer:
     consortium = sandbox.consortium
     return Explorer(
         consortium.network,
-        consortium.w3,
+        consortium.engine.w3,
         consortium.contracts.addresses,
-        finality_of(consortium.chain),
+        finality_of(consortium.engine),
     )

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
-from ledger.chain.rpc.provider import web3_of
+from ledger.chain.chain import Chain
 from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
 from ledger.domain.rules import Rules
@@ -16,17 +18,19 @@ from nodes.broker import Broker
 from nodes.bus import InProcessBus
 from nodes.clearing_house import ClearingHouse
 from nodes.clock import Clock
+from nodes.engine import EmbeddedEngine, Engine
 from nodes.exchange import Exchange
 from nodes.keeper import Keeper
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.network import Network
-from nodes.node import TRANSACTION_GAS, Node, Surroundings
+from nodes.node import Node, Surroundings
 from nodes.outbox import Outbox
 from nodes.registrar import Registrar
-from nodes.state_folder import StateFolder, StateFolderError, chain_file
+from nodes.same_chain import check_books, check_same, check_unused
+from nodes.state_folder import FORMAT_VERSION, Meta, StateFolder, StateFolderError, chain_file
 from nodes.trader import Trader
-from nodes.validators import DEPLOYER, VALIDATORS, Seats, open_chain, seats
+from nodes.validators import DEPLOYER, Seating, Seats, open_chain, seats
 
 
 class Consortium:
@@ -39,23 +43,39 @@ class Consortium:
         clock: Clock,
         seats: Seats,
         folder: StateFolder | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.network = network
         self.rules = rules
         self.clock = clock
         self._folder = folder
         self.bus = InProcessBus()
-        self.chain = open_chain(network, seats, clock, self._key, self._chain_file)
-        self.w3 = web3_of(self.chain)
+        self.engine = engine or EmbeddedEngine(
+            open_chain(network, seats, clock, self._key, self._chain_file), clock
+        )
         self._deployer_database = self._open_database(DEPLOYER)
         self.contracts = self._deploy()
-        self.feed = LedgerFeed(self.w3, self.contracts)
-        around = Surroundings(network, self.bus, self.w3, self.contracts, self.feed, clock)
+        self.feed = LedgerFeed(self.engine, self.contracts)
+        around = Surroundings(network, self.bus, self.engine, self.contracts, self.feed, clock)
         self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
+        check_books(self.engine, [node.projection for node in self.nodes.values()])
         bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)
         bootstrap.check_numbers(network, self.contracts)
         self.clearing_house.resume()
         self.catch_up()
+
+    @property
+    def chain(self) -> Chain:
+        """The chain in this process. Raises LookupError when it is in another."""
+        chain = self.own_chain
+        if chain is None:
+            raise LookupError("the chain of this consortium is in another process")
+        return chain
+
+    @property
+    def own_chain(self) -> Chain | None:
+        """The chain in this process; None when it is in another."""
+        return self.engine.chain if isinstance(self.engine, EmbeddedEngine) else None
 
     @property
     def exchange(self) -> Exchange:
@@ -122,16 +142,14 @@ class Consortium:
         for node in self.nodes.values():
             node.close()
         self._deployer_database.close()
-        self.chain.close()
+        self.engine.close()
         if self._folder:
             self._folder.close()
 
     def _deploy(self) -> Contracts:
         key = self._key(DEPLOYER)
-        outbox = Outbox(
-            key, self.w3, self._deployer_database, self.network.chain_id, TRANSACTION_GAS
-        )
-        return bootstrap.deploy(self.network, self.w3, outbox)
+        outbox = Outbox(key, self.engine, self._deployer_database)
+        return bootstrap.deploy(self.network, self.engine.w3, outbox)
 
     def _found(self, id: str, role: Role, around: Surroundings) -> Node:
         key, database = self._key(id), self._open_database(id)
@@ -174,37 +192,63 @@ def open_consortium(
     rules: Rules,
     clock: Clock,
     path: Path | None,
-    validators: int | None = None,
-    executors: tuple[str, ...] = ("revm",),
+    engine: Engine | None = None,
+    seating: Seating | None = None,
 ) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
 
-    ``validators`` is how many a new chain has (four), and must fit the one in a folder.
-
-    Raises StateFolderError when the folder holds another network.
+    The chain is in the folder (or in memory) when no engine is given; ``seating`` is then how a new
+    one is validated. Raises StateFolderError when the folder holds another network or belongs to
+    another chain, EngineError when the engine cannot be used, MalformedError for a bad seating.
     """
-    wanted = seats(network, validators or VALIDATORS, executors)
+    if engine is not None:
+        engine.require(network.chain_id, rules.cycle_lines_max)
+    wanted = seats(network, seating or Seating())
     if path is None:
-        return Consortium(network, rules, clock, wanted)
+        if engine is not None:
+            check_unused(engine, network)
+        return Consortium(network, rules, clock, wanted, None, engine)
     folder = StateFolder(path)
-    meta = folder.read_meta()
-    if meta is None:
-        folder.write_meta(network, rules, wanted)
-    elif meta.network != network:
+    try:
+        meta = folder.read_meta()
+        if meta is None:
+            meta = _found_folder(folder, Meta(FORMAT_VERSION, network, rules, wanted), engine)
+        _check_folder(path, meta, network, rules, engine)
+        if seating and meta.seats != wanted:
+            raise StateFolderError(
+                f"the chain in {path} has other validators, and keeps them for life: leave"
+                " --validators and --executor out, or name another folder with --state"
+            )
+        consortium = Consortium(network, rules, clock, meta.seats or wanted, folder, engine)
+        if engine is not None and engine.identity is not None:
+            identity = engine.identity.with_contracts(consortium.contracts)
+            folder.write_meta(msgspec.structs.replace(meta, engine=identity))
+    except BaseException:
         folder.close()
+        raise
+    return consortium
+
+
+def _found_folder(folder: StateFolder, meta: Meta, engine: Engine | None) -> Meta:
+    """Begins a new folder."""
+    if engine is not None:
+        check_unused(engine, meta.network)
+        meta = msgspec.structs.replace(meta, seats=None, engine=engine.identity)
+    folder.write_meta(meta)
+    return meta
+
+
+def _check_folder(
+    path: Path, meta: Meta, network: Network, rules: Rules, engine: Engine | None
+) -> None:
+    """Checks that an old folder has this network, these rules, this chain."""
+    if meta.network != network:
         raise StateFolderError(
             f"{path} holds another network (seed, participants or instruments differ):"
             " name another folder with --state"
         )
-    elif meta.rules != rules:
-        folder.close()
+    if meta.rules != rules:
         raise StateFolderError(
             f"{path} was begun under other rules: give the same ones, or name another folder"
         )
-    elif validators and meta.seats != wanted:
-        folder.close()
-        raise StateFolderError(
-            f"the chain in {path} has {len(meta.seats.validators)} validators, which is for life:"
-            " leave --validators out, or name another folder with --state"
-        )
-    return Consortium(network, rules, clock, meta.seats if meta else wanted, folder)
+    check_same(path, meta.engine, engine)

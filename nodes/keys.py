@@ -33,9 +33,19 @@ class Key:
         return Key(private, address_of(private.public_key))
 
     @staticmethod
+    def of_chance() -> "Key":
+        """A key that nobody has had before, from the operating system's randomness."""
+        return Key.of_secret(PrivateKey().secret)
+
+    @staticmethod
     def of_seed(seed: str, name: str) -> "Key":
         """The sandbox key of a name in a network with this seed."""
         return Key.of_secret(hashlib.sha256(f"novate key|{seed}|{name}".encode()).digest())
+
+    @property
+    def public(self) -> bytes:
+        """The public key: two coordinates of 32 bytes."""
+        return self._private.public_key.format(compressed=False)[1:]
 
     def sign(self, digest: bytes) -> bytes:
         """The compact signature (ERC-2098, 64 bytes, low s) of a 32-byte digest."""
@@ -65,3 +75,8 @@ class Key:
         if path.stat().st_mode & 0o077:
             raise PermissionError(f"{path} can be read by others: run chmod 600 {path}")
         return Key.of_secret(bytes.fromhex(path.read_text().strip()))
+
+
+def fresh_seed() -> str:
+    """A seed that nobody has used before, from the operating system's randomness."""
+    return os.urandom(16).hex()

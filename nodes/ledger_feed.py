@@ -1,7 +1,7 @@
-"""The feed: final blocks, read through web3, in the ledger's own words.
+"""The feed: final blocks, read over JSON-RPC, in the ledger's own words.
 
-Any engine that speaks JSON-RPC can stand behind it. Blocks are read once and kept for a while,
-since all nodes of one process want the same ones.
+Any engine can stand behind it. Blocks are read once, some at a time, and kept for a while, since
+all nodes of one process want the same ones.
 """
 
 from collections import OrderedDict
@@ -9,71 +9,84 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 import numpy as np
-from web3 import Web3
-from web3.types import LogReceipt
 
 from contracts import events
 from contracts.deployment import Contracts
 from contracts.events import decode_event
 from contracts.lines import Column, line_key
 from ledger.books.postings import FinalBlock, Posting, PostingKind, Register, Settled
+from nodes.engine import Engine, Json, bytes_of
 
 KEPT_BLOCKS_MAX: Final = 64
+BLOCKS_PER_READ_MAX: Final = 32
 
 
 class LedgerFeed:
     """Final blocks of one chain, with what they did to the registers."""
 
-    def __init__(self, w3: Web3, contracts: Contracts) -> None:
-        self._w3 = w3
-        self._contracts = contracts
+    def __init__(self, engine: Engine, contracts: Contracts) -> None:
+        self._engine = engine
+        addresses = contracts.addresses
         self._register_by_address = {
-            contracts.addresses.securities: Register.SECURITIES,
-            contracts.addresses.cash: Register.CASH,
+            addresses.securities: Register.SECURITIES,
+            addresses.cash: Register.CASH,
         }
+        self._addresses = [
+            "0x" + address.hex()
+            for address in (addresses.securities, addresses.cash, addresses.settlement)
+        ]
         self._kept: OrderedDict[int, FinalBlock] = OrderedDict()
 
     def height(self) -> int:
-        """The number of the last final block."""
-        return int(self._w3.eth.get_block_number())
+        """The number of the last final block, as of the last look at the chain."""
+        return self._engine.final_height()
 
-    def blocks_after(self, height: int) -> Iterator[FinalBlock]:
-        """The final blocks above a height, in order."""
-        for number in range(height + 1, self.height() + 1):
-            yield self._kept.get(number) or self._read(number)
+    def blocks_after(self, height: int) -> Iterator[list[FinalBlock]]:
+        """The final blocks above a height, in order and some at a time."""
+        last = self.height()
+        for first in range(height + 1, last + 1, BLOCKS_PER_READ_MAX):
+            numbers = range(first, min(first + BLOCKS_PER_READ_MAX, last + 1))
+            if any(number not in self._kept for number in numbers):
+                self._read(numbers)
+            yield [self._kept[number] for number in numbers]
 
-    def _read(self, number: int) -> FinalBlock:
-        header = self._w3.eth.get_block(number)
-        addresses = self._contracts.addresses
-        logs = self._w3.eth.get_logs(
-            {
-                "fromBlock": number,
-                "toBlock": number,
-                "address": [
-                    Web3.to_checksum_address(address)
-                    for address in (addresses.securities, addresses.cash, addresses.settlement)
-                ],
-            }
+    def _read(self, numbers: range) -> None:
+        where = {
+            "fromBlock": hex(numbers[0]),
+            "toBlock": hex(numbers[-1]),
+            "address": self._addresses,
+        }
+        logs, *headers = self._engine.requests(
+            [
+                ("eth_getLogs", [where]),
+                *(("eth_getBlockByNumber", [hex(number), False]) for number in numbers),
+            ]
         )
+        logs_by_block: dict[int, list[Json]] = {number: [] for number in numbers}
+        for log in sorted(logs, key=lambda log: int(log["logIndex"], 16)):
+            logs_by_block[int(log["blockNumber"], 16)].append(log)
+        for number, header in zip(numbers, headers, strict=True):
+            self._kept[number] = self._block(number, header, logs_by_block[number])
+            self._kept.move_to_end(number)
+        while len(self._kept) > KEPT_BLOCKS_MAX:
+            self._kept.popitem(last=False)
+
+    def _block(self, number: int, header: Json, logs: list[Json]) -> FinalBlock:
         postings: list[Posting] = []
         settled: list[Settled] = []
         for log in logs:
             self._take(log, postings, settled)
-        block = FinalBlock(
+        return FinalBlock(
             number=number,
-            hash=bytes(header["hash"]),
-            parent_hash=bytes(header["parentHash"]),
-            timestamp=header["timestamp"],
+            hash=bytes_of(header["hash"]),
+            parent_hash=bytes_of(header["parentHash"]),
+            timestamp=int(header["timestamp"], 16),
             postings=postings,
             settled=settled,
         )
-        self._kept[number] = block
-        while len(self._kept) > KEPT_BLOCKS_MAX:
-            self._kept.popitem(last=False)
-        return block
 
-    def _take(self, log: LogReceipt, postings: list[Posting], settled: list[Settled]) -> None:
-        event = decode_event([bytes(topic) for topic in log["topics"]], bytes(log["data"]))
+    def _take(self, log: Json, postings: list[Posting], settled: list[Settled]) -> None:
+        event = decode_event([bytes_of(topic) for topic in log["topics"]], bytes_of(log["data"]))
         match event:
             case events.CycleSettled():
                 settled.append(Settled(event.id, event.root))
@@ -82,7 +95,7 @@ class LedgerFeed:
             case events.AssetRegistered() | None:
                 pass
             case _:
-                register = self._register_by_address[bytes.fromhex(log["address"][2:])]
+                register = self._register_by_address[bytes_of(log["address"])]
                 postings.append(posting_of(register, event))
 
 

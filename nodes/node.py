@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from web3 import Web3
-
 from contracts.deployment import Contracts
 from contracts.typed_data import Domain
 from ledger.books.database import Database
@@ -27,13 +25,13 @@ from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
 from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
+from nodes.engine import Engine
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.messages import Message, Statement, StatementRequest
 from nodes.network import Network
 from nodes.outbox import Outbox
 
-TRANSACTION_GAS: Final = 1_000_000_000
 ACCOUNT_MASK: Final = (1 << 32) - 1
 UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
 
@@ -44,7 +42,7 @@ class Surroundings:
 
     network: Network
     bus: Bus
-    w3: Web3
+    engine: Engine
     contracts: Contracts
     feed: LedgerFeed
     clock: Clock
@@ -63,7 +61,7 @@ class Node:
         self.number = around.network.participant_number(id)
         self.projection = Projection(database, 0 if self.projects_everybody else self.number)
         self.own_book = OwnBook(database, "own")
-        self.outbox = Outbox(key, around.w3, database, around.network.chain_id, TRANSACTION_GAS)
+        self.outbox = Outbox(key, around.engine, database)
         self.reconciled_block = -1
         self._signer_by_participant: dict[int, bytes] = {}
         around.bus.register(id, self.handle)
@@ -78,9 +76,12 @@ class Node:
         raise NotImplementedError(f"{self.id} does not take {type(message).__name__} from {sender}")
 
     def catch_up(self) -> None:
-        """Projects the final blocks that are new, each in one commit with its effects."""
-        for block in self.around.feed.blocks_after(self.projection.height):
-            self._take(block)
+        """Projects the final blocks that are new, with their effects in the same commit.
+
+        Raises ProjectionError when the chain does not continue the blocks in the books.
+        """
+        for blocks in self.around.feed.blocks_after(self.projection.height):
+            self._take(blocks)
 
     def books(self) -> Sequence[OwnBook]:
         """The books that final blocks confirm."""
@@ -161,12 +162,14 @@ class Node:
             self._signer_by_participant[participant] = signer
         return self._signer_by_participant[participant]
 
-    def _take(self, block: FinalBlock) -> None:
+    def _take(self, blocks: Sequence[FinalBlock]) -> None:
         with self.database.transaction() as session:
-            self.projection.apply(session, block)
-            for book in self.books():
-                book.confirm(session, block)
-        self.confirmed(block)
+            for block in blocks:
+                self.projection.apply(session, block)
+                for book in self.books():
+                    book.confirm(session, block)
+        for block in blocks:
+            self.confirmed(block)
 
     def _statement(self, register: Register) -> dict[int, int] | None:
         """What the keeper of this node's accounts says; None when it cannot be compared now."""

@@ -1,6 +1,6 @@
 """The state folder: everything a consortium keeps, and who may have it open.
 
-meta.json                  format version, the network, the rules, the validators' seats
+meta.json                  format version, the network, the rules, and where its chain is
 lock                       held by the one process that has the folder open
 nodes/ID/books.sqlite      a node's books
 nodes/ID/key               its key, mode 0600
@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from ledger.domain.rules import Rules
+from nodes.engine import EngineIdentity
 from nodes.network import Network
 from nodes.validators import Seats
 
@@ -27,12 +28,18 @@ class StateFolderError(Exception):
 
 
 class Meta(msgspec.Struct, frozen=True):
-    """What the folder says of itself."""
+    """What the folder says of itself.
+
+    Attributes:
+        seats: who validates the chain in the folder; None when the chain is elsewhere.
+        engine: which chain it is, when it is elsewhere.
+    """
 
     format: int
     network: Network
     rules: Rules
-    seats: Seats
+    seats: Seats | None = None
+    engine: EngineIdentity | None = None
 
 
 class StateFolder:
@@ -54,16 +61,12 @@ class StateFolder:
         """What the folder says of itself; None when it is new. Raises StateFolderError."""
         return read_meta(self.path)
 
-    def write_meta(self, network: Network, rules: Rules, seats: Seats) -> None:
-        """Founds the folder: whole on disk, or not at all."""
+    def write_meta(self, meta: Meta) -> None:
+        """Founds the folder, or says more of its chain: whole on disk, or not at all."""
         file = self.path / "meta.json"
         temporary = file.with_suffix(".new")
         with temporary.open("wb") as stream:
-            stream.write(
-                msgspec.json.format(
-                    msgspec.json.encode(Meta(FORMAT_VERSION, network, rules, seats))
-                )
-            )
+            stream.write(msgspec.json.format(msgspec.json.encode(meta)))
             stream.flush()
             os.fsync(stream.fileno())
         temporary.rename(file)

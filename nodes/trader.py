@@ -148,7 +148,7 @@ class Trader(Node):
                 return _disagree("the count of trades is not the one under the root")
         positions = self.blotter.find(trades)
         known = np.flatnonzero(positions != NOT_FOUND)
-        free = self.blotter.is_free(positions[known], cycle.id, self.around.clock.chain_time())
+        free = self.blotter.is_free(positions[known], cycle.id, self.around.engine.passed_time())
         wrong = {*self.blotter.compare(trades), *known[~free].tolist()}
         if wrong:
             return Disagreement(
@@ -172,7 +172,7 @@ class Trader(Node):
         positions = np.zeros(0, dtype=np.int64)
         if proposal.trade is not None:
             positions = self.blotter.find(proposal.trade)
-            now = self.around.clock.chain_time()
+            now = self.around.engine.passed_time()
             if (positions == NOT_FOUND).any() or not self.blotter.is_free(
                 positions, instruction.id, now
             ).all():

@@ -8,13 +8,13 @@ validator there is one replica, the proposer's: a chain that trusts its operator
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from ledger.chain.block_file import MEMORY
 from ledger.chain.chain import Chain
-from ledger.chain.executors import new_executor
+from ledger.chain.executors import DEFAULT_EXECUTOR, EXECUTOR_NAMES, new_executor
 from ledger.chain.genesis import ChainConfig, ValidatorIdentity
 from ledger.chain.opening import stored_state
 from ledger.chain.renewal import RenewedExecutor
@@ -50,13 +50,27 @@ class Seats(msgspec.Struct, frozen=True):
     executors: tuple[str, ...]
 
 
-def seats(network: Network, validators: int, executors: tuple[str, ...] = ("revm",)) -> Seats:
-    """So many validators (fewer when the network has fewer), with these executors in turn.
+class Seating(NamedTuple):
+    """How a new chain is to be validated: by how many, with which executors in turn."""
 
-    Raises MalformedError when there is to be no validator.
+    validators: int = VALIDATORS
+    executors: tuple[str, ...] = (DEFAULT_EXECUTOR,)
+
+
+ALONE: Final = Seating(validators=1)
+
+
+def seats(network: Network, seating: Seating) -> Seats:
+    """The validators of a network; fewer than wished when the network has fewer.
+
+    Raises MalformedError for no validator, or an executor that does not exist.
     """
+    validators, executors = seating
     if validators < 1:
         raise MalformedError("at least one validator", str(validators))
+    for name in executors:
+        if name not in EXECUTOR_NAMES:
+            raise MalformedError(f"an executor: {' or '.join(EXECUTOR_NAMES)}", name)
     names = [p.id for role in _VALIDATING_ROLES for p in network.of_role(role)][:validators]
     if validators == 1:
         names = [network.sole(Role.CLEARING_HOUSE)]

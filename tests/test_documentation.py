@@ -8,7 +8,13 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 
-DOCUMENTS = ["README.md", "README.zh.md", "docs/trade-files.md", "docs/decisions/README.md"]
+DOCUMENTS = [
+    "README.md",
+    "README.zh.md",
+    "docs/trade-files.md",
+    "docs/besu.md",
+    "docs/decisions/README.md",
+]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]
 
 

@@ -2,4 +2,15 @@
 
 import typer
 
-chain_app = typer.Typer(help="Blocks, transactions and events of the chain.", no_args_is_help=True)
+from api.cli.chain_besu import besu
+from api.cli.chain_blocks import blocks
+from api.cli.chain_logs import logs
+from api.cli.chain_tx import tx
+from api.cli.chain_verify import verify
+
+chain_app = typer.Typer(
+    help="The chain: its blocks, transactions and events, and what else it can run on.",
+    no_args_is_help=True,
+)
+for command in (blocks, tx, logs, verify, besu):
+    chain_app.command()(command)

@@ -1,6 +1,5 @@
 """``novate chain blocks``: the last blocks of a state folder and what is in them."""
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -9,19 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from api.chain_views import block_summary_view
-from api.cli.chain import chain_app
+from api.cli.chain_options import DEFAULT_STATE, JsonOption, StateOption
 from api.cli.terminal import bad_input, output
 from nodes.explorer.folder import open_explorer
 from nodes.state_folder import StateFolderError
 
-StateOption = Annotated[Path, typer.Option("--state", help="State folder; it is only read.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-
-DEFAULT_STATE: Final = Path(".novate")
 LAST_MAX: Final = 10_000
 
 
-@chain_app.command("blocks")
 def blocks(
     state: StateOption = DEFAULT_STATE,
     last: Annotated[int, typer.Option(min=1, max=LAST_MAX, help="How many, newest first.")] = 20,

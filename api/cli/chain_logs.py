@@ -7,15 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from api.chain_views import event_view
-from api.cli.chain import chain_app
-from api.cli.chain_blocks import DEFAULT_STATE, JsonOption, StateOption
+from api.cli.chain_options import DEFAULT_STATE, JsonOption, StateOption
 from api.cli.terminal import bad_input, output
 from contracts.decoding import event_names
 from nodes.explorer.folder import open_explorer
 from nodes.state_folder import StateFolderError
 
 
-@chain_app.command("logs")
 def logs(
     state: StateOption = DEFAULT_STATE,
     event: Annotated[

@@ -9,15 +9,13 @@ from rich.text import Text
 
 from api.chain_schemas import Transaction
 from api.chain_views import transaction_view
-from api.cli.chain import chain_app
-from api.cli.chain_blocks import DEFAULT_STATE, StateOption
+from api.cli.chain_options import DEFAULT_STATE, StateOption
 from api.cli.terminal import bad_input, output
 from nodes.explorer.explorer import parse_hash
 from nodes.explorer.folder import open_explorer
 from nodes.state_folder import StateFolderError
 
 
-@chain_app.command("tx")
 def tx(
     hash: Annotated[str, typer.Argument(help="0x and 64 hex digits.")],
     state: StateOption = DEFAULT_STATE,

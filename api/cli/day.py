@@ -8,6 +8,18 @@ from typing import Annotated
 import typer
 
 from api.cli.day_summary import show_day
+from api.cli.engines import (
+    EMBEDDED,
+    PATIENCE_SECONDS,
+    EngineOption,
+    ExecutorOption,
+    FinalityOption,
+    PatienceOption,
+    ValidatorsOption,
+    engine_failures,
+    open_engine,
+    seating,
+)
 from api.cli.terminal import EXIT_FAILED, bad_input, messages, progress_bar
 from ledger.domain.amounts import MINOR_DIGITS_BY_CURRENCY
 from ledger.domain.errors import MalformedError
@@ -26,6 +38,7 @@ from nodes.network import Network
 from nodes.state_folder import StateFolderError
 from nodes.trade_files.reader import TradeFile, TradeFileError
 
+_RESUME = "Run the same command again: it goes on where it stopped."
 _FAULT_HELP = "Make something go wrong; may be repeated. " + "; ".join(FAULT_FORMS.values())
 
 
@@ -47,19 +60,28 @@ def day(
         int, typer.Option(min=1, max=1_000_000, help="Strike a cycle at this many trades.")
     ] = MARKET_DAY_RULES.cycle_trades_max,
     fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
+    validators: ValidatorsOption = None,
+    executor: ExecutorOption = None,
+    engine: EngineOption = EMBEDDED,
+    finality: FinalityOption = "0",
+    patience: PatienceOption = PATIENCE_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Settle a market day: capture, affirm, net, attest, settle, project, reconcile.
 
-    Ends with status 1 if an invariant or a reconciliation fails, 2 if a file is not valid.
+    Ends with status 1 if an invariant or a reconciliation fails or the engine does (run the same
+    command again to resume), 2 if a file is not valid or the engine cannot be used.
     """
+    chain = open_engine(engine, finality, patience)
+    seats = seating(validators, executor)
     try:
         plan, network = _plan(trades, opening, seed, fault or [])
         if write_opening:
             plan.opening.write(write_opening)
         rules = replace(MARKET_DAY_RULES, cycle_trades_max=cycle_trades)
         clock = SimulatedClock.at(network.business_date, OPENING_SECOND)
-        consortium = open_consortium(network, rules, clock, state)
+        with engine_failures(_RESUME):
+            consortium = open_consortium(network, rules, clock, state, chain, seats)
     except TradeFileError as error:
         bad_input(str(error), "Nothing was loaded. Correct the line and run the command again.")
     except FileNotFoundError as error:
@@ -69,7 +91,8 @@ def day(
     except StateFolderError as error:
         bad_input(str(error))
     try:
-        summary = _run(plan, consortium, clock)
+        with engine_failures(_RESUME):
+            summary = _run(plan, consortium, clock)
     except DayError as error:
         messages().print("error:", error, markup=False)
         raise typer.Exit(EXIT_FAILED) from error
@@ -78,7 +101,7 @@ def day(
     if as_json:
         typer.echo(json.dumps(asdict(summary), indent=1))
     else:
-        show_day(summary, state)
+        show_day(summary, state, engine)
     if not summary.is_sound:
         raise typer.Exit(EXIT_FAILED)
 

@@ -6,14 +6,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from api.cli.engines import EMBEDDED
 from api.cli.terminal import output
 from ledger.domain.amounts import grouped
+from nodes.endpoint import shown
 from nodes.market_day.summary import DaySummary
 
 Rows = list[tuple[str, str]]
 
 
-def show_day(summary: DaySummary, state: Path) -> None:
+def show_day(summary: DaySummary, state: Path, engine: str = EMBEDDED) -> None:
     """Prints the figures, then whatever does not hold, then where to look next."""
     console = output()
     console.print(f"[bold]Market day {summary.business_date}[/bold]")
@@ -31,6 +33,8 @@ def show_day(summary: DaySummary, state: Path) -> None:
         )
         console.print(f"       ours: {each['ours']}; theirs: {each['theirs']}", markup=False)
     command = f"{Path(sys.argv[0])} up --state {state}"
+    if engine != EMBEDDED:
+        command += f" --engine {shown(engine)}"
     console.print(f"\nOn screen: {command}, then open http://127.0.0.1:8000/", markup=False)
 
 

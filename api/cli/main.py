@@ -2,7 +2,6 @@
 
 import typer
 
-from api.cli import chain_blocks, chain_logs, chain_tx  # noqa: F401 # each adds its command to the group
 from api.cli.chain import chain_app
 from api.cli.day import day, make_day
 from api.cli.reasons import reasons
@@ -18,5 +17,5 @@ app.command()(day)
 app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)
-app.add_typer(scenario_app, name="scenario")
 app.add_typer(chain_app, name="chain")
+app.add_typer(scenario_app, name="scenario")

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
+from api.cli.engines import (
+    EMBEDDED,
+    PATIENCE_SECONDS,
+    EngineOption,
+    FinalityOption,
+    PatienceOption,
+    engine_failures,
+    open_engine,
+)
 from api.cli.terminal import EXIT_FAILED, bad_input, output
+from nodes.engine import Engine
 from nodes.scenario.document import ScenarioError
 from nodes.scenario.loader import load_story
 from nodes.scenario.result import ScenarioResult, result_of
@@ -25,18 +35,19 @@ def _scenario() -> None:
 @scenario_app.command("run")
 def run(
     files: Annotated[list[Path], typer.Argument(help="Scenario files, YAML or JSON.")],
-    engine: Annotated[str, typer.Option(help="The engine of the chain: revm.")] = "revm",
+    engine: EngineOption = EMBEDDED,
+    finality: FinalityOption = "0",
+    patience: PatienceOption = PATIENCE_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
 ) -> None:
-    """Play scenario files on the real contracts and the real engine.
+    """Play scenario files on the real contracts and a real engine.
 
-    Ends with status 0 when every expectation holds, 1 when one does not, 2 when a file is not valid
-    (nothing is then run).
+    Ends with status 0 when every expectation holds, 1 when one does not or the engine fails, 2 when
+    a file is not valid or the engine cannot be used (nothing is then run).
     """
-    if engine != "revm":
-        bad_input(f"--engine {engine} is not supported yet", "Use --engine revm.")
     stories = _load(files)
-    results = [_play(story) for story in stories]
+    chain = open_engine(engine, finality, patience)
+    results = [_play(story, chain) for story in stories]
     for result in results:
         typer.echo(json.dumps(asdict(result))) if as_json else _show(result)
     if not all(result.passed for result in results):
@@ -52,12 +63,13 @@ def _load(files: list[Path]) -> list[Story]:
         bad_input(f"{error.filename} is not a file that exists", "Nothing was run.")
 
 
-def _play(story: Story) -> ScenarioResult:
-    played = play(story)
-    try:
-        return result_of(played)
-    finally:
-        played.consortium.close()
+def _play(story: Story, engine: Engine | None) -> ScenarioResult:
+    with engine_failures("Run the command again."):
+        played = play(story, engine)
+        try:
+            return result_of(played)
+        finally:
+            played.consortium.close()
 
 
 def _show(result: ScenarioResult) -> None:

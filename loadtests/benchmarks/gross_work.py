@@ -25,7 +25,7 @@ from nodes.consortium import Consortium, open_consortium
 from nodes.market_day.opening import Opening
 from nodes.network import RULE_VERSION, Network, with_infrastructure
 from nodes.opening_positions import issue_opening
-from nodes.validators import open_chain, seats
+from nodes.validators import Seating, open_chain, seats
 
 BROKERS: Final = 16
 SHARES: Final = 1_000_000_000
@@ -69,7 +69,7 @@ def funded_consortium(path: Path, validators: int) -> Consortium:
     """A consortium on disk in which every broker has shares and cash."""
     network = bench_network()
     clock = SimulatedClock.at(DAY)
-    consortium = open_consortium(network, Rules(), clock, path, validators)
+    consortium = open_consortium(network, Rules(), clock, path, None, Seating(validators))
     brokers = [p.id for p in network.of_role(Role.BROKER)]
     isin = network.instruments[0].isin
     opening = Opening(
@@ -86,7 +86,7 @@ def reopened_chain(path: Path, validators: int) -> Chain:
     network = bench_network()
     return open_chain(
         network,
-        seats(network, validators),
+        seats(network, Seating(validators)),
         SimulatedClock.at(DAY),
         lambda name: key_of(network, name),
         lambda name: path / "nodes" / name / "chain.sqlite",

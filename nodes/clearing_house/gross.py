@@ -127,7 +127,7 @@ class GrossSettlement:
         return self._intake.stream.trades_at(np.array([row.position]))
 
     def _message(self, row: InstructionRow) -> InstructionMessage:
-        now = self._house.around.clock.chain_time()
+        now = self._house.around.engine.chain_time()
         return InstructionMessage(
             id=row.id,
             deliverer=row.deliverer,

@@ -221,7 +221,7 @@ class NetSettlement:
         return CycleTerms(
             id=cycle_id(house.network.chain_id, settlement, number),
             rule_version=RULE_VERSION,
-            deadline=house.around.clock.chain_time() + self._rules.cycle_validity_seconds,
+            deadline=house.around.engine.chain_time() + self._rules.cycle_validity_seconds,
             salt_key=self._salt_key,
         )
 

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from ledger.chain.chain import Chain
 from ledger.chain.finality import quorum_of, voters
+from nodes.engine import EmbeddedEngine, Engine
 
 SEALED: Final = "sealed"
 FINAL: Final = "final"
@@ -30,8 +31,19 @@ FinalityOf: TypeAlias = Callable[[int], FinalityView]
 """The finality of the block of a number."""
 
 
-def finality_of(chain: Chain) -> FinalityOf:
-    """The finality of a chain in this process, by its certificates."""
+def finality_of(engine: Engine) -> FinalityOf:
+    """The finality of an engine's blocks: by certificates where they are ours."""
+    if isinstance(engine, EmbeddedEngine):
+        return certified(engine.chain)
+
+    def view(number: int) -> FinalityView:
+        return FinalityView(FINAL if number <= engine.final_height() else SEALED, quorum=1)
+
+    return view
+
+
+def certified(chain: Chain) -> FinalityOf:
+    """The finality of a chain of ours, with the names of those who signed."""
     quorum = quorum_of(len(chain.config.validators))
 
     def view(number: int) -> FinalityView:

@@ -17,16 +17,17 @@ from ledger.chain.blocks import Receipt
 from ledger.chain.chain import Chain
 from ledger.chain.errors import StorageError
 from ledger.chain.executor import BlockContext, Call
+from ledger.chain.genesis import ChainConfig
 from ledger.chain.rpc.provider import web3_of
 from ledger.chain.state import StateChanges
 from ledger.chain.store import BlockStore
 from ledger.chain.transactions import Transaction
 from ledger.domain.participants import Role
 from nodes.explorer.explorer import Explorer
-from nodes.explorer.finality import finality_of
+from nodes.explorer.finality import certified
 from nodes.keys import Key
 from nodes.network import Network
-from nodes.state_folder import StateFolderError, chain_file, key_file, read_meta
+from nodes.state_folder import Meta, StateFolderError, chain_file, key_file, read_meta
 from nodes.validators import chain_config
 
 CREATION_BLOCKS_MAX: Final = 256
@@ -41,32 +42,54 @@ def open_explorer(path: Path) -> Iterator[Explorer]:
         addresses = created_contracts(w3)
         if addresses is None:
             raise StateFolderError(f"{path} has no contracts yet: its founding was cut off")
-        yield Explorer(network, w3, addresses, finality_of(chain))
+        yield Explorer(network, w3, addresses, certified(chain))
 
 
 @contextmanager
 def open_stored_chain(path: Path) -> Iterator[tuple[Network, Chain]]:
     """The proposer's chain in a state folder, to be looked at. Raises StateFolderError."""
+    with open_replica(path, None) as (store, config):
+        meta = _meta_of(path)
+        try:
+            chain = Chain(config, store, _NoExecutor(), lambda: 0, _no_signature)
+        except StorageError as error:
+            raise StateFolderError(str(error)) from error
+        yield meta.network, chain
+
+
+@contextmanager
+def open_replica(path: Path, node: str | None) -> Iterator[tuple[BlockStore, ChainConfig]]:
+    """The block store of a node (None: the proposer) in a folder. Raises StateFolderError."""
+    meta = _meta_of(path)
+    network, seats = meta.network, meta.seats
+    if seats is None:
+        raise StateFolderError(f"the chain of {path} is not in the folder: ask its own node")
+    file = chain_file(path, node or network.sole(Role.CLEARING_HOUSE))
+    if not file.exists():
+        has = (
+            f"the validators are {', '.join(seats.validators)}"
+            if node
+            else "its founding was cut off"
+        )
+        raise StateFolderError(f"{path} has no chain of {node or 'the clearing house'}: {has}")
+    try:
+        config = chain_config(network, seats, lambda name: Key.read(key_file(path, name)))
+        store = BlockStore(file)
+    except (OSError, StorageError) as error:
+        raise StateFolderError(str(error)) from error
+    try:
+        yield store, config
+    finally:
+        store.close()
+
+
+def _meta_of(path: Path) -> Meta:
     meta = read_meta(path)
     if meta is None:
         raise StateFolderError(
             f"{path} holds no chain: name a state folder of novate day or novate up with --state"
         )
-    network = meta.network
-    file = chain_file(path, network.sole(Role.CLEARING_HOUSE))
-    if not file.exists():
-        raise StateFolderError(f"{path} has no block yet: its founding was cut off")
-    try:
-        config = chain_config(network, meta.seats, lambda name: Key.read(key_file(path, name)))
-        store = BlockStore(file)
-    except (OSError, StorageError) as error:
-        raise StateFolderError(str(error)) from error
-    try:
-        yield network, Chain(config, store, _NoExecutor(), lambda: 0, _no_signature)
-    except StorageError as error:
-        raise StateFolderError(str(error)) from error
-    finally:
-        store.close()
+    return meta
 
 
 def created_contracts(w3: Web3) -> Addresses | None:

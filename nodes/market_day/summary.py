@@ -86,7 +86,7 @@ def summarise(consortium: Consortium, survey: Survey, opening: Opening) -> DaySu
         netting_efficiency_bp=10_000 - 10_000 * net_value // max(gross_value, 1),
         cycles=len(cycles),
         net_lines=sum(row.securities_lines + row.cash_lines for row in cycles),
-        blocks=consortium.chain.head.number,
+        blocks=consortium.engine.final_height(),
         finality_ms=_percentiles([row.finality_ns for row in cycles if row.finality_ns]),
         opening_is_derived=opening.is_derived,
         opening_cash=format_amount(sum(opening.cash.values()), currency),

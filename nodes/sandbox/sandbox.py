@@ -22,9 +22,11 @@ from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import WallClock
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import tell_desks
+from nodes.engine import Engine
 from nodes.opening_positions import issue_opening
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.state_folder import StateFolder
+from nodes.validators import Seating
 
 GROUP_MAX: Final = 2_000
 CYCLE_NS: Final = 500_000_000
@@ -173,7 +175,13 @@ class Sandbox:
         self.consortium.reconcile()
 
 
-def open_sandbox(path: Path, seed: str, business_date: date) -> Sandbox:
+def open_sandbox(
+    path: Path,
+    seed: str,
+    business_date: date,
+    engine: Engine | None = None,
+    seating: Seating | None = None,
+) -> Sandbox:
     """The sandbox in a folder; a new one when the folder is new.
 
     A folder that ``novate day`` has filled is shown as it is, and goes on from there.
@@ -183,7 +191,7 @@ def open_sandbox(path: Path, seed: str, business_date: date) -> Sandbox:
     folder.close()
     network = meta.network if meta else sandbox_network(seed, business_date)
     rules = meta.rules if meta else MARKET_DAY_RULES
-    consortium = open_consortium(network, rules, WallClock(), path)
+    consortium = open_consortium(network, rules, WallClock(), path, engine, seating)
     if network == sandbox_network(network.seed, network.business_date):
         issue_opening(consortium, sandbox_opening(network))
     return Sandbox(consortium)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
+import msgspec
 import numpy as np
 
 from contracts.lines import Lines, line_key
@@ -18,6 +19,8 @@ from ledger.domain.rules import SettlementMode
 from nodes.clearing_house.queue import instruction_id
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
+from nodes.engine import Engine
+from nodes.keys import fresh_seed
 from nodes.scenario.story import (
     CycleEvent,
     Event,
@@ -28,6 +31,7 @@ from nodes.scenario.story import (
     Story,
     TradeEvent,
 )
+from nodes.validators import ALONE
 
 
 @dataclass(slots=True)
@@ -45,10 +49,17 @@ class Played:
     refusals: list[tuple[str, Reason]] = field(default_factory=list)
 
 
-def play(story: Story) -> Played:
-    """Plays a story to its end, in memory. The caller closes the consortium."""
+def play(story: Story, engine: Engine | None = None) -> Played:
+    """Plays a story to its end, in memory. The caller closes the consortium.
+
+    On an engine that outlives the story, the story is a network of its own: its keys come from
+    chance, so that the same story can be played there again.
+    """
     clock = SimulatedClock.at(story.business_date)
-    consortium = open_consortium(story.network, story.rules, clock, None)
+    network = story.network
+    if engine is not None and engine.identity is not None:
+        network = msgspec.structs.replace(network, seed=fresh_seed())
+    consortium = open_consortium(network, story.rules, clock, None, engine, ALONE)
     player = _Player(Played(story, consortium), clock)
     player.open_positions()
     for place, timed in enumerate(story.events):

@@ -10,6 +10,7 @@ from ledger.books.postings import Register
 from nodes.invariants import violations
 from nodes.messages import AffirmationRequest, StatementRequest
 from tests.support.consortia import GROSS, capture, small_consortium, states, trades_of
+from tests.support.engines import embedded_only
 
 RING = (("T1", "A", "B", 10, 1_000), ("T2", "B", "C", 10, 1_000), ("T3", "C", "A", 10, 900))
 
@@ -185,6 +186,7 @@ def test_cycle_in_which_nothing_is_left_only_moves_on(consortium):
     assert consortium.clearing_house.net.waiting() == 0
 
 
+@embedded_only
 def test_cycle_that_comes_too_late_is_abandoned_and_its_trades_go_to_the_next(consortium):
     house = consortium.clearing_house
     capture(consortium, trades_of(consortium.network, *RING))

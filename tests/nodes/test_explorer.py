@@ -47,7 +47,7 @@ def consortium():
 
 @pytest.fixture(scope="module")
 def explorer(consortium):
-    return Explorer(consortium.network, consortium.w3, consortium.contracts.addresses)
+    return Explorer(consortium.network, consortium.engine.w3, consortium.contracts.addresses)
 
 
 def acts(explorer):
@@ -138,7 +138,7 @@ def test_logs_are_chosen_by_name_and_block(explorer):
 
 
 def test_contracts_are_found_on_the_chain_itself(consortium):
-    assert created_contracts(consortium.w3) == consortium.contracts.addresses
+    assert created_contracts(consortium.engine.w3) == consortium.contracts.addresses
 
 
 def test_strangers_have_names_too(explorer):

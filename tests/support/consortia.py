@@ -11,9 +11,12 @@ from ledger.domain.rules import Rules, SettlementMode
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import Version, tell_desks
+from nodes.engine import Engine
+from nodes.keys import fresh_seed
 from nodes.market_day.opening import Opening
 from nodes.network import Network, with_infrastructure
 from nodes.opening_positions import issue_opening
+from tests.support.engines import engine_under_test
 
 DAY = date(2026, 2, 10)
 NET = Rules(settlement=SettlementMode.NET, dvp_model=3)
@@ -25,7 +28,7 @@ INFRASTRUCTURE = {
 }
 
 
-def small_network() -> Network:
+def small_network(seed: str = "test") -> Network:
     """Brokers A, B and C at two banks; one instrument, X."""
     founders = [
         Participant("A", Role.BROKER, "BANK-1"),
@@ -35,7 +38,7 @@ def small_network() -> Network:
         Participant("BANK-2", Role.BANK),
     ]
     return Network(
-        seed="test",
+        seed=seed,
         venue="XNOV",
         business_date=DAY,
         participants=with_infrastructure(founders, INFRASTRUCTURE),
@@ -48,8 +51,20 @@ def small_consortium(
     rules: Rules = NET, shares: dict[str, int] | None = None, cash: dict[str, int] | None = None
 ) -> Consortium:
     """A consortium in memory with opening positions (cash in minor units)."""
-    network = small_network()
-    consortium = open_consortium(network, rules, SimulatedClock.at(DAY), None)
+    engine = engine_under_test()
+    network = small_network("test" if engine is None else fresh_seed())
+    return consortium_of(network, rules, engine, shares, cash)
+
+
+def consortium_of(
+    network: Network,
+    rules: Rules,
+    engine: Engine | None,
+    shares: dict[str, int] | None = None,
+    cash: dict[str, int] | None = None,
+) -> Consortium:
+    """A consortium of a network with opening positions, its books in memory, on any engine."""
+    consortium = open_consortium(network, rules, SimulatedClock.at(DAY), None, engine)
     isin = network.instruments[0].isin
     shares = {"A": 100, "B": 100, "C": 100} if shares is None else shares
     cash = {"A": 10_000, "B": 10_000, "C": 10_000} if cash is None else cash

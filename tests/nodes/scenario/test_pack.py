@@ -6,6 +6,7 @@ from nodes.scenario.document import NotSupportedYetError
 from nodes.scenario.loader import load_story
 from nodes.scenario.result import result_of
 from nodes.scenario.runner import play
+from tests.support.engines import engine_under_test
 
 SUPPORTED = (
     "dvp/dvp-model-1",
@@ -24,7 +25,7 @@ def pack(config):
 
 
 def result(path):
-    played = play(load_story(path))
+    played = play(load_story(path), engine_under_test())
     try:
         return result_of(played)
     finally:

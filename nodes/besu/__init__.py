@@ -1,0 +1,1 @@
+"""What an operator needs to run the contracts on Hyperledger Besu with QBFT: files, no more."""
