@@ -24,7 +24,7 @@ from nodes.network import Network
 from nodes.node import TRANSACTION_GAS, Node, Surroundings
 from nodes.outbox import Outbox
 from nodes.registrar import Registrar
-from nodes.state_folder import StateFolder, StateFolderError
+from nodes.state_folder import PinnedPlan, StateFolder, StateFolderError
 from nodes.trader import Trader
 from nodes.validators import DEPLOYER, VALIDATORS, Seats, open_chain, seats
 
@@ -173,12 +173,14 @@ def open_consortium(
     path: Path | None,
     validators: int | None = None,
     executors: tuple[str, ...] = ("revm",),
+    plan: PinnedPlan | None = None,
 ) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
 
-    ``validators`` is how many a new chain has (four), and must fit the one in a folder.
+    ``validators`` is how many a new chain has (four), and must fit the one in a folder. ``plan`` is
+    what a market day is begun with.
 
-    Raises StateFolderError when the folder holds another network.
+    Raises StateFolderError when the folder was begun with anything else, and says with what.
     """
     wanted = seats(network, validators or VALIDATORS, executors)
     if path is None:
@@ -186,17 +188,12 @@ def open_consortium(
     folder = StateFolder(path)
     meta = folder.read_meta()
     if meta is None:
-        folder.write_meta(network, rules, wanted)
-    elif meta.network != network:
+        folder.write_meta(network, rules, wanted, plan)
+    elif differing := meta.differences(network, rules, plan):
         folder.close()
         raise StateFolderError(
-            f"{path} holds another network (seed, participants or instruments differ):"
-            " name another folder with --state"
-        )
-    elif meta.rules != rules:
-        folder.close()
-        raise StateFolderError(
-            f"{path} was begun under other rules: give the same ones, or name another folder"
+            f"{path} was begun with something else. What differs: {'; '.join(differing)}."
+            " Give the same again, or name another folder with --state"
         )
     elif validators and meta.seats != wanted:
         folder.close()

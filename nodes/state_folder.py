@@ -1,6 +1,6 @@
 """The state folder: everything a consortium keeps, and who may have it open.
 
-meta.json                  format version, the network, the rules, the validators' seats
+meta.json                  format version, network, rules, validators' seats, a day's plan
 lock                       held by the one process that has the folder open
 nodes/ID/books.sqlite      a node's books
 nodes/ID/key               its key, mode 0600
@@ -10,6 +10,9 @@ nodes/ID.validator/key     the key of a validator's votes, mode 0600
 
 import fcntl
 import os
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -26,13 +29,36 @@ class StateFolderError(Exception):
     """The folder cannot be used as it is; the message says why and what to do."""
 
 
+class PinnedPlan(msgspec.Struct, frozen=True):
+    """What a market day was begun with, and must be given again to go on.
+
+    Attributes:
+        trades: SHA-256 of the content of the trade file, in hex.
+        opening: SHA-256 of the opening positions before any shortage, in hex.
+        faults: as they were given, in order.
+    """
+
+    trades: str
+    opening: str
+    faults: tuple[str, ...] = ()
+
+
 class Meta(msgspec.Struct, frozen=True):
-    """What the folder says of itself."""
+    """What the folder says of itself. ``plan`` is a market day's; a sandbox has none."""
 
     format: int
     network: Network
     rules: Rules
     seats: Seats
+    plan: PinnedPlan | None = None
+
+    def differences(self, network: Network, rules: Rules, plan: PinnedPlan | None) -> list[str]:
+        """What of these is not as the folder was begun with, in words; nothing when all is."""
+        return [
+            *_plan_differences(self.plan, plan),
+            *_network_differences(self.network, network),
+            *_rule_differences(self.rules, rules),
+        ]
 
 
 class StateFolder:
@@ -40,8 +66,13 @@ class StateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateFolderError(
+                f"{path} cannot be a state folder ({error.strerror}): name another with --state"
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -68,14 +99,16 @@ class StateFolder:
             )
         return meta
 
-    def write_meta(self, network: Network, rules: Rules, seats: Seats) -> None:
+    def write_meta(
+        self, network: Network, rules: Rules, seats: Seats, plan: PinnedPlan | None = None
+    ) -> None:
         """Founds the folder: whole on disk, or not at all."""
         file = self.path / "meta.json"
         temporary = file.with_suffix(".new")
         with temporary.open("wb") as stream:
             stream.write(
                 msgspec.json.format(
-                    msgspec.json.encode(Meta(FORMAT_VERSION, network, rules, seats))
+                    msgspec.json.encode(Meta(FORMAT_VERSION, network, rules, seats, plan))
                 )
             )
             stream.flush()
@@ -94,3 +127,42 @@ class StateFolder:
     def close(self) -> None:
         """Lets others have the folder."""
         os.close(self._lock)
+
+
+def _plan_differences(begun: PinnedPlan | None, given: PinnedPlan | None) -> Iterator[str]:
+    if begun is None and given is None:
+        return
+    if begun is None or given is None:
+        kinds = ("a sandbox", "a market day")
+        yield f"it holds {kinds[begun is not None]}, not {kinds[given is not None]}"
+        return
+    if begun.trades != given.trades:
+        yield f"the trade file (content {given.trades[:12]}…, begun with {begun.trades[:12]}…)"
+    elif begun.opening != given.opening:
+        # Without --opening the positions follow from the trade file.
+        yield "the opening positions (--opening)"
+    if begun.faults != given.faults:
+        yield f"the faults ({_listed(given.faults)}, begun with {_listed(begun.faults)})"
+
+
+def _network_differences(begun: Network, given: Network) -> Iterator[str]:
+    if begun.seed != given.seed:
+        yield f"the seed ({given.seed!r}, begun with {begun.seed!r})"
+    if begun.business_date != given.business_date:
+        yield f"the business date ({given.business_date}, begun with {begun.business_date})"
+    if msgspec.structs.replace(begun, seed="", business_date=date.min) != msgspec.structs.replace(
+        given, seed="", business_date=date.min
+    ):
+        yield "the network (participants, accounts, instruments or currency)"
+
+
+def _rule_differences(begun: Rules, given: Rules) -> Iterator[str]:
+    for each in fields(Rules):
+        old, new = getattr(begun, each.name), getattr(given, each.name)
+        if old != new:
+            option = "--cycle-trades" if each.name == "cycle_trades_max" else each.name
+            yield f"the rules ({option} {new}, begun with {old})"
+
+
+def _listed(faults: tuple[str, ...]) -> str:
+    return ", ".join(faults) or "none"

@@ -91,6 +91,8 @@ def open_chain(
         clock.chain_time,
         key_of(proposer).sign,
     )
+    # A day that is resumed goes on at the time it had reached: deadlines count from there.
+    clock.not_before(chain.head.timestamp)
     if is_alone:
         return chain
     links = []

@@ -2,27 +2,39 @@
 
 import sys
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from api.cli.terminal import output
+from api.cli.terminal import counted, output
 from ledger.domain.amounts import grouped
 from nodes.market_day.summary import DaySummary
 
 Rows = list[tuple[str, str]]
+LINES_SHOWN: Final = 20
 
 
 def show_day(summary: DaySummary, state: Path) -> None:
     """Prints the figures, then whatever does not hold, then where to look next."""
     console = output()
     console.print(f"[bold]Market day {summary.business_date}[/bold]")
+    if summary.was_settled:
+        console.print("Already settled by an earlier run: nothing was left to do.")
     for title, rows in (
         ("Trades", _trades(summary)),
         ("Settlement", _settlement(summary)),
         ("Soundness", _soundness(summary)),
     ):
         _print_section(console, title, rows)
+    for refusal in summary.refused_lines[:LINES_SHOWN]:
+        console.print(
+            f"refused line {refusal['line']}, {refusal['subject']}: {refusal['reason']},"
+            f" {refusal['detail']}",
+            markup=False,
+        )
+    if len(summary.refused_lines) > LINES_SHOWN:
+        console.print(f"and {summary.refused - LINES_SHOWN:,} more: --json lists all of them")
     for each in summary.violations:
         console.print(f"invariant {each['invariant']} violated: {each['detail']}", markup=False)
     for each in summary.breaks:
@@ -55,12 +67,17 @@ def _trades(summary: DaySummary) -> Rows:
             f"{counts['lines']:,}, {counts['after_market']:,} of them after-market",
         ),
         ("not clearable", left_out),
-        ("captured", f"{summary.captured:,}"),
+        ("captured", _captured(summary)),
         ("repeated, refused", f"{summary.repeated:,}, {summary.refused:,}"),
         ("same on both sides", f"{counts['same_participant']:,}"),
         ("participants", f"{summary.participants}"),
         ("instruments", f"{summary.instruments}"),
     ]
+
+
+def _captured(summary: DaySummary) -> str:
+    elsewhere = summary.captured_elsewhere
+    return f"{summary.captured:,}" + (f", {elsewhere:,} of them over REST" if elsewhere else "")
 
 
 def _settlement(summary: DaySummary) -> Rows:
@@ -69,8 +86,8 @@ def _settlement(summary: DaySummary) -> Rows:
     waiting = ", ".join(f"{count:,} for {reason}" for reason, count in summary.queued.items())
     return [
         ("opening positions", f"{derived}; cash {currency} {grouped(summary.opening_cash)}"),
-        ("settled in cycles", f"{summary.settled_in_cycles:,} trades"),
-        ("settled gross", f"{summary.settled_gross:,} trades"),
+        ("settled in cycles", counted(summary.settled_in_cycles, "trade")),
+        ("settled gross", counted(summary.settled_gross, "trade")),
         ("cancelled", f"{summary.cancelled:,} trades and cancellations"),
         ("waiting", waiting or "none"),
         ("not affirmed", f"{summary.unaffirmed:,}"),

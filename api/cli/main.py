@@ -1,5 +1,9 @@
 """The command ``novate``. Exit status: 0 done, 1 something does not hold, 2 bad input."""
 
+import sys
+from importlib.metadata import version
+from typing import Annotated, Final
+
 import typer
 
 from api.cli.day import day, make_day
@@ -7,11 +11,34 @@ from api.cli.reasons import reasons
 from api.cli.scenario import scenario_app
 from api.cli.up import up
 
+RECURSION_MAX: Final = 1_000
+
+# A library among the imports raises the limit so far that deep nesting would end in a crash.
+sys.setrecursionlimit(RECURSION_MAX)
+
 app = typer.Typer(
     help="A permissioned-ledger clearing and settlement simulator.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 # typer passes by position
+    if wanted:
+        typer.echo(f"novate {version('novate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """A permissioned-ledger clearing and settlement simulator."""
+
+
 app.command()(day)
 app.command("make-day")(make_day)
 app.command()(up)

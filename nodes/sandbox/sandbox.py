@@ -14,21 +14,20 @@ from queue import Empty, SimpleQueue
 from threading import Event, RLock, Thread
 from typing import Final
 
-import numpy as np
-
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import WallClock
 from nodes.consortium import Consortium, open_consortium
-from nodes.desks import tell_desks
+from nodes.desks import take_in
 from nodes.opening_positions import issue_opening
 from nodes.sandbox.network import sandbox_network, sandbox_opening
-from nodes.state_folder import StateFolder
+from nodes.state_folder import StateFolder, StateFolderError
 
 GROUP_MAX: Final = 2_000
 CYCLE_NS: Final = 500_000_000
 IDLE_SECONDS: Final = 0.05
+DEFAULT_SEED: Final = "novate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +145,9 @@ class Sandbox:
                 return
 
     def _clear(self, *, is_due: bool) -> bool:
-        """Takes captured trades in; closes a cycle when it is due or full, and says so."""
+        """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
-            self._take_in()
+            take_in(self.consortium)
             waiting = self.consortium.clearing_house.net.waiting()
             is_full = waiting >= self.consortium.rules.cycle_trades_max
             if is_full or (waiting and is_due):
@@ -156,34 +155,30 @@ class Sandbox:
                 return True
         return False
 
-    def _take_in(self) -> None:
-        """Tells the desks of what was captured, and has it affirmed and passed on."""
-        consortium = self.consortium
-        taken = consortium.clearing_house.intake.stream.end_position
-        captured = consortium.exchange.captured
-        # Trades that are captured from here on wait for the next round.
-        end = captured.end_position
-        if end > taken:
-            tell_desks(consortium, np.arange(taken, end), captured.trades(taken, end))
-            consortium.exchange.pass_on(taken, end)
-
     def _close_cycle(self) -> None:
         self.consortium.clearing_house.net.close()
         self.consortium.clearing_house.gross.settle_queue()
         self.consortium.reconcile()
 
 
-def open_sandbox(path: Path, seed: str, business_date: date) -> Sandbox:
+def open_sandbox(path: Path, seed: str | None, business_date: date) -> Sandbox:
     """The sandbox in a folder; a new one when the folder is new.
 
-    A folder that ``novate day`` has filled is shown as it is, and goes on from there.
+    A folder that ``novate day`` has filled is shown as it is, and goes on from there. Without a
+    seed, that of the folder is taken. Raises StateFolderError when it has another.
     """
     folder = StateFolder(path)
     meta = folder.read_meta()
     folder.close()
-    network = meta.network if meta else sandbox_network(seed, business_date)
+    network = meta.network if meta else sandbox_network(seed or DEFAULT_SEED, business_date)
+    if seed is not None and seed != network.seed:
+        raise StateFolderError(
+            f"{path} was begun with the seed {network.seed!r}, not {seed!r}:"
+            " leave --seed out, or name another folder with --state"
+        )
     rules = meta.rules if meta else MARKET_DAY_RULES
-    consortium = open_consortium(network, rules, WallClock(), path)
+    plan = meta.plan if meta else None
+    consortium = open_consortium(network, rules, WallClock(), path, plan=plan)
     if network == sandbox_network(network.seed, network.business_date):
         issue_opening(consortium, sandbox_opening(network))
     return Sandbox(consortium)

@@ -10,7 +10,7 @@ from ledger.domain.participants import Instrument, Participant, Role
 from ledger.domain.rules import Rules, SettlementMode
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
-from nodes.desks import Version, tell_desks
+from nodes.desks import DeskVersion, tell_desks
 from nodes.market_day.opening import Opening
 from nodes.network import Network, with_infrastructure
 from nodes.opening_positions import issue_opening
@@ -18,11 +18,6 @@ from nodes.opening_positions import issue_opening
 DAY = date(2026, 2, 10)
 NET = Rules(settlement=SettlementMode.NET, dvp_model=3)
 GROSS = Rules()
-INFRASTRUCTURE = {
-    Role.EXCHANGE: "EXCHANGE",
-    Role.CLEARING_HOUSE: "CLEARING-HOUSE",
-    Role.REGISTRAR: "REGISTRAR",
-}
 
 
 def small_network() -> Network:
@@ -38,7 +33,7 @@ def small_network() -> Network:
         seed="test",
         venue="XNOV",
         business_date=DAY,
-        participants=with_infrastructure(founders, INFRASTRUCTURE),
+        participants=with_infrastructure(founders),
         instruments=(Instrument(isin_of_symbol("X"), "X", "CNY"),),
         currencies=("CNY",),
     )
@@ -84,7 +79,7 @@ def trades_of(network: Network, *rows: tuple[str, str, str, int, int]) -> TradeC
     )
 
 
-def capture(consortium: Consortium, trades: TradeColumns, version: Version | None = None) -> None:
+def capture(consortium: Consortium, trades: TradeColumns, version: DeskVersion | None = None) -> None:
     """Captures trades, tells the desks (each its version), and has them affirmed."""
     exchange = consortium.exchange
     first = exchange.captured.end_position
