@@ -2,16 +2,15 @@
 
 import sys
 from importlib.metadata import version
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
+from api.app import RECURSION_MAX
 from api.cli.day import day, make_day
 from api.cli.reasons import reasons
 from api.cli.scenario import scenario_app
 from api.cli.up import up
-
-RECURSION_MAX: Final = 1_000
 
 # A library among the imports raises the limit so far that deep nesting would end in a crash.
 sys.setrecursionlimit(RECURSION_MAX)

@@ -57,6 +57,7 @@ class Sandbox:
         self.lock = RLock()
         self.is_ready = False
         self.failure = ""
+        self._refused = len(consortium.exchange.refusals())
         self._submissions: SimpleQueue[_Submission] = SimpleQueue()
         self._stopping = Event()
         self._threads = [
@@ -113,13 +114,16 @@ class Sandbox:
     def _capture(self, group: list[_Submission]) -> None:
         exchange = self.consortium.exchange
         end = exchange.captured.end_position
+        # A group that leaves anything on record changes one of the two numbers of its name.
+        batch_id = f"api:{end}:{self._refused}"
         try:
             trades = TradeColumns.of_rows([submission.row for submission in group])
-            verdict = exchange.capture(f"api:{end}", trades)
+            verdict = exchange.capture(batch_id, trades)
         except Exception as error:  # noqa: BLE001 # every waiting caller must learn of any failure
             for submission in group:
                 submission.answer.set_exception(error)
             return
+        self._refused += len(verdict.refused)
         seen: set[int] = set()
         for row, submission in enumerate(group):
             if row in verdict.refused:
