@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.domain.errors import MalformedError
-from ledger.domain.identifiers import isin_of_symbol, owner_of, parse_date, parse_participant
+from ledger.domain.identifiers import isin_of_name, owner_of, parse_date, parse_participant
 from ledger.domain.participants import Instrument, Participant, Role
 from ledger.domain.rules import QueueOrder, Rules, SettlementMode
 from nodes.network import INFRASTRUCTURE, Network, with_infrastructure
@@ -89,7 +89,7 @@ def _instruments(value: Value | None) -> list[Instrument]:
         symbol = body["isin"].text()
         instruments.append(
             Instrument(
-                isin=checked(body["isin"], isin_of_symbol),
+                isin=checked(body["isin"], isin_of_name),
                 symbol=symbol,
                 currency=(
                     body["currency"].choice(CURRENCIES) if "currency" in body else DEFAULT_CURRENCY
@@ -177,7 +177,7 @@ def _network(
 
 
 def _check_opening(value: Value | None, network: Network, positions: list[Position]) -> None:
-    known = set(network.account_ids())
+    known = {account for account in network.account_ids() if network.trades(account)}
     for account, _ in positions:
         if account not in known and value is not None:
-            value.fail("accounts of participants of the story", account)
+            value.fail("accounts of brokers and banks of the story", account)

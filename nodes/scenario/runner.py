@@ -15,6 +15,7 @@ from ledger.domain.amounts import trade_amount
 from ledger.domain.identifiers import encode_trade_number, owner_of
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import SettlementMode
+from nodes.bus import UnreachableError
 from nodes.clearing_house.queue import instruction_id
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
@@ -181,7 +182,10 @@ class _Player:
         account = self._network.account_number(event.account)
         redemption = RedemptionMessage(_reference(name), number, account, -event.amount)
         self._consortium.trader(owner_of(event.account)).mandate_redemption(register, redemption)
-        return self._consortium.keeper(register, event.account).redeem(redemption)
+        try:
+            return self._consortium.keeper(register, event.account).redeem(redemption)
+        except UnreachableError as error:
+            return Rejected(Reason.SILENT, str(error))
 
     def _asset(self, asset: str, *, is_cash: bool) -> tuple[Register, int]:
         if is_cash:
@@ -189,12 +193,18 @@ class _Player:
         return Register.SECURITIES, self._network.instrument_number(asset)
 
     def _refuse_unknown(self, name: str, accounts: list[str], isin: str) -> bool:
-        """Refuses what names an account or instrument that the network does not have."""
+        """Refuses what names an account or instrument that the network does not have, and accounts
+        of institutions that do not trade.
+        """
         known = self._network.account_ids()
         isins = {instrument.isin for instrument in self._network.instruments}
-        if all(account in known for account in accounts) and (not isin or isin in isins):
+        if not all(account in known for account in accounts) or (isin and isin not in isins):
+            reason = Reason.UNKNOWN
+        elif not all(self._network.trades(account) for account in accounts):
+            reason = Reason.INVALID
+        else:
             return False
-        self.played.refusals.append((name, Reason.UNKNOWN))
+        self.played.refusals.append((name, reason))
         return True
 
 

@@ -147,10 +147,11 @@ def test_scenario_statuses_tell_passed_failed_and_invalid(tmp_path, request):
     good = pack / "netting/net-six-trades.yaml"
     bad = tmp_path / "bad.yaml"
     bad.write_text(good.read_text().replace("'9445.00'", "'9446.00'"))
-    unsupported = pack / "gridlock/ubin-2.1.1-fifo.yaml"
 
     passed, failed = run("scenario", "run", good, "--json"), run("scenario", "run", bad, "--json")
-    invalid = run("scenario", "run", good, unsupported)
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("scenario: s\nevents: nonsense\n")
+    invalid = run("scenario", "run", good, wrong)
 
     assert (passed.exit_code, failed.exit_code, invalid.exit_code) == (0, 1, 2)
     assert set(json.loads(passed.output)) == {
@@ -164,8 +165,40 @@ def test_scenario_statuses_tell_passed_failed_and_invalid(tmp_path, request):
         "breaks",
     }
     assert json.loads(failed.output)["differences"][0]["path"] == "cash.A.CNY"
-    assert "is not supported yet" in invalid.output
     assert "passed" not in invalid.output
+
+
+def test_what_is_not_supported_yet_is_listed_and_the_rest_is_run(tmp_path, request):
+    pack = request.config.rootpath / "nodes/scenario/pack"
+    unsupported = pack / "gridlock/ubin-2.1.1-fifo.yaml"
+
+    folder = run("scenario", "run", pack / "netting", pack / "partial")
+    named = run("scenario", "run", pack / "netting/net-six-trades.yaml", unsupported)
+
+    assert (folder.exit_code, named.exit_code) == (0, 2)
+    assert folder.output.count("passed") == 3
+    assert folder.output.count("is not supported yet") == 2
+    assert "Not run, 2 files:" in folder.output
+    assert named.output.count("passed") == 1
+    assert "Not run, 1 file:" in named.output
+    assert run("scenario", "run", tmp_path).exit_code == 2
+
+
+def test_scenario_says_why_something_did_not_settle(tmp_path, request):
+    good = request.config.rootpath / "nodes/scenario/pack/netting/net-six-trades.yaml"
+    text = good.read_text()
+    short, unknown, silent = (tmp_path / f"{name}.yaml" for name in ("short", "unknown", "silent"))
+    short.write_text(text.replace("A: {X: 350, Y: 300}", "A: {X: 349, Y: 300}", 1))
+    unknown.write_text(text.replace("buyer: B}", "buyer: NOBODY}", 1))
+    silent.write_text(text[: text.index("expect:")])
+
+    assert "LACK. The deliverer does not have the securities." in run(
+        "scenario", "run", short
+    ).output
+    assert "T1 is refused: UNKNOWN." in run("scenario", "run", unknown).output
+    played = run("scenario", "run", silent)
+    assert played.exit_code == 0
+    assert "played, nothing expected" in played.output
 
 
 def test_reasons_are_listed_with_their_numbers():
