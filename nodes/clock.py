@@ -19,7 +19,7 @@ class Clock(Protocol):
         """Seconds since 1970, for block timestamps; never goes back."""
 
     def not_before(self, chain_seconds: int) -> None:
-        """From now on chain time is never before this: a chain that is opened again has got here."""
+        """From now on chain time is never before this: where a chain has got that is opened."""
 
     def business_time(self) -> datetime:
         """The market's date and time of day."""

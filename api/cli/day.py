@@ -31,9 +31,15 @@ from nodes.network import Network
 from nodes.state_folder import PinnedPlan, StateFolderError
 from nodes.trade_files.reader import TradeFile, TradeFileError
 
-_FAULT_HELP = "Make something go wrong; may be repeated. One of:\n\n" + "\n\n".join(
-    f"{form}" for form in FAULT_FORMS.values()
-)
+_FAULT_HELP = "Make something go wrong; may be repeated. The forms stand above."
+DAY_HELP = """Settle a market day: capture, affirm, net, attest, settle, project, reconcile.
+
+Ends with status 1 if an invariant or a reconciliation fails; with 2 if the input is not valid, or
+not what the state folder was begun with.
+
+A --fault is a broker's desk that gets a trade wrong, or a share or cash that is not there:
+
+""" + "\n\n".join(FAULT_FORMS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,7 @@ def day(
     fault: Annotated[list[str] | None, typer.Option(help=_FAULT_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Settle a market day: capture, affirm, net, attest, settle, project, reconcile.
-
-    Ends with status 1 if an invariant or a reconciliation fails, 2 if a file is not valid or the
-    state folder was begun with other input.
-    """
+    """Settles a market day. What the command says of itself is DAY_HELP."""
     try:
         given = _read(trades, opening, seed, fault or [])
         rules = replace(MARKET_DAY_RULES, cycle_trades_max=cycle_trades)

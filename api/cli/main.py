@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from api.app import RECURSION_MAX
-from api.cli.day import day, make_day
+from api.cli.day import DAY_HELP, day, make_day
 from api.cli.reasons import reasons
 from api.cli.scenario import scenario_app
 from api.cli.up import up
@@ -38,7 +38,7 @@ def main(
     """A permissioned-ledger clearing and settlement simulator."""
 
 
-app.command()(day)
+app.command(help=DAY_HELP)(day)
 app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)

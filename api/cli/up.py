@@ -24,7 +24,7 @@ def up(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     seed: Annotated[
         str | None,
-        typer.Option(help=f"Seed of a new sandbox's keys. [default: {DEFAULT_SEED}]"),
+        typer.Option(help=f"Seed of the keys; {DEFAULT_SEED} for a new sandbox."),
     ] = None,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""

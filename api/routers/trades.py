@@ -40,8 +40,10 @@ CAPTURE_SECONDS_MAX = 30
     status_code=status.HTTP_201_CREATED,
     operation_id="trades.create",
     summary="Capture a trade",
-    responses={200: {"model": schemas.Trade, "description": "It was captured before."}}
-    | problems(404, 409),
+    responses={
+        200: {"model": schemas.Trade, "description": "It was captured before."},
+        **problems(404, 409),
+    },
 )
 def create_trade(
     trade: schemas.NewTrade, sandbox: RunningSandbox, response: Response

@@ -102,7 +102,9 @@ def _latest_trades(consortium: Consortium, end: int) -> list[schemas.Trade]:
     """The trades captured last, the newest first."""
     first = max(end - TRADES_SHOWN, 0)
     trades = consortium.exchange.captured.trades(first, end)
-    return [trade_view(consortium, trades, row, first + row) for row in reversed(range(len(trades)))]
+    return [
+        trade_view(consortium, trades, row, first + row) for row in reversed(range(len(trades)))
+    ]
 
 
 def _bars(cycles: list[schemas.Cycle]) -> list[Bar]:

@@ -66,9 +66,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "state": ("state", "状态"),
     "stopped": ("clearing has stopped", "清算已停止"),
     "stopped_advice": (
-        "Nothing more is settled, and no figures are shown: books that may be wrong must not look"
-        " right. Stop novate, look at its log, and start it again.",
-        "不再进行交收，也不显示任何数据：可能有误的账簿不得显示为正确。请停止 novate，查看日志后重新启动。",
+        "No figures are shown, since the books may be wrong. Stop novate, read its log, start it.",
+        "账簿可能有误，因此不显示任何数据。请停止 novate，查看日志后重新启动。",
     ),
     "stale": ("connection lost: figures may be old", "连接中断：数据可能已过时"),
     "subject": ("what", "标的"),

@@ -8,7 +8,6 @@ from nodes.network import Network, with_infrastructure
 from nodes.trade_files.formats import TradeFileFormat
 
 
-
 def day_network(survey: Survey, form: TradeFileFormat, seed: str) -> Network:
     """Every participant of the file as a broker, two settlement banks, and the infrastructure."""
     owners = sorted({owner_of(account) for account in survey.accounts}, key=_natural)

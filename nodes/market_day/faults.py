@@ -51,7 +51,7 @@ class Fault:
     value: str
 
     def __str__(self) -> str:
-        return ":".join((self.name.value, self.account, self.asset, self.value))
+        return f"{self.name.value}:{self.account}:{self.asset}:{self.value}"
 
     @property
     def is_of_a_desk(self) -> bool:

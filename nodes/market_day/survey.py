@@ -217,18 +217,19 @@ def _amounts(
 
 def _check_own_format(file: TradeFile, block: Block, day: int) -> None:
     """Our own format has one day a file, and no line that cannot be cleared."""
-    unit = format_amount(1, file.format.currency)
-    for field, wrong, expected in (
-        ("date", block.dates != day, f"{date.fromordinal(day)}, the day of the first line"),
-        ("price", ~is_clearable(file.format, block), f"a price at which it is worth {unit}"),
-    ):
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            found = str(date.fromordinal(int(block.dates[row])))
-            if field == "price":
-                found = format_price(int(block.prices[row]))
-            column = file.format.column_by_field[field]
-            raise TradeFileError(file.path, block.first_line + row, column, expected, found)
+    other_day = np.flatnonzero(block.dates != day)
+    worthless = np.flatnonzero(~is_clearable(file.format, block))
+    if len(other_day):
+        row, column = int(other_day[0]), file.format.column_by_field["date"]
+        expected = f"{date.fromordinal(day)}, the day of the first line"
+        found = str(date.fromordinal(int(block.dates[row])))
+    elif len(worthless):
+        row, column = int(worthless[0]), file.format.column_by_field["price"]
+        expected = f"a price at which it is worth {format_amount(1, file.format.currency)}"
+        found = format_price(int(block.prices[row]))
+    else:
+        return
+    raise TradeFileError(file.path, block.first_line + row, column, expected, found)
 
 
 def _count(counts: Counts, form: TradeFileFormat, block: Block) -> None:

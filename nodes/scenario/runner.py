@@ -193,9 +193,7 @@ class _Player:
         return Register.SECURITIES, self._network.instrument_number(asset)
 
     def _refuse_unknown(self, name: str, accounts: list[str], isin: str) -> bool:
-        """Refuses what names an account or instrument that the network does not have, and accounts
-        of institutions that do not trade.
-        """
+        """Refuses accounts and instruments that the network lacks, and who does not trade."""
         known = self._network.account_ids()
         isins = {instrument.isin for instrument in self._network.instruments}
         if not all(account in known for account in accounts) or (isin and isin not in isins):

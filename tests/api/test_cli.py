@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from api.cli.main import app
 from api.cli.terminal import output
 from ledger.domain.reasons import Reason
+from nodes.market_day.faults import FAULT_FORMS
 
 runner = CliRunner()
 
@@ -23,6 +24,12 @@ def test_every_command_explains_itself(words):
 
     assert result.exit_code == 0
     assert "Usage" in result.output
+
+
+def test_every_form_of_a_fault_is_shown_whole():
+    result = runner.invoke(app, ["day", "--help"], env={"COLUMNS": "80"})
+
+    assert all(form in result.output for form in FAULT_FORMS.values())
 
 
 def test_bad_trade_file_ends_with_status_2_and_loads_nothing(tmp_path):
@@ -192,9 +199,9 @@ def test_scenario_says_why_something_did_not_settle(tmp_path, request):
     unknown.write_text(text.replace("buyer: B}", "buyer: NOBODY}", 1))
     silent.write_text(text[: text.index("expect:")])
 
-    assert "LACK. The deliverer does not have the securities." in run(
-        "scenario", "run", short
-    ).output
+    assert (
+        "LACK. The deliverer does not have the securities." in run("scenario", "run", short).output
+    )
     assert "T1 is refused: UNKNOWN." in run("scenario", "run", unknown).output
     played = run("scenario", "run", silent)
     assert played.exit_code == 0

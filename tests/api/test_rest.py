@@ -110,6 +110,13 @@ def test_body_that_is_no_trade_is_refused(client, body):
     assert refused.status_code == 422
 
 
+def test_body_without_its_content_type_is_told_of_it(client):
+    refused = client.post("/v1/trades", content=b"{}", headers={"content-type": "text/plain"})
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "content-type: expected application/json, found text/plain"
+
+
 def test_other_method_is_refused_as_a_problem(client):
     refused = client.delete("/v1/trades")
 

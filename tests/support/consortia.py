@@ -79,7 +79,9 @@ def trades_of(network: Network, *rows: tuple[str, str, str, int, int]) -> TradeC
     )
 
 
-def capture(consortium: Consortium, trades: TradeColumns, version: DeskVersion | None = None) -> None:
+def capture(
+    consortium: Consortium, trades: TradeColumns, version: DeskVersion | None = None
+) -> None:
     """Captures trades, tells the desks (each its version), and has them affirmed."""
     exchange = consortium.exchange
     first = exchange.captured.end_position

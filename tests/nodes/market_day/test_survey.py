@@ -41,9 +41,7 @@ def file_of(tmp_path, *lines, form=NOVATE_CSV):
         ({"time": "\udcff9:30:00"}, "time", "a time"),
     ],
 )
-def test_what_one_line_cannot_tell_is_named_by_line_and_column(
-    tmp_path, changes, column, expected
-):
+def test_what_one_line_cannot_tell_is_named_by_line_and_column(tmp_path, changes, column, expected):
     with pytest.raises(TradeFileError) as caught:
         survey(file_of(tmp_path, FIRST, line(**changes)))
 
