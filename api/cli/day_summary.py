@@ -109,5 +109,5 @@ def _soundness(summary: DaySummary) -> Rows:
 
 def _finality(milliseconds: dict[str, int]) -> str:
     if not milliseconds:
-        return "not measured: every cycle had settled before"
+        return "not measured"
     return f"p50 {milliseconds['p50']} ms, p99 {milliseconds['p99']} ms a cycle"

@@ -28,8 +28,8 @@ class DaySummary:
         repeated: lines that say again what an earlier line said.
         refused_lines: line, subject, reason and detail of the lines that were refused.
         netting_efficiency_bp: one minus net over gross cash value, in basis points.
-        finality_ms: milliseconds from strike to final of the cycles settled in this run, by
-            percentile; empty when every cycle had settled before.
+        finality_ms: milliseconds from strike to final, by percentile, of the cycles that no crash
+            cut off; empty when there is none.
     """
 
     file: dict[str, int]
