@@ -119,7 +119,11 @@ class TradeFile:
 
     def _wrong_width(self, body: bytes, first_line: int) -> TradeFileError:
         delimiter = self.format.delimiter.encode()
-        for offset, line in enumerate(body.split(b"\n")):
+        for offset, line in enumerate(body.removesuffix(b"\n").split(b"\n")):
+            if b"\r" in line.removesuffix(b"\r"):
+                found_text = line[:40].decode("latin-1")
+                expected = "no carriage return inside a line"
+                return self._error(first_line + offset, "line", expected, found_text)
             found = line.count(delimiter) + 1
             if found != self._width:
                 return self._error(
