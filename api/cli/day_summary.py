@@ -94,7 +94,11 @@ def _settlement(summary: DaySummary) -> Rows:
         ("gross value", f"{currency} {grouped(summary.gross_value)}"),
         ("net value", f"{currency} {grouped(summary.net_value)}"),
         ("netting efficiency", f"{points // 100}.{points % 100:02d} %"),
-        ("cycles", f"{summary.cycles} in {summary.blocks} blocks, {summary.net_lines:,} net lines"),
+        (
+            "cycles",
+            f"{summary.cycles:,} in {counted(summary.blocks, 'block')},"
+            f" {counted(summary.net_lines, 'net line')}",
+        ),
         ("strike to finality", _finality(summary.finality_ms)),
     ]
 
