@@ -83,6 +83,7 @@ def _captured(summary: DaySummary) -> str:
 def _settlement(summary: DaySummary) -> Rows:
     currency, points = summary.currency, summary.netting_efficiency_bp
     derived = "derived so that the day can settle" if summary.opening_is_derived else "from a file"
+    lines = counted(summary.net_lines, "net line")
     waiting = ", ".join(f"{count:,} for {reason}" for reason, count in summary.queued.items())
     return [
         ("opening positions", f"{derived}; cash {currency} {grouped(summary.opening_cash)}"),
@@ -94,11 +95,7 @@ def _settlement(summary: DaySummary) -> Rows:
         ("gross value", f"{currency} {grouped(summary.gross_value)}"),
         ("net value", f"{currency} {grouped(summary.net_value)}"),
         ("netting efficiency", f"{points // 100}.{points % 100:02d} %"),
-        (
-            "cycles",
-            f"{summary.cycles:,} in {counted(summary.blocks, 'block')},"
-            f" {counted(summary.net_lines, 'net line')}",
-        ),
+        ("cycles", f"{summary.cycles:,} in {counted(summary.blocks, 'block')}, {lines}"),
         ("strike to finality", _finality(summary.finality_ms)),
     ]
 
