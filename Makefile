@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ENGINES := tests/engines
 INSTALLED := $(VENV)/.installed
 MADE_DAY := nodes/data/made-day-b3-2026-07-14.zip
-DEMO_STATE := .novate/demo
+DEMO_STATE := .novate-demo
 
 .PHONY: help install clients engines demo test test-differential test-deep check format contracts gas \
 	load-smoke load lock clean
@@ -73,5 +73,5 @@ lock:  ## Resolve the dependencies again (needs uv).
 		--output-file requirements.lock pyproject.toml
 
 clean:  ## Remove what was made, the demo's state included.
-	rm -rf $(VENV) .novate .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache \
+	rm -rf $(VENV) .novate .novate-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache \
 		$(ENGINES)/node_modules

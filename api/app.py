@@ -1,7 +1,9 @@
 """The HTTP application: REST interface, JSON-RPC and pages over one sandbox."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +15,12 @@ from api.body_guard import BodyGuard
 from api.routers import chain, health, ledger, rpc, trades
 from api.web import chain_pages, pages
 from ledger.chain.rpc.backend import open_backend
-from nodes.explorer import Explorer
-from nodes.explorer.finality import finality_of
+from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import Sandbox
 from nodes.sandbox.time_control import time_control_of
 
 WEB_FOLDER: Final = Path(__file__).parent / "web"
+RECURSION_MAX: Final = 1_000
 
 
 def create_app(sandbox: Sandbox) -> FastAPI:
@@ -33,14 +35,16 @@ def create_app(sandbox: Sandbox) -> FastAPI:
 
     app = FastAPI(
         title="Novate",
-        version="0.1.0",
+        version=version("novate"),
         summary="Clearing and settlement on a permissioned ledger, simulated.",
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
     )
+    # A library among the imports raises the limit so far that deep nesting would end in a crash.
+    sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
-    app.state.explorer = _explorer_of(sandbox)
+    app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     app.add_middleware(BodyGuard)
     for module in (trades, ledger, chain, health, pages, chain_pages):
@@ -48,6 +52,8 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     if sandbox.consortium.own_chain:
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
+    described = errors.description_of(app)
+    app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app
 
 
@@ -61,13 +67,3 @@ async def _json_rpc(app: FastAPI, sandbox: Sandbox) -> AsyncIterator[None]:
     backend = open_backend(chain, clock.stopwatch_ns, time_control_of(clock))
     async with rpc.open_rpc(backend) as app.state.rpc:
         yield
-
-
-def _explorer_of(sandbox: Sandbox) -> Explorer:
-    consortium = sandbox.consortium
-    return Explorer(
-        consortium.network,
-        consortium.engine.w3,
-        consortium.contracts.addresses,
-        finality_of(consortium.engine),
-    )

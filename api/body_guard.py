@@ -6,9 +6,11 @@ body of a few thousand times "[" would overrun the C stack of a JSON parser and 
 
 from typing import Final
 
+from fastapi import status
+from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import problem_response
+from api.errors import problem_of
 from ledger.chain.rpc.request import OPENINGS_MAX, openings
 from ledger.domain.reasons import Reason, Rejected
 
@@ -32,9 +34,9 @@ class BodyGuard:
             message = await receive()
             messages.append(message)
             body += message.get("body", b"")
-            if len(body) > BODY_BYTES_MAX or openings(body) > OPENINGS_MAX:
-                refusal = Rejected(Reason.INVALID, "the body is too large or nested too deeply")
-                await problem_response(refusal)(scope, receive, send)
+            refusal = _refusal_of(body)
+            if refusal:
+                await refusal(scope, receive, send)
                 return
             if not message.get("more_body", False):
                 break
@@ -43,3 +45,12 @@ class BodyGuard:
             return messages.pop(0) if messages else await receive()
 
         await self._app(scope, replay, send)
+
+
+def _refusal_of(body: bytearray) -> JSONResponse | None:
+    if len(body) > BODY_BYTES_MAX:
+        detail = f"the body has more than {BODY_BYTES_MAX} bytes"
+        return problem_of(Rejected(Reason.INVALID, detail), status.HTTP_413_CONTENT_TOO_LARGE)
+    if openings(body) > OPENINGS_MAX:
+        return problem_of(Rejected(Reason.INVALID, "the body is nested too deeply"))
+    return None

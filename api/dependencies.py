@@ -3,6 +3,7 @@
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
 
 from api.errors import refuse
 from api.schemas import Page
@@ -17,6 +18,14 @@ T = TypeVar("T")
 
 def sandbox_of(request: Request) -> Sandbox:
     """The running sandbox; refused while it is not ready."""
+    sandbox = any_sandbox_of(request)
+    if not sandbox.is_ready:
+        raise refuse(Reason.UNAVAILABLE, sandbox.failure or "the sandbox is starting or stopping")
+    return sandbox
+
+
+def any_sandbox_of(request: Request) -> Sandbox:
+    """The sandbox, whatever state it is in."""
     sandbox = request.app.state.sandbox
     assert isinstance(sandbox, Sandbox)
     return sandbox
@@ -29,7 +38,25 @@ def explorer_of(request: Request) -> Explorer:
     return explorer
 
 
-def cursor_position(cursor: Annotated[str | None, Query(max_length=20)] = None) -> int:
+def only_known_parameters(request: Request) -> None:
+    """Refuses query parameters that the endpoint does not have: a misspelt one must not be lost."""
+    known = _query_names(request.scope["route"].dependant)
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        expected = ", ".join(sorted(known)) or "none"
+        raise refuse(Reason.INVALID, f"query: expected {expected}, found {', '.join(unknown)}")
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names = {parameter.alias for parameter in dependant.query_params}
+    return names.union(*(_query_names(each) for each in dependant.dependencies))
+
+
+def cursor_position(
+    cursor: Annotated[
+        str | None, Query(max_length=18, description="The next_cursor of the page before.")
+    ] = None,
+) -> int:
     """Where a page begins."""
     if cursor is None:
         return 0
@@ -49,5 +76,6 @@ def page_of(items: list[T], cursor: int, total: int, as_of_block: int) -> Page[T
 
 RunningSandbox = Annotated[Sandbox, Depends(sandbox_of)]
 RunningExplorer = Annotated[Explorer, Depends(explorer_of)]
+AnySandbox = Annotated[Sandbox, Depends(any_sandbox_of)]
 Cursor = Annotated[int, Depends(cursor_position)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Items a page.")]

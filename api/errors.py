@@ -1,13 +1,25 @@
 """Errors over HTTP: problem+json, with the numbered reason, its cause and its remedy."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from api.schemas import Problem
 from ledger.domain.reasons import Reason, Rejected
 
-PROBLEM_JSON = "application/problem+json"
+PROBLEM_JSON: Final = "application/problem+json"
+_REASON_BY_STATUS: Final = {404: Reason.UNKNOWN, 503: Reason.UNAVAILABLE}
+_DESCRIPTION_BY_STATUS: Final = {
+    404: "It names something that is not known here.",
+    409: "It contradicts what is on record.",
+    422: "It is not of the form it must have.",
+    503: "The system is starting, stopping, or has met a fault.",
+}
 
 
 class RefusedError(Exception):
@@ -27,22 +39,65 @@ def install(app: FastAPI) -> None:
     """Makes an application answer every error as a problem."""
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(RecursionError, _too_deep)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What an endpoint may answer besides its result, for the description of the interface."""
+    return {
+        status: {"model": Problem, "description": _DESCRIPTION_BY_STATUS[status]}
+        for status in statuses
+    }
+
+
+def description_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description; every problem stands there under its own media type."""
+    described = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes
+    )
+    for path in described["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                content = answer.get("content", {})
+                schema = content.get("application/json", {}).get("schema", {})
+                if schema.get("$ref", "").endswith("/Problem"):
+                    content[PROBLEM_JSON] = content.pop("application/json")
+    return described
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
-    return problem_response(error.refusal)
+    return problem_of(error.refusal)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    kind = request.headers.get("content-type", "none")
+    if request.method == "POST" and not kind.startswith("application/json"):
+        detail = f"content-type: expected application/json, found {kind}"
+        return problem_of(Rejected(Reason.INVALID, detail))
     words = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-    return problem_response(Rejected(Reason.INVALID, "; ".join(words)))
+    return problem_of(Rejected(Reason.INVALID, "; ".join(words)))
 
 
-def problem_response(refusal: Rejected) -> JSONResponse:
-    """The answer to a request that is refused."""
-    explanation, status = refusal.reason.explanation, refusal.reason.http_status
+async def _not_routed(_: Request, error: Exception) -> JSONResponse:
+    """No such path or method, or a body that cannot be read."""
+    assert isinstance(error, HTTPException)
+    reason = _REASON_BY_STATUS.get(error.status_code, Reason.INVALID)
+    return problem_of(Rejected(reason, str(error.detail)), error.status_code, error.headers)
+
+
+async def _too_deep(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RecursionError)
+    return problem_of(Rejected(Reason.INVALID, "the body is nested too deeply"))
+
+
+def problem_of(
+    refusal: Rejected, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The answer for a refusal; its status is the reason's own unless another is given."""
+    explanation, status = refusal.reason.explanation, status or refusal.reason.http_status
     problem = Problem(
         type=f"urn:novate:reason:{refusal.reason.value}",
         title=explanation.cause,
@@ -53,4 +108,6 @@ def problem_response(refusal: Rejected) -> JSONResponse:
         remedy=explanation.remedy,
         remedy_zh=explanation.remedy_zh,
     )
-    return JSONResponse(problem.model_dump(), status_code=status, media_type=PROBLEM_JSON)
+    return JSONResponse(
+        problem.model_dump(), status_code=status, headers=headers, media_type=PROBLEM_JSON
+    )

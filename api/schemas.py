@@ -113,6 +113,7 @@ class Position(Wire):
 
     account: str
     asset: Annotated[str, Field(description="ISIN or currency.")]
+    symbol: Annotated[str, Field(description="What its venue calls it; for cash, the currency.")]
     kind: Annotated[str, Field(description="securities or cash.")]
     available: str
     held: str

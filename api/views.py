@@ -121,9 +121,12 @@ def position_views(consortium: Consortium, participant: str | None) -> Iterator[
                     node.describe_holding(register, key, amount)
                     for amount in (available, held, available + held, own.get(key, 0))
                 ]
+                asset = node.name_holding(register, key).rpartition(" ")[2]
+                is_cash = register is Register.CASH
                 yield schemas.Position(
                     account=node.network.account_id(key & ACCOUNT_MASK),
-                    asset=node.name_holding(register, key).rpartition(" ")[2],
+                    asset=asset,
+                    symbol=asset if is_cash else node.network.instrument(key >> 32).symbol,
                     kind=register.value,
                     available=words[0],
                     held=words[1],

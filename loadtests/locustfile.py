@@ -5,6 +5,7 @@ sending a trade to finality. At the end everything is counted: what was sent is 
 pending, the books agree, or the run fails.
 """
 
+import atexit
 import itertools
 import os
 import time
@@ -111,12 +112,15 @@ def _drain(environment: Environment, **_: object) -> None:
     sent = watcher.accepted + watcher.refused
     counted = watcher.final + watcher.refused + watcher.pending
     books = watcher.get("/v1/reconciliation")
-    print(  # noqa: T201 # the verdict belongs to the report on the terminal
-        f"sent {sent} = final {watcher.final} + refused {watcher.refused}"
-        f" + pending {watcher.pending}; books agree: {books['agrees']}"
-        f" as of block {books['as_of_block']}"
+    is_sound = counted == sent and not watcher.pending and bool(books["agrees"])
+    verdict = (
+        f"{'sound' if is_sound else 'NOT SOUND'}: sent {sent} = final {watcher.final}"
+        f" + refused {watcher.refused} + pending {watcher.pending};"
+        f" books agree: {books['agrees']} as of block {books['as_of_block']}"
     )
-    if counted != sent or watcher.pending or not books["agrees"]:
+    # Said last, below Locust's own tables.
+    atexit.register(print, verdict)
+    if not is_sound:
         environment.process_exit_code = 1
 
 

@@ -16,7 +16,10 @@ class Clock(Protocol):
     """What time it is, in three senses."""
 
     def chain_time(self) -> int:
-        """Seconds since 1970, for block timestamps."""
+        """Seconds since 1970, for block timestamps; never goes back."""
+
+    def not_before(self, chain_seconds: int) -> None:
+        """From now on chain time is never before this: where a chain has got that is opened."""
 
     def business_time(self) -> datetime:
         """The market's date and time of day."""
@@ -25,12 +28,23 @@ class Clock(Protocol):
         """Nanoseconds that only ever grow, for measuring how long something took."""
 
 
+@dataclass(slots=True)
 class WallClock:
-    """The machine's clock; business time is the same in UTC."""
+    """The machine's clock; business time is the same in UTC.
+
+    Chain time stands still while the machine's clock is behind a time that was shown before.
+    """
+
+    latest: int = 0
 
     def chain_time(self) -> int:
-        """Seconds since 1970, for block timestamps."""
-        return int(time.time())
+        """Seconds since 1970, for block timestamps; never goes back."""
+        self.not_before(int(time.time()))
+        return self.latest
+
+    def not_before(self, chain_seconds: int) -> None:
+        """From now on chain time is never before this."""
+        self.latest = max(self.latest, chain_seconds)
 
     def business_time(self) -> datetime:
         """The market's date and time of day."""
@@ -67,8 +81,12 @@ class SimulatedClock:
         self.now = max(self.now, _moment(day, second))
 
     def chain_time(self) -> int:
-        """Seconds since 1970, for block timestamps."""
+        """Seconds since 1970, for block timestamps; never goes back."""
         return int(self.now.timestamp())
+
+    def not_before(self, chain_seconds: int) -> None:
+        """From now on chain time is never before this."""
+        self.now = max(self.now, datetime.fromtimestamp(chain_seconds, tz=UTC))
 
     def business_time(self) -> datetime:
         """The market's date and time of day."""

@@ -20,6 +20,7 @@ from nodes.clearing_house import ClearingHouse
 from nodes.clock import Clock
 from nodes.engine import EmbeddedEngine, Engine
 from nodes.exchange import Exchange
+from nodes.folder_meta import FORMAT_VERSION, Meta, PinnedPlan, StateFolderError
 from nodes.keeper import Keeper
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
@@ -28,7 +29,7 @@ from nodes.node import Node, Surroundings
 from nodes.outbox import Outbox
 from nodes.registrar import Registrar
 from nodes.same_chain import check_books, check_same, check_unused
-from nodes.state_folder import FORMAT_VERSION, Meta, StateFolder, StateFolderError, chain_file
+from nodes.state_folder import StateFolder, chain_file
 from nodes.trader import Trader
 from nodes.validators import DEPLOYER, Seating, Seats, open_chain, seats
 
@@ -194,12 +195,14 @@ def open_consortium(
     path: Path | None,
     engine: Engine | None = None,
     seating: Seating | None = None,
+    plan: PinnedPlan | None = None,
 ) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
 
     The chain is in the folder (or in memory) when no engine is given; ``seating`` is then how a new
-    one is validated. Raises StateFolderError when the folder holds another network or belongs to
-    another chain, EngineError when the engine cannot be used, MalformedError for a bad seating.
+    one is validated. ``plan`` is what a market day is begun with. Raises StateFolderError when the
+    folder was begun with anything else or belongs to another chain, EngineError when the engine
+    cannot be used, MalformedError for a bad seating.
     """
     if engine is not None:
         engine.require(network.chain_id, rules.cycle_lines_max)
@@ -212,8 +215,14 @@ def open_consortium(
     try:
         meta = folder.read_meta()
         if meta is None:
-            meta = _found_folder(folder, Meta(FORMAT_VERSION, network, rules, wanted), engine)
-        _check_folder(path, meta, network, rules, engine)
+            meta = _found_folder(folder, Meta(FORMAT_VERSION, network, rules, wanted, plan), engine)
+        differing = meta.differences(network, rules, plan)
+        if differing:
+            raise StateFolderError(
+                f"{path} was begun with something else. What differs: {'; '.join(differing)}."
+                " Give the same again, or name another folder with --state"
+            )
+        check_same(path, meta.engine, engine)
         if seating and meta.seats != wanted:
             raise StateFolderError(
                 f"the chain in {path} has other validators, and keeps them for life: leave"
@@ -236,19 +245,3 @@ def _found_folder(folder: StateFolder, meta: Meta, engine: Engine | None) -> Met
         meta = msgspec.structs.replace(meta, seats=None, engine=engine.identity)
     folder.write_meta(meta)
     return meta
-
-
-def _check_folder(
-    path: Path, meta: Meta, network: Network, rules: Rules, engine: Engine | None
-) -> None:
-    """Checks that an old folder has this network, these rules, this chain."""
-    if meta.network != network:
-        raise StateFolderError(
-            f"{path} holds another network (seed, participants or instruments differ):"
-            " name another folder with --state"
-        )
-    if meta.rules != rules:
-        raise StateFolderError(
-            f"{path} was begun under other rules: give the same ones, or name another folder"
-        )
-    check_same(path, meta.engine, engine)

@@ -4,7 +4,8 @@ The order of participants, instruments and currencies is their number on the cha
 bootstrap registers them in this order and the numbers are checked against the chain afterwards.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Final
@@ -18,7 +19,19 @@ from ledger.domain.participants import Instrument, Participant, Role
 CHAIN_ID: Final = 668_283
 RULE_VERSION: Final = 1
 SUB_ACCOUNT_BITS: Final = 8
-SUB_ACCOUNTS_MAX: Final = 1 << SUB_ACCOUNT_BITS
+PARTICIPANTS_MAX: Final = 1_023
+"""As many as the contracts number."""
+ACCOUNTS_A_PARTICIPANT_MAX: Final = (1 << SUB_ACCOUNT_BITS) - 1
+"""Client accounts, beside the house account."""
+FIRST_DATE: Final = date(1970, 1, 1)
+"""Chain time begins here."""
+INFRASTRUCTURE: Final = {
+    Role.EXCHANGE: "EXCHANGE",
+    Role.CLEARING_HOUSE: "CLEARING-HOUSE",
+    Role.REGISTRAR: "REGISTRAR",
+}
+"""Who takes the roles of which there is one, where nobody else is named for them."""
+TRADING_ROLES: Final = (Role.BROKER, Role.BANK)
 _SOLE_ROLES: Final = (Role.EXCHANGE, Role.CLEARING_HOUSE, Role.REGISTRAR)
 
 
@@ -46,6 +59,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         _check_unique("participant ids", ids)
         _check_unique("ISINs", [parse_isin(instrument.isin) for instrument in self.instruments])
         _check_unique("accounts", [parse_account(account) for account in self.accounts])
+        self._check_limits()
         for role in _SOLE_ROLES:
             if len(self.of_role(role)) != 1:
                 raise MalformedError(f"one {role.value}", [p.id for p in self.of_role(role)])
@@ -64,6 +78,16 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if owner_of(account) not in ids:
                 raise MalformedError("an account of a participant", account)
 
+    def _check_limits(self) -> None:
+        if self.business_date < FIRST_DATE:
+            raise MalformedError(f"a business date from {FIRST_DATE} on", str(self.business_date))
+        if len(self.participants) > PARTICIPANTS_MAX:
+            raise MalformedError(f"at most {PARTICIPANTS_MAX} participants", len(self.participants))
+        for owner, count in Counter(map(owner_of, self.accounts)).items():
+            if count > ACCOUNTS_A_PARTICIPANT_MAX:
+                expected = f"at most {ACCOUNTS_A_PARTICIPANT_MAX} client accounts of {owner}"
+                raise MalformedError(expected, count)
+
     def of_role(self, role: Role) -> list[Participant]:
         """The participants in a role."""
         return [participant for participant in self.participants if participant.role is role]
@@ -80,6 +104,10 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def participant(self, participant_id: str) -> Participant:
         """A participant. Raises KeyError when there is none of this id."""
         return self.participants[self._number_by_participant[participant_id] - 1]
+
+    def trades(self, account: str) -> bool:
+        """Whether an account is of somebody who trades: a broker or a bank. Raises KeyError."""
+        return self.participant(owner_of(account)).role in TRADING_ROLES
 
     def participant_number(self, participant_id: str) -> int:
         """The number of a participant on the chain. Raises KeyError."""
@@ -134,7 +162,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         for account in self.accounts:
             used[owner_of(account)] += 1
             numbers[account] = numbers[owner_of(account)] + used[owner_of(account)]
-        assert max(used.values(), default=0) < SUB_ACCOUNTS_MAX
+        assert max(used.values(), default=0) <= ACCOUNTS_A_PARTICIPANT_MAX
         return numbers
 
     @cached_property
@@ -143,9 +171,9 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def with_infrastructure(
-    participants: Sequence[Participant], default_ids: dict[Role, str]
+    participants: Sequence[Participant], default_ids: Mapping[Role, str] = INFRASTRUCTURE
 ) -> tuple[Participant, ...]:
-    """Participants, with an exchange, clearing house, registrar and bank added when none is named.
+    """Participants, with those added whose role nobody has.
 
     Traders without a settlement bank get the banks in turn; a bank keeps its own cash.
     """

@@ -10,8 +10,8 @@ from pathlib import Path
 from ledger.books.projection import Projection
 from nodes.bootstrap import key_of
 from nodes.engine import Engine, EngineIdentity, Request, UnfitEngineError, bytes_of
+from nodes.folder_meta import StateFolderError
 from nodes.network import Network
-from nodes.state_folder import StateFolderError
 from nodes.validators import DEPLOYER
 
 

@@ -1,6 +1,6 @@
 """The state folder: everything a consortium keeps, and who may have it open.
 
-meta.json                  format version, the network, the rules, and where its chain is
+meta.json                  format version, network, rules, where its chain is, a day's plan
 lock                       held by the one process that has the folder open
 nodes/ID/books.sqlite      a node's books
 nodes/ID/key               its key, mode 0600
@@ -11,35 +11,10 @@ nodes/ID.validator/key     the key of a validator's votes, mode 0600
 import fcntl
 import os
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
-from ledger.domain.rules import Rules
-from nodes.engine import EngineIdentity
-from nodes.network import Network
-from nodes.validators import Seats
-
-FORMAT_VERSION: Final = 2
-
-
-class StateFolderError(Exception):
-    """The folder cannot be used as it is; the message says why and what to do."""
-
-
-class Meta(msgspec.Struct, frozen=True):
-    """What the folder says of itself.
-
-    Attributes:
-        seats: who validates the chain in the folder; None when the chain is elsewhere.
-        engine: which chain it is, when it is elsewhere.
-    """
-
-    format: int
-    network: Network
-    rules: Rules
-    seats: Seats | None = None
-    engine: EngineIdentity | None = None
+from nodes.folder_meta import Meta, StateFolderError, read_meta
 
 
 class StateFolder:
@@ -47,8 +22,13 @@ class StateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateFolderError(
+                f"{path} cannot be a state folder ({error.strerror}): name another with --state"
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -93,26 +73,6 @@ def chain_file(path: Path, node: str) -> Path:
 def key_file(path: Path, node: str) -> Path:
     """The key of a node in a state folder."""
     return _node_folder(path, node) / "key"
-
-
-def read_meta(path: Path) -> Meta | None:
-    """What a folder says of itself, whoever has it open; None when it is none or new.
-
-    Raises StateFolderError when it cannot be read.
-    """
-    file = path / "meta.json"
-    if not file.exists():
-        return None
-    try:
-        meta = msgspec.json.decode(file.read_bytes(), type=Meta)
-    except msgspec.MsgspecError as error:
-        raise StateFolderError(f"{file} is damaged ({error}): restore it from a backup") from error
-    if meta.format != FORMAT_VERSION:
-        raise StateFolderError(
-            f"{file} has format {meta.format}, this version reads format {FORMAT_VERSION}:"
-            " use the version that wrote it, or a new folder"
-        )
-    return meta
 
 
 def _node_folder(path: Path, node: str) -> Path:

@@ -93,6 +93,8 @@ def open_chain(
         lambda: new_executor(seats.executors[0], network.chain_id), lambda: stored_state(store)
     )
     chain = Chain(config, store, executor, clock.chain_time, key_of(proposer).sign)
+    # A day that is resumed goes on at the time it had reached: deadlines count from there.
+    clock.not_before(chain.head.timestamp)
     if seats.validators == (proposer,):
         return chain
     links = []

@@ -1,5 +1,6 @@
 """Documentation is true: commands exist, links lead somewhere, both languages say the same."""
 
+import contextlib
 import re
 import subprocess
 
@@ -7,12 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli.main import app
+from nodes.scenario.document import NotSupportedYetError
+from nodes.scenario.loader import load_story
 
 DOCUMENTS = [
     "README.md",
     "README.zh.md",
     "docs/trade-files.md",
     "docs/besu.md",
+    "docs/scenarios.md",
     "docs/decisions/README.md",
 ]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]
@@ -70,6 +74,31 @@ def test_own_format_of_the_documentation_is_read(root, tmp_path):
     )
 
     assert result.exit_code == 0, result.output
+
+
+def test_scenario_of_the_documentation_passes(root, tmp_path):
+    text = (root / "docs/scenarios.md").read_text()
+    story = tmp_path / "documented.yaml"
+    story.write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+
+    result = CliRunner().invoke(app, ["scenario", "run", str(story)])
+
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("passed")
+
+
+def test_documents_count_the_scenarios_that_can_be_played(root):
+    pack = sorted((root / "nodes/scenario/pack").rglob("*.yaml"))
+    playable = 0
+    for file in pack:
+        with contextlib.suppress(NotSupportedYetError):
+            load_story(file)
+            playable += 1
+
+    for name in ("README.md", "docs/scenarios.md"):
+        text = " ".join((root / name).read_text().split())
+        assert f"Of the {len(pack)} " in text
+        assert f"this version plays {playable};" in text
 
 
 def test_nothing_names_a_machine_path_or_a_registry(root):

@@ -11,7 +11,7 @@ from api.chain_views import block_summary_view
 from api.cli.chain_options import DEFAULT_STATE, JsonOption, StateOption
 from api.cli.terminal import bad_input, output
 from nodes.explorer.folder import open_explorer
-from nodes.state_folder import StateFolderError
+from nodes.folder_meta import StateFolderError
 
 LAST_MAX: Final = 10_000
 

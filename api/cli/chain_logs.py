@@ -11,7 +11,7 @@ from api.cli.chain_options import DEFAULT_STATE, JsonOption, StateOption
 from api.cli.terminal import bad_input, output
 from contracts.decoding import event_names
 from nodes.explorer.folder import open_explorer
-from nodes.state_folder import StateFolderError
+from nodes.folder_meta import StateFolderError
 
 
 def logs(

@@ -13,7 +13,7 @@ from api.cli.chain_options import DEFAULT_STATE, StateOption
 from api.cli.terminal import bad_input, output
 from nodes.explorer.explorer import parse_hash
 from nodes.explorer.folder import open_explorer
-from nodes.state_folder import StateFolderError
+from nodes.folder_meta import StateFolderError
 
 
 def tx(

@@ -10,7 +10,7 @@ from ledger.chain.errors import StorageError
 from ledger.chain.executors import DEFAULT_EXECUTOR, EXECUTOR_NAMES
 from ledger.chain.verification import verify as verified_blocks
 from nodes.explorer.folder import open_replica
-from nodes.state_folder import StateFolderError
+from nodes.folder_meta import StateFolderError
 
 
 def verify(

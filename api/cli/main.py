@@ -1,19 +1,45 @@
 """The command ``novate``. Exit status: 0 done, 1 something does not hold, 2 bad input."""
 
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
+from api.app import RECURSION_MAX
 from api.cli.chain import chain_app
-from api.cli.day import day, make_day
+from api.cli.day import DAY_HELP, day, make_day
 from api.cli.reasons import reasons
 from api.cli.scenario import scenario_app
 from api.cli.up import up
+
+# A library among the imports raises the limit so far that deep nesting would end in a crash.
+sys.setrecursionlimit(RECURSION_MAX)
 
 app = typer.Typer(
     help="A permissioned-ledger clearing and settlement simulator.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-app.command()(day)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 # typer passes by position
+    if wanted:
+        typer.echo(f"novate {version('novate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """A permissioned-ledger clearing and settlement simulator."""
+
+
+app.command(help=DAY_HELP)(day)
 app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)

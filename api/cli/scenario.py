@@ -1,7 +1,8 @@
 """``novate scenario``: play scenario files."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +17,18 @@ from api.cli.engines import (
     engine_failures,
     open_engine,
 )
-from api.cli.terminal import EXIT_FAILED, bad_input, output
+from api.cli.terminal import (
+    EXIT_BAD_INPUT,
+    EXIT_FAILED,
+    bad_input,
+    counted,
+    file_trouble,
+    messages,
+    output,
+)
+from ledger.domain.reasons import Reason
 from nodes.engine import Engine
-from nodes.scenario.document import ScenarioError
+from nodes.scenario.document import NotSupportedYetError, ScenarioError
 from nodes.scenario.loader import load_story
 from nodes.scenario.result import ScenarioResult, result_of
 from nodes.scenario.runner import play
@@ -26,15 +36,28 @@ from nodes.scenario.story import Story
 
 scenario_app = typer.Typer(help="Settlement stories in plain data.", no_args_is_help=True)
 
+SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+
 
 @scenario_app.callback()
 def _scenario() -> None:
     """Settlement stories in plain data."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Stories:
+    """What was found: what can be played, and what this version does not do yet."""
+
+    playable: Sequence[Story]
+    unsupported: Sequence[NotSupportedYetError]
+    is_named: bool
+
+
 @scenario_app.command("run")
 def run(
-    files: Annotated[list[Path], typer.Argument(help="Scenario files, YAML or JSON.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Scenario files, YAML or JSON, and folders of them.")
+    ],
     engine: EngineOption = EMBEDDED,
     finality: FinalityOption = "0",
     patience: PatienceOption = PATIENCE_SECONDS,
@@ -43,24 +66,49 @@ def run(
     """Play scenario files on the real contracts and a real engine.
 
     Ends with status 0 when every expectation holds, 1 when one does not or the engine fails, 2 when
-    a file is not valid or the engine cannot be used (nothing is then run).
+    a file is not valid or the engine cannot be used (nothing is then run). Files that use what is
+    not supported yet are listed at the end; the status is then 2 if one of them was named itself,
+    and not just found in a folder.
     """
-    stories = _load(files)
+    stories = _load(paths)
     chain = open_engine(engine, finality, patience)
-    results = [_play(story, chain) for story in stories]
-    for result in results:
-        typer.echo(json.dumps(asdict(result))) if as_json else _show(result)
-    if not all(result.passed for result in results):
+    passed = True
+    for story in stories.playable:
+        result = _play(story, chain)
+        passed &= result.passed
+        typer.echo(json.dumps(asdict(result))) if as_json else _show(story, result)
+    _list_unsupported(stories.unsupported)
+    if not passed:
         raise typer.Exit(EXIT_FAILED)
+    if stories.is_named:
+        raise typer.Exit(EXIT_BAD_INPUT)
 
 
-def _load(files: list[Path]) -> list[Story]:
+def _load(paths: list[Path]) -> _Stories:
+    playable: list[Story] = []
+    unsupported: list[NotSupportedYetError] = []
     try:
-        return [load_story(file) for file in files]
+        for file in [file for path in paths for file in _files(path)]:
+            try:
+                playable.append(load_story(file))
+            except NotSupportedYetError as error:
+                unsupported.append(error)
     except ScenarioError as error:
         bad_input(str(error), "Nothing was run.")
-    except (FileNotFoundError, IsADirectoryError) as error:
-        bad_input(f"{error.filename} is not a file that exists", "Nothing was run.")
+    except OSError as error:
+        file_trouble(error)
+    return _Stories(playable, unsupported, any(error.file in paths for error in unsupported))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The file itself, or the scenario files in a folder, by name."""
+    if not path.is_dir():
+        yield path
+        return
+    files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+    if not files:
+        bad_input(f"{path} has no scenario files ({', '.join(sorted(SUFFIXES))})")
+    yield from files
 
 
 def _play(story: Story, engine: Engine | None) -> ScenarioResult:
@@ -72,10 +120,29 @@ def _play(story: Story, engine: Engine | None) -> ScenarioResult:
             played.consortium.close()
 
 
-def _show(result: ScenarioResult) -> None:
+def _show(story: Story, result: ScenarioResult) -> None:
     console = output()
-    mark = "[green]passed[/green]" if result.passed else "[red]FAILED[/red]"
+    is_checked = story.expectations.are_any
+    mark = "[green]passed[/green]" if is_checked else "[yellow]played, nothing expected[/yellow]"
+    if not result.passed:
+        mark = "[red]FAILED[/red]"
     console.print(f"{mark}  {result.scenario}  {result.state_hash[:18]}…")
     for each in result.differences:
         words = f"  {each['path']}: expected {each['expected']}, found {each['actual']}"
         console.print(words, markup=False)
+    if result.passed and is_checked:
+        return
+    for name, found in result.instructions.items():
+        if "reason" in found:
+            cause = Reason[found["reason"]].explanation.cause
+            line = f"  {name} is {found['state']}: {found['reason']}. {cause}"
+            console.print(line, markup=False)
+
+
+def _list_unsupported(unsupported: Sequence[NotSupportedYetError]) -> None:
+    if not unsupported:
+        return
+    console = messages()
+    console.print(f"\nNot run, {counted(len(unsupported), 'file')}:")
+    for error in unsupported:
+        console.print(f"  {error}", markup=False)

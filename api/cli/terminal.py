@@ -9,11 +9,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
+PIPE_WIDTH = 10_000
 
 
 def output() -> Console:
-    """Results, on standard output."""
-    return Console(highlight=False)
+    """Results, on standard output; in a pipe or a file no line is ever broken."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def messages() -> Console:
@@ -31,6 +33,16 @@ def progress_bar() -> Progress:
         TimeElapsedColumn(),
         console=messages(),
     )
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: ``1 trade``, ``2,000 trades``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def file_trouble(error: OSError) -> NoReturn:
+    """Ends with status 2 for a file or folder that cannot be read or written."""
+    bad_input(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 def bad_input(message: str, remedy: str = "") -> NoReturn:

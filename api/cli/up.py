@@ -1,5 +1,6 @@
 """``novate up``: a sandbox that stays up, with REST interface, JSON-RPC and pages."""
 
+import socket
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -20,13 +21,16 @@ from api.cli.engines import (
     open_engine,
     seating,
 )
-from api.cli.terminal import bad_input, output
+from api.cli.terminal import bad_input, file_trouble, output
 from api.server import server_of
 from nodes.clock import WallClock
+from nodes.engine import Engine
+from nodes.folder_meta import StateFolderError
 from nodes.sandbox.network import developer_key
-from nodes.sandbox.sandbox import Sandbox, open_sandbox
-from nodes.state_folder import StateFolderError
-from nodes.validators import DEVELOPER
+from nodes.sandbox.sandbox import DEFAULT_SEED, Sandbox, open_sandbox
+from nodes.validators import DEVELOPER, Seating
+
+BACKLOG = 2_048
 
 
 def up(
@@ -35,7 +39,10 @@ def up(
     ),
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
-    seed: Annotated[str, typer.Option(help="Seed of the sandbox keys.")] = "novate",
+    seed: Annotated[
+        str | None,
+        typer.Option(help=f"Seed of the keys; {DEFAULT_SEED} for a new sandbox."),
+    ] = None,
     validators: ValidatorsOption = None,
     executor: ExecutorOption = None,
     engine: EngineOption = EMBEDDED,
@@ -45,14 +52,37 @@ def up(
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
     chain = open_engine(engine, finality, patience)
     seats = seating(validators, executor)
+    with _listen(host, port) as listener:
+        sandbox = _open(state, seed, chain, seats)
+        _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        server_of(create_app(sandbox), host, port).run(sockets=[listener])
+
+
+def _open(state: Path, seed: str | None, chain: Engine | None, seats: Seating | None) -> Sandbox:
     today = WallClock().business_time().date()
     try:
         with engine_failures("Run the same command again: it goes on where it stopped."):
-            sandbox = open_sandbox(state, seed, today, chain, seats)
+            return open_sandbox(state, seed, today, chain, seats)
     except StateFolderError as error:
         bad_input(str(error))
+    except OSError as error:
+        file_trouble(error)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The socket to serve; taken before anything is opened or said."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        bad_input(
+            f"cannot listen on {host} port {port}: {error.strerror}",
+            "Name another --port or --host, or stop the program that has it.",
+        )
+
+
+def _greet(sandbox: Sandbox, address: str) -> None:
     network = sandbox.consortium.network
-    address = f"http://{host}:{port}"
     lines = [
         f"Novate  {address}/  (stop with Ctrl-C)",
         f"  REST    {address}/v1/trades  described in {address}/openapi.json",
@@ -63,7 +93,6 @@ def up(
         "  Keys follow from the seed and are publicly known: for simulation only.",
     ]
     output().print("\n".join(lines), markup=False, soft_wrap=True)
-    server_of(create_app(sandbox), host, port).run()
 
 
 def _rpc_lines(sandbox: Sandbox, address: str) -> list[str]:

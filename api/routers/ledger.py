@@ -2,16 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from api import schemas
-from api.dependencies import Cursor, Limit, RunningSandbox, page_of
-from api.errors import refuse
+from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
+from api.errors import problems, refuse
 from api.views import cycle_view, participant_view, position_views, reconciliation_view
 from ledger.domain.reasons import Reason
 
-router = APIRouter(prefix="/v1", tags=["ledger"])
+router = APIRouter(
+    prefix="/v1",
+    tags=["ledger"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
 
+CYCLE_NUMBER_MAX = 2**31
 ParticipantFilter = Annotated[
     str | None, Query(max_length=24, description="Only this participant's.", examples=["BRK-A"])
 ]
@@ -43,8 +49,15 @@ def list_cycles(
     return page_of(views, cursor, len(rows), height)
 
 
-@router.get("/cycles/{number}", operation_id="cycles.read", summary="Look a cycle up")
-def read_cycle(number: int, sandbox: RunningSandbox) -> schemas.Cycle:
+@router.get(
+    "/cycles/{number}",
+    operation_id="cycles.read",
+    summary="Look a cycle up",
+    responses=problems(404),
+)
+def read_cycle(
+    number: Annotated[int, Path(ge=1, le=CYCLE_NUMBER_MAX)], sandbox: RunningSandbox
+) -> schemas.Cycle:
     """One netting cycle."""
     with sandbox.lock:
         row = sandbox.consortium.clearing_house.cycles.get(number)
@@ -53,7 +66,12 @@ def read_cycle(number: int, sandbox: RunningSandbox) -> schemas.Cycle:
         return cycle_view(sandbox.consortium, row)
 
 
-@router.get("/positions", operation_id="positions.list", summary="List positions")
+@router.get(
+    "/positions",
+    operation_id="positions.list",
+    summary="List positions",
+    responses=problems(404),
+)
 def list_positions(
     sandbox: RunningSandbox,
     cursor: Cursor,

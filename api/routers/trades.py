@@ -2,24 +2,42 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response, status
+from fastapi import APIRouter, Depends, Path, Response, status
 
 from api import schemas
-from api.dependencies import Cursor, Limit, RunningExplorer, RunningSandbox, page_of
-from api.errors import RefusedError, refuse
+from api.dependencies import (
+    Cursor,
+    Limit,
+    RunningExplorer,
+    RunningSandbox,
+    only_known_parameters,
+    page_of,
+)
+from api.errors import RefusedError, problems, refuse
 from api.views import position_of, trade_view
-from ledger.domain.amounts import AMOUNT_MAX, parse_price, parse_quantity, trade_amount
+from ledger.domain.amounts import (
+    AMOUNT_MAX,
+    format_amount,
+    parse_price,
+    parse_quantity,
+    trade_amount,
+)
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import (
     TradeId,
     encode_trade_number,
-    isin_of_symbol,
+    isin_of_name,
     parse_account,
 )
 from ledger.domain.reasons import Reason, Rejected
 from nodes.network import Network
 
-router = APIRouter(prefix="/v1/trades", tags=["trades"])
+router = APIRouter(
+    prefix="/v1/trades",
+    tags=["trades"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
 
 CAPTURE_SECONDS_MAX = 30
 
@@ -29,7 +47,10 @@ CAPTURE_SECONDS_MAX = 30
     status_code=status.HTTP_201_CREATED,
     operation_id="trades.create",
     summary="Capture a trade",
-    responses={200: {"model": schemas.Trade, "description": "It was captured before."}},
+    responses={
+        200: {"model": schemas.Trade, "description": "It was captured before."},
+        **problems(404, 409),
+    },
 )
 def create_trade(
     trade: schemas.NewTrade,
@@ -70,7 +91,12 @@ def list_trades(
     return page_of(views, cursor, end, consortium.clearing_house.projection.height)
 
 
-@router.get("/{trade_id}", operation_id="trades.read", summary="Look a trade up")
+@router.get(
+    "/{trade_id}",
+    operation_id="trades.read",
+    summary="Look a trade up",
+    responses=problems(404),
+)
 def read_trade(
     trade_id: Annotated[str, Path(max_length=60)],
     sandbox: RunningSandbox,
@@ -91,7 +117,7 @@ def read_trade(
 def _row(network: Network, trade: schemas.NewTrade) -> tuple[int, ...]:
     """The trade in the network's numbers. Refuses what it does not know."""
     try:
-        isin = isin_of_symbol(trade.instrument)
+        isin = isin_of_name(trade.instrument)
         seller, buyer = parse_account(trade.seller), parse_account(trade.buyer)
         quantity, price = parse_quantity(trade.quantity), parse_price(trade.price)
         number = encode_trade_number(trade.number)
@@ -105,6 +131,9 @@ def _row(network: Network, trade: schemas.NewTrade) -> tuple[int, ...]:
         accounts = network.account_number(seller), network.account_number(buyer)
     except KeyError as error:
         raise refuse(Reason.UNKNOWN, f"there is no account {error.args[0]}") from None
+    for account in (seller, buyer):
+        if not network.trades(account):
+            raise refuse(Reason.INVALID, f"{account} does not trade: name a broker or bank")
     currency = network.instrument(instrument).currency
     return (
         network.business_date.toordinal(),
@@ -122,6 +151,9 @@ def _row(network: Network, trade: schemas.NewTrade) -> tuple[int, ...]:
 
 def _amount(quantity: int, price: int, currency: str) -> int:
     amount = trade_amount(quantity, price, currency)
+    if amount == 0:
+        unit = format_amount(1, currency)
+        raise refuse(Reason.INVALID, f"quantity times price is below {unit} {currency}")
     if amount > AMOUNT_MAX:
         raise refuse(Reason.INVALID, f"quantity times price is above {AMOUNT_MAX} minor units")
     return amount

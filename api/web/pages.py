@@ -3,21 +3,24 @@
 from pathlib import Path
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, status
 from fastapi.responses import HTMLResponse, Response
 from fastapi.templating import Jinja2Templates
 
-from api.dependencies import RunningSandbox
+from api.dependencies import AnySandbox
 from api.web.chain_page_words import CHAIN_WORDS
 from api.web.today import today_of
 from api.web.words import BREAK_KINDS, STATES, WORDS, Language, word
 from ledger.domain.amounts import grouped
+from ledger.domain.reasons import Reason
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 templates.env.filters["grouped"] = grouped
 
 CONTENT_POLICY: Final = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+WHOLE_PAGE: Final = "today.html"
 
 LanguageChoice = Annotated[str | None, Query(alias="lang", max_length=5)]
 ShownParticipant = Annotated[str | None, Query(alias="show", max_length=24)]
@@ -27,19 +30,19 @@ AcceptedLanguages = Annotated[str | None, Header(alias="accept-language")]
 @router.get("/", response_class=HTMLResponse)
 def today_page(
     request: Request,
-    sandbox: RunningSandbox,
+    sandbox: AnySandbox,
     lang: LanguageChoice = None,
     show: ShownParticipant = None,
     accepted: AcceptedLanguages = None,
 ) -> Response:
     """The whole page."""
-    return _render(request, sandbox, "today.html", chosen_language(lang, accepted), show)
+    return _render(request, sandbox, WHOLE_PAGE, chosen_language(lang, accepted), show)
 
 
 @router.get("/parts/today", response_class=HTMLResponse)
 def today_part(
     request: Request,
-    sandbox: RunningSandbox,
+    sandbox: AnySandbox,
     lang: LanguageChoice = None,
     show: ShownParticipant = None,
 ) -> Response:
@@ -48,20 +51,36 @@ def today_part(
 
 
 def _render(
-    request: Request, sandbox: RunningSandbox, template: str, language: Language, show: str | None
+    request: Request, sandbox: AnySandbox, template: str, language: Language, show: str | None
 ) -> Response:
-    with sandbox.lock:
-        today = today_of(sandbox.consortium, show)
+    today = None
+    if sandbox.is_ready:
+        with sandbox.lock:
+            today = today_of(sandbox.consortium, request.app.state.explorer, show)
     context = {
         "today": today,
+        "shown": today.shown_participant if today else show or "",
+        "failure": "" if today else sandbox.failure or "the sandbox is starting or stopping",
         "language": language,
         "t": lambda key: word(WORDS, key, language),
         "c": lambda key: word(CHAIN_WORDS, key, language),
         "break_kind": lambda key: word(BREAK_KINDS, key, language),
         "state": lambda key: word(STATES, key, language),
+        "cause": lambda name: _cause(Reason[name], language),
     }
     headers = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"}
-    return templates.TemplateResponse(request, template, context, headers=headers)
+    return templates.TemplateResponse(
+        request,
+        template if today or template == WHOLE_PAGE else "stopped_part.html",
+        context,
+        status_code=status.HTTP_200_OK if today else status.HTTP_503_SERVICE_UNAVAILABLE,
+        headers=headers,
+    )
+
+
+def _cause(reason: Reason, language: Language) -> str:
+    explanation = reason.explanation
+    return explanation.cause_zh if language == "zh" else explanation.cause
 
 
 def chosen_language(choice: str | None, accepted: str | None) -> Language:

@@ -10,13 +10,16 @@ from api.views import (
     position_views,
     reconciliation_view,
     settled_cycles,
+    trade_view,
 )
-from ledger.books.intake import QUEUED, SETTLED, UNAFFIRMED
+from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
 from ledger.domain.amounts import format_amount, grouped
 from ledger.domain.participants import Role
 from nodes.consortium import Consortium
+from nodes.explorer import Explorer
 
 CYCLES_SHOWN: Final = 8
+TRADES_SHOWN: Final = 12
 BARS_SHOWN: Final = 40
 POSITIONS_SHOWN: Final = 60
 
@@ -34,7 +37,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """Everything the page shows, as of one block."""
+    """Everything the page shows, as of one block.
+
+    What was captured has settled, waits, is cancelled or is not affirmed: the figures add up.
+    """
 
     as_of_block: int
     business_date: str
@@ -42,10 +48,13 @@ class Today:
     captured: int
     settled: int
     waiting: int
+    cancelled: int
+    unaffirmed: int
     gross_value: str
     net_value: str
     efficiency: str
     bars: list[Bar]
+    trades: list[schemas.Trade]
     cycles: list[schemas.Cycle]
     participants: list[schemas.Participant]
     reconciliation: schemas.Reconciliation
@@ -54,14 +63,15 @@ class Today:
     positions: list[schemas.Position]
 
 
-def today_of(consortium: Consortium, participant: str | None) -> Today:
+def today_of(consortium: Consortium, explorer: Explorer, participant: str | None) -> Today:
     """The day as it stands. ``participant`` is whose positions are shown."""
     house, network = consortium.clearing_house, consortium.network
     cycles, currency = settled_cycles(consortium), network.currencies[0]
     gross, net = sum(c.gross_value for c in cycles), sum(c.net_value for c in cycles)
     states = [standing.state for standing in house.intake.exceptions().values()]
     settled = sum(cycle.trade_count for cycle in cycles) + states.count(SETTLED)
-    waiting = house.net.waiting() + states.count(QUEUED) + states.count(UNAFFIRMED)
+    cancelled, unaffirmed = states.count(CANCELLED), states.count(UNAFFIRMED)
+    captured = consortium.exchange.captured.end_position
     traders = [p.id for p in network.participants if p.role in (Role.BROKER, Role.BANK)]
     shown = participant if participant in traders else traders[0]
     points = 10_000 - 10_000 * net // max(gross, 1) if gross else 0
@@ -70,13 +80,16 @@ def today_of(consortium: Consortium, participant: str | None) -> Today:
         as_of_block=house.projection.height,
         business_date=network.business_date.isoformat(),
         currency=currency,
-        captured=consortium.exchange.captured.end_position,
+        captured=captured,
         settled=settled,
-        waiting=waiting,
+        waiting=captured - settled - cancelled - unaffirmed,
+        cancelled=cancelled,
+        unaffirmed=unaffirmed,
         gross_value=grouped(format_amount(gross, currency)),
         net_value=grouped(format_amount(net, currency)),
         efficiency=f"{points // 100}.{points % 100:02d} %",
         bars=_bars([cycle_view(consortium, row) for row in cycles[-BARS_SHOWN:]]),
+        trades=_latest_trades(consortium, explorer, captured),
         cycles=[cycle_view(consortium, row) for row in cycles[: -CYCLES_SHOWN - 1 : -1]],
         participants=[participant_view(consortium, node) for node in nodes],
         reconciliation=reconciliation_view(consortium),
@@ -84,6 +97,16 @@ def today_of(consortium: Consortium, participant: str | None) -> Today:
         traders=traders,
         positions=list(position_views(consortium, shown))[:POSITIONS_SHOWN],
     )
+
+
+def _latest_trades(consortium: Consortium, explorer: Explorer, end: int) -> list[schemas.Trade]:
+    """The trades captured last, the newest first."""
+    first = max(end - TRADES_SHOWN, 0)
+    trades = consortium.exchange.captured.trades(first, end)
+    return [
+        trade_view(consortium, explorer, trades, row, first + row)
+        for row in reversed(range(len(trades)))
+    ]
 
 
 def _bars(cycles: list[schemas.Cycle]) -> list[Bar]:

@@ -2,6 +2,8 @@
 
 from typing import Final, Literal
 
+from ledger.domain.breaks import BreakKind
+
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
@@ -25,6 +27,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "registrar": ("registrar", "登记机构"),
     "regulator": ("regulator", "监管机构"),
     "business_date": ("business date", "营业日"),
+    "buyer": ("buyer", "买方"),
+    "cancelled": ("cancelled", "已撤销"),
     "captured": ("captured trades", "已受理成交"),
     "cycle": ("cycle", "批次"),
     "cycles": ("Netting cycles", "净额批次"),
@@ -36,22 +40,35 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "final_in": ("strike to final", "轧差至最终性"),
     "gross": ("gross value", "逐笔全额"),
     "held": ("held", "已保留"),
+    "instrument": ("instrument", "证券"),
     "kind": ("kind", "类别"),
     "language": ("中文", "English"),
     "language_code": ("zh", "en"),
+    "latest_trades": ("Latest trades", "最新成交"),
     "lines": ("net lines", "净额笔数"),
     "live": ("live", "实时"),
     "net": ("net value", "净额"),
     "nodes": ("Institutions", "参与机构"),
+    "number": ("number", "成交编号"),
     "ours": ("ours", "我方"),
     "own_book": ("own book", "自有账簿"),
     "owner": ("owner", "归属方"),
     "parties": ("parties", "参与方数"),
     "positions": ("Positions", "持仓"),
+    "price": ("price", "价格"),
+    "quantity": ("quantity", "数量"),
+    "reason": ("reason", "原因"),
     "root": ("root", "默克尔根"),
+    "seller": ("seller", "卖方"),
     "settled": ("settled", "已交收"),
     "show": ("Show", "查看"),
     "since_block": ("since block", "始于区块"),
+    "state": ("state", "状态"),
+    "stopped": ("clearing has stopped", "清算已停止"),
+    "stopped_advice": (
+        "No figures are shown, since the books may be wrong. Stop novate, read its log, start it.",
+        "账簿可能有误，因此不显示任何数据。请停止 novate，查看日志后重新启动。",
+    ),
     "stale": ("connection lost: figures may be old", "连接中断：数据可能已过时"),
     "subject": ("what", "标的"),
     "tagline": (
@@ -62,20 +79,29 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "today": ("The day", "当日"),
     "total": ("total", "合计"),
     "trades": ("trades", "成交笔数"),
+    "trades_none": ("No trade yet.", "尚无成交。"),
     "trades_in_cycles": ("Trades a cycle, and time to finality", "各批次成交笔数与最终性时间"),
+    "unaffirmed": ("not affirmed", "未确认"),
     "waiting": ("waiting", "待交收"),
 }
 
-BREAK_KINDS: Final[dict[str, tuple[str, str]]] = {
-    "missing_ours": ("missing on our side", "我方缺失"),
-    "missing_theirs": ("missing on their side", "对方缺失"),
-    "duplicate": ("duplicate", "重复"),
-    "quantity": ("quantity", "数量不符"),
-    "amount": ("amount", "金额不符"),
-    "account": ("account", "账户不符"),
+_BREAK_KINDS_EN: Final = {
+    BreakKind.MISSING_OURS: "missing on our side",
+    BreakKind.MISSING_THEIRS: "missing on their side",
+    BreakKind.DUPLICATE: "duplicate",
+    BreakKind.QUANTITY: "quantity",
+    BreakKind.AMOUNT: "amount",
+    BreakKind.ACCOUNT: "account",
+}
+BREAK_KINDS: Final = {
+    kind.value: (english, kind.label_zh) for kind, english in _BREAK_KINDS_EN.items()
 }
 
 STATES: Final[dict[str, tuple[str, str]]] = {
+    "captured": ("captured", "已受理"),
+    "queued": ("queued", "排队中"),
+    "cancelled": ("cancelled", "已撤销"),
+    "unaffirmed": ("not affirmed", "未确认"),
     "settled": ("settled", "已交收"),
     "submitted": ("submitted", "已提交"),
     "empty": ("empty", "空批次"),

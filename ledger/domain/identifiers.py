@@ -81,6 +81,14 @@ def isin_of_symbol(symbol: str) -> str:
     return body + isin_check_digit(body)
 
 
+def isin_of_name(name: str) -> str:
+    """The ISIN for a symbol or an ISIN; a text of the form of an ISIN must be a valid one.
+
+    Raises MalformedError. Venues whose symbols may look like ISINs need ``isin_of_symbol``.
+    """
+    return parse_isin(name) if _ISIN.fullmatch(name) else isin_of_symbol(name)
+
+
 def encode_trade_number(text: str) -> int:
     """A venue's identifier as one integer below 2**62, without loss. Raises MalformedError.
 

@@ -25,9 +25,10 @@ from ledger.chain.transactions import Transaction
 from ledger.domain.participants import Role
 from nodes.explorer.explorer import Explorer
 from nodes.explorer.finality import certified
+from nodes.folder_meta import Meta, StateFolderError, read_meta
 from nodes.keys import Key
 from nodes.network import Network
-from nodes.state_folder import Meta, StateFolderError, chain_file, key_file, read_meta
+from nodes.state_folder import chain_file, key_file
 from nodes.validators import chain_config
 
 CREATION_BLOCKS_MAX: Final = 256

@@ -2,16 +2,10 @@
 
 from ledger.domain.identifiers import isin_of_symbol, owner_of
 from ledger.domain.participants import Instrument, Participant, Role
+from nodes.market_day.names import BANKS
 from nodes.market_day.survey import Survey
 from nodes.network import Network, with_infrastructure
 from nodes.trade_files.formats import TradeFileFormat
-
-BANKS = ("BANK-1", "BANK-2")
-INFRASTRUCTURE = {
-    Role.EXCHANGE: "EXCHANGE",
-    Role.CLEARING_HOUSE: "CLEARING-HOUSE",
-    Role.REGISTRAR: "REGISTRAR",
-}
 
 
 def day_network(survey: Survey, form: TradeFileFormat, seed: str) -> Network:
@@ -23,7 +17,7 @@ def day_network(survey: Survey, form: TradeFileFormat, seed: str) -> Network:
         seed=seed,
         venue=form.venue,
         business_date=survey.business_date,
-        participants=with_infrastructure([*brokers, *banks], INFRASTRUCTURE),
+        participants=with_infrastructure([*brokers, *banks]),
         instruments=tuple(
             Instrument(isin_of_symbol(symbol), symbol, form.currency)
             for symbol in sorted(survey.symbols)

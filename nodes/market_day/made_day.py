@@ -38,21 +38,22 @@ class MadeDay:
     day: date = date(2026, 7, 14)
 
 
-def write_made_day(size: MadeDay, path: Path) -> None:
-    """Writes a made day; zipped when the name ends in ``.zip``."""
+def write_made_day(size: MadeDay, path: Path) -> int:
+    """Writes a made day; zipped when the name ends in ``.zip``. Returns how many are cancelled."""
     text = io.StringIO()
-    _write(size, text)
+    cancelled = _write(size, text)
     content = text.getvalue().encode(B3_TRADES.encoding)
     if path.suffix != ".zip":
         path.write_bytes(content)
-        return
+        return cancelled
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         info = zipfile.ZipInfo(path.with_suffix(".txt").name, _ZIP_TIME)
         info.compress_type = zipfile.ZIP_DEFLATED
         archive.writestr(info, content)
+    return cancelled
 
 
-def _write(size: MadeDay, text: io.StringIO) -> None:
+def _write(size: MadeDay, text: io.StringIO) -> int:
     chance = np.random.Generator(np.random.PCG64(size.seed))
     symbols = [f"MADE{i}" for i in range(1, size.instruments + 1)]
     codes = chance.permutation(np.arange(1, size.participants * 3))[: size.participants]
@@ -86,6 +87,7 @@ def _write(size: MadeDay, text: io.StringIO) -> None:
         if len(pending) > 3:
             text.write(pending.pop(0))
     text.writelines(pending)
+    return int((is_cancelled & ~is_empty).sum())
 
 
 def _skewed(chance: np.random.Generator, kinds: int, count: int, power: float) -> Column:

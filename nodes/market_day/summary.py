@@ -12,6 +12,7 @@ from ledger.books.tables import BreakRow
 from ledger.domain.amounts import format_amount
 from nodes.consortium import Consortium
 from nodes.invariants import Violation, violations
+from nodes.market_day.day import DayOutcome
 from nodes.market_day.opening import Opening
 from nodes.market_day.survey import Survey
 from nodes.state_hash import state_hash
@@ -22,9 +23,13 @@ class DaySummary:
     """The figures of a day. Amounts are decimal text; shares are in hundredths of a percent.
 
     Attributes:
+        was_settled: whether an earlier run had settled the day.
+        captured: all captured trades; ``captured_elsewhere`` of them are not from the file.
+        repeated: lines that say again what an earlier line said.
+        refused_lines: line, subject, reason and detail of the lines that were refused.
         netting_efficiency_bp: one minus net over gross cash value, in basis points.
-        finality_ms: milliseconds from strike to final of the cycles settled in this run, by
-            percentile; empty when every cycle had settled before.
+        finality_ms: milliseconds from strike to final, by percentile, of the cycles that no crash
+            cut off; empty when there is none.
     """
 
     file: dict[str, int]
@@ -32,9 +37,12 @@ class DaySummary:
     instruments: int
     business_date: str
     currency: str
+    was_settled: bool
     captured: int
+    captured_elsewhere: int
     repeated: int
     refused: int
+    refused_lines: list[dict[str, Any]]
     settled_in_cycles: int
     settled_gross: int
     cancelled: int
@@ -59,23 +67,28 @@ class DaySummary:
         return not self.violations and not self.breaks
 
 
-def summarise(consortium: Consortium, survey: Survey, opening: Opening) -> DaySummary:
+def summarise(
+    consortium: Consortium, survey: Survey, opening: Opening, outcome: DayOutcome
+) -> DaySummary:
     """The figures of the day that a consortium has been through."""
     house, currency = consortium.clearing_house, consortium.network.currencies[0]
     cycles = [row for row in house.cycles.all() if row.state == records.SETTLED]
     gross_value = sum(row.gross_value for row in cycles)
     net_value = sum(row.net_value for row in cycles)
     states = [standing.state for standing in house.intake.exceptions().values()]
-    captured, refused = house.intake.stream.end_position, len(consortium.exchange.refusals())
+    captured, refused = house.intake.stream.end_position, len(outcome.refused)
     return DaySummary(
         file=asdict(survey.counts),
         participants=len({account.partition("/")[0] for account in survey.accounts}),
         instruments=len(survey.symbols),
         business_date=survey.business_date.isoformat(),
         currency=currency,
+        was_settled=outcome.was_settled,
         captured=captured,
-        repeated=survey.counts.clearable - captured - refused,
+        captured_elsewhere=captured - outcome.captured,
+        repeated=survey.counts.clearable - outcome.captured - refused,
         refused=refused,
+        refused_lines=[asdict(refusal) for refusal in outcome.refused],
         settled_in_cycles=sum(row.trade_count for row in cycles),
         settled_gross=states.count(SETTLED),
         cancelled=states.count(CANCELLED),

@@ -12,23 +12,33 @@ from typing import Final
 import numpy as np
 
 from ledger.clearing.columns import Column, Mask, TradeColumns, holding_keys
-from ledger.domain.amounts import AMOUNT_MAX, PRICE_SCALE, SUPPLY_MAX, half_up, minor_digits
+from ledger.domain.amounts import (
+    AMOUNT_MAX,
+    PRICE_SCALE,
+    SUPPLY_MAX,
+    format_amount,
+    format_price,
+    half_up,
+    minor_digits,
+)
+from nodes.market_day.names import NameCheck
 from nodes.trade_files.block import NO_PARTICIPANT, Block
+from nodes.trade_files.formats import TradeFileFormat
 from nodes.trade_files.reader import TradeFile, TradeFileError
 
 OnLines = Callable[[int], None]
+"""Hears how many lines have been read."""
 
-
-def nobody(_: int) -> None:
-    """Takes progress that nobody watches."""
-
-
-SUB_ACCOUNT_BITS: Final = 8
+WORTH_MAX: Final = 2**62
+"""Most minor units, and units, of all trades of a file together: sums stay below 2**63."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What is in a trade file, by lines."""
+    """What is in a trade file, by lines.
+
+    ``without_price`` are those whose price is zero, below, or too small to come to a minor unit.
+    """
 
     lines: int = 0
     trades: int = 0
@@ -54,7 +64,6 @@ class Survey:
         symbols: the instruments in the file, in its order.
         lowest_quantities: lowest running position by (symbol index, account index), if below zero.
         lowest_amounts: the same for cash, by account index.
-        value: minor units that all trades are worth, cancelled ones included.
     """
 
     digest: bytes
@@ -89,13 +98,19 @@ class RunningMinimum:
             self.totals[key] = so_far + total
 
 
-def survey(file: TradeFile, on_lines: OnLines = nobody) -> Survey:
+def survey(file: TradeFile, on_lines: OnLines = lambda _: None) -> Survey:
     """Surveys a file. Raises TradeFileError at its first fault."""
     counts, quantities, amounts = Counts(), RunningMinimum(), RunningMinimum()
-    last_date = 0
+    names, worth = NameCheck(file), Worth(file)
+    first_date, last_date = 0, 0
     for block in file.blocks():
+        names.look(block)
+        if not file.format.is_public:
+            first_date = first_date or int(block.dates[0])
+            _check_own_format(file, block, first_date)
         trades = file_columns(file, block)
-        _count(counts, block)
+        worth.add(block, trades)
+        _count(counts, file.format, block)
         if len(trades):
             delivered = trades.as_delivered()
             _run(quantities, delivered.instruments, delivered, trades.quantities, pays=False)
@@ -128,7 +143,7 @@ def file_columns(file: TradeFile, block: Block) -> TradeColumns:
     Instruments and accounts are numbered from 1 as in the file, the currency is 1. Raises
     TradeFileError for an amount above the most that is allowed.
     """
-    rows = np.flatnonzero(is_clearable(block))
+    rows = np.flatnonzero(is_clearable(file.format, block))
     quantities, prices = block.quantities[rows], block.prices[rows]
     amounts = _amounts(file, block, rows, quantities, prices)
     ones = np.ones(len(rows), dtype=np.int64)
@@ -147,10 +162,36 @@ def file_columns(file: TradeFile, block: Block) -> TradeColumns:
     )
 
 
-def is_clearable(block: Block) -> Mask:
-    """Which lines a clearing house can take: both participants known, a price above zero."""
+def is_clearable(form: TradeFileFormat, block: Block) -> Mask:
+    """Which lines a clearing house can take: both participants known, worth a minor unit or more.
+
+    A format in which no line may be without either has been read without one.
+    """
     known = (block.sellers != NO_PARTICIPANT) & (block.buyers != NO_PARTICIPANT)
-    return np.asarray(known & (block.prices > 0))
+    scale = 10 ** minor_digits(form.currency)
+    # Half a minor unit is rounded up; this is the test without the product, which could overflow.
+    is_worth_something = block.prices > (PRICE_SCALE - 1) // (2 * scale * block.quantities)
+    return np.asarray(known & (block.prices > 0) & is_worth_something)
+
+
+class Worth:
+    """What all trades of a file come to, cancelled ones included: it must stay within bounds."""
+
+    def __init__(self, file: TradeFile) -> None:
+        self._file = file
+        self._amount = 0
+        self._quantity = 0
+
+    def add(self, block: Block, trades: TradeColumns) -> None:
+        """Raises TradeFileError at the block with which it is too much."""
+        self._amount += sum(trades.amounts.tolist())
+        self._quantity += sum(trades.quantities.tolist())
+        if max(self._amount, self._quantity) > WORTH_MAX:
+            last_line = block.first_line + len(block) - 1
+            expected = f"at most {WORTH_MAX} units, and minor units, in all lines up to here"
+            column = self._file.format.column_by_field["quantity"]
+            found = str(max(self._amount, self._quantity))
+            raise TradeFileError(self._file.path, last_line, column, expected, found)
 
 
 def _amounts(
@@ -174,8 +215,25 @@ def _amounts(
     return amounts
 
 
-def _count(counts: Counts, block: Block) -> None:
-    clearable = is_clearable(block)
+def _check_own_format(file: TradeFile, block: Block, day: int) -> None:
+    """Our own format has one day a file, and no line that cannot be cleared."""
+    other_day = np.flatnonzero(block.dates != day)
+    worthless = np.flatnonzero(~is_clearable(file.format, block))
+    if len(other_day):
+        row, column = int(other_day[0]), file.format.column_by_field["date"]
+        expected = f"{date.fromordinal(day)}, the day of the first line"
+        found = str(date.fromordinal(int(block.dates[row])))
+    elif len(worthless):
+        row, column = int(worthless[0]), file.format.column_by_field["price"]
+        expected = f"a price at which it is worth {format_amount(1, file.format.currency)}"
+        found = format_price(int(block.prices[row]))
+    else:
+        return
+    raise TradeFileError(file.path, block.first_line + row, column, expected, found)
+
+
+def _count(counts: Counts, form: TradeFileFormat, block: Block) -> None:
+    clearable = is_clearable(form, block)
     known = (block.sellers != NO_PARTICIPANT) & (block.buyers != NO_PARTICIPANT)
     counts.lines += len(block)
     counts.cancellations += int((clearable & (block.cancels > 0)).sum())
@@ -183,7 +241,7 @@ def _count(counts: Counts, block: Block) -> None:
     counts.after_market += int(block.after_market.sum())
     counts.same_participant += int((clearable & (block.sellers == block.buyers)).sum())
     counts.without_participant += int((~known).sum())
-    counts.without_price += int((known & (block.prices <= 0)).sum())
+    counts.without_price += int((known & ~clearable).sum())
 
 
 def _run(

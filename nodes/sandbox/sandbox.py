@@ -14,15 +14,14 @@ from queue import Empty, SimpleQueue
 from threading import Event, RLock, Thread
 from typing import Final
 
-import numpy as np
-
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import WallClock
 from nodes.consortium import Consortium, open_consortium
-from nodes.desks import tell_desks
+from nodes.desks import take_in
 from nodes.engine import Engine
+from nodes.folder_meta import StateFolderError
 from nodes.opening_positions import issue_opening
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.state_folder import StateFolder
@@ -31,6 +30,7 @@ from nodes.validators import Seating
 GROUP_MAX: Final = 2_000
 CYCLE_NS: Final = 500_000_000
 IDLE_SECONDS: Final = 0.05
+DEFAULT_SEED: Final = "novate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Sandbox:
         self.lock = RLock()
         self.is_ready = False
         self.failure = ""
+        self._refused = len(consortium.exchange.refusals())
         self._submissions: SimpleQueue[_Submission] = SimpleQueue()
         self._stopping = Event()
         self._threads = [
@@ -116,13 +117,16 @@ class Sandbox:
     def _capture(self, group: list[_Submission]) -> None:
         exchange = self.consortium.exchange
         end = exchange.captured.end_position
+        # A group that leaves anything on record changes one of the two numbers of its name.
+        batch_id = f"api:{end}:{self._refused}"
         try:
             trades = TradeColumns.of_rows([submission.row for submission in group])
-            verdict = exchange.capture(f"api:{end}", trades)
+            verdict = exchange.capture(batch_id, trades)
         except Exception as error:  # noqa: BLE001 # every waiting caller must learn of any failure
             for submission in group:
                 submission.answer.set_exception(error)
             return
+        self._refused += len(verdict.refused)
         seen: set[int] = set()
         for row, submission in enumerate(group):
             if row in verdict.refused:
@@ -148,26 +152,15 @@ class Sandbox:
                 return
 
     def _clear(self, *, is_due: bool) -> bool:
-        """Takes captured trades in; closes a cycle when it is due or full, and says so."""
+        """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
-            self._take_in()
+            take_in(self.consortium)
             waiting = self.consortium.clearing_house.net.waiting()
             is_full = waiting >= self.consortium.rules.cycle_trades_max
             if is_full or (waiting and is_due):
                 self._close_cycle()
                 return True
         return False
-
-    def _take_in(self) -> None:
-        """Tells the desks of what was captured, and has it affirmed and passed on."""
-        consortium = self.consortium
-        taken = consortium.clearing_house.intake.stream.end_position
-        captured = consortium.exchange.captured
-        # Trades that are captured from here on wait for the next round.
-        end = captured.end_position
-        if end > taken:
-            tell_desks(consortium, np.arange(taken, end), captured.trades(taken, end))
-            consortium.exchange.pass_on(taken, end)
 
     def _close_cycle(self) -> None:
         self.consortium.clearing_house.net.close()
@@ -177,21 +170,28 @@ class Sandbox:
 
 def open_sandbox(
     path: Path,
-    seed: str,
+    seed: str | None,
     business_date: date,
     engine: Engine | None = None,
     seating: Seating | None = None,
 ) -> Sandbox:
     """The sandbox in a folder; a new one when the folder is new.
 
-    A folder that ``novate day`` has filled is shown as it is, and goes on from there.
+    A folder that ``novate day`` has filled is shown as it is, and goes on from there. Without a
+    seed, that of the folder is taken. Raises StateFolderError when it has another.
     """
     folder = StateFolder(path)
     meta = folder.read_meta()
     folder.close()
-    network = meta.network if meta else sandbox_network(seed, business_date)
+    network = meta.network if meta else sandbox_network(seed or DEFAULT_SEED, business_date)
+    if seed is not None and seed != network.seed:
+        raise StateFolderError(
+            f"{path} was begun with the seed {network.seed!r}, not {seed!r}:"
+            " leave --seed out, or name another folder with --state"
+        )
     rules = meta.rules if meta else MARKET_DAY_RULES
-    consortium = open_consortium(network, rules, WallClock(), path, engine, seating)
+    plan = meta.plan if meta else None
+    consortium = open_consortium(network, rules, WallClock(), path, engine, seating, plan)
     if network == sandbox_network(network.seed, network.business_date):
         issue_opening(consortium, sandbox_opening(network))
     return Sandbox(consortium)

@@ -11,7 +11,7 @@ from ledger.domain.amounts import (
     parse_quantity,
 )
 from ledger.domain.errors import MalformedError
-from ledger.domain.identifiers import isin_of_symbol, parse_account
+from ledger.domain.identifiers import isin_of_name, parse_account
 from ledger.domain.participants import Instrument
 from nodes.scenario.document import Value
 
@@ -44,7 +44,7 @@ class Assets:
 
     def isin(self, value: Value) -> str:
         """The ISIN of an instrument's name; of one that the story does not have, too."""
-        return checked(value, isin_of_symbol)
+        return checked(value, isin_of_name)
 
     def currency_of(self, isin: str) -> str:
         """The currency that an instrument trades in."""

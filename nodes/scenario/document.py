@@ -3,12 +3,15 @@
 Values are kept as they were written, so that ``off`` stays ``off`` and ``11:00`` stays ``11:00``.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import yaml
+
+from ledger.domain.amounts import AMOUNT_MAX
 
 _NUMBER_TAG: Final = "tag:yaml.org,2002:int"
 _FLOAT_TAG: Final = "tag:yaml.org,2002:float"
@@ -54,14 +57,15 @@ class Value:
         """A scalar that is decimal text or a whole number; a bare fraction is refused."""
         text = self.text()
         if self.node.tag == _FLOAT_TAG:
-            self.fail(f'a decimal in quotes, such as "{text}"', text)
+            self.fail(f"decimal text, found the number {text}: put quotes around it")
         return text
 
     def whole_number(self) -> int:
-        """A scalar that is a whole number."""
+        """A scalar that is a whole number, up to the most of an amount."""
         text = self.text()
-        if self.node.tag != _NUMBER_TAG or not text.isascii() or not text.isdigit():
-            self.fail("a whole number", text)
+        is_number = self.node.tag == _NUMBER_TAG and re.fullmatch(r"[0-9]{1,16}", text, re.ASCII)
+        if not is_number or int(text) > AMOUNT_MAX:
+            self.fail(f"a whole number up to {AMOUNT_MAX}", text[:40])
         return int(text)
 
     def choice(self, choices: Sequence[str]) -> str:
@@ -128,6 +132,8 @@ def read_document(file: Path) -> Value:
         line = mark.line + 1 if mark else 1
         problem = str(getattr(error, "problem", None) or error)
         raise ScenarioError(file, line, "document", "YAML or JSON", problem) from error
+    except RecursionError as error:
+        raise ScenarioError(file, 1, "document", "lists and mappings less deep") from error
     except UnicodeDecodeError as error:
         raise ScenarioError(file, 1, "document", "UTF-8 text", str(error)) from error
     if node is None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from ledger.domain.errors import MalformedError
-from ledger.domain.identifiers import isin_of_symbol, owner_of, parse_date, parse_participant
+from ledger.domain.identifiers import isin_of_name, owner_of, parse_date, parse_participant
 from ledger.domain.participants import Instrument, Participant, Role
 from ledger.domain.rules import QueueOrder, Rules, SettlementMode
-from nodes.network import Network, with_infrastructure
+from nodes.network import INFRASTRUCTURE, Network, with_infrastructure
 from nodes.scenario.assets import CURRENCIES, DEFAULT_CURRENCY, Assets, Position, checked
 from nodes.scenario.document import Value, read_document
 from nodes.scenario.events import EventReader
@@ -18,12 +18,7 @@ from nodes.scenario.story import Story
 
 DEFAULT_DATE: Final = date(2026, 2, 10)
 VENUE: Final = "XNOV"
-INFRASTRUCTURE: Final = {
-    Role.EXCHANGE: "EXCHANGE",
-    Role.CLEARING_HOUSE: "CLEARING-HOUSE",
-    Role.REGISTRAR: "REGISTRAR",
-    Role.BANK: "BANK",
-}
+DEFAULT_IDS: Final = {**INFRASTRUCTURE, Role.BANK: "BANK"}
 _KEYS: Final = (
     "title",
     "source",
@@ -94,7 +89,7 @@ def _instruments(value: Value | None) -> list[Instrument]:
         symbol = body["isin"].text()
         instruments.append(
             Instrument(
-                isin=checked(body["isin"], isin_of_symbol),
+                isin=checked(body["isin"], isin_of_name),
                 symbol=symbol,
                 currency=(
                     body["currency"].choice(CURRENCIES) if "currency" in body else DEFAULT_CURRENCY
@@ -165,7 +160,7 @@ def _network(
         seed="novate scenario",
         venue=VENUE,
         business_date=day,
-        participants=with_infrastructure(participants, INFRASTRUCTURE),
+        participants=with_infrastructure(participants, DEFAULT_IDS),
         instruments=tuple(instruments),
         currencies=(
             DEFAULT_CURRENCY,
@@ -182,7 +177,7 @@ def _network(
 
 
 def _check_opening(value: Value | None, network: Network, positions: list[Position]) -> None:
-    known = set(network.account_ids())
+    known = {account for account in network.account_ids() if network.trades(account)}
     for account, _ in positions:
         if account not in known and value is not None:
-            value.fail("accounts of participants of the story", account)
+            value.fail("accounts of brokers and banks of the story", account)

@@ -16,6 +16,7 @@ from ledger.domain.amounts import trade_amount
 from ledger.domain.identifiers import encode_trade_number, owner_of
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import SettlementMode
+from nodes.bus import UnreachableError
 from nodes.clearing_house.queue import instruction_id
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
@@ -192,7 +193,10 @@ class _Player:
         account = self._network.account_number(event.account)
         redemption = RedemptionMessage(_reference(name), number, account, -event.amount)
         self._consortium.trader(owner_of(event.account)).mandate_redemption(register, redemption)
-        return self._consortium.keeper(register, event.account).redeem(redemption)
+        try:
+            return self._consortium.keeper(register, event.account).redeem(redemption)
+        except UnreachableError as error:
+            return Rejected(Reason.SILENT, str(error))
 
     def _asset(self, asset: str, *, is_cash: bool) -> tuple[Register, int]:
         if is_cash:
@@ -200,12 +204,16 @@ class _Player:
         return Register.SECURITIES, self._network.instrument_number(asset)
 
     def _refuse_unknown(self, name: str, accounts: list[str], isin: str) -> bool:
-        """Refuses what names an account or instrument that the network does not have."""
+        """Refuses accounts and instruments that the network lacks, and who does not trade."""
         known = self._network.account_ids()
         isins = {instrument.isin for instrument in self._network.instruments}
-        if all(account in known for account in accounts) and (not isin or isin in isins):
+        if not all(account in known for account in accounts) or (isin and isin not in isins):
+            reason = Reason.UNKNOWN
+        elif not all(self._network.trades(account) for account in accounts):
+            reason = Reason.INVALID
+        else:
             return False
-        self.played.refusals.append((name, Reason.UNKNOWN))
+        self.played.refusals.append((name, reason))
         return True
 
 

@@ -103,6 +103,11 @@ class Expectations:
     refusals: tuple[tuple[str, str], ...] | None = None
     breaks: int | None = None
 
+    @property
+    def are_any(self) -> bool:
+        """Whether anything is expected at all, beside the invariants."""
+        return self != Expectations()
+
 
 @dataclass(frozen=True, slots=True)
 class Story:

@@ -3,6 +3,7 @@
 Each check is one vectorised test; of all values that fail one, the block remembers the first.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -16,10 +17,12 @@ from ledger.domain.amounts import AMOUNT_MAX, PRICE_DECIMALS
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import (
     encode_trade_number,
+    isin_of_name,
     isin_of_symbol,
     parse_account,
     parse_date,
 )
+from nodes.network import FIRST_DATE
 from nodes.trade_files.formats import (
     B3_AFTER_MARKET_SESSION,
     B3_REGULAR_SESSION,
@@ -86,21 +89,21 @@ class BlockColumns:
     def to_block(self, first_line: int, instruments: NameList, participants: NameList) -> Block:
         """The columns as numbers; meaningless when there is a ``fault``."""
         form = self._form
+        isin_of = isin_of_symbol if form.is_public else isin_of_name
+        lacking = form.is_public
         return Block(
             first_line=first_line,
-            instruments=self._names("instrument", instruments, isin_of_symbol, optional=False),
+            instruments=self._names("instrument", instruments, isin_of, optional=False),
             numbers=self._numbers(),
-            dates=self._looked_up("date", lambda text: parse_date(text).toordinal()),
+            dates=self._looked_up("date", _day),
             times=self._times(),
             quantities=self._quantities(),
             prices=self._prices(),
-            sellers=self._names("seller", participants, self._check_participant, optional=True),
-            buyers=self._names("buyer", participants, self._check_participant, optional=True),
+            sellers=self._names("seller", participants, self._check_participant, optional=lacking),
+            buyers=self._names("buyer", participants, self._check_participant, optional=lacking),
             cancels=self._choice("action", form.new_value, form.cancel_value),
             after_market=self._choice("session", B3_REGULAR_SESSION, B3_AFTER_MARKET_SESSION),
-            reference_dates=self._looked_up(
-                "reference_date", lambda text: parse_date(text).toordinal()
-            ),
+            reference_dates=self._looked_up("reference_date", _day),
         )
 
     def _texts(self, field: str) -> pa.ChunkedArray:
@@ -116,8 +119,8 @@ class BlockColumns:
         for row in np.flatnonzero(~_bools(plain)).tolist():
             try:
                 numbers[row] = encode_trade_number(texts[row].as_py())
-            except MalformedError as error:
-                self._note(row, "number", error.expected)
+            except (MalformedError, UnicodeDecodeError) as error:
+                self._note(row, "number", _expected(error))
                 break
         return numbers
 
@@ -147,7 +150,10 @@ class BlockColumns:
         decimals = pc.cast(points, pa.decimal128(12 + PRICE_DECIMALS, PRICE_DECIMALS))
         # The low half of a decimal128 is the scaled price, which 18 digits keep below 2**63.
         halves = np.frombuffer(decimals.combine_chunks().buffers()[1], dtype=np.int64)
-        return np.array(halves[::2], dtype=np.int64)
+        prices = np.array(halves[::2], dtype=np.int64)
+        if not self._form.is_public:
+            self._require("price", pa.array(prices > 0), "a price above zero")
+        return prices
 
     def _names(
         self, field: str, names: NameList, check: Callable[[str], object], *, optional: bool
@@ -179,12 +185,13 @@ class BlockColumns:
             try:
                 numbers[code] = number(text.as_py())
             except (MalformedError, UnicodeDecodeError) as error:
-                expected = error.expected if isinstance(error, MalformedError) else "ASCII text"
-                self._note(int(np.argmax(codes == code)), field, expected)
+                self._note(int(np.argmax(codes == code)), field, _expected(error))
         column: Column = numbers[codes]
         return column
 
     def _check_participant(self, text: str) -> None:
+        if not re.fullmatch(self._form.participant_pattern, text, re.ASCII):
+            raise MalformedError(self._form.participant_form, text)
         parse_account(self._form.participant_prefix + text)
 
     def _or_zero(self, texts: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
@@ -202,6 +209,18 @@ class BlockColumns:
             buffer = self._table.column(column)[row].as_buffer()
             found = buffer.to_pybytes().decode("latin-1") if buffer else ""
             self.fault = (row, column, expected, found[:120])
+
+
+def _day(text: str) -> int:
+    """The ordinal of a date that a chain can have."""
+    day = parse_date(text)
+    if day < FIRST_DATE:
+        raise MalformedError(f"a date from {FIRST_DATE} on", text)
+    return day.toordinal()
+
+
+def _expected(error: MalformedError | UnicodeDecodeError) -> str:
+    return error.expected if isinstance(error, MalformedError) else "ASCII text"
 
 
 def _int64(texts: pa.ChunkedArray) -> Column:

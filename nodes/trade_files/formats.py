@@ -19,11 +19,14 @@ class TradeFileFormat:
     Attributes:
         columns: names of the header, in order.
         optional_columns: names that may follow.
-        fields: what is read, and from which column.
+        column_by_field: what is read, and from which column.
         venue: code of the venue in trade ids.
         currency: of all amounts.
         participant_prefix: stands before the file's participant codes in participant ids.
-        cancel_values: the values of the action column, for a new trade and for a cancellation.
+        participant_pattern: what a code in the file must be, and ``participant_form`` in words.
+        new_value: in the action column, for a new trade; ``cancel_value`` for a cancellation.
+        is_public: whether the file is a venue's publication, of which lines may lack participants
+            or a price, and which may have lines of several days. Our own says everything.
     """
 
     name: str
@@ -38,8 +41,11 @@ class TradeFileFormat:
     venue: str
     currency: str
     participant_prefix: str
+    participant_pattern: str
+    participant_form: str
     new_value: str
     cancel_value: str
+    is_public: bool
 
     @property
     def header(self) -> str:
@@ -80,8 +86,11 @@ NOVATE_CSV: Final = TradeFileFormat(
     venue="XNOV",
     currency="CNY",
     participant_prefix="",
+    participant_pattern=r".*",
+    participant_form="a participant",
     new_value="new",
     cancel_value="cancel",
+    is_public=False,
 )
 
 B3_TRADES: Final = TradeFileFormat(
@@ -121,8 +130,11 @@ B3_TRADES: Final = TradeFileFormat(
     venue="B3",
     currency="BRL",
     participant_prefix="B3-",
+    participant_pattern=r"[0-9]{1,6}",
+    participant_form="a participant's code, one to six digits",
     new_value="0",
     cancel_value="2",
+    is_public=True,
 )
 
 FORMATS: Final = (NOVATE_CSV, B3_TRADES)

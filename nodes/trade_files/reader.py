@@ -5,7 +5,9 @@ fast way and the exact way are the same way. Memory holds one block, whatever th
 """
 
 import hashlib
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,10 +25,14 @@ _ZIP_MAGIC: Final = b"PK\x03\x04"
 
 
 class TradeFileError(Exception):
-    """A fault in a trade file: where, what was expected, what was found. Nothing was loaded."""
+    """A fault in a trade file: where, what was expected, what was found. Nothing was loaded.
+
+    ``line`` is 0 when the file as a whole is not what it must be.
+    """
 
     def __init__(self, file: Path, line: int, column: str, expected: str, found: str) -> None:
-        super().__init__(f"{file}:{line}: {column}: expected {expected}, found {found!r}")
+        place = f"{file}:{line}" if line else str(file)
+        super().__init__(f"{place}: {column}: expected {expected}, found {found!r}")
         self.file = file
         self.line = line
         self.column = column
@@ -74,8 +80,8 @@ class TradeFile:
                 columns = each.columns + each.optional_columns[:extra]
                 if text == each.delimiter.join(columns):
                     return each, len(columns)
-        expected = " or ".join(each.header for each in FORMATS)
-        raise self._error(1, "header", expected, text[:120])
+        names = " or ".join(each.name for each in FORMATS)
+        raise self._error(1, "header", f"the header of {names} (docs/trade-files.md)", text[:60])
 
     def _parse(self, body: bytes, first_line: int) -> Iterator[Block]:
         rows = body.count(b"\n")
@@ -113,7 +119,11 @@ class TradeFile:
 
     def _wrong_width(self, body: bytes, first_line: int) -> TradeFileError:
         delimiter = self.format.delimiter.encode()
-        for offset, line in enumerate(body.split(b"\n")):
+        for offset, line in enumerate(body.removesuffix(b"\n").split(b"\n")):
+            if b"\r" in line.removesuffix(b"\r"):
+                found_text = line[:40].decode("latin-1")
+                expected = "no carriage return inside a line"
+                return self._error(first_line + offset, "line", expected, found_text)
             found = line.count(delimiter) + 1
             if found != self._width:
                 return self._error(
@@ -138,7 +148,13 @@ class TradeFile:
                     if len(members) != 1:
                         names = ", ".join(info.filename for info in members) or "nothing"
                         raise self._error(0, "zip", "one file inside the zip", names)
-                    with archive.open(members[0]) as stream:
-                        yield stream
-            except zipfile.BadZipFile as error:
+                    yield self._opened(archive, members[0])
+            except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
                 raise self._error(0, "zip", "a whole zip file", str(error)) from error
+
+    def _opened(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+        try:
+            return archive.open(member)
+        except (RuntimeError, NotImplementedError) as error:
+            expected = "a zip without a password, compressed in a usual way"
+            raise self._error(0, "zip", expected, str(error)) from error

@@ -10,9 +10,11 @@ import pytest
 import uvicorn
 
 from api.app import create_app
+from api.web.today import today_of
 from api.web.words import BREAK_KINDS, STATES, WORDS
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
+from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.consortia import DAY
 
@@ -68,6 +70,26 @@ def test_page_speaks_both_languages_and_asks_nobody_else(address, query, word):
     assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
 
 
+def lines_of_large_figures(page, width):
+    """On how many lines each figure of the day stands when it is large."""
+    page.set_viewport_size({"width": width, "height": 900})
+    return set(
+        page.evaluate(
+            """() => [...document.querySelectorAll(".figures dd")].map((dd) => {
+              dd.textContent = "6,508,423,254,000.00";
+              return Math.round(dd.offsetHeight / parseFloat(getComputedStyle(dd).lineHeight));
+            })"""
+        )
+    )
+
+
+def test_figures_of_the_day_add_up(sandbox, address):
+    today = today_of(sandbox.consortium, explorer_of(sandbox.consortium), None)
+
+    parts = today.settled + today.waiting + today.cancelled + today.unaffirmed
+    assert today.captured == parts
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_trade_appears_on_the_open_page_without_reloading(address):
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 # only where there is a browser
@@ -94,11 +116,14 @@ def test_trade_appears_on_the_open_page_without_reloading(address):
                 "buyer": "BRK-B",
             },
         )
+        page.locator("#trades ~ .scroll tbody tr").first.wait_for(timeout=20_000)
         page.locator("#cycles ~ .scroll tbody tr").first.wait_for(timeout=20_000)
         figures = page.locator(".figures").inner_text()
+        broken = [lines_of_large_figures(page, width) for width in (1400, 420)]
         page.get_by_role("link", name="\u4e2d\u6587").click()
         page.get_by_text("\u51c0\u989d\u6279\u6b21").first.wait_for()
         browser.close()
 
     assert "1,050.00" in figures
+    assert broken == [{1}, {1}]
     assert errors == []

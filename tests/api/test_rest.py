@@ -79,6 +79,11 @@ def test_same_trade_is_answered_again_and_other_terms_are_refused(client):
         ({"price": "1e3"}, 422, "INVALID"),
         ({"price": "0"}, 422, "INVALID"),
         ({"price": "NaN"}, 422, "INVALID"),
+        ({"quantity": "1", "price": "0.004"}, 422, "INVALID"),
+        ({"seller": "EXCHANGE"}, 422, "INVALID"),
+        ({"seller": "CLEARING-HOUSE"}, 422, "INVALID"),
+        ({"buyer": "REGISTRAR"}, 422, "INVALID"),
+        ({"instrument": "US0378331006"}, 422, "INVALID"),
         ({"quantity": "9999999999999999", "price": "999999999999"}, 422, "INVALID"),
         ({"instrument": "NOPE"}, 404, "UNKNOWN"),
         ({"instrument": "NOVA1\u0000"}, 422, "INVALID"),
@@ -109,8 +114,67 @@ def test_body_that_is_no_trade_is_refused(client, body):
 def test_deep_or_large_body_is_refused_and_the_process_lives(client, body):
     refused = client.post("/v1/trades", content=body, headers={"content-type": "application/json"})
 
-    assert refused.status_code == 422
+    assert refused.status_code == (413 if body.isspace() else 422)
     assert client.get("/livez").status_code == 200
+
+
+def test_body_without_its_content_type_is_told_of_it(client):
+    refused = client.post("/v1/trades", content=b"{}", headers={"content-type": "text/plain"})
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "content-type: expected application/json, found text/plain"
+
+
+def test_other_method_is_refused_as_a_problem(client):
+    refused = client.delete("/v1/trades")
+
+    assert refused.status_code == 405
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.headers["allow"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 100_000, b'"\xff"', b'{"\\ud800":1}'])
+def test_body_that_would_hurt_a_parser_is_refused_as_a_problem(client, body):
+    refused = client.post("/v1/trades", content=body, headers={"content-type": "application/json"})
+
+    assert refused.status_code in (400, 422)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert client.get("/livez").status_code == 200
+
+
+def test_body_of_any_length_is_read_only_so_far(client):
+    def endless():
+        for _ in range(5_000):
+            yield b"[" * 1_000
+
+    assert client.post("/v1/trades", content=endless()).status_code == 413
+
+
+def test_every_refusal_is_on_record(client):
+    exchange = client.app.state.sandbox.consortium.exchange
+    before = len(exchange.refusals())
+    for i in range(3):
+        post(client, number=f"RECORD{i}")
+    again = [post(client, number=f"RECORD{i}", quantity="7").status_code for i in range(3)]
+
+    assert again == [409, 409, 409]
+    assert len(exchange.refusals()) == before + 3
+
+
+def test_sandbox_that_has_failed_shows_no_figures(tmp_path):
+    sandbox = open_sandbox(tmp_path, "test", DAY)
+    with TestClient(create_app(sandbox)) as client:
+        sandbox.failure, sandbox.is_ready = "SomeError: what happened", False
+        answers = [client.get(f"/v1/{name}") for name in ("trades", "positions", "reconciliation")]
+        page, part = client.get("/?lang=en"), client.get("/parts/today?lang=en")
+
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert answers[0].json()["reason"] == "UNAVAILABLE"
+    assert (page.status_code, part.status_code) == (503, 503)
+    for html in (page.text, part.text):
+        assert "clearing has stopped" in html
+        assert "SomeError: what happened" in html
+        assert "No breaks" not in html
 
 
 def test_lists_are_paged_to_their_end(client):
@@ -130,7 +194,10 @@ def test_lists_are_paged_to_their_end(client):
     assert len(seen) >= 5
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "cursor=x", "cursor=-1"])
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=501", "cursor=x", "cursor=-1", "cursor=" + "9" * 20, "curser=1", "x="],
+)
 def test_bad_paging_is_refused(client, query):
     assert client.get(f"/v1/trades?{query}").status_code == 422
 
@@ -141,6 +208,11 @@ def test_bad_paging_is_refused(client, query):
         ("/v1/trades/nonsense", 422),
         ("/v1/trades/XNOV.2026-02-10.ZZ0000NOVA12.NEVER", 404),
         ("/v1/cycles/999", 404),
+        ("/v1/cycles/" + "9" * 20, 422),
+        ("/v1/cycles/" + "9" * 5_000, 422),
+        ("/v1/cycles/1?colour=red", 422),
+        ("/v1/nowhere", 404),
+        ("/nowhere", 404),
         ("/v1/positions?participant=NOBODY", 404),
     ],
 )
@@ -148,6 +220,7 @@ def test_what_is_not_there_is_said_to_be_missing(client, path, status):
     answer = client.get(path)
 
     assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["remedy"]
 
 
@@ -179,3 +252,7 @@ def test_interface_describes_itself(client):
     assert {"/v1/trades", "/v1/cycles", "/v1/positions", "/v1/reconciliation"} <= set(
         described["paths"]
     )
+    answers = described["paths"]["/v1/trades"]["post"]["responses"]
+    assert set(answers) == {"200", "201", "404", "409", "422", "503"}
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    assert answers["409"]["content"] == {"application/problem+json": problem}

@@ -10,7 +10,7 @@ from ledger.domain.participants import Instrument, Participant, Role
 from ledger.domain.rules import Rules, SettlementMode
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
-from nodes.desks import Version, tell_desks
+from nodes.desks import DeskVersion, tell_desks
 from nodes.engine import Engine
 from nodes.keys import fresh_seed
 from nodes.market_day.opening import Opening
@@ -21,11 +21,6 @@ from tests.support.engines import engine_under_test
 DAY = date(2026, 2, 10)
 NET = Rules(settlement=SettlementMode.NET, dvp_model=3)
 GROSS = Rules()
-INFRASTRUCTURE = {
-    Role.EXCHANGE: "EXCHANGE",
-    Role.CLEARING_HOUSE: "CLEARING-HOUSE",
-    Role.REGISTRAR: "REGISTRAR",
-}
 
 
 def small_network(seed: str = "test") -> Network:
@@ -41,7 +36,7 @@ def small_network(seed: str = "test") -> Network:
         seed=seed,
         venue="XNOV",
         business_date=DAY,
-        participants=with_infrastructure(founders, INFRASTRUCTURE),
+        participants=with_infrastructure(founders),
         instruments=(Instrument(isin_of_symbol("X"), "X", "CNY"),),
         currencies=("CNY",),
     )
@@ -99,7 +94,9 @@ def trades_of(network: Network, *rows: tuple[str, str, str, int, int]) -> TradeC
     )
 
 
-def capture(consortium: Consortium, trades: TradeColumns, version: Version | None = None) -> None:
+def capture(
+    consortium: Consortium, trades: TradeColumns, version: DeskVersion | None = None
+) -> None:
     """Captures trades, tells the desks (each its version), and has them affirmed."""
     exchange = consortium.exchange
     first = exchange.captured.end_position

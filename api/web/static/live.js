@@ -3,20 +3,21 @@ const SECONDS = 2;
 const main = document.querySelector("[data-part]");
 const status = document.querySelector(".status");
 
-function show(isLive) {
-  status.classList.toggle("stale", !isLive);
-  status.textContent = isLive ? status.dataset.live : status.dataset.stale;
+// state: "live", "stopped" (the server says so) or "stale" (the server does not answer).
+function show(state) {
+  status.classList.toggle("stale", state !== "live");
+  status.textContent = status.dataset[state];
 }
 
 async function refresh() {
   if (document.hidden || main.querySelector("select:focus")) return;
   try {
     const answer = await fetch(main.dataset.part, { cache: "no-store" });
-    if (!answer.ok) throw new Error(answer.statusText);
+    if (!answer.ok && answer.status !== 503) throw new Error(answer.statusText);
     main.innerHTML = await answer.text();
-    show(true);
+    show(answer.ok ? "live" : "stopped");
   } catch {
-    show(false);
+    show("stale");
   }
 }
 

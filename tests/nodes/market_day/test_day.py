@@ -1,27 +1,23 @@
 """A small market day, whole: it settles, reconciles, repeats, and survives being killed."""
 
-import json
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
-from ledger.domain.rules import MARKET_DAY_RULES
-from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
-from nodes.market_day.day import OPENING_SECOND, DayPlan, MarketDay
+from nodes.market_day.day import Step
 from nodes.market_day.day_network import day_network
-from nodes.market_day.faults import Fault, FaultName, with_shortages
+from nodes.market_day.faults import Fault, FaultName
 from nodes.market_day.made_day import MADE_DAY_SEED, MadeDay, write_made_day
 from nodes.market_day.opening import derived_opening, read_opening
-from nodes.market_day.summary import summarise
 from nodes.market_day.survey import survey
+from nodes.trade_files import reader
 from nodes.trade_files.reader import TradeFile, TradeFileError
+from tests.support.killed_day import SEALED, SHORTAGE, use_small_blocks
+from tests.support.killed_day import run_day as run
 
 SIZE = MadeDay(trades=2_000, participants=8, instruments=12, seed=7)
-RULES = replace(MARKET_DAY_RULES, cycle_trades_max=250)
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +27,9 @@ def trades(tmp_path_factory):
     return path
 
 
-def run(path, faults=(), seed="test"):
+def network_of(path):
     file = TradeFile(path)
-    surveyed = survey(file)
-    network = day_network(surveyed, file.format, seed)
-    opening = with_shortages(derived_opening(surveyed, "BRL"), faults)
-    clock = SimulatedClock.at(surveyed.business_date, OPENING_SECOND)
-    consortium = open_consortium(network, RULES, clock, None)
-    MarketDay(DayPlan(file, surveyed, opening, faults), consortium, clock).run()
-    summary = summarise(consortium, surveyed, opening)
-    consortium.close()
-    return summary
+    return day_network(survey(file), file.format, "test")
 
 
 def test_day_settles_whole_and_reconciles(trades):
@@ -58,9 +46,7 @@ def test_same_day_twice_ends_in_the_same_state(trades):
 
 
 def test_one_missing_share_costs_a_handful_of_trades(trades):
-    fault = Fault(FaultName.SHORT_SECURITIES, "B3-13", "MADE5", "1")
-
-    summary = run(trades, [fault])
+    summary = run(trades, faults=[SHORTAGE])
 
     assert summary.violations == []
     assert summary.breaks == []
@@ -74,7 +60,7 @@ def test_desk_that_is_wrong_is_a_break_with_both_versions(trades):
     symbol = file.instruments.names[block.instruments[0]]
     number, seller = str(block.numbers[0]), "B3-" + file.participants.names[block.sellers[0]]
 
-    summary = run(trades, [Fault(FaultName.BLOTTER_MISSING, seller, symbol, number)])
+    summary = run(trades, faults=[Fault(FaultName.BLOTTER_MISSING, seller, symbol, number)])
 
     assert [(b["kind"], b["owner"]) for b in summary.breaks] == [("missing_ours", seller)]
     assert summary.unaffirmed == 1
@@ -86,7 +72,7 @@ def test_opening_positions_survive_their_file(trades, tmp_path):
     opening = derived_opening(survey(TradeFile(trades)), "BRL")
     opening.write(tmp_path / "opening.csv")
 
-    again = read_opening(tmp_path / "opening.csv", ["BRL"])
+    again = read_opening(tmp_path / "opening.csv", network_of(trades))
 
     assert again.securities == opening.securities
     assert again.cash == opening.cash
@@ -95,19 +81,26 @@ def test_opening_positions_survive_their_file(trades, tmp_path):
 @pytest.mark.parametrize(
     ("line", "column"),
     [
-        ("B3-8,BRL,1.234", "amount"),
-        ("B3-8,MADE1,1.5", "amount"),
-        ("B3-8,MADE1,-1", "amount"),
+        ("B3-13,BRL,1.234", "amount"),
+        ("B3-13,MADE1,1.5", "amount"),
+        ("B3-13,MADE1,-1", "amount"),
+        ("B3-13,MADE1,\u00b2", "amount"),
         ("B3 8,BRL,1.00", "account"),
-        ("B3-8,,1", "asset"),
-        ("B3-8,BRL", "line"),
+        ("B3-13/client,BRL,1.00", "account"),
+        ("EXCHANGE,BRL,1.00", "account"),
+        ("B3-13,,1", "asset"),
+        ("B3-13,CNY,1", "asset"),
+        ("B3-13,PETR4,1", "asset"),
+        ("B3-13,BRL", "line"),
+        ("B3-13,BRL,\ud83d", "line"),
     ],
 )
-def test_fault_in_an_opening_file_is_named(tmp_path, line, column):
-    (tmp_path / "o.csv").write_text(f"account,asset,amount\n{line}\n")
+def test_fault_in_an_opening_file_is_named(trades, tmp_path, line, column):
+    text = f"account,asset,amount\n{line}\n"
+    (tmp_path / "o.csv").write_bytes(text.encode("utf-8", "surrogatepass"))
 
     with pytest.raises(TradeFileError) as caught:
-        read_opening(tmp_path / "o.csv", ["BRL"])
+        read_opening(tmp_path / "o.csv", network_of(trades))
 
     assert (caught.value.line, caught.value.column) == (2, column)
 
@@ -131,25 +124,41 @@ def test_bundled_day_is_what_its_documented_seed_makes(tmp_path, request):
     assert again.digest == committed.digest
 
 
-def command(trades, state):
-    return [
-        *(sys.executable, "-m", "api.cli", "day", "--trades", str(trades)),
-        *("--state", str(state), "--json", "--cycle-trades", "250"),
-    ]
+@pytest.fixture(scope="module")
+def small_blocks():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "BLOCK_BYTES", reader.BLOCK_BYTES)
+        use_small_blocks()
+        yield
 
 
-@pytest.mark.parametrize("seconds", [1.2, 1.8, 2.4, 3.0])
-def test_day_that_was_killed_resumes_and_ends_in_the_same_state(trades, tmp_path, seconds):
-    process = subprocess.Popen(
-        command(trades, tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+@pytest.fixture(scope="module")
+def uninterrupted(trades, small_blocks):
+    return run(trades, faults=[SHORTAGE])
 
-    resumed = subprocess.run(command(trades, tmp_path), capture_output=True, check=False)
 
-    assert resumed.returncode == 0, resumed.stderr.decode()
-    assert json.loads(resumed.stdout)["state_hash"] == run(trades, seed="novate").state_hash
+@pytest.mark.parametrize(
+    ("step", "times"),
+    [
+        *((Step.CYCLE_CLOSED.value, times) for times in (1, 2, 4, 6, 8)),
+        (Step.OPENED.value, 1),
+        (Step.CAPTURED.value, 3),
+        (Step.TAKEN_IN.value, 4),
+        (Step.QUEUE_TRIED.value, 2),
+        (Step.RECONCILED.value, 5),
+        (SEALED, 3),
+        (SEALED, 9),
+    ],
+)
+def test_day_that_was_killed_resumes_and_ends_in_the_same_state(
+    trades, tmp_path, uninterrupted, step, times
+):
+    words = ["tests.support.killed_day", trades, tmp_path / "state", step, times]
+    killed = subprocess.run([sys.executable, "-m", *map(str, words)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    resumed = run(trades, tmp_path / "state", [SHORTAGE])
+
+    assert resumed.violations == []
+    assert resumed.breaks == []
+    assert resumed.state_hash == uninterrupted.state_hash

@@ -1,5 +1,7 @@
 """Stories beyond the pack: funding, free deliveries, silence, and what a wrong expectation says."""
 
+import sys
+
 import pytest
 
 from nodes.scenario.document import ScenarioError
@@ -138,7 +140,11 @@ expect:
         ("events:\n- dance: {}\n", 10, "a verb among"),
         ("events:\n- {fund: {account: A, amount: '1'}, cycle: close}\n", 10, "exactly one verb"),
         ("events:\n- fund: {account: A}\n", 10, "the key amount"),
-        ("events:\n- fund: {account: A, amount: 1.50}\n", 10, "in quotes"),
+        ("events:\n- fund: {account: A, amount: 1.50}\n", 10, "the number 1.50: put quotes"),
+        ("expect: {securities: {A: {X: 99999999999999999999}}}\n", 9, "a whole number up to"),
+        ("expect: {breaks: " + "9" * 5_000 + "}\n", 9, "a whole number up to"),
+        ("business_date: 1960-01-01\n", 2, "a business date from 1970-01-01 on"),
+        ("events:\n- deposit: {account: A, isin: US0378331006, quantity: 1}\n", 10, "digit 5"),
         ("events:\n- fund: {account: A, amount: '-1'}\n", 10, "a decimal amount"),
         ("events:\n- fund: {account: A, amount: '0'}\n", 10, "above zero"),
         (
@@ -163,6 +169,50 @@ def test_file_that_is_no_scenario_is_refused_with_line_and_key(tmp_path, text, l
 
     assert caught.value.line == line
     assert words in str(caught.value)
+
+
+def test_opening_position_of_somebody_who_does_not_trade_is_refused(tmp_path):
+    path = tell(tmp_path, "")
+    path.write_text(path.read_text().replace("cash: {A:", "cash: {EXCHANGE:"))
+
+    with pytest.raises(ScenarioError, match="accounts of brokers and banks"):
+        load_story(path)
+
+
+def test_document_that_is_nested_too_deeply_is_refused(tmp_path):
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000)
+    try:
+        with pytest.raises(ScenarioError, match="less deep"):
+            load_story(tell(tmp_path, "events: " + "[" * 3_000 + "]" * 3_000 + "\n"))
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_money_of_a_silent_participant_and_trades_of_the_exchange_are_refused(tmp_path):
+    found = result(
+        tell(
+            tmp_path,
+            """
+events:
+- trade: {id: T1, isin: X, quantity: 1, price: '1', seller: EXCHANGE, buyer: A}
+- instruct: {id: I1, kind: pay, payer: REGISTRAR, payee: A, amount: '5'}
+- fund: {id: F1, account: CLEARING-HOUSE, amount: '5'}
+- silent: A
+- defund: {id: D1, account: A, amount: '1'}
+expect:
+  refusals:
+  - {id: T1, reason: INVALID}
+  - {id: I1, reason: INVALID}
+  - {id: F1, reason: INVALID}
+  - {id: D1, reason: SILENT}
+  cash: {A: '100'}
+  breaks: 0
+""",
+        )
+    )
+
+    assert found.differences == []
 
 
 def test_json_is_read_like_yaml(tmp_path):

@@ -142,6 +142,15 @@ def test_line_of_another_width_is_named(tmp_path, line):
     assert caught.value.line == 3
 
 
+def test_carriage_return_inside_a_line_is_named(tmp_path):
+    lines = [B3_LINES[0], B3_LINES[1].replace("PETR4", "PE\rTR4"), B3_LINES[2]]
+
+    with pytest.raises(TradeFileError, match="no carriage return") as caught:
+        read(write(tmp_path / "bad.csv", B3_TRADES, lines))
+
+    assert caught.value.line == 3
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"nothing of the kind\n", b"\xff\xfe\0\0", b"PK\x03\x04junk"]
 )
