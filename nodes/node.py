@@ -123,9 +123,16 @@ class Node:
         """The EIP-712 domain of the settlement contract."""
         return self.domain(self.around.contracts.addresses.settlement)
 
+    def has_signed(self, participant: int, digest: bytes, signature: bytes) -> bool:
+        """Whether these bytes are a participant's signature of a digest."""
+        try:
+            return signer_of(digest, signature) == self._signer(participant)
+        except ValueError:
+            return False
+
     def require_signed(self, participant: int, digest: bytes, signature: bytes) -> None:
         """Raises PermissionError unless a participant signed a digest."""
-        if signer_of(digest, signature) != self._signer(participant):
+        if not self.has_signed(participant, digest, signature):
             raise PermissionError(f"{self.network.participant_id(participant)} did not sign this")
 
     def require_role(self, sender: str, role: Role) -> None:

@@ -1,14 +1,18 @@
 """Notices: signed settlements, told to those who keep accounts or are concerned.
 
-Whoever cannot be reached misses the notice and shows a break until it has caught up.
+Whoever cannot be reached, or does not take the notice, misses it and shows a break: one recipient
+never keeps the others from settling.
 """
 
+import logging
 from collections.abc import Iterable
 
 from ledger.domain.participants import Role
 from nodes.bus import UnreachableError
 from nodes.messages import Message, SignedCycle, SignedInstruction
 from nodes.node import Node
+
+logger = logging.getLogger(__name__)
 
 
 def tell_keepers(sender: Node, cycle: SignedCycle) -> None:
@@ -32,3 +36,5 @@ def _tell(sender: Node, recipients: Iterable[str], message: Message) -> None:
             sender.around.bus.request(sender.id, recipient, message)
         except UnreachableError:
             continue
+        except PermissionError as refusal:
+            logger.warning("%s did not take a %s: %s", recipient, type(message).__name__, refusal)

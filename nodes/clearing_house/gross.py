@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from contracts.clients.settlement import NO_SIGNATURE
+from contracts.lines import participant_of
 from contracts.typed_data import InstructionMessage
 from ledger.books.instructions import QUEUED, SETTLED, InstructionQueue
 from ledger.books.intake import Intake, TradeStanding
@@ -14,9 +15,9 @@ from ledger.books.tables import InstructionRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason, reason_of_revert
 from ledger.domain.rules import Rules
-from nodes.bus import UnreachableError
+from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.queue import debts_of, first_to_try
-from nodes.messages import Attestation, InstructionProposal, SignedInstruction
+from nodes.messages import InstructionProposal, SignedInstruction
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.notices import tell_concerned
@@ -101,7 +102,8 @@ class GrossSettlement:
         self, row: InstructionRow, instruction: InstructionMessage
     ) -> _Signatures | Reason:
         """The signatures of the sides that owe something, or why one is missing."""
-        trade = self._trade_of(row)
+        proposal = InstructionProposal(instruction, row.label, self._trade_of(row))
+        digest = self._house.settlement_domain().digest(instruction.struct_hash())
         signatures = []
         for account, owed in (
             (instruction.deliverer, instruction.quantity),
@@ -110,15 +112,10 @@ class GrossSettlement:
             if not owed:
                 signatures.append(NO_SIGNATURE)
                 continue
-            owner = self._house.network.participant_id(account >> 8)
-            proposal = InstructionProposal(instruction, row.label, trade)
-            try:
-                answer = self._house.around.bus.request(self._house.id, owner, proposal)
-            except UnreachableError:
-                return Reason.SILENT
-            if not isinstance(answer, Attestation):
-                return Reason.DISPUTED
-            signatures.append(answer.signature)
+            answer = ask_to_sign(self._house, participant_of(account), proposal, digest)
+            if isinstance(answer, Unsigned):
+                return answer.reason
+            signatures.append(answer)
         return _Signatures(*signatures)
 
     def _trade_of(self, row: InstructionRow) -> TradeColumns | None:

@@ -15,14 +15,14 @@ from ledger.books.instructions import InstructionQueue
 from ledger.books.intake import CANCELLED, QUEUED, Intake, TradeStanding, Window
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow, InstructionRow
+from ledger.clearing.columns import participants_of
 from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules
-from nodes.bus import UnreachableError
+from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
 from nodes.clearing_house.queue import instruction_of_trade
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
-from nodes.messages import Attestation, Disagreement
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.notices import tell_keepers
@@ -119,53 +119,48 @@ class NetSettlement:
     def _agree(self, window: Window, number: int) -> _Agreed | None:
         """Cuts until everybody left in the cycle has signed; None when that takes too many cuts."""
         excluded: dict[int, Reason] = {}
+        objected: set[int] = set()
         terms = self._terms(number)
         for _ in range(self._rules.recuts_max + 1):
             attempt = cut(window, excluded, self.available())
             if not len(attempt.trades):
                 return _Agreed(attempt, None, {})
             proposal = Proposal(attempt, terms)
-            signatures, objections = self._collect(proposal)
-            if not objections:
+            signatures, unsigned = self._collect(proposal)
+            if not unsigned:
                 return _Agreed(attempt, proposal, signatures)
-            excluded |= objections
+            for party, why in unsigned.items():
+                # Who objects again loses all its trades: nobody can spend every cut on its own.
+                named = frozenset() if party in objected else why.named
+                excluded |= self._objections(attempt, party, Unsigned(why.reason, named))
+            objected |= set(unsigned)
         return None
 
-    def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Reason]]:
-        """The parties' signatures, and the trades that must leave since somebody did not sign."""
-        house = self._house
+    def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
+        """The parties' signatures, and why each of the others did not sign."""
+        digest = self._house.settlement_domain().digest(proposal.cycle.struct_hash())
         signatures: dict[int, bytes] = {}
-        silent: list[int] = []
-        objections: dict[int, Reason] = {}
+        unsigned: dict[int, Unsigned] = {}
         for party in proposal.cut.parties:
-            recipient = house.network.participant_id(party)
-            try:
-                answer = house.around.bus.request(house.id, recipient, proposal.for_party(party))
-            except UnreachableError:
-                silent.append(party)
-                continue
-            match answer:
-                case Attestation():
-                    signatures[party] = answer.signature
-                case Disagreement():
-                    objections |= self._disputed(proposal.cut, party, answer)
-        return signatures, objections | dict.fromkeys(
-            self._positions_with(proposal.cut, silent), Reason.SILENT
-        )
+            answer = ask_to_sign(self._house, party, proposal.for_party(party), digest)
+            if isinstance(answer, Unsigned):
+                unsigned[party] = answer
+            else:
+                signatures[party] = answer
+        return signatures, unsigned
 
-    def _disputed(self, attempt: Cut, party: int, answer: Disagreement) -> dict[int, Reason]:
-        """The trades a party named; all of its trades when it named none."""
-        named = set(answer.trades)
-        positions = self._positions_with(attempt, [party])
-        if named:
-            positions = [p for p in positions if self._name(attempt.window, p) in named]
-        return dict.fromkeys(positions, Reason.DISPUTED)
+    def _objections(self, attempt: Cut, party: int, why: Unsigned) -> dict[int, Reason]:
+        """The party's trades that it named; all of them when it named none that are its own."""
+        positions = self._positions_with(attempt, party)
+        named = [p for p in positions if self._name(attempt.window, p) in why.named]
+        return dict.fromkeys(named or positions, why.reason)
 
-    def _positions_with(self, attempt: Cut, parties: list[int]) -> list[int]:
+    def _positions_with(self, attempt: Cut, party: int) -> list[int]:
         window = attempt.window
         staying = window.rows[~np.isin(window.first + window.rows, list(attempt.leavers))]
         trades = window.trades.take(staying)
-        theirs = np.isin(trades.sellers >> 8, parties) | np.isin(trades.buyers >> 8, parties)
+        sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
+        theirs = (sellers == party) | (buyers == party)
         positions: list[int] = (window.first + staying[theirs]).tolist()
         return positions
 
