@@ -6,6 +6,7 @@ identity.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -45,7 +46,7 @@ class Exchange(Node):
                 record_refusal(session, batch_id, row, subject, refusal)
             if len(verdict.accepted):
                 batch = self.captured.append(session, batch_id, verdict.accepted)
-                self._take_in(batch.first_position, verdict.accepted)
+                session.on_commit(partial(self._take_in, batch.first_position, verdict.accepted))
         return verdict
 
     def refusals(self) -> Sequence[RefusalRow]:

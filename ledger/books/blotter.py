@@ -6,13 +6,14 @@ affirmation means.
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from ledger.books.batches import BatchStream
-from ledger.books.database import Database
+from ledger.books.database import Database, UnitOfWork
 from ledger.books.postings import Column, Settled
 from ledger.books.tables import MarkRow, SettledRow
 from ledger.books.trade_index import (
@@ -60,7 +61,7 @@ class Blotter:
             for mark in session.exec(select(MarkRow).order_by(MarkRow.kind)):
                 self._restore(mark, settled)
 
-    def record(self, session: Session, sequence: Column, trades: TradeColumns) -> None:
+    def record(self, session: UnitOfWork, sequence: Column, trades: TradeColumns) -> None:
         """Takes trades of the own desk in, each with its place in the desk's feed.
 
         A place at or below the last one recorded is a repetition and changes nothing.
@@ -68,9 +69,14 @@ class Blotter:
         fresh = sequence > self._fed_to
         if not fresh.any():
             return
-        self._fed_to = int(sequence.max())
-        batch = self._stream.append(session, str(self._fed_to), trades.take(fresh))
-        self._take_in(batch.first_position, trades.take(fresh))
+        fed_to, new = int(sequence.max()), trades.take(fresh)
+        batch = self._stream.append(session, str(fed_to), new)
+
+        def publish() -> None:
+            self._fed_to = fed_to
+            self._take_in(batch.first_position, new)
+
+        session.on_commit(publish)
 
     def find(self, trades: TradeColumns) -> Column:
         """The own record of each trade: its position, or NOT_FOUND."""
@@ -103,7 +109,7 @@ class Blotter:
         return kinds
 
     def answer(
-        self, session: Session, first_position: int, trades: TradeColumns, agreed: Column
+        self, session: UnitOfWork, first_position: int, trades: TradeColumns, agreed: Column
     ) -> None:
         """Remembers which own records the exchange asked about: rows ``agreed`` or not."""
         positions = self.find(trades)
@@ -111,7 +117,7 @@ class Blotter:
         for kind, marked in ((AFFIRMED_MARK, positions[agreed]), (DIFFERENT_MARK, others)):
             mark = MarkRow(kind=kind, id=first_position.to_bytes(8, "big"), positions=_pack(marked))
             session.merge(mark)
-            self._raise(marked, _STANDING_BY_MARK[kind])
+            session.on_commit(partial(self._raise, marked, _STANDING_BY_MARK[kind]))
 
     def is_free(self, positions: Column, for_id: bytes, now: int) -> Mask:
         """Which records may be signed for: not settled, and not promised to another id."""
@@ -122,14 +128,14 @@ class Blotter:
         return np.asarray(free)
 
     def promise(
-        self, session: Session, id: bytes, root: bytes, positions: Column, deadline: int
+        self, session: UnitOfWork, id: bytes, root: bytes, positions: Column, deadline: int
     ) -> None:
         """Remembers which records a signature will be given for, and until when it can bind."""
         mark_id = id + root
         session.merge(
             MarkRow(kind=SIGNED_MARK, id=mark_id, positions=_pack(positions), deadline=deadline)
         )
-        self._signed[mark_id] = (positions, deadline)
+        session.on_commit(lambda: self._signed.update({mark_id: (positions, deadline)}))
 
     def settle(self, settled: Sequence[Settled]) -> None:
         """Marks the records that final blocks have settled."""

@@ -15,7 +15,10 @@ ABANDONED = "abandoned"
 
 
 class CycleRecords:
-    """The cycles so far, by number. Those in force cover the intake without gap or overlap."""
+    """The cycles so far, by number. Those in force cover the intake without gap or overlap.
+
+    The rows handed out are copies for reading; a cycle changes through ``change`` alone.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,12 +55,15 @@ class CycleRecords:
         return covered[place]
 
     def add(self, session: UnitOfWork, row: CycleRow) -> None:
-        """Puts a new cycle into a transaction."""
-        session.add(row)
-        session.flush()
-        session.expunge(row)
-        self._rows.append(row)
+        """Puts a new cycle into a transaction. It counts once that is committed."""
+        session.add(CycleRow(**row.model_dump()))
+        session.on_commit(lambda: self._rows.append(row))
 
-    def update(self, session: UnitOfWork, row: CycleRow) -> None:
-        """Puts a changed cycle into a transaction."""
-        session.merge(row)
+    def change(self, session: UnitOfWork, number: int, **values: object) -> None:
+        """Puts changes of a cycle into a transaction. They count once that is committed."""
+        row = session.get_one(CycleRow, number)
+        for name, value in values.items():
+            setattr(row, name, value)
+        changed = CycleRow(**row.model_dump())
+        place = next(i for i, known in enumerate(self._rows) if known.number == number)
+        session.on_commit(lambda: self._rows.__setitem__(place, changed))

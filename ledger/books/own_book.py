@@ -8,9 +8,9 @@ chain decides only *when*: the entry is booked at the block in which the referen
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from ledger.books.database import Database
+from ledger.books.database import Database, UnitOfWork
 from ledger.books.postings import Column, FinalBlock, Register
 from ledger.books.projection import ACCOUNT_MASK, SUB_ACCOUNT_BITS, upsert
 from ledger.books.tables import OwnEntryRow, OwnPositionRow
@@ -45,13 +45,13 @@ class OwnBook:
         """The positions of one participant, by holding key."""
         return self._amounts[register].get(participant, {})
 
-    def expect(self, session: Session, reference: bytes, root: bytes, entry: Entry) -> None:
+    def expect(self, session: UnitOfWork, reference: bytes, root: bytes, entry: Entry) -> None:
         """Keeps an entry until its reference is final; the same one again changes nothing."""
         if session.get(OwnEntryRow, (self._name, reference, root)) is None:
             row = OwnEntryRow(book=self._name, reference=reference, root=root, payload=_pack(entry))
             session.add(row)
 
-    def confirm(self, session: Session, block: FinalBlock) -> None:
+    def confirm(self, session: UnitOfWork, block: FinalBlock) -> None:
         """Books the entries that a final block settles or issues."""
         settled = {(each.reference, each.root) for each in block.settled}
         issued = {(posting.reference, b"") for posting in block.postings if posting.reference}
@@ -70,7 +70,7 @@ class OwnBook:
         for row in entries:
             row.block = block.number
 
-    def _book(self, session: Session, entries: Sequence[Entry]) -> None:
+    def _book(self, session: UnitOfWork, entries: Sequence[Entry]) -> None:
         changed: dict[tuple[Register, int], int] = {}
         for entry in entries:
             for register, (keys, amounts) in entry.items():
@@ -84,6 +84,9 @@ class OwnBook:
             for (register, key), amount in changed.items()
         ]
         upsert(session, OwnPositionRow, rows)
+        session.on_commit(lambda: self._publish(changed))
+
+    def _publish(self, changed: Mapping[tuple[Register, int], int]) -> None:
         for (register, key), amount in changed.items():
             self._set(register, key, amount)
 

@@ -4,14 +4,14 @@ Effect and cursor are one commit. A copy in memory answers questions; it is only
 committed, and is read back when the node starts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, SQLModel, select
 
-from ledger.books.database import Database
+from ledger.books.database import Database, UnitOfWork
 from ledger.books.postings import Column, FinalBlock, Posting, Register
 from ledger.books.tables import HoldingRow, ProjectionCursorRow, SettledRow, table_of
 
@@ -35,7 +35,7 @@ class Projection:
         with database.reading() as session:
             self._read(session)
 
-    def apply(self, session: Session, block: FinalBlock) -> None:
+    def apply(self, session: UnitOfWork, block: FinalBlock) -> None:
         """Puts a block's effect and the cursor in one commit. Raises ProjectionError on a gap."""
         if block.number != self.height + 1 or (
             self.block_hash and block.parent_hash != self.block_hash
@@ -58,10 +58,7 @@ class Projection:
         upsert(session, SettledRow, settled)
         cursor = {"id": 1, "block": block.number, "block_hash": block.hash}
         upsert(session, ProjectionCursorRow, [cursor])
-        # The copy in memory follows at once: whoever rolls this transaction back reads it again.
-        for register, holdings in changed.items():
-            self._holdings[register].update(holdings)
-        self.height, self.block_hash = block.number, block.hash
+        session.on_commit(lambda: self._publish(block, changed))
 
     def holding(self, register: Register, key: int) -> tuple[int, int]:
         """Available and held of one holding."""
@@ -76,6 +73,13 @@ class Projection:
         """Available balances, by holding key."""
         holdings = self._holdings[register]
         return np.array([holdings.get(key, (0, 0))[0] for key in keys.tolist()], dtype=np.int64)
+
+    def _publish(
+        self, block: FinalBlock, changed: Mapping[Register, dict[int, tuple[int, int]]]
+    ) -> None:
+        for register, holdings in changed.items():
+            self._holdings[register].update(holdings)
+        self.height, self.block_hash = block.number, block.hash
 
     def _post(self, posting: Posting, changed: dict[int, tuple[int, int]]) -> None:
         keys = posting.keys

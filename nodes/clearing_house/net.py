@@ -74,28 +74,29 @@ class NetSettlement:
         agreed = self._agree(window, number)
         if agreed is None:
             return self._write_abandoned(window, number)
-        row = self._write_down(agreed, number)
+        self._write_down(agreed, number)
         if agreed.proposal is not None:
-            self.settle(row)
-            row.finality_ns = self._house.around.clock.stopwatch_ns() - started
+            self.settle(number)
+            finality_ns = self._house.around.clock.stopwatch_ns() - started
             with self._house.database.transaction() as session:
-                self._cycles.update(session, row)
-        return row
+                self._cycles.change(session, number, finality_ns=finality_ns)
+        return self._cycles.get(number)
 
     def resume(self) -> None:
         """Settles the cycles that were written down before a crash and may not have been sent."""
         for row in self._cycles.all():
             if row.state == records.SUBMITTED:
-                self.settle(row)
+                self.settle(row.number)
 
-    def settle(self, row: CycleRow) -> None:
+    def settle(self, number: int) -> None:
         """Tells the keepers, sends the cycle's transaction, and records what became of it."""
+        row = self._cycles.get(number)
+        assert row is not None
         tell_keepers(self._house, unpack_signed(row.signed))
-        outcome = self._house.outbox.deliver(_intent(row.number))
-        row.block = outcome.block
-        row.state = records.SETTLED if outcome.succeeded else records.ABANDONED
+        outcome = self._house.outbox.deliver(_intent(number))
+        state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
-            self._cycles.update(session, row)
+            self._cycles.change(session, number, block=outcome.block, state=state)
         self._house.catch_up()
 
     def available(self) -> Available:
@@ -167,7 +168,7 @@ class NetSettlement:
     def _name(self, window: Window, position: int) -> str:
         return describe_trade_id(self._house.network, window.trades, position - window.first)
 
-    def _write_down(self, agreed: _Agreed, number: int) -> CycleRow:
+    def _write_down(self, agreed: _Agreed, number: int) -> None:
         house = self._house
         row = row_of(number, agreed.cut, records.SUBMITTED)
         window, reasons = agreed.cut.window, agreed.cut.leavers
@@ -191,7 +192,6 @@ class NetSettlement:
             self._queue.cancel(session, window.cancelled)
             self._intake.note(session, standings)
             self._queue.add(session, leavers)
-        return row
 
     def _write_abandoned(self, window: Window, number: int) -> CycleRow:
         row = CycleRow(

@@ -87,7 +87,7 @@ class ClearingHouse(Node):
 
     def _queue_each(self, session: UnitOfWork, message: CapturedBatch) -> None:
         """Under gross settlement every affirmed trade becomes an instruction."""
-        first = self.intake.stream.batches[-1].first_position
+        first = message.first_position
         queued: dict[int, InstructionRow] = {}
         for row in range(len(message.trades)):
             if row not in message.unaffirmed:
