@@ -66,8 +66,9 @@ def format_amount(minor: int, currency: str) -> str:
 
 def grouped(amount: str) -> str:
     """A decimal text with its thousands grouped, for people."""
-    whole, point, fraction = amount.partition(".")
-    return f"{int(whole):,}{point}{fraction}"
+    sign = "-" if amount.startswith("-") else ""
+    whole, point, fraction = amount.removeprefix("-").partition(".")
+    return f"{sign}{int(whole):,}{point}{fraction}"
 
 
 def parse_price(text: str | int) -> int:

@@ -7,6 +7,9 @@ from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model import refuse
 
+PARTICIPANTS_END = 1_024
+"""Net lines can only name participants below this number."""
+
 
 @dataclass(slots=True)
 class Holding:
@@ -210,6 +213,8 @@ class Register:
                 return refuse("holdings: no amount")
             if amount < 0 and self.available(asset, account) < -amount:
                 return refuse("holdings: short")
+            if account >> 8 >= PARTICIPANTS_END:
+                return refuse("holdings: unknown participant")
             sums += amount
         return refuse("holdings: not zero-sum") if sums != 0 else None
 
