@@ -9,11 +9,12 @@ from ledger.books.intake import SETTLED
 from ledger.books.postings import Register
 from ledger.books.tables import BreakRow, CycleRow
 from ledger.clearing.columns import TradeColumns
+from ledger.domain.accounts import account_of, holder_of
 from ledger.domain.amounts import format_amount, format_price
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
 from nodes.bootstrap import key_of
 from nodes.consortium import Consortium
-from nodes.node import ACCOUNT_MASK, Node
+from nodes.node import Node
 from nodes.trade_words import trade_id_of
 
 
@@ -110,14 +111,14 @@ def position_views(consortium: Consortium, participant: str | None) -> Iterator[
         for register in (Register.CASH, Register.SECURITIES):
             own = node.own_book.positions_of(register, node.number)
             for key, available, held in node.projection.holdings(register):
-                if (key & ACCOUNT_MASK) >> 8 != node.number:
+                if holder_of(key) != node.number:
                     continue
                 words = [
                     node.describe_holding(register, key, amount)
                     for amount in (available, held, available + held, own.get(key, 0))
                 ]
                 yield schemas.Position(
-                    account=node.network.account_id(key & ACCOUNT_MASK),
+                    account=node.network.account_id(account_of(key)),
                     asset=node.name_holding(register, key).rpartition(" ")[2],
                     kind=register.value,
                     available=words[0],

@@ -16,7 +16,7 @@ from contracts import events
 from contracts.deployment import Contracts
 from contracts.events import decode_event
 from contracts.lines import Column, line_key
-from ledger.books.postings import FinalBlock, Posting, PostingKind, Register, Settled
+from ledger.books.postings import Cause, FinalBlock, Origin, Posting, PostingKind, Register
 
 KEPT_BLOCKS_MAX: Final = 64
 
@@ -56,7 +56,7 @@ class LedgerFeed:
             }
         )
         postings: list[Posting] = []
-        settled: list[Settled] = []
+        settled: list[Cause] = []
         for log in logs:
             self._take(log, postings, settled)
         block = FinalBlock(
@@ -72,13 +72,13 @@ class LedgerFeed:
             self._kept.popitem(last=False)
         return block
 
-    def _take(self, log: LogReceipt, postings: list[Posting], settled: list[Settled]) -> None:
+    def _take(self, log: LogReceipt, postings: list[Posting], settled: list[Cause]) -> None:
         event = decode_event([bytes(topic) for topic in log["topics"]], bytes(log["data"]))
         match event:
             case events.CycleSettled():
-                settled.append(Settled(event.id, event.root))
+                settled.append(Cause(Origin.CYCLE, event.id, event.digest))
             case events.InstructionSettled():
-                settled.append(Settled(event.id, b""))
+                settled.append(Cause(Origin.INSTRUCTION, event.id, event.terms_hash))
             case events.AssetRegistered() | None:
                 pass
             case _:

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from web3 import Web3
 
+from contracts.clients.registers import Register as RegisterContract
 from contracts.deployment import Contracts
-from contracts.typed_data import Domain
+from contracts.typed_data import Domain, InstructionMessage
 from ledger.books.database import Database
-from ledger.books.own_book import OwnBook, participant_of
-from ledger.books.postings import FinalBlock, Register
+from ledger.books.own_book import OwnBook
+from ledger.books.postings import Cause, FinalBlock, Origin, Register
 from ledger.books.projection import Projection
 from ledger.books.reconciliation import (
     Difference,
@@ -22,6 +23,7 @@ from ledger.books.reconciliation import (
 )
 from ledger.books.tables import BreakRow
 from ledger.chain.signatures import signer_of
+from ledger.domain.accounts import account_of, asset_of, holder_of, participant_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
@@ -29,12 +31,11 @@ from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
-from nodes.messages import Message, Statement, StatementRequest
+from nodes.messages import Message, SignedInstruction, Statement, StatementRequest
 from nodes.network import Network
 from nodes.outbox import Outbox
 
 TRANSACTION_GAS: Final = 1_000_000_000
-ACCOUNT_MASK: Final = (1 << 32) - 1
 UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
 
 
@@ -48,6 +49,11 @@ class Surroundings:
     contracts: Contracts
     feed: LedgerFeed
     clock: Clock
+
+
+def cause_of_instruction(instruction: InstructionMessage) -> Cause:
+    """What an instruction is to books, whatever rules and deadline it is signed for."""
+    return Cause(Origin.INSTRUCTION, instruction.id, instruction.terms_hash())
 
 
 class Node:
@@ -123,6 +129,28 @@ class Node:
         """The EIP-712 domain of the settlement contract."""
         return self.domain(self.around.contracts.addresses.settlement)
 
+    def register_contract(self, register: Register) -> RegisterContract:
+        """The contract that is a register."""
+        contracts = self.around.contracts
+        return contracts.securities if register is Register.SECURITIES else contracts.cash
+
+    def require_signed_by_debtors(self, signed: SignedInstruction) -> Cause:
+        """What a signed instruction is to books.
+
+        Raises PermissionError unless all its debtors signed it.
+        """
+        instruction = signed.instruction
+        digest = self.settlement_domain().digest(instruction.struct_hash())
+        if not instruction.quantity and not instruction.amount:
+            raise PermissionError("an instruction without legs, which nobody has to sign")
+        for account, owed, signature in (
+            (instruction.deliverer, instruction.quantity, signed.deliverer_signature),
+            (instruction.receiver, instruction.amount, signed.receiver_signature),
+        ):
+            if owed:
+                self.require_signed(participant_of(account), digest, signature)
+        return cause_of_instruction(instruction)
+
     def has_signed(self, participant: int, digest: bytes, signature: bytes) -> bool:
         """Whether these bytes are a participant's signature of a digest."""
         try:
@@ -140,6 +168,11 @@ class Node:
         if self.network.participant(sender).role is not role:
             raise PermissionError(f"{sender} is not the {role.value}")
 
+    def require_keeper(self, sender: str, register: Register) -> None:
+        """Raises PermissionError unless the sender keeps this node's accounts in a register."""
+        if sender != self._keeper(register):
+            raise PermissionError(f"{sender} keeps no {register.value} of {self.id}")
+
     def close(self) -> None:
         """Releases the database."""
         self.database.close()
@@ -153,14 +186,14 @@ class Node:
             return "-"
         if register is Register.SECURITIES:
             return str(amount)
-        return format_amount(amount, self.network.currency(key >> 32))
+        return format_amount(amount, self.network.currency(asset_of(key)))
 
     def name_holding(self, register: Register, key: int) -> str:
         """A holding in words: account and asset."""
-        account = self.network.account_id(key & ACCOUNT_MASK)
+        account = self.network.account_id(account_of(key))
         if register is Register.SECURITIES:
-            return f"{account} {self.network.instrument(key >> 32).isin}"
-        return f"{account} {self.network.currency(key >> 32)}"
+            return f"{account} {self.network.instrument(asset_of(key)).isin}"
+        return f"{account} {self.network.currency(asset_of(key))}"
 
     def _signer(self, participant: int) -> bytes:
         if participant not in self._signer_by_participant:
@@ -200,7 +233,7 @@ class Node:
         ledger = {
             key: available + held
             for key, available, held in self.projection.holdings(register)
-            if participant_of(key) == self.number
+            if holder_of(key) == self.number
         }
         ours = self.own_book.positions(register)
         differing = compare_positions(ours, ledger, statement)

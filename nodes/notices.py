@@ -7,6 +7,7 @@ never keeps the others from settling.
 import logging
 from collections.abc import Iterable
 
+from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from nodes.bus import UnreachableError
 from nodes.messages import Message, SignedCycle, SignedInstruction
@@ -24,7 +25,8 @@ def tell_keepers(sender: Node, cycle: SignedCycle) -> None:
 def tell_concerned(sender: Node, signed: SignedInstruction) -> None:
     """Tells both sides of a signed instruction, their banks and the registrar."""
     network, instruction = sender.network, signed.instruction
-    owners = {network.participant_id(a >> 8) for a in (instruction.deliverer, instruction.receiver)}
+    accounts = (instruction.deliverer, instruction.receiver)
+    owners = {network.participant_id(participant_of(account)) for account in accounts}
     banks = {network.participant(owner).settlement_bank for owner in owners} - {None}
     everybody = owners | {bank for bank in banks if bank} | {network.sole(Role.REGISTRAR)}
     _tell(sender, sorted(everybody), signed)

@@ -12,11 +12,10 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, SQLModel, select
 
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.postings import Column, FinalBlock, Posting, Register
+from ledger.books.postings import FinalBlock, Posting, Register
 from ledger.books.tables import HoldingRow, ProjectionCursorRow, SettledRow, table_of
+from ledger.clearing.columns import Column, accounts_of, participants_of
 
-ACCOUNT_MASK = (1 << 32) - 1
-SUB_ACCOUNT_BITS = 8
 ALL_PARTICIPANTS = 0
 
 
@@ -53,7 +52,13 @@ class Projection:
         ]
         upsert(session, HoldingRow, rows)
         settled = [
-            {"reference": s.reference, "root": s.root, "block": block.number} for s in block.settled
+            {
+                "origin": cause.origin.value,
+                "reference": cause.reference,
+                "digest": cause.digest,
+                "block": block.number,
+            }
+            for cause in block.settled
         ]
         upsert(session, SettledRow, settled)
         cursor = {"id": 1, "block": block.number, "block_hash": block.hash}
@@ -84,7 +89,7 @@ class Projection:
     def _post(self, posting: Posting, changed: dict[int, tuple[int, int]]) -> None:
         keys = posting.keys
         if self._participant != ALL_PARTICIPANTS:
-            mine = (keys & ACCOUNT_MASK) >> SUB_ACCOUNT_BITS == self._participant
+            mine = participants_of(accounts_of(keys)) == self._participant
             if not mine.any():
                 return
             rows = zip(

@@ -13,7 +13,7 @@ from contracts.abi import Array
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage
 from ledger.books.intake import Window
-from ledger.clearing.columns import Column, TradeColumns, participants_of
+from ledger.clearing.columns import Column, TradeColumns, holding_keys, participants_of
 from ledger.clearing.commitment import Commitment
 from ledger.clearing.netting import NetLines
 from ledger.clearing.trimming import Available, trim
@@ -117,7 +117,7 @@ def rows_that_fit(trades: TradeColumns, lines_max: int) -> int:
     fits = len(trades)
     for assets in (trades.instruments, trades.currencies):
         keys = np.stack(
-            [(assets << 32) | trades.sellers, (assets << 32) | trades.buyers], axis=1
+            [holding_keys(assets, trades.sellers), holding_keys(assets, trades.buyers)], axis=1
         ).ravel()
         first_uses = np.zeros(len(keys), dtype=np.int64)
         first_uses[np.unique(keys, return_index=True)[1]] = 1

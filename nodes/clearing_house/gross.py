@@ -6,17 +6,16 @@ import msgspec
 import numpy as np
 
 from contracts.clients.settlement import NO_SIGNATURE
-from contracts.lines import participant_of
 from contracts.typed_data import InstructionMessage
 from ledger.books.instructions import QUEUED, SETTLED, InstructionQueue
 from ledger.books.intake import Intake, TradeStanding
-from ledger.books.postings import Register
 from ledger.books.tables import InstructionRow
 from ledger.clearing.columns import TradeColumns
+from ledger.domain.accounts import participant_of
 from ledger.domain.reasons import Reason, reason_of_revert
 from ledger.domain.rules import Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
-from nodes.clearing_house.queue import debts_of, first_to_try
+from nodes.clearing_house.queue import debts_of, first_to_try, instruction_of
 from nodes.messages import InstructionProposal, SignedInstruction
 from nodes.network import RULE_VERSION
 from nodes.node import Node
@@ -65,7 +64,7 @@ class GrossSettlement:
     def _cover(self, row: InstructionRow) -> Reason | None:
         """What the sides lack, as the books have it; securities are looked at first."""
         for debt in debts_of(row):
-            available, _ = self._house.projection.holding(Register(debt.register), debt.key)
+            available, _ = self._house.projection.holding(debt.register, debt.key)
             if available < debt.amount:
                 return debt.reason_when_short
         return None
@@ -125,17 +124,7 @@ class GrossSettlement:
 
     def _message(self, row: InstructionRow) -> InstructionMessage:
         now = self._house.around.clock.chain_time()
-        return InstructionMessage(
-            id=row.id,
-            deliverer=row.deliverer,
-            receiver=row.receiver,
-            instrument=row.instrument,
-            quantity=row.quantity,
-            currency=row.currency,
-            amount=row.amount,
-            rule_version=RULE_VERSION,
-            deadline=now + self._rules.cycle_validity_seconds,
-        )
+        return instruction_of(row, RULE_VERSION, now + self._rules.cycle_validity_seconds)
 
     def _note(self, row: InstructionRow, state: str, reason: Reason | None) -> None:
         row.state, row.reason = state, reason.name if reason else ""

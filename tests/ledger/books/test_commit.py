@@ -9,7 +9,7 @@ from ledger.books.cycles import SETTLED, SUBMITTED, CycleRecords
 from ledger.books.database import open_database
 from ledger.books.intake import CANCELLED, Intake, TradeStanding
 from ledger.books.own_book import OwnBook
-from ledger.books.postings import FinalBlock, Posting, PostingKind, Register
+from ledger.books.postings import Cause, FinalBlock, Origin, Posting, PostingKind, Register
 from ledger.books.projection import Projection
 from ledger.books.tables import CycleRow
 from ledger.books.trade_index import NOT_FOUND
@@ -19,6 +19,7 @@ from tests.support.trades import trade_row
 TRADES = TradeColumns.of_rows([trade_row(1, 256, 512, 10, 7)])
 KEY = 1 << 32 | 256
 REFERENCE = b"r" * 32
+CAUSE = Cause(Origin.CASH, REFERENCE)
 
 
 class DiskFullError(Exception):
@@ -91,7 +92,7 @@ def test_intake_notes_what_is_on_disk(database):
 def test_projection_and_own_book_follow_the_commit(database):
     projection, book = Projection(database, 0), OwnBook(database, "own")
     entry = {Register.CASH: (np.array([KEY]), np.array([5]))}
-    do(database, lambda session: book.expect(session, REFERENCE, b"", entry))
+    do(database, lambda session: book.expect(session, CAUSE, entry))
 
     def take(session):
         projection.apply(session, issued(0))
