@@ -40,6 +40,7 @@ class Bank(Trader):
                 self.keeper.take_cycle(message)
                 return Accepted()
             case SignedInstruction():
+                self.require_role(sender, Role.CLEARING_HOUSE)
                 self.keeper.take_instruction(message)
                 return super().handle(sender, message)
             case StatementRequest():

@@ -107,7 +107,7 @@ class Proposal:
 
 
 def cycle_id(chain_id: int, settlement: bytes, number: int) -> bytes:
-    """The id of a cycle: one a number, so that no two versions of a cycle can both settle."""
+    """A new id for a cycle. All its versions share it, so that no two of them can both settle."""
     text = b"novate cycle|%d|%s|%d" % (chain_id, settlement.hex().encode(), number)
     return hashlib.sha256(text).digest()
 

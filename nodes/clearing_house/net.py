@@ -170,7 +170,7 @@ class NetSettlement:
 
     def _write_down(self, agreed: _Agreed, number: int) -> None:
         house = self._house
-        row = row_of(number, agreed.cut, records.SUBMITTED)
+        row = row_of(number, self._cycle_id(number), agreed.cut, records.SUBMITTED)
         window, reasons = agreed.cut.window, agreed.cut.leavers
         leavers = [self._instruction(window, p, reasons[p]) for p in sorted(reasons)]
         standings = {
@@ -183,7 +183,7 @@ class NetSettlement:
                 row.state = records.EMPTY
             else:
                 signed = agreed.proposal.signed(agreed.signatures)
-                row.id, row.root = signed.cycle.id, signed.cycle.root
+                row.root = signed.cycle.root
                 row.signed = pack_signed(signed)
                 settlement = house.around.contracts.settlement
                 data = settlement.settle_cycle_data(signed.cycle, signed.signatures)
@@ -196,7 +196,7 @@ class NetSettlement:
     def _write_abandoned(self, window: Window, number: int) -> CycleRow:
         row = CycleRow(
             number=number,
-            id=self._terms(number).id,
+            id=self._cycle_id(number),
             first_position=window.first,
             end_position=window.end,
             state=records.ABANDONED,
@@ -210,11 +210,22 @@ class NetSettlement:
         label = describe_trade_id(self._house.network, trade, 0)
         return instruction_of_trade(label, position, trade, reason)
 
+    def _cycle_id(self, number: int) -> bytes:
+        """A new id, or the last one if nothing has settled under it.
+
+        Parties that signed a version which came to nothing are still bound to its id. Since an id
+        settles once, whatever version, they may sign another one under the same id at once.
+        """
+        last = self._cycles.get(number - 1)
+        if last is not None and last.state in (records.ABANDONED, records.EMPTY):
+            return last.id
+        settlement = self._house.around.contracts.addresses.settlement
+        return cycle_id(self._house.network.chain_id, settlement, number)
+
     def _terms(self, number: int) -> CycleTerms:
         house = self._house
-        settlement = house.around.contracts.addresses.settlement
         return CycleTerms(
-            id=cycle_id(house.network.chain_id, settlement, number),
+            id=self._cycle_id(number),
             rule_version=RULE_VERSION,
             deadline=house.around.clock.chain_time() + self._rules.cycle_validity_seconds,
             salt_key=self._salt_key,
