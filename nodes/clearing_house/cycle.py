@@ -15,7 +15,7 @@ from contracts.typed_data import CycleMessage
 from ledger.books.intake import Window
 from ledger.clearing.columns import Column, TradeColumns, holding_keys, participants_of
 from ledger.clearing.commitment import Commitment
-from ledger.clearing.netting import NetLines
+from ledger.clearing.netting import NetLines, trades_that_fit
 from ledger.clearing.trimming import Available, trim
 from ledger.domain.reasons import Reason
 from nodes.messages import CycleProposal, OwnChunk, SignedCycle
@@ -113,8 +113,11 @@ def cycle_id(chain_id: int, settlement: bytes, number: int) -> bytes:
 
 
 def rows_that_fit(trades: TradeColumns, lines_max: int) -> int:
-    """How many trades from the first on need at most so many net lines in each register."""
-    fits = len(trades)
+    """How many trades from the first on one cycle can carry.
+
+    They need at most so many net lines in each register, and their amounts can be added up.
+    """
+    fits = trades_that_fit(trades)
     for assets in (trades.instruments, trades.currencies):
         keys = np.stack(
             [holding_keys(assets, trades.sellers), holding_keys(assets, trades.buyers)], axis=1

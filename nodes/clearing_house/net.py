@@ -113,9 +113,8 @@ class NetSettlement:
         if first == end:
             return None
         trades = self._intake.stream.trades(first, end)
-        return self._intake.window(
-            first, first + rows_that_fit(trades, self._rules.cycle_lines_max)
-        )
+        fits = rows_that_fit(trades, self._rules.cycle_lines_max)
+        return self._intake.window(first, first + fits)
 
     def _agree(self, window: Window, number: int) -> _Agreed | None:
         """Cuts until everybody left in the cycle has signed; None when that takes too many cuts."""
