@@ -12,7 +12,6 @@ from ledger.clearing.columns import TradeColumns
 from ledger.domain.accounts import account_of, holder_of
 from ledger.domain.amounts import format_amount, format_price
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
-from nodes.bootstrap import key_of
 from nodes.consortium import Consortium
 from nodes.node import Node
 from nodes.trade_words import trade_id_of
@@ -97,7 +96,7 @@ def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:
         name=participant.name or participant.id,
         role=participant.role.value,
         settlement_bank=participant.settlement_bank,
-        address="0x" + key_of(consortium.network, node.id).address.hex(),
+        address="0x" + node.key.address.hex(),
         open_breaks=len(node.breaks()),
         as_of_block=node.projection.height,
     )

@@ -131,7 +131,7 @@ class Consortium:
         outbox = Outbox(
             key, self.w3, self._deployer_database, self.network.chain_id, TRANSACTION_GAS
         )
-        return bootstrap.deploy(self.network, self.w3, outbox)
+        return bootstrap.deploy(self.network, self.w3, outbox, self._key)
 
     def _found(self, id: str, role: Role, around: Surroundings) -> Node:
         key, database = self._key(id), self._open_database(id)

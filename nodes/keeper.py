@@ -12,7 +12,7 @@ from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMes
 from ledger.books.database import Database
 from ledger.books.own_book import Entry, OwnBook, Recall
 from ledger.books.postings import Cause, Origin, Register
-from ledger.books.reconciliation import Difference, compare_positions
+from ledger.books.reconciliation import Comparison, compare_positions
 from ledger.clearing.columns import Column, Mask, holding_keys, participants_of
 from ledger.domain.accounts import holder_of, holding_key, participant_of
 from ledger.domain.reasons import Reason, Rejected, reason_of_revert
@@ -106,18 +106,15 @@ class Keeper:
         amounts = np.array(list(positions.values()), dtype=np.int64)
         return Statement(self._node.projection.height, keys, amounts)
 
-    def differences(self) -> list[Difference]:
+    def comparison(self) -> Comparison:
         """Where the kept book and the ledger do not agree."""
         ledger = {
             key: available + held
             for key, available, held in self._node.projection.holdings(self._register)
             if holder_of(key) in self._kept
         }
-        ours = self.book.positions(self._register)
-        return [
-            self._node.difference(self._register, key, versions, "kept")
-            for key, versions in compare_positions(ours, ledger, ours).items()
-        ]
+        differing = compare_positions(self.book.positions(self._register), ledger, None)
+        return self._node.comparison("kept", self._register, differing, is_complete=True)
 
     def _lines_of(self, cycle: CycleMessage) -> Lines:
         return cycle.securities() if self._register is Register.SECURITIES else cycle.cash()

@@ -1,6 +1,6 @@
 """What every institution has: a key, a database, a projection of the ledger, a book of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,12 +14,12 @@ from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
 from ledger.books.projection import Projection
 from ledger.books.reconciliation import (
+    Comparison,
     Difference,
     Seen,
     Versions,
     compare_positions,
     open_breaks,
-    record_breaks,
 )
 from ledger.books.tables import BreakRow
 from ledger.chain.signatures import signer_of
@@ -94,21 +94,16 @@ class Node:
 
     def reconcile(self) -> int:
         """Compares own book, ledger and statement as of the last block; returns the open breaks."""
-        statements = {register: self._statement(register) for register in Register}
-        differences = self.own_differences() + [
-            difference
-            for register, statement in statements.items()
-            if statement is not None
-            for difference in self._compare(register, statement)
-        ]
+        comparisons = [*map(self._compare, Register), *self.own_comparisons()]
         with self.database.transaction() as session:
-            record_breaks(session, self.id, "position:", differences, self.seen())
+            for comparison in comparisons:
+                comparison.record(session, self.id, self.seen())
             breaks = len(open_breaks(session))
         self.reconciled_block = self.projection.height
         return breaks
 
-    def own_differences(self) -> list[Difference]:
-        """Differences that only this role can find; for roles that keep accounts for others."""
+    def own_comparisons(self) -> list[Comparison]:
+        """What only this role can compare; for roles that keep accounts for others."""
         return []
 
     def breaks(self) -> Sequence[BreakRow]:
@@ -209,48 +204,65 @@ class Node:
         self.confirmed(block)
 
     def _statement(self, register: Register) -> dict[int, int] | None:
-        """What the keeper of this node's accounts says; None when it cannot be compared now."""
+        """What the keeper of this node's accounts says; None when it cannot be had now."""
         keeper = self._keeper(register)
         if keeper is None:
             return {}
-        if keeper == self.id:
-            return None
-        try:
-            statement = self.around.bus.request(self.id, keeper, StatementRequest())
-        except UnreachableError:
-            return None
-        assert isinstance(statement, Statement)
-        if statement.block != self.projection.height:
+        statement = self._ask_for_statement(keeper)
+        if statement is None or statement.block != self.projection.height:
             return None
         return dict(zip(statement.keys.tolist(), statement.amounts.tolist(), strict=True))
+
+    def _ask_for_statement(self, keeper: str) -> Statement | None:
+        try:
+            # A bank keeps its own accounts too, and compares its two books of them.
+            if keeper == self.id:
+                answer = self.handle(self.id, StatementRequest())
+            else:
+                answer = self.around.bus.request(self.id, keeper, StatementRequest())
+        except UnreachableError:
+            return None
+        return answer if isinstance(answer, Statement) else None
 
     def _keeper(self, register: Register) -> str | None:
         if register is Register.SECURITIES:
             return self.network.sole(Role.REGISTRAR)
         return self.network.participant(self.id).settlement_bank
 
-    def _compare(self, register: Register, statement: dict[int, int]) -> list[Difference]:
+    def _compare(self, register: Register) -> Comparison:
+        statement = self._statement(register)
         ledger = {
             key: available + held
             for key, available, held in self.projection.holdings(register)
             if holder_of(key) == self.number
         }
-        ours = self.own_book.positions(register)
-        differing = compare_positions(ours, ledger, statement)
-        return [
-            self.difference(register, key, versions, "own") for key, versions in differing.items()
-        ]
+        differing = compare_positions(self.own_book.positions(register), ledger, statement)
+        return self.comparison("own", register, differing, is_complete=statement is not None)
 
-    def difference(self, register: Register, key: int, versions: Versions, book: str) -> Difference:
+    def comparison(
+        self, book: str, register: Register, differing: Mapping[int, Versions], *, is_complete: bool
+    ) -> Comparison:
+        """What a comparison of one of this node's books found, in words."""
+        scope = f"position:{book}:{register.value}:"
+        found = [
+            self._difference(scope, register, key, versions, is_complete=is_complete)
+            for key, versions in differing.items()
+        ]
+        return Comparison(scope, found, is_complete)
+
+    def _difference(
+        self, scope: str, register: Register, key: int, versions: Versions, *, is_complete: bool
+    ) -> Difference:
         """A position on which the records do not agree, in words."""
-        words = [
+        ours, ledger, statement = [
             self.describe_holding(register, key, amount)
             for amount in (versions.ours, versions.ledger, versions.statement)
         ]
+        stated = f"statement {statement}" if is_complete else "no statement"
         return Difference(
-            id=f"position:{book}:{register.value}:{key}",
+            id=f"{scope}{key}",
             kind=versions.kind(UNIT_BY_REGISTER[register]),
             subject=self.name_holding(register, key),
-            ours=words[0],
-            theirs=f"ledger {words[1]}, statement {words[2]}",
+            ours=ours,
+            theirs=f"ledger {ledger}, {stated}",
         )
