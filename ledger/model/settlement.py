@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model import refuse
@@ -120,7 +121,7 @@ class Settlement:
             refusal = register.check_lines(lines)
             if refusal:
                 return refusal
-            if any(account >> 8 not in cycle.parties for _, account, _ in lines):
+            if any(participant_of(account) not in cycle.parties for _, account, _ in lines):
                 return refuse("settlement: line of a stranger")
         return None
 
@@ -152,8 +153,8 @@ class Settlement:
         if instruction.terms() in self.settled_instructions:
             return refuse("settlement: settled before")
         sides = (
-            (instruction.deliverer >> 8, instruction.quantity, instruction.signers[0]),
-            (instruction.receiver >> 8, instruction.amount, instruction.signers[1]),
+            (participant_of(instruction.deliverer), instruction.quantity, instruction.signers[0]),
+            (participant_of(instruction.receiver), instruction.amount, instruction.signers[1]),
         )
         for owner, owed, signer in sides:
             refusal = self.members.check_active(owner)

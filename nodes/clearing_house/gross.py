@@ -48,7 +48,8 @@ class GrossSettlement:
         """Finds out what became of the transactions that were kept before a crash."""
         for row in self._queue.waiting():
             if row.attempts:
-                self._deliver(row)
+                signed = msgspec.msgpack.decode(row.signed, type=SignedInstruction)
+                self._deliver(row, signed, row.attempts)
 
     def _settle_first_possible(self) -> bool:
         """Settles the first instruction that can; says why about each that cannot before it."""
@@ -76,24 +77,27 @@ class GrossSettlement:
         if isinstance(signatures, Reason):
             return signatures
         signed = SignedInstruction(instruction, signatures.deliverer, signatures.receiver)
-        row.attempts += 1
-        row.signed = msgspec.msgpack.encode(signed)
+        attempt = row.attempts + 1
         settlement = house.around.contracts.settlement
         data = settlement.settle_instruction_data(
             instruction, signatures.deliverer, signatures.receiver
         )
         with house.database.transaction() as session:
-            session.merge(row)
-            house.outbox.put(session, _intent(row), settlement.address, data)
-        return self._deliver(row)
+            packed = msgspec.msgpack.encode(signed)
+            self._queue.change(session, row.id, attempts=attempt, signed=packed)
+            house.outbox.put(session, _intent(row.id, attempt), settlement.address, data)
+        return self._deliver(row, signed, attempt)
 
-    def _deliver(self, row: InstructionRow) -> Reason | None:
-        tell_concerned(self._house, msgspec.msgpack.decode(row.signed, type=SignedInstruction))
-        outcome = self._house.outbox.deliver(_intent(row))
-        if not outcome.succeeded:
+    def _deliver(
+        self, row: InstructionRow, signed: SignedInstruction, attempt: int
+    ) -> Reason | None:
+        tell_concerned(self._house, signed)
+        outcome = self._house.outbox.deliver(_intent(row.id, attempt))
+        settlement = self._house.around.contracts.settlement
+        # Whoever was told of it may have submitted it first: then it has settled all the same.
+        if not outcome.succeeded and not settlement.is_settled(signed.instruction.terms_hash()):
             return reason_of_revert(outcome.revert)
-        row.block = outcome.block
-        self._note(row, SETTLED, None)
+        self._note(row, SETTLED, None, outcome.block)
         self._house.catch_up()
         return None
 
@@ -126,14 +130,16 @@ class GrossSettlement:
         now = self._house.around.clock.chain_time()
         return instruction_of(row, RULE_VERSION, now + self._rules.cycle_validity_seconds)
 
-    def _note(self, row: InstructionRow, state: str, reason: Reason | None) -> None:
-        row.state, row.reason = state, reason.name if reason else ""
+    def _note(
+        self, row: InstructionRow, state: str, reason: Reason | None, block: int | None = None
+    ) -> None:
         with self._house.database.transaction() as session:
-            session.merge(row)
+            name = reason.name if reason else ""
+            self._queue.change(session, row.id, state=state, reason=name, block=block)
             if row.position is not None:
                 standing = TradeStanding(state, reason, row.id)
                 self._intake.note(session, {row.position: standing})
 
 
-def _intent(row: InstructionRow) -> str:
-    return f"instruction:{row.id.hex()}:{row.attempts}"
+def _intent(id: bytes, attempt: int) -> str:
+    return f"instruction:{id.hex()}:{attempt}"

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import event
 
-from tests.support.consortia import capture, small_consortium, states, trades_of
+from nodes.messages import Affirmation, AffirmationRequest
+from tests.support.consortia import answering, capture, small_consortium, states, trades_of
 
 TRADE = ("T1", "A", "B", 10, 1_000)
 
@@ -26,3 +27,13 @@ def test_trade_whose_commit_failed_is_captured_when_it_is_sent_again():
 
     assert exchange.captured.end_position == 1
     assert states(consortium) == ["captured"]
+
+
+@pytest.mark.parametrize("answer", [None, Affirmation({7: None})])
+def test_answer_that_makes_no_sense_affirms_nothing(answer):
+    consortium = small_consortium()
+    answering(consortium, "A", AffirmationRequest, lambda _: answer)
+
+    capture(consortium, trades_of(consortium.network, TRADE, ("T2", "B", "C", 10, 1_000)))
+
+    assert states(consortium) == ["unaffirmed UNAFFIRMED", "captured"]

@@ -13,6 +13,7 @@ from nodes.messages import (
     Disagreement,
     InstructionProposal,
     SignedCycle,
+    SignedInstruction,
 )
 from tests.support.consortia import (
     DAY,
@@ -129,3 +130,22 @@ def test_party_that_is_silent_once_is_asked_no_second_time_in_the_cycle():
 
     assert len(asked) == 1
     assert states(consortium) == ["queued SILENT", "settled", "queued SILENT"]
+
+
+def test_instruction_that_a_party_submits_first_has_settled():
+    consortium = small_consortium(GROSS)
+    capture(consortium, trades_of(consortium.network, RING[0]))
+    settlement = consortium.contracts.settlement
+
+    def submit_first(signed):
+        data = settlement.settle_instruction_data(
+            signed.instruction, signed.deliverer_signature, signed.receiver_signature
+        )
+        outcome = consortium.trader("B").outbox.send("first", settlement.address, data)
+        assert outcome.succeeded
+
+    answering(consortium, "REGISTRAR", SignedInstruction, submit_first)
+    consortium.clearing_house.gross.settle_queue()
+
+    assert states(consortium) == ["settled"]
+    assert [row.state for row in consortium.clearing_house.instructions()] == ["settled"]
