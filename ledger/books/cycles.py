@@ -44,7 +44,8 @@ class CycleRecords:
 
     def get(self, number: int) -> CycleRow | None:
         """A cycle by its number."""
-        return next((row for row in self._rows if row.number == number), None)
+        # Numbers are dense from 1.
+        return self._rows[number - 1] if 0 < number <= len(self._rows) else None
 
     def covering(self, position: int) -> CycleRow | None:
         """The cycle in whose window a position is; None when it has not been cut yet."""
@@ -65,5 +66,4 @@ class CycleRecords:
         for name, value in values.items():
             setattr(row, name, value)
         changed = CycleRow(**row.model_dump())
-        place = next(i for i, known in enumerate(self._rows) if known.number == number)
-        session.on_commit(lambda: self._rows.__setitem__(place, changed))
+        session.on_commit(lambda: self._rows.__setitem__(number - 1, changed))

@@ -191,9 +191,9 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "请以更晚的到期时间重新录入。",
     ),
     Reason.DUPLICATE: Explanation(
-        "The same id was used before with other content.",
+        "It has settled already, or the same id was used before with other content.",
         "Send the first content again, or use a new id.",
-        "相同编号已用于不同内容。",
+        "已交收，或相同编号已用于不同内容。",
         "请重发原内容，或使用新编号。",
     ),
     Reason.UNBALANCED: Explanation(
