@@ -9,12 +9,12 @@ from ledger.books.intake import SETTLED
 from ledger.books.postings import Register
 from ledger.books.tables import BreakRow, CycleRow
 from ledger.clearing.columns import TradeColumns
+from ledger.domain.accounts import account_of, asset_of, holder_of
 from ledger.domain.amounts import format_amount, format_price
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
-from nodes.bootstrap import key_of
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
-from nodes.node import ACCOUNT_MASK, Node
+from nodes.node import Node
 from nodes.trade_words import trade_id_of
 
 
@@ -101,7 +101,7 @@ def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:
         name=participant.name or participant.id,
         role=participant.role.value,
         settlement_bank=participant.settlement_bank,
-        address="0x" + key_of(consortium.network, node.id).address.hex(),
+        address="0x" + node.key.address.hex(),
         open_breaks=len(node.breaks()),
         as_of_block=node.projection.height,
     )
@@ -115,7 +115,7 @@ def position_views(consortium: Consortium, participant: str | None) -> Iterator[
         for register in (Register.CASH, Register.SECURITIES):
             own = node.own_book.positions_of(register, node.number)
             for key, available, held in node.projection.holdings(register):
-                if (key & ACCOUNT_MASK) >> 8 != node.number:
+                if holder_of(key) != node.number:
                     continue
                 words = [
                     node.describe_holding(register, key, amount)
@@ -124,9 +124,9 @@ def position_views(consortium: Consortium, participant: str | None) -> Iterator[
                 asset = node.name_holding(register, key).rpartition(" ")[2]
                 is_cash = register is Register.CASH
                 yield schemas.Position(
-                    account=node.network.account_id(key & ACCOUNT_MASK),
+                    account=node.network.account_id(account_of(key)),
                     asset=asset,
-                    symbol=asset if is_cash else node.network.instrument(key >> 32).symbol,
+                    symbol=asset if is_cash else node.network.instrument(asset_of(key)).symbol,
                     kind=register.value,
                     available=words[0],
                     held=words[1],

@@ -6,7 +6,8 @@
 @notice Settles instructions one by one (gross) and netted cycles as a whole: both legs of
         everything, or nothing. A debit needs its owner's EIP-712 signature, directly or through
         the attestation of the cycle; nobody can settle on another's behalf.
-@custom:invariant An instruction or cycle that has settled can neither settle again nor be undone.
+@custom:invariant An instruction or cycle that has settled can neither settle again nor be undone,
+        and nobody can use up one that others have signed.
 """
 
 from interfaces import IParticipants
@@ -53,11 +54,12 @@ struct Instruction:
 rule_version: public(uint256)
 root_by_cycle: HashMap[bytes32, bytes32]
 count_by_cycle: HashMap[bytes32, uint256]
-settled_instructions: HashMap[bytes32, bool]
+has_settled: HashMap[bytes32, bool]
 
 
 event CycleSettled:
     id: indexed(bytes32)
+    digest: bytes32
     root: bytes32
     count: uint256
     rule_version: uint256
@@ -113,6 +115,7 @@ def settle_cycle(
     assert cycle.rule_version == self.rule_version, "settlement: other rule version"
     assert block.timestamp <= cycle.deadline, "settlement: late"
     assert cycle.count != 0, "settlement: empty cycle"
+    assert len(parties) != 0, "settlement: no parties"
     assert self.count_by_cycle[cycle.id] == 0, "settlement: cycle id in use"
     digest: bytes32 = self._cycle_digest(cycle, parties, securities_lines, cash_lines)
     signed: uint256[PARTY_WORDS] = self._check_attestations(digest, parties, attestations)
@@ -121,7 +124,11 @@ def settle_cycle(
     self._check_covered(extcall SECURITIES.book(cycle.id, securities_lines), signed)
     self._check_covered(extcall CASH.book(cycle.id, cash_lines), signed)
     log CycleSettled(
-        id=cycle.id, root=cycle.root, count=cycle.count, rule_version=cycle.rule_version
+        id=cycle.id,
+        digest=digest,
+        root=cycle.root,
+        count=cycle.count,
+        rule_version=cycle.rule_version,
     )
 
 
@@ -135,7 +142,9 @@ def settle_instruction(
     @notice Settles one instruction: both its legs, or nothing. Anyone may submit; each side that
             owes something has signed it, or submits it itself (its signature is then not read).
     @dev The deliverer gives the quantity and gets the amount. A free delivery has no amount, and a
-         payment no quantity (the receiver then pays the deliverer).
+         payment no quantity (the receiver then pays the deliverer). What settles once is the id
+         together with all terms: signed again with a later deadline it is the same instruction,
+         and a stranger that uses the id for terms of its own uses up nothing.
     @param instruction What is delivered, what is paid, and the last second (chain time) for it.
     @param deliverer_consent The deliverer's signature; read when there is a quantity.
     @param receiver_consent The receiver's signature; read when there is an amount.
@@ -143,13 +152,14 @@ def settle_instruction(
     assert instruction.rule_version == self.rule_version, "settlement: other rule version"
     assert block.timestamp <= instruction.deadline, "settlement: late"
     assert instruction.quantity != 0 or instruction.amount != 0, "settlement: nothing to settle"
-    assert not self.settled_instructions[instruction.id], "settlement: instruction id in use"
+    terms: bytes32 = self._terms_hash(instruction)
+    assert not self.has_settled[terms], "settlement: settled before"
     digest: bytes32 = signatures._digest(
         keccak256(abi_encode(INSTRUCTION_TYPE_HASH, instruction))
     )
     self._check_side(instruction.deliverer, instruction.quantity, digest, deliverer_consent)
     self._check_side(instruction.receiver, instruction.amount, digest, receiver_consent)
-    self.settled_instructions[instruction.id] = True
+    self.has_settled[terms] = True
     if instruction.quantity != 0:
         extcall SECURITIES.transfer(
             instruction.id,
@@ -190,13 +200,35 @@ def cycle_of(id: bytes32) -> (bytes32, uint256):
 
 @view
 @external
-def is_settled(id: bytes32) -> bool:
+def is_settled(terms: bytes32) -> bool:
     """
     @notice Whether an instruction has settled. Anyone may ask.
-    @param id The instruction.
+    @param terms The hash of its id, deliverer, receiver, instrument, quantity, currency and amount.
     @return True if so.
     """
-    return self.settled_instructions[id]
+    return self.has_settled[terms]
+
+
+@pure
+@internal
+def _terms_hash(instruction: Instruction) -> bytes32:
+    """
+    @notice What can settle once: everything but rule version and deadline. This is an `internal`
+            function.
+    @param instruction The instruction.
+    @return The hash of its id and terms.
+    """
+    return keccak256(
+        abi_encode(
+            instruction.id,
+            instruction.deliverer,
+            instruction.receiver,
+            instruction.instrument,
+            instruction.quantity,
+            instruction.currency,
+            instruction.amount,
+        )
+    )
 
 
 @view

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from eth_hash.auto import keccak
+
 from contracts.abi import number_of, split_words, text_of, topic
 from contracts.lines import Lines
 
@@ -73,9 +75,10 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class CycleSettled:
-    """A netted cycle settled."""
+    """A netted cycle settled; ``digest`` is what its parties signed."""
 
     id: bytes
+    digest: bytes
     root: bytes
     count: int
     rule_version: int
@@ -83,9 +86,10 @@ class CycleSettled:
 
 @dataclass(frozen=True, slots=True)
 class InstructionSettled:
-    """An instruction settled."""
+    """An instruction settled; ``terms_hash`` is that of its message."""
 
     id: bytes
+    terms_hash: bytes
 
 
 HoldingEvent: TypeAlias = Issued | Redeemed | Held | Released | Transferred | Booked
@@ -122,10 +126,12 @@ _DECODERS: Final[Mapping[bytes, Callable[[Sequence[bytes], bytes], Event]]] = {
     topic("Booked(bytes32,uint256[])"): lambda topics, data: Booked(
         topics[1], Lines.unpack(data[_LINES_OFFSET:])
     ),
-    topic("CycleSettled(bytes32,bytes32,uint256,uint256)"): lambda topics, data: CycleSettled(
-        topics[1], data[:32], number_of(data[32:64]), number_of(data[64:96])
+    topic("CycleSettled(bytes32,bytes32,bytes32,uint256,uint256)"): lambda topics, data: (
+        CycleSettled(
+            topics[1], data[:32], data[32:64], number_of(data[64:96]), number_of(data[96:128])
+        )
     ),
     topic(
         "InstructionSettled(bytes32,uint256,uint256,uint256,uint256,uint256,uint256)"
-    ): lambda topics, data: InstructionSettled(topics[1]),
+    ): lambda topics, data: InstructionSettled(topics[1], keccak(topics[1] + data)),
 }

@@ -14,8 +14,6 @@ from contracts.abi import Array
 
 LINES_PER_CALL_MAX: Final = 4_096
 ACCOUNT_BITS: Final = 32
-SUB_ACCOUNT_BITS: Final = 8
-SUB_ACCOUNTS_MAX: Final = 1 << SUB_ACCOUNT_BITS
 _DEBIT_FLAG: Final = np.uint64(1 << 63)
 
 Column = NDArray[np.int64]
@@ -61,13 +59,3 @@ class Lines:
 def line_key(asset: int, account: int) -> int:
     """Where a holding is kept."""
     return (asset << ACCOUNT_BITS) | account
-
-
-def account_number(participant: int, sub_account: int) -> int:
-    """The number of a participant's account; sub-account 0 is the house."""
-    return (participant << SUB_ACCOUNT_BITS) | sub_account
-
-
-def participant_of(account: int) -> int:
-    """The number of the participant that an account belongs to."""
-    return account >> SUB_ACCOUNT_BITS

@@ -118,19 +118,25 @@ class InstructionMessage:
     rule_version: int
     deadline: int
 
-    def words(self) -> bytes:
-        """The fields that the contract takes as its Instruction struct."""
-        numbers = (
+    def terms_words(self) -> bytes:
+        """Id and terms: what is agreed to, and can settle once, whatever rules and deadline."""
+        terms = (
             self.deliverer,
             self.receiver,
             self.instrument,
             self.quantity,
             self.currency,
             self.amount,
-            self.rule_version,
-            self.deadline,
         )
-        return self.id + b"".join(uint(number) for number in numbers)
+        return self.id + b"".join(uint(number) for number in terms)
+
+    def terms_hash(self) -> bytes:
+        """Under which the contract remembers that it has settled."""
+        return keccak(self.terms_words())
+
+    def words(self) -> bytes:
+        """The fields that the contract takes as its Instruction struct."""
+        return self.terms_words() + uint(self.rule_version) + uint(self.deadline)
 
     def struct_hash(self) -> bytes:
         """The EIP-712 hash of this message."""

@@ -4,7 +4,7 @@ A deployer key creates the contracts, admits the founding participants and gives
 step is a transaction of an outbox, so a bootstrap that was cut off is simply run again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from web3 import Web3
@@ -24,14 +24,22 @@ class BootstrapError(Exception):
     """A step was refused; the chain is not usable for this network."""
 
 
-def deploy(network: Network, w3: Web3, outbox: Outbox) -> Contracts:
-    """Creates the contracts, admits the participants, and renounces. Safe to run again."""
+def deploy(
+    network: Network, w3: Web3, outbox: Outbox, key_by_id: Callable[[str], Key]
+) -> Contracts:
+    """Creates the contracts, admits the participants, and renounces. Safe to run again.
+
+    ``key_by_id`` gives the key that a participant signs with.
+    """
     addresses = _create(network, outbox)
     contracts = Contracts(w3, addresses)
     for register in (contracts.securities, contracts.cash):
         data = register.bind_settlement_data(addresses.settlement)
         _do(outbox, f"bind:{register.address.hex()}", register.address, data)
-    admissions = [_admission(network, participant.id) for participant in network.participants]
+    admissions = [
+        _admission(network, participant.id, key_by_id(participant.id).address)
+        for participant in network.participants
+    ]
     for i, part in enumerate(parts(admissions, ADMISSIONS_PER_CALL_MAX)):
         data = contracts.participants.admit_data(part)
         _do(outbox, f"admit:{i}", addresses.participants, data)
@@ -94,12 +102,12 @@ def _do(outbox: Outbox, intent: str, to: bytes, data: bytes) -> None:
         raise BootstrapError(f"{intent} was refused: {outcome.revert}")
 
 
-def _admission(network: Network, participant_id: str) -> Admission:
+def _admission(network: Network, participant_id: str, signer: bytes) -> Admission:
     participant = network.participant(participant_id)
     bank = participant.settlement_bank
     return Admission(
         identifier=participant.id,
-        signer=key_of(network, participant.id).address,
+        signer=signer,
         role=participant.role.value,
         settlement_bank=network.participant_number(bank) if bank else 0,
     )

@@ -150,7 +150,7 @@ class Consortium:
     def _deploy(self) -> Contracts:
         key = self._key(DEPLOYER)
         outbox = Outbox(key, self.engine, self._deployer_database)
-        return bootstrap.deploy(self.network, self.engine.w3, outbox)
+        return bootstrap.deploy(self.network, self.engine.w3, outbox, self._key)
 
     def _found(self, id: str, role: Role, around: Surroundings) -> Node:
         key, database = self._key(id), self._open_database(id)

@@ -6,6 +6,7 @@ identity.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -45,7 +46,7 @@ class Exchange(Node):
                 record_refusal(session, batch_id, row, subject, refusal)
             if len(verdict.accepted):
                 batch = self.captured.append(session, batch_id, verdict.accepted)
-                self._take_in(batch.first_position, verdict.accepted)
+                session.on_commit(partial(self._take_in, batch.first_position, verdict.accepted))
         return verdict
 
     def refusals(self) -> Sequence[RefusalRow]:
@@ -80,7 +81,8 @@ class Exchange(Node):
     def _ask_traders(self, first_position: int, trades: TradeColumns) -> frozenset[int]:
         """The rows that some trader refused to affirm.
 
-        One that does not answer refuses nothing here: it will be asked to attest the cycle.
+        One that does not answer refuses nothing here: it will be asked to attest the cycle. One
+        whose answer makes no sense affirms nothing.
         """
         sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
         unaffirmed: set[int] = set()
@@ -93,6 +95,12 @@ class Exchange(Node):
                 )
             except UnreachableError:
                 continue
-            assert isinstance(answer, Affirmation)
-            unaffirmed.update(rows[list(answer.differences)].tolist())
+            unaffirmed.update(rows[_not_affirmed(answer, len(rows))].tolist())
         return frozenset(unaffirmed)
+
+
+def _not_affirmed(answer: object, count: int) -> list[int]:
+    """The rows of a request that an answer does not affirm."""
+    if isinstance(answer, Affirmation) and all(0 <= row < count for row in answer.differences):
+        return list(answer.differences)
+    return list(range(count))

@@ -14,6 +14,7 @@ import numpy as np
 from contracts.clients.registers import Register as RegisterContract
 from contracts.lines import LINES_PER_CALL_MAX
 from ledger.books.postings import Register
+from ledger.domain.accounts import asset_of
 from nodes.bootstrap import parts
 from nodes.consortium import Consortium
 
@@ -55,7 +56,7 @@ def _conservation(consortium: Consortium) -> Iterator[Violation]:
     for register, contract in _contracts(consortium):
         totals: dict[int, int] = {}
         for key, available, held in consortium.clearing_house.projection.holdings(register):
-            totals[key >> 32] = totals.get(key >> 32, 0) + available + held
+            totals[asset_of(key)] = totals.get(asset_of(key), 0) + available + held
         for asset, total in sorted(totals.items()):
             issued = contract.issued_of(asset)
             if issued != total:

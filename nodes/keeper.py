@@ -10,11 +10,13 @@ from contracts.clients.registers import Register as RegisterContract
 from contracts.lines import LINES_PER_CALL_MAX, Lines
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
 from ledger.books.database import Database
-from ledger.books.own_book import OwnBook, participant_of
-from ledger.books.postings import Column, Register
-from ledger.books.reconciliation import Difference, compare_positions
-from ledger.clearing.columns import Mask
-from ledger.domain.reasons import Reason, Rejected
+from ledger.books.own_book import Entry, OwnBook, Recall
+from ledger.books.postings import Cause, Origin, Register
+from ledger.books.reconciliation import Comparison, compare_positions
+from ledger.clearing.columns import Column, Mask, holding_keys, participants_of
+from ledger.domain.accounts import holder_of, holding_key, participant_of
+from ledger.domain.reasons import Reason, Rejected, reason_of_revert
+from nodes.bus import UnreachableError
 from nodes.messages import (
     Attestation,
     Disagreement,
@@ -23,7 +25,6 @@ from nodes.messages import (
     SignedInstruction,
     Statement,
 )
-from nodes.network import SUB_ACCOUNT_BITS
 from nodes.node import Node
 
 
@@ -42,66 +43,60 @@ class Keeper:
 
     def keeps(self, accounts: Column) -> Mask:
         """Which accounts this node keeps."""
-        return np.isin(accounts >> SUB_ACCOUNT_BITS, list(self._kept))
+        return np.isin(participants_of(accounts), list(self._kept))
 
-    def issue(self, reference: bytes, lines: Lines) -> None:
-        """Issues into kept accounts; final and in the books of the chain when this returns."""
+    def issue(self, reference: bytes, lines: Lines) -> Rejected | None:
+        """Issues into kept accounts; final and in the books of the chain when this returns.
+
+        The same issue again changes nothing; another one under its reference is refused.
+        """
         assert len(lines) <= LINES_PER_CALL_MAX
         assert self.keeps(lines.accounts).all(), "only into accounts that this node keeps"
-        self._expect(reference, b"", lines)
-        contract = self._contract()
-        outcome = self._node.outbox.send(
-            f"issue:{reference.hex()}", contract.address, contract.issue_data(reference, lines)
-        )
-        assert outcome.succeeded, f"issue {reference.hex()}: {outcome.revert}"
+        match self._recall(reference, lines):
+            case Recall.OTHER:
+                return _other_content(reference)
+            case Recall.NEW:
+                self._put(reference, lines, self._contract.issue_data(reference, lines))
+        return self._deliver(reference)
 
     def redeem(self, redemption: RedemptionMessage) -> Rejected | None:
-        """Redeems an amount of a kept account, if its owner signs and has it."""
-        node = self._node
-        owner = node.network.participant_id(redemption.account >> 8)
-        request = RedemptionRequest(redemption, self._register.value)
-        answer = node.around.bus.request(node.id, owner, request)
-        if isinstance(answer, Disagreement):
-            return answer.refusal
-        assert isinstance(answer, Attestation)
-        key = (redemption.asset << 32) | redemption.account
-        available, _ = node.projection.holding(self._register, key)
-        if available < redemption.amount:
-            cash = self._register is Register.CASH
-            return Rejected(Reason.MONY if cash else Reason.LACK, "more than is available")
-        keys, amounts = np.array([key]), np.array([-redemption.amount])
-        self._expect(redemption.reference, b"", Lines(keys, amounts))
-        contract = self._contract()
-        outcome = node.outbox.send(
-            f"redeem:{redemption.reference.hex()}",
-            contract.address,
-            contract.redeem_data(redemption, answer.signature),
-        )
-        assert outcome.succeeded, f"redemption {redemption.reference.hex()}: {outcome.revert}"
-        return None
+        """Redeems an amount of a kept account, if its owner signs and has it.
+
+        The same redemption again changes nothing once it was made; another one under its reference
+        is refused.
+        """
+        key = holding_key(redemption.asset, redemption.account)
+        lines = Lines(np.array([key]), np.array([-redemption.amount]))
+        match self._recall(redemption.reference, lines):
+            case Recall.OTHER:
+                return _other_content(redemption.reference)
+            case Recall.NEW:
+                consent = self._ask_consent(redemption)
+                if isinstance(consent, Rejected):
+                    return consent
+                available, _ = self._node.projection.holding(self._register, key)
+                if available < redemption.amount:
+                    cash = self._register is Register.CASH
+                    return Rejected(Reason.MONY if cash else Reason.LACK, "more than is available")
+                data = self._contract.redeem_data(redemption, consent)
+                self._put(redemption.reference, lines, data)
+        return self._deliver(redemption.reference)
 
     def take_cycle(self, signed: SignedCycle) -> None:
         """Expects a cycle's lines in kept accounts, once every party's signature is checked."""
         cycle = signed.cycle
         digest = self._node.settlement_domain().digest(cycle.struct_hash())
         parties = cycle.party_numbers()
-        if len(parties) != len(signed.signatures):
+        if not parties or len(parties) != len(signed.signatures):
             raise PermissionError("a party did not sign the cycle")
         for party, signature in zip(parties, signed.signatures, strict=True):
             self._node.require_signed(party, digest, signature)
-        self._expect(cycle.id, cycle.root, self._lines_of(cycle))
+        self._expect(Cause(Origin.CYCLE, cycle.id, digest), self._lines_of(cycle))
 
     def take_instruction(self, signed: SignedInstruction) -> None:
         """Expects an instruction's leg in kept accounts, once its debtors' signatures hold."""
-        instruction = signed.instruction
-        digest = self._node.settlement_domain().digest(instruction.struct_hash())
-        if instruction.quantity:
-            self._node.require_signed(
-                instruction.deliverer >> 8, digest, signed.deliverer_signature
-            )
-        if instruction.amount:
-            self._node.require_signed(instruction.receiver >> 8, digest, signed.receiver_signature)
-        self._expect(instruction.id, b"", self._leg_of(instruction))
+        cause = self._node.require_signed_by_debtors(signed)
+        self._expect(cause, self._leg_of(signed.instruction))
 
     def statement_for(self, participant: str) -> Statement:
         """What this node has for a participant, as of the last block in its books."""
@@ -111,18 +106,15 @@ class Keeper:
         amounts = np.array(list(positions.values()), dtype=np.int64)
         return Statement(self._node.projection.height, keys, amounts)
 
-    def differences(self) -> list[Difference]:
+    def comparison(self) -> Comparison:
         """Where the kept book and the ledger do not agree."""
         ledger = {
             key: available + held
             for key, available, held in self._node.projection.holdings(self._register)
-            if participant_of(key) in self._kept
+            if holder_of(key) in self._kept
         }
-        ours = self.book.positions(self._register)
-        return [
-            self._node.difference(self._register, key, versions, "kept")
-            for key, versions in compare_positions(ours, ledger, ours).items()
-        ]
+        differing = compare_positions(self.book.positions(self._register), ledger, None)
+        return self._node.comparison("kept", self._register, differing, is_complete=True)
 
     def _lines_of(self, cycle: CycleMessage) -> Lines:
         return cycle.securities() if self._register is Register.SECURITIES else cycle.cash()
@@ -134,14 +126,60 @@ class Keeper:
             asset, amount = instruction.currency, instruction.amount
         accounts = np.array([instruction.deliverer, instruction.receiver], dtype=np.int64)
         amounts = np.array([amount, -amount], dtype=np.int64)
-        return Lines(((asset << 32) | accounts)[amounts != 0], amounts[amounts != 0])
+        keys = holding_keys(np.full(2, asset), accounts)
+        return Lines(keys[amounts != 0], amounts[amounts != 0])
 
-    def _expect(self, reference: bytes, root: bytes, lines: Lines) -> None:
-        kept = self.keeps(lines.accounts)
-        entry = {self._register: (lines.keys[kept], lines.amounts[kept])}
+    def _recall(self, reference: bytes, lines: Lines) -> Recall:
+        cause = Cause.in_register(self._register, reference)
+        with self._node.database.reading() as session:
+            return self.book.recall(session, cause, self._entry(lines))
+
+    def _ask_consent(self, redemption: RedemptionMessage) -> bytes | Rejected:
+        """The owner's signature, checked, or why there is none."""
+        node, owner = self._node, participant_of(redemption.account)
+        request = RedemptionRequest(redemption, self._register)
+        try:
+            answer = node.around.bus.request(node.id, node.network.participant_id(owner), request)
+        except UnreachableError as error:
+            return Rejected(Reason.SILENT, str(error))
+        digest = node.domain(self._contract.address).digest(redemption.struct_hash())
+        match answer:
+            case Attestation(signature) if node.has_signed(owner, digest, signature):
+                return signature
+            case Disagreement(refusal):
+                return refusal
+            case _:
+                return Rejected(Reason.UNSIGNED, "the owner's signature does not hold")
+
+    def _put(self, reference: bytes, lines: Lines, data: bytes) -> None:
+        """Keeps what is expected and the transaction that does it, in one commit."""
+        cause = Cause.in_register(self._register, reference)
         with self._node.database.transaction() as session:
-            self.book.expect(session, reference, root, entry)
+            self.book.expect(session, cause, self._entry(lines))
+            self._node.outbox.put(session, self._intent(reference), self._contract.address, data)
 
+    def _deliver(self, reference: bytes) -> Rejected | None:
+        outcome = self._node.outbox.deliver(self._intent(reference))
+        if outcome.succeeded:
+            return None
+        return Rejected(reason_of_revert(outcome.revert), outcome.revert)
+
+    def _intent(self, reference: bytes) -> str:
+        return f"{self._register.value}:{reference.hex()}"
+
+    def _expect(self, cause: Cause, lines: Lines) -> None:
+        with self._node.database.transaction() as session:
+            refusal = self.book.expect(session, cause, self._entry(lines))
+        assert refusal is None, "what was signed once has one content"
+
+    def _entry(self, lines: Lines) -> Entry:
+        kept = self.keeps(lines.accounts)
+        return {self._register: (lines.keys[kept], lines.amounts[kept])}
+
+    @property
     def _contract(self) -> RegisterContract:
-        contracts = self._node.around.contracts
-        return contracts.securities if self._register is Register.SECURITIES else contracts.cash
+        return self._node.register_contract(self._register)
+
+
+def _other_content(reference: bytes) -> Rejected:
+    return Rejected(Reason.DUPLICATE, f"{reference.hex()} was used with other content")

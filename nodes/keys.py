@@ -64,17 +64,33 @@ class Key:
         return _DYNAMIC_FEE_TYPE + bytes(rlp.encode([*fields, signature[64], r, s]))
 
     def write(self, path: Path) -> None:
-        """Writes the secret to a file of mode 0600."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, KEY_FILE_MODE)
-        with os.fdopen(descriptor, "w") as file:
+        """Writes the secret to a file of mode 0600, whole or not at all."""
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(unfinished, flags, KEY_FILE_MODE), "w") as file:
             file.write(self._private.to_hex())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     @staticmethod
     def read(path: Path) -> "Key":
-        """The key in a file. Raises PermissionError when others can read the file."""
+        """The key in a file.
+
+        Raises PermissionError when others can read the file, ValueError when it holds no key.
+        """
         if path.stat().st_mode & 0o077:
             raise PermissionError(f"{path} can be read by others: run chmod 600 {path}")
-        return Key.of_secret(bytes.fromhex(path.read_text().strip()))
+        try:
+            return Key.of_secret(bytes.fromhex(path.read_text().strip()))
+        except ValueError:
+            # Without the text of the error, which could show the secret.
+            raise ValueError(f"{path} does not hold a key of 32 bytes in hexadecimal") from None
 
 
 def fresh_seed() -> str:

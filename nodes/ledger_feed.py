@@ -14,7 +14,7 @@ from contracts import events
 from contracts.deployment import Contracts
 from contracts.events import decode_event
 from contracts.lines import Column, line_key
-from ledger.books.postings import FinalBlock, Posting, PostingKind, Register, Settled
+from ledger.books.postings import Cause, FinalBlock, Origin, Posting, PostingKind, Register
 from nodes.engine import Engine, Json, bytes_of
 
 KEPT_BLOCKS_MAX: Final = 64
@@ -73,7 +73,7 @@ class LedgerFeed:
 
     def _block(self, number: int, header: Json, logs: list[Json]) -> FinalBlock:
         postings: list[Posting] = []
-        settled: list[Settled] = []
+        settled: list[Cause] = []
         for log in logs:
             self._take(log, postings, settled)
         return FinalBlock(
@@ -85,13 +85,13 @@ class LedgerFeed:
             settled=settled,
         )
 
-    def _take(self, log: Json, postings: list[Posting], settled: list[Settled]) -> None:
+    def _take(self, log: Json, postings: list[Posting], settled: list[Cause]) -> None:
         event = decode_event([bytes_of(topic) for topic in log["topics"]], bytes_of(log["data"]))
         match event:
             case events.CycleSettled():
-                settled.append(Settled(event.id, event.root))
+                settled.append(Cause(Origin.CYCLE, event.id, event.digest))
             case events.InstructionSettled():
-                settled.append(Settled(event.id, b""))
+                settled.append(Cause(Origin.INSTRUCTION, event.id, event.terms_hash))
             case events.AssetRegistered() | None:
                 pass
             case _:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
+from ledger.books.postings import Register
 from ledger.clearing.columns import Column, TradeColumns
 from ledger.clearing.commitment import Proof
 from ledger.domain.breaks import TradeDifference
@@ -106,7 +107,7 @@ class RedemptionRequest:
     """Bank or registrar to owner: sign that this amount is destroyed. Answer: a signature."""
 
     redemption: RedemptionMessage
-    register: str
+    register: Register
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,16 @@ from typing import Final
 
 import msgspec
 
+from ledger.domain.accounts import SUB_ACCOUNTS_MAX, account_number
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import owner_of, parse_account, parse_isin, parse_participant
 from ledger.domain.participants import Instrument, Participant, Role
 
 CHAIN_ID: Final = 668_283
 RULE_VERSION: Final = 1
-SUB_ACCOUNT_BITS: Final = 8
 PARTICIPANTS_MAX: Final = 1_023
 """As many as the contracts number."""
-ACCOUNTS_A_PARTICIPANT_MAX: Final = (1 << SUB_ACCOUNT_BITS) - 1
+ACCOUNTS_A_PARTICIPANT_MAX: Final = SUB_ACCOUNTS_MAX - 1
 """Client accounts, beside the house account."""
 FIRST_DATE: Final = date(1970, 1, 1)
 """Chain time begins here."""
@@ -155,9 +155,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _number_by_account(self) -> dict[str, int]:
-        numbers = {
-            id: number << SUB_ACCOUNT_BITS for id, number in self._number_by_participant.items()
-        }
+        numbers = {id: account_number(number) for id, number in self._number_by_participant.items()}
         used = dict.fromkeys(self._number_by_participant, 0)
         for account in self.accounts:
             used[owner_of(account)] += 1

@@ -1,25 +1,27 @@
 """What every institution has: a key, a database, a projection of the ledger, a book of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from contracts.clients.registers import Register as RegisterContract
 from contracts.deployment import Contracts
-from contracts.typed_data import Domain
+from contracts.typed_data import Domain, InstructionMessage
 from ledger.books.database import Database
-from ledger.books.own_book import OwnBook, participant_of
-from ledger.books.postings import FinalBlock, Register
+from ledger.books.own_book import OwnBook
+from ledger.books.postings import Cause, FinalBlock, Origin, Register
 from ledger.books.projection import Projection
 from ledger.books.reconciliation import (
+    Comparison,
     Difference,
     Seen,
     Versions,
     compare_positions,
     open_breaks,
-    record_breaks,
 )
 from ledger.books.tables import BreakRow
 from ledger.chain.signatures import signer_of
+from ledger.domain.accounts import account_of, asset_of, holder_of, participant_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
@@ -28,11 +30,10 @@ from nodes.clock import Clock
 from nodes.engine import Engine
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
-from nodes.messages import Message, Statement, StatementRequest
+from nodes.messages import Message, SignedInstruction, Statement, StatementRequest
 from nodes.network import Network
 from nodes.outbox import Outbox
 
-ACCOUNT_MASK: Final = (1 << 32) - 1
 UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
 
 
@@ -46,6 +47,11 @@ class Surroundings:
     contracts: Contracts
     feed: LedgerFeed
     clock: Clock
+
+
+def cause_of_instruction(instruction: InstructionMessage) -> Cause:
+    """What an instruction is to books, whatever rules and deadline it is signed for."""
+    return Cause(Origin.INSTRUCTION, instruction.id, instruction.terms_hash())
 
 
 class Node:
@@ -81,7 +87,8 @@ class Node:
         Raises ProjectionError when the chain does not continue the blocks in the books.
         """
         for blocks in self.around.feed.blocks_after(self.projection.height):
-            self._take(blocks)
+            for block in blocks:
+                self._take(block)
 
     def books(self) -> Sequence[OwnBook]:
         """The books that final blocks confirm."""
@@ -89,21 +96,16 @@ class Node:
 
     def reconcile(self) -> int:
         """Compares own book, ledger and statement as of the last block; returns the open breaks."""
-        statements = {register: self._statement(register) for register in Register}
-        differences = self.own_differences() + [
-            difference
-            for register, statement in statements.items()
-            if statement is not None
-            for difference in self._compare(register, statement)
-        ]
+        comparisons = [*map(self._compare, Register), *self.own_comparisons()]
         with self.database.transaction() as session:
-            record_breaks(session, self.id, "position:", differences, self.seen())
+            for comparison in comparisons:
+                comparison.record(session, self.id, self.seen())
             breaks = len(open_breaks(session))
         self.reconciled_block = self.projection.height
         return breaks
 
-    def own_differences(self) -> list[Difference]:
-        """Differences that only this role can find; for roles that keep accounts for others."""
+    def own_comparisons(self) -> list[Comparison]:
+        """What only this role can compare; for roles that keep accounts for others."""
         return []
 
     def breaks(self) -> Sequence[BreakRow]:
@@ -124,15 +126,49 @@ class Node:
         """The EIP-712 domain of the settlement contract."""
         return self.domain(self.around.contracts.addresses.settlement)
 
+    def register_contract(self, register: Register) -> RegisterContract:
+        """The contract that is a register."""
+        contracts = self.around.contracts
+        return contracts.securities if register is Register.SECURITIES else contracts.cash
+
+    def require_signed_by_debtors(self, signed: SignedInstruction) -> Cause:
+        """What a signed instruction is to books.
+
+        Raises PermissionError unless all its debtors signed it.
+        """
+        instruction = signed.instruction
+        digest = self.settlement_domain().digest(instruction.struct_hash())
+        if not instruction.quantity and not instruction.amount:
+            raise PermissionError("an instruction without legs, which nobody has to sign")
+        for account, owed, signature in (
+            (instruction.deliverer, instruction.quantity, signed.deliverer_signature),
+            (instruction.receiver, instruction.amount, signed.receiver_signature),
+        ):
+            if owed:
+                self.require_signed(participant_of(account), digest, signature)
+        return cause_of_instruction(instruction)
+
+    def has_signed(self, participant: int, digest: bytes, signature: bytes) -> bool:
+        """Whether these bytes are a participant's signature of a digest."""
+        try:
+            return signer_of(digest, signature) == self._signer(participant)
+        except ValueError:
+            return False
+
     def require_signed(self, participant: int, digest: bytes, signature: bytes) -> None:
         """Raises PermissionError unless a participant signed a digest."""
-        if signer_of(digest, signature) != self._signer(participant):
+        if not self.has_signed(participant, digest, signature):
             raise PermissionError(f"{self.network.participant_id(participant)} did not sign this")
 
     def require_role(self, sender: str, role: Role) -> None:
         """Raises PermissionError unless the sender has a role: each message has its one source."""
         if self.network.participant(sender).role is not role:
             raise PermissionError(f"{sender} is not the {role.value}")
+
+    def require_keeper(self, sender: str, register: Register) -> None:
+        """Raises PermissionError unless the sender keeps this node's accounts in a register."""
+        if sender != self._keeper(register):
+            raise PermissionError(f"{sender} keeps no {register.value} of {self.id}")
 
     def close(self) -> None:
         """Releases the database."""
@@ -147,14 +183,14 @@ class Node:
             return "-"
         if register is Register.SECURITIES:
             return str(amount)
-        return format_amount(amount, self.network.currency(key >> 32))
+        return format_amount(amount, self.network.currency(asset_of(key)))
 
     def name_holding(self, register: Register, key: int) -> str:
         """A holding in words: account and asset."""
-        account = self.network.account_id(key & ACCOUNT_MASK)
+        account = self.network.account_id(account_of(key))
         if register is Register.SECURITIES:
-            return f"{account} {self.network.instrument(key >> 32).isin}"
-        return f"{account} {self.network.currency(key >> 32)}"
+            return f"{account} {self.network.instrument(asset_of(key)).isin}"
+        return f"{account} {self.network.currency(asset_of(key))}"
 
     def _signer(self, participant: int) -> bytes:
         if participant not in self._signer_by_participant:
@@ -162,58 +198,73 @@ class Node:
             self._signer_by_participant[participant] = signer
         return self._signer_by_participant[participant]
 
-    def _take(self, blocks: Sequence[FinalBlock]) -> None:
+    def _take(self, block: FinalBlock) -> None:
         with self.database.transaction() as session:
-            for block in blocks:
-                self.projection.apply(session, block)
-                for book in self.books():
-                    book.confirm(session, block)
-        for block in blocks:
-            self.confirmed(block)
+            self.projection.apply(session, block)
+            for book in self.books():
+                book.confirm(session, block)
+        self.confirmed(block)
 
     def _statement(self, register: Register) -> dict[int, int] | None:
-        """What the keeper of this node's accounts says; None when it cannot be compared now."""
+        """What the keeper of this node's accounts says; None when it cannot be had now."""
         keeper = self._keeper(register)
         if keeper is None:
             return {}
-        if keeper == self.id:
-            return None
-        try:
-            statement = self.around.bus.request(self.id, keeper, StatementRequest())
-        except UnreachableError:
-            return None
-        assert isinstance(statement, Statement)
-        if statement.block != self.projection.height:
+        statement = self._ask_for_statement(keeper)
+        if statement is None or statement.block != self.projection.height:
             return None
         return dict(zip(statement.keys.tolist(), statement.amounts.tolist(), strict=True))
+
+    def _ask_for_statement(self, keeper: str) -> Statement | None:
+        try:
+            # A bank keeps its own accounts too, and compares its two books of them.
+            if keeper == self.id:
+                answer = self.handle(self.id, StatementRequest())
+            else:
+                answer = self.around.bus.request(self.id, keeper, StatementRequest())
+        except UnreachableError:
+            return None
+        return answer if isinstance(answer, Statement) else None
 
     def _keeper(self, register: Register) -> str | None:
         if register is Register.SECURITIES:
             return self.network.sole(Role.REGISTRAR)
         return self.network.participant(self.id).settlement_bank
 
-    def _compare(self, register: Register, statement: dict[int, int]) -> list[Difference]:
+    def _compare(self, register: Register) -> Comparison:
+        statement = self._statement(register)
         ledger = {
             key: available + held
             for key, available, held in self.projection.holdings(register)
-            if participant_of(key) == self.number
+            if holder_of(key) == self.number
         }
-        ours = self.own_book.positions(register)
-        differing = compare_positions(ours, ledger, statement)
-        return [
-            self.difference(register, key, versions, "own") for key, versions in differing.items()
-        ]
+        differing = compare_positions(self.own_book.positions(register), ledger, statement)
+        return self.comparison("own", register, differing, is_complete=statement is not None)
 
-    def difference(self, register: Register, key: int, versions: Versions, book: str) -> Difference:
+    def comparison(
+        self, book: str, register: Register, differing: Mapping[int, Versions], *, is_complete: bool
+    ) -> Comparison:
+        """What a comparison of one of this node's books found, in words."""
+        scope = f"position:{book}:{register.value}:"
+        found = [
+            self._difference(scope, register, key, versions, is_complete=is_complete)
+            for key, versions in differing.items()
+        ]
+        return Comparison(scope, found, is_complete)
+
+    def _difference(
+        self, scope: str, register: Register, key: int, versions: Versions, *, is_complete: bool
+    ) -> Difference:
         """A position on which the records do not agree, in words."""
-        words = [
+        ours, ledger, statement = [
             self.describe_holding(register, key, amount)
             for amount in (versions.ours, versions.ledger, versions.statement)
         ]
+        stated = f"statement {statement}" if is_complete else "no statement"
         return Difference(
-            id=f"position:{book}:{register.value}:{key}",
+            id=f"{scope}{key}",
             kind=versions.kind(UNIT_BY_REGISTER[register]),
             subject=self.name_holding(register, key),
-            ours=words[0],
-            theirs=f"ledger {words[1]}, statement {words[2]}",
+            ours=ours,
+            theirs=f"ledger {ledger}, {stated}",
         )

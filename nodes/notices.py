@@ -1,14 +1,19 @@
 """Notices: signed settlements, told to those who keep accounts or are concerned.
 
-Whoever cannot be reached misses the notice and shows a break until it has caught up.
+Whoever cannot be reached, or does not take the notice, misses it and shows a break: one recipient
+never keeps the others from settling.
 """
 
+import logging
 from collections.abc import Iterable
 
+from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from nodes.bus import UnreachableError
 from nodes.messages import Message, SignedCycle, SignedInstruction
 from nodes.node import Node
+
+logger = logging.getLogger(__name__)
 
 
 def tell_keepers(sender: Node, cycle: SignedCycle) -> None:
@@ -20,7 +25,8 @@ def tell_keepers(sender: Node, cycle: SignedCycle) -> None:
 def tell_concerned(sender: Node, signed: SignedInstruction) -> None:
     """Tells both sides of a signed instruction, their banks and the registrar."""
     network, instruction = sender.network, signed.instruction
-    owners = {network.participant_id(a >> 8) for a in (instruction.deliverer, instruction.receiver)}
+    accounts = (instruction.deliverer, instruction.receiver)
+    owners = {network.participant_id(participant_of(account)) for account in accounts}
     banks = {network.participant(owner).settlement_bank for owner in owners} - {None}
     everybody = owners | {bank for bank in banks if bank} | {network.sole(Role.REGISTRAR)}
     _tell(sender, sorted(everybody), signed)
@@ -32,3 +38,5 @@ def _tell(sender: Node, recipients: Iterable[str], message: Message) -> None:
             sender.around.bus.request(sender.id, recipient, message)
         except UnreachableError:
             continue
+        except PermissionError as refusal:
+            logger.warning("%s did not take a %s: %s", recipient, type(message).__name__, refusal)

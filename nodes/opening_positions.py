@@ -8,6 +8,7 @@ import numpy as np
 from contracts.lines import LINES_PER_CALL_MAX, Lines
 from ledger.books.postings import Register
 from ledger.clearing.columns import participants_of
+from ledger.domain.accounts import holding_key
 from nodes.bootstrap import parts
 from nodes.consortium import Consortium
 from nodes.market_day.opening import Opening
@@ -17,14 +18,14 @@ def issue_opening(consortium: Consortium, opening: Opening) -> None:
     """Issues opening positions, in calls as large as the contracts take."""
     network = consortium.network
     securities = {
-        (network.instrument_number(isin) << 32) | network.account_number(account): amount
+        holding_key(network.instrument_number(isin), network.account_number(account)): amount
         for (account, isin), amount in opening.securities.items()
         if amount
     }
     _issue(consortium, Register.SECURITIES, "", securities)
     for bank in network.banks():
         cash = {
-            (network.currency_number(currency) << 32) | network.account_number(account): amount
+            holding_key(network.currency_number(currency), network.account_number(account)): amount
             for (account, currency), amount in opening.cash.items()
             if amount and consortium.bank_of_account(account).id == bank
         }
@@ -48,5 +49,7 @@ def _issue(
         for number in np.unique(owners).tolist():
             mine = Lines(lines.keys[owners == number], lines.amounts[owners == number])
             trader = consortium.trader(consortium.network.participant_id(number))
-            trader.expect_deposit(reference, register, mine)
-        keeper.issue(reference, lines)
+            refusal = trader.expect_deposit(reference, register, mine)
+            assert refusal is None, f"opening of {trader.id}: {refusal}"
+        refusal = keeper.issue(reference, lines)
+        assert refusal is None, f"opening: {refusal}"

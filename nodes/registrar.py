@@ -6,7 +6,7 @@ from typing import Any
 from ledger.books.database import Database
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Register
-from ledger.books.reconciliation import Difference
+from ledger.books.reconciliation import Comparison
 from ledger.domain.participants import Role
 from nodes.keeper import Keeper
 from nodes.keys import Key
@@ -27,9 +27,9 @@ class Registrar(Node):
         """The books that final blocks confirm."""
         return [self.own_book, self.keeper.book]
 
-    def own_differences(self) -> list[Difference]:
-        """Where the kept book and the ledger do not agree."""
-        return self.keeper.differences()
+    def own_comparisons(self) -> list[Comparison]:
+        """The kept book against the ledger."""
+        return [self.keeper.comparison()]
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""

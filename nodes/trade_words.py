@@ -1,11 +1,14 @@
 """Trades in words: their identity and terms, as people and interfaces read them."""
 
 from datetime import date
+from typing import Final
 
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import format_price
 from ledger.domain.identifiers import TradeId, decode_trade_number
 from nodes.network import Network
+
+CANCEL_MARK: Final = ".cancel"
 
 
 def trade_id_of(network: Network, trades: TradeColumns, row: int) -> TradeId:
@@ -19,8 +22,9 @@ def trade_id_of(network: Network, trades: TradeColumns, row: int) -> TradeId:
 
 
 def describe_trade_id(network: Network, trades: TradeColumns, row: int) -> str:
-    """The identity of a trade as text."""
-    return str(trade_id_of(network, trades, row))
+    """The identity of a trade as text; a cancellation is told from the trade that it cancels."""
+    mark = CANCEL_MARK if trades.cancels[row] > 0 else ""
+    return f"{trade_id_of(network, trades, row)}{mark}"
 
 
 def describe_terms(network: Network, trades: TradeColumns, row: int) -> str:

@@ -13,12 +13,20 @@ from contracts.typed_data import InstructionMessage, RedemptionMessage
 from ledger.books.blotter import Blotter
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.mandates import Mandates
-from ledger.books.postings import Column, FinalBlock, Register
+from ledger.books.own_book import Entry
+from ledger.books.postings import Cause, FinalBlock, Origin, Register
 from ledger.books.reconciliation import Difference, add_breaks, record_breaks
 from ledger.books.trade_index import NOT_FOUND
-from ledger.clearing.columns import TradeColumns, accounts_of, participants_of
+from ledger.clearing.columns import (
+    Column,
+    TradeColumns,
+    accounts_of,
+    holding_keys,
+    participants_of,
+)
 from ledger.clearing.commitment import is_included
 from ledger.clearing.netting import NetLines, net
+from ledger.domain.accounts import holding_key
 from ledger.domain.breaks import BreakKind, TradeDifference
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
@@ -35,7 +43,7 @@ from nodes.messages import (
     RedemptionRequest,
     SignedInstruction,
 )
-from nodes.node import Node, Surroundings
+from nodes.node import Node, Surroundings, cause_of_instruction
 from nodes.trade_words import describe_terms, describe_trade_id
 
 
@@ -54,22 +62,39 @@ class Trader(Node):
         with self.database.transaction() as session:
             self.blotter.record(session, sequence, trades)
 
-    def expect_deposit(self, reference: bytes, register: Register, lines: Lines) -> None:
-        """An issue into its accounts that it has asked its bank or the registrar for."""
+    def expect_deposit(self, reference: bytes, register: Register, lines: Lines) -> Rejected | None:
+        """An issue into its accounts that it has asked its bank or the registrar for.
+
+        Refuses a reference that stands for something else in this register already.
+        """
+        cause = Cause.in_register(register, reference)
         with self.database.transaction() as session:
-            self.own_book.expect(session, reference, b"", {register: (lines.keys, lines.amounts)})
+            return self.own_book.expect(session, cause, {register: (lines.keys, lines.amounts)})
 
-    def mandate_instruction(self, instruction: InstructionMessage) -> None:
-        """Agrees to an instruction: it will sign exactly these terms when it is asked to."""
-        self.mandates.give(instruction.id, _terms_of(instruction))
+    def mandate_instruction(self, instruction: InstructionMessage) -> Rejected | None:
+        """Agrees to an instruction: it will sign exactly these terms when it is asked to.
 
-    def mandate_redemption(self, register: Register, redemption: RedemptionMessage) -> None:
-        """Agrees that an amount of its account is redeemed, and expects it."""
-        self.mandates.give(redemption.reference, redemption.words())
-        key = (redemption.asset << 32) | redemption.account
+        Refuses an id under which it has agreed to other terms.
+        """
+        contract = self.around.contracts.addresses.settlement
+        with self.database.transaction() as session:
+            return self.mandates.give(session, contract, instruction.id, instruction.terms_words())
+
+    def mandate_redemption(
+        self, register: Register, redemption: RedemptionMessage
+    ) -> Rejected | None:
+        """Agrees that an amount of its account is redeemed in one register, and expects it.
+
+        Refuses a reference that stands for something else in this register already.
+        """
+        key = holding_key(redemption.asset, redemption.account)
         entry = {register: (np.array([key]), np.array([-redemption.amount]))}
+        cause = Cause.in_register(register, redemption.reference)
+        contract = self.register_contract(register).address
         with self.database.transaction() as session:
-            self.own_book.expect(session, redemption.reference, b"", entry)
+            return self.own_book.expect(session, cause, entry) or self.mandates.give(
+                session, contract, redemption.reference, redemption.words()
+            )
 
     # What other nodes ask of it.
 
@@ -89,6 +114,7 @@ class Trader(Node):
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 return self._take_note(message)
             case RedemptionRequest():
+                self.require_keeper(sender, message.register)
                 return self._consent_to_redemption(message)
             case _:
                 return super().handle(sender, message)
@@ -132,11 +158,12 @@ class Trader(Node):
             return refusal
         cycle = proposal.cycle
         positions = self.blotter.find(_trades_of(proposal))
-        entry = self._own_lines(self.blotter.at(positions))
+        digest = self.settlement_domain().digest(cycle.struct_hash())
+        cause = Cause(Origin.CYCLE, cycle.id, digest)
         with self.database.transaction() as session:
-            self.blotter.promise(session, cycle.id, cycle.root, positions, cycle.deadline)
-            self.own_book.expect(session, cycle.id, cycle.root, entry)
-        return Attestation(self.key.sign(self.settlement_domain().digest(cycle.struct_hash())))
+            self.blotter.promise(session, cause, positions, cycle.deadline)
+            self._expect(session, cause, self._own_lines(self.blotter.at(positions)))
+        return Attestation(self.key.sign(digest))
 
     def _check_proposal(self, proposal: CycleProposal) -> Disagreement | None:
         """Everything a party can know of a cycle, checked against its own records."""
@@ -148,7 +175,8 @@ class Trader(Node):
                 return _disagree("the count of trades is not the one under the root")
         positions = self.blotter.find(trades)
         known = np.flatnonzero(positions != NOT_FOUND)
-        free = self.blotter.is_free(positions[known], cycle.id, self.around.engine.passed_time())
+        cause, now = Cause(Origin.CYCLE, cycle.id), self.around.engine.passed_time()
+        free = self.blotter.is_free(positions[known], cause, now)
         wrong = {*self.blotter.compare(trades), *known[~free].tolist()}
         if wrong:
             return Disagreement(
@@ -168,53 +196,48 @@ class Trader(Node):
 
     def _consent(self, proposal: InstructionProposal) -> Attestation | Disagreement:
         self.catch_up()
-        instruction = proposal.instruction
+        instruction, cause = proposal.instruction, cause_of_instruction(proposal.instruction)
         positions = np.zeros(0, dtype=np.int64)
         if proposal.trade is not None:
             positions = self.blotter.find(proposal.trade)
             now = self.around.engine.passed_time()
             if (positions == NOT_FOUND).any() or not self.blotter.is_free(
-                positions, instruction.id, now
+                positions, cause, now
             ).all():
                 return _disagree(f"{proposal.label} is not an open trade of the blotter")
-            if _terms_of(instruction) != _terms_of_trade(
-                instruction.id, self.blotter.at(positions)
-            ):
+            if not _is_instruction_of(instruction, self.blotter.at(positions)):
                 return _disagree(f"{proposal.label} has other terms in the blotter")
-        elif not self.mandates.covers(instruction.id, _terms_of(instruction)):
+        elif not self.mandates.covers(
+            self.around.contracts.addresses.settlement, instruction.id, instruction.terms_words()
+        ):
             return _disagree(f"{proposal.label} was not agreed to by the desk")
         with self.database.transaction() as session:
-            self.blotter.promise(session, instruction.id, b"", positions, instruction.deadline)
-            self._expect_instruction(session, instruction)
+            self.blotter.promise(session, cause, positions, instruction.deadline)
+            self._expect(session, cause, self._own_legs(instruction))
         return Attestation(
             self.key.sign(self.settlement_domain().digest(instruction.struct_hash()))
         )
 
     def _take_note(self, message: SignedInstruction) -> Accepted:
         """An instruction that others signed and that reaches its accounts."""
-        instruction = message.instruction
-        digest = self.settlement_domain().digest(instruction.struct_hash())
-        sides = (
-            (instruction.deliverer, instruction.quantity, message.deliverer_signature),
-            (instruction.receiver, instruction.amount, message.receiver_signature),
-        )
-        for account, owed, signature in sides:
-            if owed:
-                self.require_signed(account >> 8, digest, signature)
+        cause = self.require_signed_by_debtors(message)
         with self.database.transaction() as session:
-            self._expect_instruction(session, instruction)
+            self._expect(session, cause, self._own_legs(message.instruction))
         return Accepted()
 
     def _consent_to_redemption(self, request: RedemptionRequest) -> Attestation | Disagreement:
         redemption = request.redemption
-        if not self.mandates.covers(redemption.reference, redemption.words()):
+        contract = self.register_contract(request.register).address
+        if not self.mandates.covers(contract, redemption.reference, redemption.words()):
             return _disagree("the redemption was not agreed to by the desk")
-        addresses = self.around.contracts.addresses
-        is_cash = request.register == Register.CASH.value
-        domain = self.domain(addresses.cash if is_cash else addresses.securities)
-        return Attestation(self.key.sign(domain.digest(redemption.struct_hash())))
+        return Attestation(self.key.sign(self.domain(contract).digest(redemption.struct_hash())))
 
-    def _expect_instruction(self, session: UnitOfWork, instruction: InstructionMessage) -> None:
+    def _expect(self, session: UnitOfWork, cause: Cause, entry: Entry) -> None:
+        refusal = self.own_book.expect(session, cause, entry)
+        assert refusal is None, "what was signed once has one content"
+
+    def _own_legs(self, instruction: InstructionMessage) -> Entry:
+        """What an instruction does to own accounts."""
         legs = {
             Register.SECURITIES: (
                 instruction.instrument,
@@ -222,15 +245,16 @@ class Trader(Node):
             ),
             Register.CASH: (instruction.currency, (instruction.amount, -instruction.amount)),
         }
-        accounts = np.array([instruction.deliverer, instruction.receiver])
-        entry = {
-            register: self._only_mine((asset << 32) | accounts, np.array(amounts))
+        accounts = np.array([instruction.deliverer, instruction.receiver], dtype=np.int64)
+        return {
+            register: self._only_mine(
+                holding_keys(np.full(2, asset), accounts), np.array(amounts, dtype=np.int64)
+            )
             for register, (asset, amounts) in legs.items()
             if any(amounts)
         }
-        self.own_book.expect(session, instruction.id, b"", entry)
 
-    def _own_lines(self, trades: TradeColumns) -> dict[Register, tuple[Column, Column]]:
+    def _own_lines(self, trades: TradeColumns) -> Entry:
         """The net of own trades, in own accounts."""
         result = net(trades)
         lines: dict[Register, NetLines] = {
@@ -283,22 +307,22 @@ def _equal(left: tuple[Column, Column], right: tuple[Column, Column]) -> bool:
     return np.array_equal(left[0], right[0]) and np.array_equal(left[1], right[1])
 
 
-def _terms_of(instruction: InstructionMessage) -> bytes:
-    """What a mandate covers: everything but rule version and deadline."""
-    return instruction.words()[: 32 * 7]
-
-
-def _terms_of_trade(id: bytes, trade: TradeColumns) -> bytes:
-    return _terms_of(
-        InstructionMessage(
-            id=id,
-            deliverer=int(trade.sellers[0]),
-            receiver=int(trade.buyers[0]),
-            instrument=int(trade.instruments[0]),
-            quantity=int(trade.quantities[0]),
-            currency=int(trade.currencies[0]),
-            amount=int(trade.amounts[0]),
-            rule_version=0,
-            deadline=0,
-        )
+def _is_instruction_of(instruction: InstructionMessage, trade: TradeColumns) -> bool:
+    """Whether an instruction does what one own trade, as delivered, says."""
+    delivered = trade.as_delivered()
+    terms = (
+        delivered.sellers,
+        delivered.buyers,
+        delivered.instruments,
+        delivered.quantities,
+        delivered.currencies,
+        delivered.amounts,
+    )
+    return tuple(int(column[0]) for column in terms) == (
+        instruction.deliverer,
+        instruction.receiver,
+        instruction.instrument,
+        instruction.quantity,
+        instruction.currency,
+        instruction.amount,
     )

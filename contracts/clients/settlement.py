@@ -42,9 +42,9 @@ class Settlement(Contract):
         root, count = self._read("cycle_of(bytes32)", cycle_id)
         return root, number_of(count)
 
-    def is_settled(self, instruction_id: bytes) -> bool:
-        """Whether an instruction has settled."""
-        return bool(number_of(self._read("is_settled(bytes32)", instruction_id)[0]))
+    def is_settled(self, terms_hash: bytes) -> bool:
+        """Whether an instruction of these terms (its message's ``terms_hash``) has settled."""
+        return bool(number_of(self._read("is_settled(bytes32)", terms_hash)[0]))
 
     def rule_version(self) -> int:
         """The version of the rulebook that is in force."""

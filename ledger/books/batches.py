@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import inspect
 from sqlalchemy.orm import defer
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from ledger.books.database import Database
+from ledger.books.database import Database, UnitOfWork
 from ledger.books.tables import BatchRow
 from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
 from ledger.clearing.commitment import records_of
@@ -63,12 +63,12 @@ class BatchStream:
 
     def append(
         self,
-        session: Session,
+        session: UnitOfWork,
         batch_id: str,
         trades: TradeColumns,
         refused: frozenset[int] = frozenset(),
     ) -> Batch:
-        """Puts a new batch into a transaction. It counts once that is committed."""
+        """Puts a new batch into a transaction, one in each. It counts once that is committed."""
         batch = Batch(batch_id, self.end_position, len(trades), content_hash(trades), refused)
         session.add(
             BatchRow(
@@ -81,9 +81,7 @@ class BatchStream:
                 refused=np.array(sorted(refused), dtype="<i8").tobytes(),
             )
         )
-        session.flush()
-        self.batches.append(batch)
-        self._recent.add(batch.first_position, trades)
+        session.on_commit(lambda: self._publish(batch, trades))
         return batch
 
     def trades(self, first: int, end: int) -> TradeColumns:
@@ -113,6 +111,12 @@ class BatchStream:
             trades = self._read(batch)
             self._recent.add(batch.first_position, trades)
             yield batch.first_position, trades
+
+    def _publish(self, batch: Batch, trades: TradeColumns) -> None:
+        assert batch.first_position == self.end_position, "two batches in one unit of work"
+        # In this order: whoever reads the end of the stream finds the trades before it.
+        self._recent.add(batch.first_position, trades)
+        self.batches.append(batch)
 
     def _read(self, batch: Batch) -> TradeColumns:
         with self._database.reading() as session:

@@ -4,16 +4,19 @@ The exchange's view of the same trades comes later and from elsewhere; comparing
 affirmation means.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from enum import IntEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session, select
 
 from ledger.books.batches import BatchStream
-from ledger.books.database import Database
-from ledger.books.postings import Column, Settled
+from ledger.books.database import Database, UnitOfWork
+from ledger.books.postings import Cause, Origin
 from ledger.books.tables import MarkRow, SettledRow
 from ledger.books.trade_index import (
     NOT_FOUND,
@@ -22,12 +25,11 @@ from ledger.books.trade_index import (
     same_identity,
     same_terms,
 )
-from ledger.clearing.columns import Mask, TradeColumns
+from ledger.clearing.columns import Column, Mask, TradeColumns
 from ledger.domain.breaks import BreakKind
 
 AFFIRMED_MARK = "affirmed"
 DIFFERENT_MARK = "different"
-SIGNED_MARK = "signed"
 ID_BYTES = 32
 
 
@@ -51,16 +53,18 @@ class Blotter:
         self._index = TradeIndex()
         self._standing: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
         self._repeated: set[int] = set()
-        self._signed: dict[bytes, tuple[Column, int]] = {}
+        self._signed: dict[Cause, tuple[Column, int]] = {}
         self._fed_to = max((int(batch.id) for batch in self._stream.batches), default=-1)
         for first_position, trades in self._stream.read_all():
             self._take_in(first_position, trades)
         with database.reading() as session:
-            settled = {row.reference: row.root for row in session.exec(select(SettledRow))}
-            for mark in session.exec(select(MarkRow).order_by(MarkRow.kind)):
+            settled = set(_causes(session))
+            # Of a cycle that has settled no other version can.
+            settled |= {replace(c, digest=b"") for c in settled if c.origin is Origin.CYCLE}
+            for mark in session.exec(select(MarkRow)):
                 self._restore(mark, settled)
 
-    def record(self, session: Session, sequence: Column, trades: TradeColumns) -> None:
+    def record(self, session: UnitOfWork, sequence: Column, trades: TradeColumns) -> None:
         """Takes trades of the own desk in, each with its place in the desk's feed.
 
         A place at or below the last one recorded is a repetition and changes nothing.
@@ -68,9 +72,14 @@ class Blotter:
         fresh = sequence > self._fed_to
         if not fresh.any():
             return
-        self._fed_to = int(sequence.max())
-        batch = self._stream.append(session, str(self._fed_to), trades.take(fresh))
-        self._take_in(batch.first_position, trades.take(fresh))
+        fed_to, new = int(sequence.max()), trades.take(fresh)
+        batch = self._stream.append(session, str(fed_to), new)
+
+        def publish() -> None:
+            self._fed_to = fed_to
+            self._take_in(batch.first_position, new)
+
+        session.on_commit(publish)
 
     def find(self, trades: TradeColumns) -> Column:
         """The own record of each trade: its position, or NOT_FOUND."""
@@ -103,7 +112,7 @@ class Blotter:
         return kinds
 
     def answer(
-        self, session: Session, first_position: int, trades: TradeColumns, agreed: Column
+        self, session: UnitOfWork, first_position: int, trades: TradeColumns, agreed: Column
     ) -> None:
         """Remembers which own records the exchange asked about: rows ``agreed`` or not."""
         positions = self.find(trades)
@@ -111,34 +120,52 @@ class Blotter:
         for kind, marked in ((AFFIRMED_MARK, positions[agreed]), (DIFFERENT_MARK, others)):
             mark = MarkRow(kind=kind, id=first_position.to_bytes(8, "big"), positions=_pack(marked))
             session.merge(mark)
-            self._raise(marked, _STANDING_BY_MARK[kind])
+            session.on_commit(partial(self._raise, marked, _STANDING_BY_MARK[kind]))
 
-    def is_free(self, positions: Column, for_id: bytes, now: int) -> Mask:
-        """Which records may be signed for: not settled, and not promised to another id."""
+    def is_free(self, positions: Column, cause: Cause, now: int) -> Mask:
+        """Which records may be signed for: not settled, and not promised to something else.
+
+        Versions of one cycle do not stand in each other's way: only one of them can settle.
+        """
         free = self._standing[positions] != Standing.SETTLED
-        for mark_id, (promised, deadline) in self._signed.items():
-            if mark_id[:ID_BYTES] != for_id and deadline >= now:
+        for promise, (promised, deadline) in self._signed.items():
+            same = (promise.origin, promise.reference) == (cause.origin, cause.reference)
+            if not same and deadline >= now:
                 free &= ~np.isin(positions, promised)
         return np.asarray(free)
 
-    def promise(
-        self, session: Session, id: bytes, root: bytes, positions: Column, deadline: int
-    ) -> None:
+    def promise(self, session: UnitOfWork, cause: Cause, positions: Column, deadline: int) -> None:
         """Remembers which records a signature will be given for, and until when it can bind."""
-        mark_id = id + root
+        # An instruction is signed again with another deadline; the earlier signature still binds.
+        _, bound_until = self._signed.get(cause, (positions, deadline))
+        last = max(deadline, bound_until)
         session.merge(
-            MarkRow(kind=SIGNED_MARK, id=mark_id, positions=_pack(positions), deadline=deadline)
+            MarkRow(
+                kind=cause.origin.value,
+                id=cause.reference + cause.digest,
+                positions=_pack(positions),
+                deadline=last,
+            )
         )
-        self._signed[mark_id] = (positions, deadline)
+        session.on_commit(lambda: self._signed.update({cause: (positions, last)}))
 
-    def settle(self, settled: Sequence[Settled]) -> None:
+    def settle(self, settled: Sequence[Cause]) -> None:
         """Marks the records that final blocks have settled."""
-        for each in settled:
-            for mark_id in [id for id in self._signed if id[:ID_BYTES] == each.reference]:
-                positions, _ = self._signed.pop(mark_id)
-                # Another version of a cycle that has settled can never settle.
-                if mark_id == each.reference + each.root:
+        for cause in settled:
+            for promise in self._decided_by(cause):
+                positions, _ = self._signed.pop(promise)
+                if promise == cause:
                     self._raise(positions, Standing.SETTLED)
+
+    def _decided_by(self, cause: Cause) -> list[Cause]:
+        """The promises that bind no more: an id of a cycle settles once, in whatever version."""
+        if cause.origin is Origin.CYCLE:
+            return [
+                promise
+                for promise in self._signed
+                if promise.origin is Origin.CYCLE and promise.reference == cause.reference
+            ]
+        return [cause] if cause in self._signed else []
 
     def never_asked_for(self) -> Column:
         """The positions of own records that the exchange never asked about."""
@@ -153,14 +180,16 @@ class Blotter:
         fresh = np.zeros(len(trades), dtype=np.uint8)
         self._standing = np.concatenate([self._standing, fresh])
 
-    def _restore(self, mark: MarkRow, root_by_settled: Mapping[bytes, bytes]) -> None:
+    def _restore(self, mark: MarkRow, settled: AbstractSet[Cause]) -> None:
         positions = np.frombuffer(mark.positions, dtype="<i8").astype(np.int64)
         if mark.kind in _STANDING_BY_MARK:
             self._raise(positions, _STANDING_BY_MARK[mark.kind])
-        elif mark.id[:ID_BYTES] not in root_by_settled:
-            self._signed[mark.id] = (positions, mark.deadline)
-        elif root_by_settled[mark.id[:ID_BYTES]] == mark.id[ID_BYTES:]:
+            return
+        promise = Cause(Origin(mark.kind), mark.id[:ID_BYTES], mark.id[ID_BYTES:])
+        if promise in settled:
             self._raise(positions, Standing.SETTLED)
+        elif Cause(promise.origin, promise.reference) not in settled:
+            self._signed[promise] = (positions, mark.deadline)
 
     def _raise(self, positions: Column, standing: Standing) -> None:
         self._standing[positions] = np.maximum(self._standing[positions], standing)
@@ -171,6 +200,11 @@ class Blotter:
             if same_identity(self.at(np.array([position])), trade).all():
                 return position
         return NOT_FOUND
+
+
+def _causes(session: Session) -> Iterator[Cause]:
+    for row in session.exec(select(SettledRow)):
+        yield Cause(Origin(row.origin), row.reference, row.digest)
 
 
 def _difference_of_terms(ours: TradeColumns, theirs: TradeColumns, row: int) -> BreakKind:

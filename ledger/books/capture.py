@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from ledger.books.batches import BatchStream
 from ledger.books.database import UnitOfWork
@@ -156,6 +156,6 @@ def record_refusal(
     session.merge(record)
 
 
-def all_refusals(session: UnitOfWork) -> Sequence[RefusalRow]:
+def all_refusals(session: Session) -> Sequence[RefusalRow]:
     """Every refusal on record."""
     return session.exec(select(RefusalRow)).all()

@@ -15,7 +15,10 @@ ABANDONED = "abandoned"
 
 
 class CycleRecords:
-    """The cycles so far, by number. Those in force cover the intake without gap or overlap."""
+    """The cycles so far, by number. Those in force cover the intake without gap or overlap.
+
+    The rows handed out are copies for reading; a cycle changes through ``change`` alone.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -41,7 +44,8 @@ class CycleRecords:
 
     def get(self, number: int) -> CycleRow | None:
         """A cycle by its number."""
-        return next((row for row in self._rows if row.number == number), None)
+        # Numbers are dense from 1.
+        return self._rows[number - 1] if 0 < number <= len(self._rows) else None
 
     def covering(self, position: int) -> CycleRow | None:
         """The cycle in whose window a position is; None when it has not been cut yet."""
@@ -52,12 +56,14 @@ class CycleRecords:
         return covered[place]
 
     def add(self, session: UnitOfWork, row: CycleRow) -> None:
-        """Puts a new cycle into a transaction."""
-        session.add(row)
-        session.flush()
-        session.expunge(row)
-        self._rows.append(row)
+        """Puts a new cycle into a transaction. It counts once that is committed."""
+        session.add(CycleRow(**row.model_dump()))
+        session.on_commit(lambda: self._rows.append(row))
 
-    def update(self, session: UnitOfWork, row: CycleRow) -> None:
-        """Puts a changed cycle into a transaction."""
-        session.merge(row)
+    def change(self, session: UnitOfWork, number: int, **values: object) -> None:
+        """Puts changes of a cycle into a transaction. They count once that is committed."""
+        row = session.get_one(CycleRow, number)
+        for name, value in values.items():
+            setattr(row, name, value)
+        changed = CycleRow(**row.model_dump())
+        session.on_commit(lambda: self._rows.__setitem__(number - 1, changed))

@@ -1,9 +1,9 @@
 """One database file a node: SQLite, write-ahead log, synchronous to the disk."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import StaticPool
@@ -11,8 +11,26 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from ledger.books import tables
 
-UnitOfWork: TypeAlias = Session
-"""What is committed together, or not at all."""
+
+class UnitOfWork(Session):
+    """What is committed together, or not at all.
+
+    What a node keeps in memory beside the disk changes only by ``on_commit``: memory never runs
+    ahead of the disk, and nobody sees what a failed commit has undone.
+    """
+
+    def __init__(self, engine: Engine, **options: Any) -> None:  # noqa: ANN401 # as Session has them
+        super().__init__(engine, **options)
+        self._publishers: list[Callable[[], None]] = []
+
+    def on_commit(self, publish: Callable[[], None]) -> None:
+        """Has something done once the commit is on disk, in the order of these calls."""
+        self._publishers.append(publish)
+
+    def published(self) -> None:
+        """Does what was to be done on commit."""
+        for publish in self._publishers:
+            publish()
 
 
 class Database:
@@ -22,10 +40,12 @@ class Database:
         self._engine = engine
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self) -> Iterator[UnitOfWork]:
         """A unit of work: committed at the end of the block, rolled back on an exception."""
-        with Session(self._engine) as session, session.begin():
-            yield session
+        with UnitOfWork(self._engine) as session:
+            with session.begin():
+                yield session
+            session.published()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -14,7 +14,10 @@ CANCELLED: Final = "cancelled"
 
 
 class InstructionQueue:
-    """The instructions of the clearing house, by order of arrival."""
+    """The instructions of the clearing house, by order of arrival.
+
+    The rows handed out are copies for reading; an instruction changes through ``change`` alone.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,6 +28,12 @@ class InstructionQueue:
         for arrival, row in enumerate(rows, start=count):
             row.arrival = arrival
             session.add(row)
+
+    def change(self, session: UnitOfWork, id: bytes, **values: object) -> None:
+        """Puts changes of an instruction into a transaction."""
+        row = session.get_one(InstructionRow, id)
+        for name, value in values.items():
+            setattr(row, name, value)
 
     def cancel(self, session: UnitOfWork, positions: Sequence[int]) -> None:
         """Cancels the queued instructions of some trades."""

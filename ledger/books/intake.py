@@ -88,7 +88,7 @@ class Intake:
             for position, each in standings.items()
         ]
         upsert(session, TradeExceptionRow, rows)
-        self._exceptions.update(standings)
+        session.on_commit(lambda: self._exceptions.update(standings))
 
     def exception(self, position: int) -> TradeStanding | None:
         """What became of a trade that did not settle in the cycle of its position."""

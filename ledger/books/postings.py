@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
-from numpy.typing import NDArray
-
-Column = NDArray[np.int64]
+from ledger.clearing.columns import Column
 
 
 class Register(Enum):
@@ -40,21 +37,44 @@ class Posting:
     held: Column
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A cycle (with its root) or an instruction (root empty) that settled."""
+class Origin(Enum):
+    """What changes positions. Each has references of its own."""
 
+    SECURITIES = "securities"
+    CASH = "cash"
+    CYCLE = "cycle"
+    INSTRUCTION = "instruction"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One change of positions, by name and content.
+
+    A reference alone proves nothing, since others may use it too. ``digest`` says what was signed:
+    the EIP-712 digest of a cycle, the hash of an instruction's terms. It is empty for an issue or
+    redemption, whose lines the ledger shows.
+    """
+
+    origin: Origin
     reference: bytes
-    root: bytes
+    digest: bytes = b""
+
+    @staticmethod
+    def in_register(register: Register, reference: bytes) -> "Cause":
+        """An issue or a redemption: in a register the two share their references."""
+        return Cause(Origin(register.value), reference)
 
 
 @dataclass(frozen=True, slots=True)
 class FinalBlock:
-    """A final block and its effect on the registers. ``timestamp`` is chain time in seconds."""
+    """A final block and its effect on the registers. ``timestamp`` is chain time in seconds.
+
+    ``settled`` are the cycles and instructions that settled in it.
+    """
 
     number: int
     hash: bytes
     parent_hash: bytes
     timestamp: int
     postings: Sequence[Posting]
-    settled: Sequence[Settled]
+    settled: Sequence[Cause]

@@ -4,19 +4,18 @@ Effect and cursor are one commit. A copy in memory answers questions; it is only
 committed, and is read back when the node starts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, SQLModel, select
 
-from ledger.books.database import Database
-from ledger.books.postings import Column, FinalBlock, Posting, Register
+from ledger.books.database import Database, UnitOfWork
+from ledger.books.postings import FinalBlock, Posting, Register
 from ledger.books.tables import HoldingRow, ProjectionCursorRow, SettledRow, table_of
+from ledger.clearing.columns import Column, accounts_of, participants_of
 
-ACCOUNT_MASK = (1 << 32) - 1
-SUB_ACCOUNT_BITS = 8
 ALL_PARTICIPANTS = 0
 
 
@@ -35,7 +34,7 @@ class Projection:
         with database.reading() as session:
             self._read(session)
 
-    def apply(self, session: Session, block: FinalBlock) -> None:
+    def apply(self, session: UnitOfWork, block: FinalBlock) -> None:
         """Puts a block's effect and the cursor in one commit. Raises ProjectionError on a gap."""
         if block.number != self.height + 1 or (
             self.block_hash and block.parent_hash != self.block_hash
@@ -53,15 +52,18 @@ class Projection:
         ]
         upsert(session, HoldingRow, rows)
         settled = [
-            {"reference": s.reference, "root": s.root, "block": block.number} for s in block.settled
+            {
+                "origin": cause.origin.value,
+                "reference": cause.reference,
+                "digest": cause.digest,
+                "block": block.number,
+            }
+            for cause in block.settled
         ]
         upsert(session, SettledRow, settled)
         cursor = {"id": 1, "block": block.number, "block_hash": block.hash}
         upsert(session, ProjectionCursorRow, [cursor])
-        # The copy in memory follows at once: whoever rolls this transaction back reads it again.
-        for register, holdings in changed.items():
-            self._holdings[register].update(holdings)
-        self.height, self.block_hash = block.number, block.hash
+        session.on_commit(lambda: self._publish(block, changed))
 
     def holding(self, register: Register, key: int) -> tuple[int, int]:
         """Available and held of one holding."""
@@ -77,10 +79,17 @@ class Projection:
         holdings = self._holdings[register]
         return np.array([holdings.get(key, (0, 0))[0] for key in keys.tolist()], dtype=np.int64)
 
+    def _publish(
+        self, block: FinalBlock, changed: Mapping[Register, dict[int, tuple[int, int]]]
+    ) -> None:
+        for register, holdings in changed.items():
+            self._holdings[register].update(holdings)
+        self.height, self.block_hash = block.number, block.hash
+
     def _post(self, posting: Posting, changed: dict[int, tuple[int, int]]) -> None:
         keys = posting.keys
         if self._participant != ALL_PARTICIPANTS:
-            mine = (keys & ACCOUNT_MASK) >> SUB_ACCOUNT_BITS == self._participant
+            mine = participants_of(accounts_of(keys)) == self._participant
             if not mine.any():
                 return
             rows = zip(

@@ -1,8 +1,9 @@
 """Reconciliation: records that should agree, compared; every difference is a break with an owner.
 
 Positions are compared three ways: the node's own book, the ledger as projected from final blocks,
-and the statement of whoever keeps the account (settlement bank or registrar). A break closes by
-itself when the difference has gone; it is never deleted.
+and the statement of whoever keeps the account (settlement bank or registrar). Without a statement
+the other two are compared all the same, but no break closes. A break closes by itself when the
+difference has gone; it is never deleted.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,13 +55,31 @@ class Versions:
         return unit
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What comparing one set of records found.
+
+    Attributes:
+        scope: with which the ids of its differences begin.
+        is_complete: whether all records were there; only then does a break close.
+    """
+
+    scope: str
+    found: Sequence[Difference]
+    is_complete: bool
+
+    def record(self, session: Session, owner: str, seen: Seen) -> None:
+        """Opens breaks for new differences, and closes those that are gone."""
+        if self.is_complete:
+            record_breaks(session, owner, self.scope, self.found, seen)
+        else:
+            add_breaks(session, owner, self.found, seen)
+
+
 def record_breaks(
     session: Session, owner: str, prefix: str, found: Iterable[Difference], seen: Seen
-) -> int:
-    """Opens breaks for new differences and closes those of this prefix that are gone.
-
-    Returns how many breaks of this prefix are open now.
-    """
+) -> None:
+    """Opens breaks for new differences and closes those of this prefix that are gone."""
     current = {difference.id: difference for difference in found}
     open_rows = session.exec(
         select(BreakRow).where(
@@ -72,7 +91,6 @@ def record_breaks(
             row.closed_block = seen.block
     for difference in current.values():
         _open(session, owner, difference, seen)
-    return len(current)
 
 
 def add_breaks(session: Session, owner: str, found: Iterable[Difference], seen: Seen) -> None:
@@ -100,12 +118,16 @@ def _open(session: Session, owner: str, difference: Difference, seen: Seen) -> N
 
 
 def compare_positions(
-    ours: Mapping[int, int], ledger: Mapping[int, int], statement: Mapping[int, int]
+    ours: Mapping[int, int], ledger: Mapping[int, int], statement: Mapping[int, int] | None
 ) -> dict[int, Versions]:
-    """The positions on which the three records do not agree, by holding key."""
+    """The positions on which the records do not agree, by holding key.
+
+    Without a statement the other two are compared.
+    """
     differing = {}
-    for key in sorted({*ours, *ledger, *statement}):
-        versions = Versions(ours.get(key), ledger.get(key), statement.get(key))
+    for key in sorted({*ours, *ledger, *(statement or {})}):
+        stated = ours.get(key) if statement is None else statement.get(key)
+        versions = Versions(ours.get(key), ledger.get(key), stated)
         if not versions.agree():
             differing[key] = versions
     return differing

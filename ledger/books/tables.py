@@ -30,8 +30,9 @@ class SettledRow(SQLModel, table=True):
     """A cycle or instruction that the chain shows as settled."""
 
     __tablename__ = "settled"
+    origin: str = Field(primary_key=True)
     reference: bytes = Field(primary_key=True, sa_type=LargeBinary)
-    root: bytes = Field(sa_type=LargeBinary)
+    digest: bytes = Field(primary_key=True, sa_type=LargeBinary)
     block: int
 
 
@@ -46,15 +47,16 @@ class OwnPositionRow(SQLModel, table=True):
 
 
 class OwnEntryRow(SQLModel, table=True):
-    """What a node's own records say a reference will do once it is final.
+    """What a node's own records say a cause will do once it is final.
 
     ``payload`` holds int64 columns: register (0 securities, 1 cash), key, amount.
     """
 
     __tablename__ = "own_entries"
     book: str = Field(primary_key=True)
+    origin: str = Field(primary_key=True)
     reference: bytes = Field(primary_key=True, sa_type=LargeBinary)
-    root: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    digest: bytes = Field(primary_key=True, sa_type=LargeBinary)
     payload: bytes = Field(sa_type=LargeBinary)
     block: int | None = Field(default=None, index=True)
 
@@ -106,9 +108,10 @@ class MarkRow(SQLModel, table=True):
 
 
 class MandateRow(SQLModel, table=True):
-    """What the node's own desk has agreed to sign: the id and exactly these terms."""
+    """What the node's own desk has agreed to sign: for which contract, and exactly these terms."""
 
     __tablename__ = "mandates"
+    contract: bytes = Field(primary_key=True, sa_type=LargeBinary)
     id: bytes = Field(primary_key=True, sa_type=LargeBinary)
     terms: bytes = Field(sa_type=LargeBinary)
 

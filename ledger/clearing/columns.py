@@ -11,11 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.domain.accounts import ACCOUNT_BITS, ACCOUNT_MASK, SUB_ACCOUNT_BITS
+
 Column = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-ACCOUNT_BITS: Final = 32
-SUB_ACCOUNT_BITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def holding_keys(assets: Column, accounts: Column) -> Column:
 
 def accounts_of(keys: Column) -> Column:
     """The accounts in holding keys."""
-    return keys & ((1 << ACCOUNT_BITS) - 1)
+    return keys & ACCOUNT_MASK
 
 
 def assets_of(keys: Column) -> Column:

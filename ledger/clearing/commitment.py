@@ -24,6 +24,9 @@ from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns, particip
 TRADES_PER_CHUNK_MAX: Final = 64
 SALT_BYTES: Final = 32
 
+Records = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+"""Trades as they are hashed, a row each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -52,7 +55,7 @@ class Commitment:
 
     def __init__(self, trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> None:
         self._records = records_of(trades)
-        self.chunks = _chunks(trades, salt_key, cycle_id)
+        self.chunks = _chunks(trades, self._records, salt_key, cycle_id)
         leaves = [leaf_hash(c.index, c.salt, self._records[c.rows]) for c in self.chunks]
         self._levels = _levels(leaves)
         self.trade_count = len(trades)
@@ -84,7 +87,7 @@ def is_included(root: bytes, index: int, salt: bytes, trades: TradeColumns, proo
     return not siblings and root_hash(proof.leaf_count, proof.trade_count, node) == root
 
 
-def records_of(trades: TradeColumns) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def records_of(trades: TradeColumns) -> Records:
     """The trades as they are hashed: one row of big-endian numbers each."""
     records = np.empty((len(trades), len(COLUMN_NAMES)), dtype=">i8")
     for place, column in enumerate(trades.columns().values()):
@@ -92,9 +95,7 @@ def records_of(trades: TradeColumns) -> np.ndarray[tuple[int, int], np.dtype[np.
     return records
 
 
-def leaf_hash(
-    index: int, salt: bytes, records: np.ndarray[tuple[int, int], np.dtype[np.int64]]
-) -> bytes:
+def leaf_hash(index: int, salt: bytes, records: Records) -> bytes:
     """The hash of one chunk."""
     head = b"\x00" + salt + index.to_bytes(8, "big") + len(records).to_bytes(8, "big")
     return hashlib.sha256(head + records.tobytes()).digest()
@@ -121,7 +122,9 @@ def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     return levels
 
 
-def _chunks(trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> list[Chunk]:
+def _chunks(
+    trades: TradeColumns, records: Records, salt_key: bytes, cycle_id: bytes
+) -> list[Chunk]:
     """The trades grouped by pair of participants, in ascending order of pairs."""
     sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
     low, high = np.minimum(sellers, buyers), np.maximum(sellers, buyers)
@@ -133,10 +136,12 @@ def _chunks(trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> list[Chun
         parties = (int(low[group[0]]), int(high[group[0]]))
         for first in range(0, len(group), TRADES_PER_CHUNK_MAX):
             rows = group[first : first + TRADES_PER_CHUNK_MAX]
-            salt = _salt(salt_key, cycle_id, len(chunks))
+            salt = _salt(salt_key, cycle_id, len(chunks), records[rows])
             chunks.append(Chunk(len(chunks), salt, rows, parties))
     return chunks
 
 
-def _salt(salt_key: bytes, cycle_id: bytes, index: int) -> bytes:
-    return hmac.digest(salt_key, cycle_id + index.to_bytes(8, "big"), "sha256")
+def _salt(salt_key: bytes, cycle_id: bytes, index: int, records: Records) -> bytes:
+    """A salt for these trades alone: in the next cut of a cycle others may have this index."""
+    content = hashlib.sha256(records.tobytes()).digest()
+    return hmac.digest(salt_key, cycle_id + index.to_bytes(8, "big") + content, "sha256")

@@ -67,15 +67,18 @@ def net(trades: TradeColumns) -> NetResult:
 
 def fits_one_cycle(trades: TradeColumns) -> bool:
     """Whether no sum over these trades can leave 63 bits."""
-    return all(
-        _absolute_sum_is_below(column, SUM_MAX) for column in (trades.quantities, trades.amounts)
-    )
+    return trades_that_fit(trades) == len(trades)
 
 
-def _absolute_sum_is_below(column: Column, bound: int) -> bool:
+def trades_that_fit(trades: TradeColumns) -> int:
+    """How many trades from the first on can be netted without a sum that could leave 63 bits."""
+    return min(_rows_below(column, SUM_MAX) for column in (trades.quantities, trades.amounts))
+
+
+def _rows_below(column: Column, bound: int) -> int:
     # Summed in coarse units, rounded up, so that the check itself cannot overflow.
-    coarse = (np.abs(column) >> _COARSE_BITS) + 1
-    return int(coarse.sum()) < bound >> _COARSE_BITS
+    coarse = np.cumsum((np.abs(column) >> _COARSE_BITS) + 1)
+    return int(np.searchsorted(coarse, bound >> _COARSE_BITS, side="left"))
 
 
 def _sum_by_key(keys: Column, amounts: Column) -> NetLines:

@@ -6,6 +6,7 @@ whole market's cycle.
 """
 
 import heapq
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -50,9 +51,10 @@ def trim(trades: TradeColumns, available: Available) -> Trimmed:
 
 def _is_covered(result: NetResult, available: Available) -> bool:
     securities, cash = result.securities, result.cash
+    # Compared, not added: a balance near the cap and a large credit would leave 63 bits.
     return bool(
-        (securities.amounts + available.securities(securities.keys) >= 0).all()
-        and (cash.amounts + available.cash(cash.keys) >= 0).all()
+        (securities.amounts >= -available.securities(securities.keys)).all()
+        and (cash.amounts >= -available.cash(cash.keys)).all()
     )
 
 
@@ -123,6 +125,9 @@ class _Cover:
         amounts = [-self._quantities, self._quantities, -self._amounts, self._amounts]
         np.add.at(changes, places, np.concatenate(amounts))
         is_cash = keys >= _CASH
-        changes[~is_cash] += available.securities(keys[~is_cash])
-        changes[is_cash] += available.cash(keys[is_cash] & ~_CASH)
-        return dict(zip(keys.tolist(), changes.tolist(), strict=True))
+        before = np.empty(len(keys), dtype=np.int64)
+        before[~is_cash] = available.securities(keys[~is_cash])
+        before[is_cash] = available.cash(keys[is_cash] & ~_CASH)
+        # Added as Python's numbers, since a balance may pass 63 bits until trades have left.
+        balances = map(operator.add, before.tolist(), changes.tolist())
+        return dict(zip(keys.tolist(), balances, strict=True))

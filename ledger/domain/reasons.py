@@ -96,6 +96,7 @@ _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
         "participants: not suspended",
         "register: no settlement contract",
         "settlement: empty cycle",
+        "settlement: no parties",
         "settlement: nothing to settle",
         "settlement: parties out of order",
     ),
@@ -133,7 +134,7 @@ _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
         "participants: identifier in use",
         "participants: signer in use",
         "settlement: cycle id in use",
-        "settlement: instruction id in use",
+        "settlement: settled before",
     ),
     Reason.UNBALANCED: ("holdings: not zero-sum",),
     Reason.UNCOVERED: ("settlement: line of a stranger",),
@@ -190,9 +191,9 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "请以更晚的到期时间重新录入。",
     ),
     Reason.DUPLICATE: Explanation(
-        "The same id was used before with other content.",
+        "It has settled already, or the same id was used before with other content.",
         "Send the first content again, or use a new id.",
-        "相同编号已用于不同内容。",
+        "已交收，或相同编号已用于不同内容。",
         "请重发原内容，或使用新编号。",
     ),
     Reason.UNBALANCED: Explanation(

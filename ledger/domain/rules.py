@@ -29,7 +29,6 @@ class Rules:
         queue: fifo lets an earlier instruction of the same debtor go first; bypass does not.
         cycle_trades_max: a cycle is struck at this many trades.
         cycle_lines_max: and before it could need more net lines than this in a register.
-        signing_seconds: how long a party may take to attest, in seconds of chain time.
         cycle_validity_seconds: for how long an attested cycle may settle, in seconds of chain time.
         recuts_max: how often a cycle is cut again because a party fell silent or disagreed.
     """
@@ -40,7 +39,6 @@ class Rules:
     queue: QueueOrder = QueueOrder.FIFO
     cycle_trades_max: int = 10_000
     cycle_lines_max: int = 4_096
-    signing_seconds: int = 2
     cycle_validity_seconds: int = 60
     recuts_max: int = 3
 

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from ledger.domain.accounts import participant_of
 from ledger.domain.amounts import SUPPLY_MAX
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model import refuse
+
+PARTICIPANTS_END = 1_024
+"""Net lines can only name participants below this number."""
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class Members:
 
 @dataclass(slots=True)
 class Register:
-    """Holdings of one kind of asset. Accounts are participant times 256 plus sub-account."""
+    """Holdings of one kind of asset. Accounts are numbers (ledger.domain.accounts)."""
 
     members: Members
     issuing_role: Role
@@ -141,7 +145,7 @@ class Register:
         refusal = self._check_issuer(sender, [account])
         if refusal and refusal.detail != "participants: unknown":
             return refusal
-        if account >> 8 not in self.members.by_number:
+        if participant_of(account) not in self.members.by_number:
             return refuse("participants: unknown")
         if not owner_signed:
             return refuse("register: not signed by the owner")
@@ -210,6 +214,8 @@ class Register:
                 return refuse("holdings: no amount")
             if amount < 0 and self.available(asset, account) < -amount:
                 return refuse("holdings: short")
+            if participant_of(account) >= PARTICIPANTS_END:
+                return refuse("holdings: unknown participant")
             sums += amount
         return refuse("holdings: not zero-sum") if sums != 0 else None
 
@@ -219,9 +225,9 @@ class Register:
             self.holding(asset, account).available += amount
 
     def _check_own(self, sender: int, asset: int, account: int, amount: int) -> Rejected | None:
-        if account >> 8 not in self.members.by_number:
+        if participant_of(account) not in self.members.by_number:
             return refuse("participants: unknown")
-        if account >> 8 != sender:
+        if participant_of(account) != sender:
             return refuse("register: not the owner")
         if amount == 0:
             return refuse("holdings: no amount")
@@ -233,12 +239,14 @@ class Register:
         if self.issuing_role is Role.REGISTRAR:
             if not self.members.has_role(sender, Role.REGISTRAR):
                 return refuse("securities: not the registrar")
-            unknown = any(account >> 8 not in self.members.by_number for account in accounts)
+            unknown = any(
+                participant_of(account) not in self.members.by_number for account in accounts
+            )
             return refuse("participants: unknown") if unknown else None
         if not self.members.has_role(sender, Role.BANK):
             return refuse("cash: not a bank")
         for account in accounts:
-            member = self.members.by_number.get(account >> 8)
+            member = self.members.by_number.get(participant_of(account))
             if member is None or member.settlement_bank != sender:
                 return refuse("cash: not the settlement bank")
         return None

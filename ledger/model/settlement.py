@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model import refuse
@@ -9,6 +10,9 @@ from ledger.model.registers import Members, Register
 
 Line = tuple[int, int, int]
 """Asset, account, signed amount."""
+
+Terms = tuple[bytes, int, int, int, int, int, int]
+"""Id, deliverer, receiver, instrument, quantity, currency, amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,18 @@ class ModelInstruction:
     deadline: int
     signers: tuple[int, int]
 
+    def terms(self) -> Terms:
+        """Id and terms: what can settle once."""
+        return (
+            self.id,
+            self.deliverer,
+            self.receiver,
+            self.instrument,
+            self.quantity,
+            self.currency,
+            self.amount,
+        )
+
 
 @dataclass(slots=True)
 class Settlement:
@@ -51,7 +67,7 @@ class Settlement:
     cash: Register
     rule_version: int = 1
     cycles: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
-    settled_instructions: set[bytes] = field(default_factory=set)
+    settled_instructions: set[Terms] = field(default_factory=set)
 
     def settle_cycle(self, sender: int, cycle: ModelCycle, now: int) -> Rejected | None:
         """Settles a netted cycle: every line, or nothing."""
@@ -72,7 +88,7 @@ class Settlement:
         if refusal:
             return refusal
         # From here the settlement must succeed.
-        self.settled_instructions.add(instruction.id)
+        self.settled_instructions.add(instruction.terms())
         deliverer, receiver = instruction.deliverer, instruction.receiver
         if instruction.quantity:
             self.securities.transfer(
@@ -91,6 +107,8 @@ class Settlement:
             return refuse("settlement: late")
         if cycle.count == 0:
             return refuse("settlement: empty cycle")
+        if not cycle.parties:
+            return refuse("settlement: no parties")
         if cycle.id in self.cycles:
             return refuse("settlement: cycle id in use")
         refusal = self._check_attestations(cycle)
@@ -103,7 +121,7 @@ class Settlement:
             refusal = register.check_lines(lines)
             if refusal:
                 return refusal
-            if any(account >> 8 not in cycle.parties for _, account, _ in lines):
+            if any(participant_of(account) not in cycle.parties for _, account, _ in lines):
                 return refuse("settlement: line of a stranger")
         return None
 
@@ -132,11 +150,11 @@ class Settlement:
             return refuse("settlement: late")
         if not instruction.quantity and not instruction.amount:
             return refuse("settlement: nothing to settle")
-        if instruction.id in self.settled_instructions:
-            return refuse("settlement: instruction id in use")
+        if instruction.terms() in self.settled_instructions:
+            return refuse("settlement: settled before")
         sides = (
-            (instruction.deliverer >> 8, instruction.quantity, instruction.signers[0]),
-            (instruction.receiver >> 8, instruction.amount, instruction.signers[1]),
+            (participant_of(instruction.deliverer), instruction.quantity, instruction.signers[0]),
+            (participant_of(instruction.receiver), instruction.amount, instruction.signers[1]),
         )
         for owner, owed, signer in sides:
             refusal = self.members.check_active(owner)

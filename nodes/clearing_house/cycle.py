@@ -13,9 +13,9 @@ from contracts.abi import Array
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage
 from ledger.books.intake import Window
-from ledger.clearing.columns import Column, TradeColumns, participants_of
+from ledger.clearing.columns import Column, TradeColumns, holding_keys, participants_of
 from ledger.clearing.commitment import Commitment
-from ledger.clearing.netting import NetLines
+from ledger.clearing.netting import NetLines, trades_that_fit
 from ledger.clearing.trimming import Available, trim
 from ledger.domain.reasons import Reason
 from nodes.messages import CycleProposal, OwnChunk, SignedCycle
@@ -107,17 +107,20 @@ class Proposal:
 
 
 def cycle_id(chain_id: int, settlement: bytes, number: int) -> bytes:
-    """The id of a cycle: one a number, so that no two versions of a cycle can both settle."""
+    """A new id for a cycle. All its versions share it, so that no two of them can both settle."""
     text = b"novate cycle|%d|%s|%d" % (chain_id, settlement.hex().encode(), number)
     return hashlib.sha256(text).digest()
 
 
 def rows_that_fit(trades: TradeColumns, lines_max: int) -> int:
-    """How many trades from the first on need at most so many net lines in each register."""
-    fits = len(trades)
+    """How many trades from the first on one cycle can carry.
+
+    They need at most so many net lines in each register, and their amounts can be added up.
+    """
+    fits = trades_that_fit(trades)
     for assets in (trades.instruments, trades.currencies):
         keys = np.stack(
-            [(assets << 32) | trades.sellers, (assets << 32) | trades.buyers], axis=1
+            [holding_keys(assets, trades.sellers), holding_keys(assets, trades.buyers)], axis=1
         ).ravel()
         first_uses = np.zeros(len(keys), dtype=np.int64)
         first_uses[np.unique(keys, return_index=True)[1]] = 1

@@ -9,14 +9,14 @@ from contracts.clients.settlement import NO_SIGNATURE
 from contracts.typed_data import InstructionMessage
 from ledger.books.instructions import QUEUED, SETTLED, InstructionQueue
 from ledger.books.intake import Intake, TradeStanding
-from ledger.books.postings import Register
 from ledger.books.tables import InstructionRow
 from ledger.clearing.columns import TradeColumns
+from ledger.domain.accounts import participant_of
 from ledger.domain.reasons import Reason, reason_of_revert
 from ledger.domain.rules import Rules
-from nodes.bus import UnreachableError
-from nodes.clearing_house.queue import debts_of, first_to_try
-from nodes.messages import Attestation, InstructionProposal, SignedInstruction
+from nodes.clearing_house.asking import Unsigned, ask_to_sign
+from nodes.clearing_house.queue import debts_of, first_to_try, instruction_of
+from nodes.messages import InstructionProposal, SignedInstruction
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.notices import tell_concerned
@@ -48,7 +48,8 @@ class GrossSettlement:
         """Finds out what became of the transactions that were kept before a crash."""
         for row in self._queue.waiting():
             if row.attempts:
-                self._deliver(row)
+                signed = msgspec.msgpack.decode(row.signed, type=SignedInstruction)
+                self._deliver(row, signed, row.attempts)
 
     def _settle_first_possible(self) -> bool:
         """Settles the first instruction that can; says why about each that cannot before it."""
@@ -64,7 +65,7 @@ class GrossSettlement:
     def _cover(self, row: InstructionRow) -> Reason | None:
         """What the sides lack, as the books have it; securities are looked at first."""
         for debt in debts_of(row):
-            available, _ = self._house.projection.holding(Register(debt.register), debt.key)
+            available, _ = self._house.projection.holding(debt.register, debt.key)
             if available < debt.amount:
                 return debt.reason_when_short
         return None
@@ -76,24 +77,27 @@ class GrossSettlement:
         if isinstance(signatures, Reason):
             return signatures
         signed = SignedInstruction(instruction, signatures.deliverer, signatures.receiver)
-        row.attempts += 1
-        row.signed = msgspec.msgpack.encode(signed)
+        attempt = row.attempts + 1
         settlement = house.around.contracts.settlement
         data = settlement.settle_instruction_data(
             instruction, signatures.deliverer, signatures.receiver
         )
         with house.database.transaction() as session:
-            session.merge(row)
-            house.outbox.put(session, _intent(row), settlement.address, data)
-        return self._deliver(row)
+            packed = msgspec.msgpack.encode(signed)
+            self._queue.change(session, row.id, attempts=attempt, signed=packed)
+            house.outbox.put(session, _intent(row.id, attempt), settlement.address, data)
+        return self._deliver(row, signed, attempt)
 
-    def _deliver(self, row: InstructionRow) -> Reason | None:
-        tell_concerned(self._house, msgspec.msgpack.decode(row.signed, type=SignedInstruction))
-        outcome = self._house.outbox.deliver(_intent(row))
-        if not outcome.succeeded:
+    def _deliver(
+        self, row: InstructionRow, signed: SignedInstruction, attempt: int
+    ) -> Reason | None:
+        tell_concerned(self._house, signed)
+        outcome = self._house.outbox.deliver(_intent(row.id, attempt))
+        settlement = self._house.around.contracts.settlement
+        # Whoever was told of it may have submitted it first: then it has settled all the same.
+        if not outcome.succeeded and not settlement.is_settled(signed.instruction.terms_hash()):
             return reason_of_revert(outcome.revert)
-        row.block = outcome.block
-        self._note(row, SETTLED, None)
+        self._note(row, SETTLED, None, outcome.block)
         self._house.catch_up()
         return None
 
@@ -101,7 +105,8 @@ class GrossSettlement:
         self, row: InstructionRow, instruction: InstructionMessage
     ) -> _Signatures | Reason:
         """The signatures of the sides that owe something, or why one is missing."""
-        trade = self._trade_of(row)
+        proposal = InstructionProposal(instruction, row.label, self._trade_of(row))
+        digest = self._house.settlement_domain().digest(instruction.struct_hash())
         signatures = []
         for account, owed in (
             (instruction.deliverer, instruction.quantity),
@@ -110,15 +115,10 @@ class GrossSettlement:
             if not owed:
                 signatures.append(NO_SIGNATURE)
                 continue
-            owner = self._house.network.participant_id(account >> 8)
-            proposal = InstructionProposal(instruction, row.label, trade)
-            try:
-                answer = self._house.around.bus.request(self._house.id, owner, proposal)
-            except UnreachableError:
-                return Reason.SILENT
-            if not isinstance(answer, Attestation):
-                return Reason.DISPUTED
-            signatures.append(answer.signature)
+            answer = ask_to_sign(self._house, participant_of(account), proposal, digest)
+            if isinstance(answer, Unsigned):
+                return answer.reason
+            signatures.append(answer)
         return _Signatures(*signatures)
 
     def _trade_of(self, row: InstructionRow) -> TradeColumns | None:
@@ -128,26 +128,18 @@ class GrossSettlement:
 
     def _message(self, row: InstructionRow) -> InstructionMessage:
         now = self._house.around.engine.chain_time()
-        return InstructionMessage(
-            id=row.id,
-            deliverer=row.deliverer,
-            receiver=row.receiver,
-            instrument=row.instrument,
-            quantity=row.quantity,
-            currency=row.currency,
-            amount=row.amount,
-            rule_version=RULE_VERSION,
-            deadline=now + self._rules.cycle_validity_seconds,
-        )
+        return instruction_of(row, RULE_VERSION, now + self._rules.cycle_validity_seconds)
 
-    def _note(self, row: InstructionRow, state: str, reason: Reason | None) -> None:
-        row.state, row.reason = state, reason.name if reason else ""
+    def _note(
+        self, row: InstructionRow, state: str, reason: Reason | None, block: int | None = None
+    ) -> None:
         with self._house.database.transaction() as session:
-            session.merge(row)
+            name = reason.name if reason else ""
+            self._queue.change(session, row.id, state=state, reason=name, block=block)
             if row.position is not None:
                 standing = TradeStanding(state, reason, row.id)
                 self._intake.note(session, {row.position: standing})
 
 
-def _intent(row: InstructionRow) -> str:
-    return f"instruction:{row.id.hex()}:{row.attempts}"
+def _intent(id: bytes, attempt: int) -> str:
+    return f"instruction:{id.hex()}:{attempt}"

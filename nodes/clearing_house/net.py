@@ -15,14 +15,14 @@ from ledger.books.instructions import InstructionQueue
 from ledger.books.intake import CANCELLED, QUEUED, Intake, TradeStanding, Window
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow, InstructionRow
+from ledger.clearing.columns import participants_of
 from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules
-from nodes.bus import UnreachableError
+from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
 from nodes.clearing_house.queue import instruction_of_trade
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
-from nodes.messages import Attestation, Disagreement
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.notices import tell_keepers
@@ -74,28 +74,29 @@ class NetSettlement:
         agreed = self._agree(window, number)
         if agreed is None:
             return self._write_abandoned(window, number)
-        row = self._write_down(agreed, number)
+        self._write_down(agreed, number)
         if agreed.proposal is not None:
-            self.settle(row)
-            row.finality_ns = self._house.around.clock.stopwatch_ns() - started
+            self.settle(number)
+            finality_ns = self._house.around.clock.stopwatch_ns() - started
             with self._house.database.transaction() as session:
-                self._cycles.update(session, row)
-        return row
+                self._cycles.change(session, number, finality_ns=finality_ns)
+        return self._cycles.get(number)
 
     def resume(self) -> None:
         """Settles the cycles that were written down before a crash and may not have been sent."""
         for row in self._cycles.all():
             if row.state == records.SUBMITTED:
-                self.settle(row)
+                self.settle(row.number)
 
-    def settle(self, row: CycleRow) -> None:
+    def settle(self, number: int) -> None:
         """Tells the keepers, sends the cycle's transaction, and records what became of it."""
+        row = self._cycles.get(number)
+        assert row is not None
         tell_keepers(self._house, unpack_signed(row.signed))
-        outcome = self._house.outbox.deliver(_intent(row.number))
-        row.block = outcome.block
-        row.state = records.SETTLED if outcome.succeeded else records.ABANDONED
+        outcome = self._house.outbox.deliver(_intent(number))
+        state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
-            self._cycles.update(session, row)
+            self._cycles.change(session, number, block=outcome.block, state=state)
         self._house.catch_up()
 
     def available(self) -> Available:
@@ -112,69 +113,63 @@ class NetSettlement:
         if first == end:
             return None
         trades = self._intake.stream.trades(first, end)
-        return self._intake.window(
-            first, first + rows_that_fit(trades, self._rules.cycle_lines_max)
-        )
+        fits = rows_that_fit(trades, self._rules.cycle_lines_max)
+        return self._intake.window(first, first + fits)
 
     def _agree(self, window: Window, number: int) -> _Agreed | None:
         """Cuts until everybody left in the cycle has signed; None when that takes too many cuts."""
         excluded: dict[int, Reason] = {}
+        objected: set[int] = set()
         terms = self._terms(number)
         for _ in range(self._rules.recuts_max + 1):
             attempt = cut(window, excluded, self.available())
             if not len(attempt.trades):
                 return _Agreed(attempt, None, {})
             proposal = Proposal(attempt, terms)
-            signatures, objections = self._collect(proposal)
-            if not objections:
+            signatures, unsigned = self._collect(proposal)
+            if not unsigned:
                 return _Agreed(attempt, proposal, signatures)
-            excluded |= objections
+            for party, why in unsigned.items():
+                # Who objects again loses all its trades: nobody can spend every cut on its own.
+                named = frozenset() if party in objected else why.named
+                excluded |= self._objections(attempt, party, Unsigned(why.reason, named))
+            objected |= set(unsigned)
         return None
 
-    def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Reason]]:
-        """The parties' signatures, and the trades that must leave since somebody did not sign."""
-        house = self._house
+    def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
+        """The parties' signatures, and why each of the others did not sign."""
+        digest = self._house.settlement_domain().digest(proposal.cycle.struct_hash())
         signatures: dict[int, bytes] = {}
-        silent: list[int] = []
-        objections: dict[int, Reason] = {}
+        unsigned: dict[int, Unsigned] = {}
         for party in proposal.cut.parties:
-            recipient = house.network.participant_id(party)
-            try:
-                answer = house.around.bus.request(house.id, recipient, proposal.for_party(party))
-            except UnreachableError:
-                silent.append(party)
-                continue
-            match answer:
-                case Attestation():
-                    signatures[party] = answer.signature
-                case Disagreement():
-                    objections |= self._disputed(proposal.cut, party, answer)
-        return signatures, objections | dict.fromkeys(
-            self._positions_with(proposal.cut, silent), Reason.SILENT
-        )
+            answer = ask_to_sign(self._house, party, proposal.for_party(party), digest)
+            if isinstance(answer, Unsigned):
+                unsigned[party] = answer
+            else:
+                signatures[party] = answer
+        return signatures, unsigned
 
-    def _disputed(self, attempt: Cut, party: int, answer: Disagreement) -> dict[int, Reason]:
-        """The trades a party named; all of its trades when it named none."""
-        named = set(answer.trades)
-        positions = self._positions_with(attempt, [party])
-        if named:
-            positions = [p for p in positions if self._name(attempt.window, p) in named]
-        return dict.fromkeys(positions, Reason.DISPUTED)
+    def _objections(self, attempt: Cut, party: int, why: Unsigned) -> dict[int, Reason]:
+        """The party's trades that it named; all of them when it named none that are its own."""
+        positions = self._positions_with(attempt, party)
+        named = [p for p in positions if self._name(attempt.window, p) in why.named]
+        return dict.fromkeys(named or positions, why.reason)
 
-    def _positions_with(self, attempt: Cut, parties: list[int]) -> list[int]:
+    def _positions_with(self, attempt: Cut, party: int) -> list[int]:
         window = attempt.window
         staying = window.rows[~np.isin(window.first + window.rows, list(attempt.leavers))]
         trades = window.trades.take(staying)
-        theirs = np.isin(trades.sellers >> 8, parties) | np.isin(trades.buyers >> 8, parties)
+        sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
+        theirs = (sellers == party) | (buyers == party)
         positions: list[int] = (window.first + staying[theirs]).tolist()
         return positions
 
     def _name(self, window: Window, position: int) -> str:
         return describe_trade_id(self._house.network, window.trades, position - window.first)
 
-    def _write_down(self, agreed: _Agreed, number: int) -> CycleRow:
+    def _write_down(self, agreed: _Agreed, number: int) -> None:
         house = self._house
-        row = row_of(number, agreed.cut, records.SUBMITTED)
+        row = row_of(number, self._cycle_id(number), agreed.cut, records.SUBMITTED)
         window, reasons = agreed.cut.window, agreed.cut.leavers
         leavers = [self._instruction(window, p, reasons[p]) for p in sorted(reasons)]
         standings = {
@@ -187,7 +182,7 @@ class NetSettlement:
                 row.state = records.EMPTY
             else:
                 signed = agreed.proposal.signed(agreed.signatures)
-                row.id, row.root = signed.cycle.id, signed.cycle.root
+                row.root = signed.cycle.root
                 row.signed = pack_signed(signed)
                 settlement = house.around.contracts.settlement
                 data = settlement.settle_cycle_data(signed.cycle, signed.signatures)
@@ -196,12 +191,11 @@ class NetSettlement:
             self._queue.cancel(session, window.cancelled)
             self._intake.note(session, standings)
             self._queue.add(session, leavers)
-        return row
 
     def _write_abandoned(self, window: Window, number: int) -> CycleRow:
         row = CycleRow(
             number=number,
-            id=self._terms(number).id,
+            id=self._cycle_id(number),
             first_position=window.first,
             end_position=window.end,
             state=records.ABANDONED,
@@ -215,11 +209,22 @@ class NetSettlement:
         label = describe_trade_id(self._house.network, trade, 0)
         return instruction_of_trade(label, position, trade, reason)
 
+    def _cycle_id(self, number: int) -> bytes:
+        """A new id, or the last one if nothing has settled under it.
+
+        Parties that signed a version which came to nothing are still bound to its id. Since an id
+        settles once, whatever version, they may sign another one under the same id at once.
+        """
+        last = self._cycles.get(number - 1)
+        if last is not None and last.state in (records.ABANDONED, records.EMPTY):
+            return last.id
+        settlement = self._house.around.contracts.addresses.settlement
+        return cycle_id(self._house.network.chain_id, settlement, number)
+
     def _terms(self, number: int) -> CycleTerms:
         house = self._house
-        settlement = house.around.contracts.addresses.settlement
         return CycleTerms(
-            id=cycle_id(house.network.chain_id, settlement, number),
+            id=self._cycle_id(number),
             rule_version=RULE_VERSION,
             deadline=house.around.engine.chain_time() + self._rules.cycle_validity_seconds,
             salt_key=self._salt_key,

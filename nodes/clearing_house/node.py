@@ -15,7 +15,7 @@ from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import Rules, SettlementMode
 from nodes.clearing_house.gross import GrossSettlement
 from nodes.clearing_house.net import NetSettlement
-from nodes.clearing_house.queue import instruction_of_trade, instruction_row, terms_of
+from nodes.clearing_house.queue import instruction_of_trade, instruction_row, is_same
 from nodes.keys import Key
 from nodes.messages import Accepted, CapturedBatch, Message
 from nodes.node import Node, Surroundings
@@ -65,8 +65,11 @@ class ClearingHouse(Node):
         """Takes an instruction both sides have agreed to; the same one again changes nothing."""
         known = self.queue.get(message.id)
         if known is not None:
-            same = terms_of(known) == terms_of(message)
-            return None if same else Rejected(Reason.DUPLICATE, f"{label} has other terms already")
+            return (
+                None
+                if is_same(known, message)
+                else Rejected(Reason.DUPLICATE, f"{label} has other terms already")
+            )
         row = instruction_row(label, message)
         with self.database.transaction() as session:
             self.queue.add(session, [row])
@@ -87,7 +90,7 @@ class ClearingHouse(Node):
 
     def _queue_each(self, session: UnitOfWork, message: CapturedBatch) -> None:
         """Under gross settlement every affirmed trade becomes an instruction."""
-        first = self.intake.stream.batches[-1].first_position
+        first = message.first_position
         queued: dict[int, InstructionRow] = {}
         for row in range(len(message.trades)):
             if row not in message.unaffirmed:

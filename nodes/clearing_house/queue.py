@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from contracts.typed_data import InstructionMessage
 from ledger.books.instructions import QUEUED
+from ledger.books.postings import Register
 from ledger.books.tables import InstructionRow
 from ledger.clearing.columns import TradeColumns
+from ledger.domain.accounts import holding_key
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import QueueOrder
 
@@ -22,7 +24,7 @@ UNQUEUED = -1
 class Debt:
     """What an account owes under an instruction."""
 
-    register: str
+    register: Register
     key: int
     amount: int
     reason_when_short: Reason
@@ -31,11 +33,11 @@ class Debt:
 def debts_of(row: InstructionRow) -> Iterator[Debt]:
     """What the two sides of an instruction owe, the securities first."""
     if row.quantity:
-        key = (row.instrument << 32) | row.deliverer
-        yield Debt("securities", key, row.quantity, Reason.LACK)
+        key = holding_key(row.instrument, row.deliverer)
+        yield Debt(Register.SECURITIES, key, row.quantity, Reason.LACK)
     if row.amount:
-        key = (row.currency << 32) | row.receiver
-        yield Debt("cash", key, row.amount, Reason.MONY)
+        key = holding_key(row.currency, row.receiver)
+        yield Debt(Register.CASH, key, row.amount, Reason.MONY)
 
 
 def instruction_id(label: str) -> bytes:
@@ -80,15 +82,23 @@ def instruction_row(label: str, message: InstructionMessage) -> InstructionRow:
     )
 
 
-def terms_of(instruction: InstructionRow | InstructionMessage) -> tuple[int, ...]:
-    """What two instructions of the same id must have in common."""
-    return (
-        instruction.deliverer,
-        instruction.receiver,
-        instruction.instrument,
-        instruction.quantity,
-        instruction.currency,
-        instruction.amount,
+def is_same(row: InstructionRow, message: InstructionMessage) -> bool:
+    """Whether a queued instruction has the terms of a message."""
+    return instruction_of(row, rule_version=0, deadline=0).terms_words() == message.terms_words()
+
+
+def instruction_of(row: InstructionRow, rule_version: int, deadline: int) -> InstructionMessage:
+    """A queued instruction as it is signed."""
+    return InstructionMessage(
+        id=row.id,
+        deliverer=row.deliverer,
+        receiver=row.receiver,
+        instrument=row.instrument,
+        quantity=row.quantity,
+        currency=row.currency,
+        amount=row.amount,
+        rule_version=rule_version,
+        deadline=deadline,
     )
 
 
@@ -96,7 +106,7 @@ def first_to_try(
     waiting: Sequence[InstructionRow], order: QueueOrder
 ) -> Iterator[tuple[InstructionRow, bool]]:
     """Each queued instruction, and whether an earlier one stands before it."""
-    owed: set[tuple[str, int]] = set()
+    owed: set[tuple[Register, int]] = set()
     for row in waiting:
         mine = {(debt.register, debt.key) for debt in debts_of(row)}
         yield row, order is QueueOrder.FIFO and bool(mine & owed)

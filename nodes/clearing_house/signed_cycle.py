@@ -17,12 +17,12 @@ def unpack_signed(payload: bytes) -> SignedCycle:
     return msgspec.msgpack.decode(payload, type=SignedCycle)
 
 
-def row_of(number: int, cut: Cut, state: str) -> CycleRow:
+def row_of(number: int, id: bytes, cut: Cut, state: str) -> CycleRow:
     """The record of a cut; without trades in it, it only moves the watermark."""
     debits = cut.cash.amounts[cut.cash.amounts < 0]
     return CycleRow(
         number=number,
-        id=b"",
+        id=id,
         first_position=cut.window.first,
         end_position=cut.window.end,
         state=state,

@@ -10,12 +10,12 @@ from web3 import Web3
 
 from contracts.decoding import DecodedEvent, decode_log, topics_of
 from contracts.deployment import Addresses
-from contracts.lines import participant_of
+from ledger.domain.accounts import participant_of
 from ledger.domain.amounts import format_amount, grouped
 from nodes.clearing_house.cycle import cycle_id
 from nodes.network import Network
+from nodes.validators import DEPLOYER
 
-DEPLOYER: Final = "deployer"
 CYCLES_AHEAD_MAX: Final = 1_024
 """How many cycles in a row may have been abandoned before one that settled."""
 

@@ -9,10 +9,10 @@ from ledger.books.instructions import SETTLED
 from ledger.books.intake import TradeStanding
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow
+from ledger.domain.accounts import account_of, asset_of, holding_key
 from ledger.domain.amounts import format_amount
 from nodes.clearing_house.signed_cycle import unpack_signed
 from nodes.invariants import violations
-from nodes.node import ACCOUNT_MASK
 from nodes.scenario.runner import Played, by_name
 from nodes.scenario.story import ExpectedState
 from nodes.state_hash import state_hash
@@ -93,8 +93,8 @@ class Outcome:
         balances: dict[str, dict[str, dict[str, str]]] = {}
         for register in Register:
             for key, available, held in self._house.projection.holdings(register):
-                account = self._house.network.account_id(key & ACCOUNT_MASK)
-                asset, text = self._amount(register, key >> 32, available + held)
+                account = self._house.network.account_id(account_of(key))
+                asset, text = self._amount(register, asset_of(key), available + held)
                 kinds = balances.setdefault(account, {"cash": {}, "securities": {}})
                 kinds[register.value][asset] = text
         return dict(sorted(balances.items()))
@@ -188,10 +188,11 @@ class Outcome:
         net = {}
         for key, amount in zip(cycle.securities().keys, cycle.securities().amounts, strict=True):
             net[
-                network.account_id(int(key) & ACCOUNT_MASK), network.instrument(int(key) >> 32).isin
+                network.account_id(account_of(int(key))),
+                network.instrument(asset_of(int(key))).isin,
             ] = int(amount)
         for key, amount in zip(cycle.cash().keys, cycle.cash().amounts, strict=True):
-            net[network.account_id(int(key) & ACCOUNT_MASK), network.currency(int(key) >> 32)] = (
+            net[network.account_id(account_of(int(key))), network.currency(asset_of(int(key)))] = (
                 int(amount)
             )
         return net
@@ -206,7 +207,7 @@ class Outcome:
         is_cash = register is Register.CASH
         number = network.currency_number(asset) if is_cash else network.instrument_number(asset)
         return self._house.projection.holding(
-            register, (number << 32) | network.account_number(account)
+            register, holding_key(number, network.account_number(account))
         )
 
     def _amount(self, register: Register, asset: int, amount: int) -> tuple[str, str]:

@@ -83,12 +83,12 @@ class _Player:
         story = self.played.story
         for (account, currency), amount in story.opening_cash.items():
             if amount:
-                self._issue(
-                    f"opening {account} {currency}", account, currency, amount, is_cash=True
-                )
+                name = f"opening {account} {currency}"
+                self._note(name, self._issue(name, account, currency, amount, is_cash=True))
         for (account, isin), quantity in story.opening_securities.items():
             if quantity:
-                self._issue(f"opening {account} {isin}", account, isin, quantity, is_cash=False)
+                name = f"opening {account} {isin}"
+                self._note(name, self._issue(name, account, isin, quantity, is_cash=False))
 
     def take(self, event: Event, place: int) -> None:
         """Plays one event."""
@@ -104,12 +104,17 @@ class _Player:
             case SilentEvent():
                 self._consortium.bus.silence(event.participant)
             case RepeatEvent():
-                self.take(event.event, place)
+                self.take(event.event, self._place_of(event.event, place))
             case _:
                 assert_never(event)
         self._consortium.catch_up()
         self._consortium.clearing_house.gross.settle_queue()
         self._consortium.catch_up()
+
+    def _place_of(self, repeated: Event, place: int) -> int:
+        """Where an event that is repeated stood first: it keeps the name it was given there."""
+        events = [timed.event for timed in self.played.story.events]
+        return events.index(repeated) if repeated in events else place
 
     def _trade(self, event: TradeEvent, place: int) -> None:
         if self._refuse_unknown(event.id, [event.seller, event.buyer], event.isin):
@@ -166,7 +171,9 @@ class _Player:
             self.played.refusals.append((event.id, refusal.reason))
             return
         for owner in {owner_of(event.deliverer), owner_of(event.receiver)}:
-            self._consortium.trader(owner).mandate_instruction(message)
+            # The house refuses an id with other terms, so no desk has agreed to others under it.
+            refusal = self._consortium.trader(owner).mandate_instruction(message)
+            assert refusal is None, f"{event.id}: {refusal}"
 
     def _move(self, event: MoveEvent, place: int) -> None:
         name = event.id or f"event {place}"
@@ -174,25 +181,37 @@ class _Player:
         if self._refuse_unknown(name, [event.account], isin):
             return
         if event.amount > 0:
-            self._issue(name, event.account, event.asset, event.amount, is_cash=event.is_cash)
-            return
-        refusal = self._redeem(name, event)
+            refusal = self._issue(
+                name, event.account, event.asset, event.amount, is_cash=event.is_cash
+            )
+        else:
+            refusal = self._redeem(name, event)
+        self._note(name, refusal)
+
+    def _note(self, name: str, refusal: Rejected | None) -> None:
         if refusal is not None:
             self.played.refusals.append((name, refusal.reason))
 
-    def _issue(self, name: str, account: str, asset: str, amount: int, *, is_cash: bool) -> None:
+    def _issue(
+        self, name: str, account: str, asset: str, amount: int, *, is_cash: bool
+    ) -> Rejected | None:
         register, number = self._asset(asset, is_cash=is_cash)
         key = line_key(number, self._network.account_number(account))
         lines = Lines(np.array([key], dtype=np.int64), np.array([amount], dtype=np.int64))
         reference = _reference(name)
-        self._consortium.trader(owner_of(account)).expect_deposit(reference, register, lines)
-        self._consortium.keeper(register, account).issue(reference, lines)
+        trader = self._consortium.trader(owner_of(account))
+        return trader.expect_deposit(reference, register, lines) or self._consortium.keeper(
+            register, account
+        ).issue(reference, lines)
 
     def _redeem(self, name: str, event: MoveEvent) -> Rejected | None:
         register, number = self._asset(event.asset, is_cash=event.is_cash)
         account = self._network.account_number(event.account)
         redemption = RedemptionMessage(_reference(name), number, account, -event.amount)
-        self._consortium.trader(owner_of(event.account)).mandate_redemption(register, redemption)
+        trader = self._consortium.trader(owner_of(event.account))
+        refusal = trader.mandate_redemption(register, redemption)
+        if refusal:
+            return refusal
         try:
             return self._consortium.keeper(register, event.account).redeem(redemption)
         except UnreachableError as error:

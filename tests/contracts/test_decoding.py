@@ -18,6 +18,7 @@ from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMes
 ADDRESS = bytes(range(20))
 HEX_ADDRESS = "0x" + ADDRESS.hex()
 REFERENCE = b"\x11" * 32
+DIGEST = b"\x22" * 32
 LINES = Lines(np.array([line_key(1, 256), line_key(1, 512)]), np.array([-5, 5]))
 REDEMPTION = RedemptionMessage(REFERENCE, 1, 256, 7)
 CYCLE = CycleMessage(
@@ -154,10 +155,10 @@ def test_creations_are_told_apart_with_their_arguments():
         ),
         (
             "Settlement",
-            [topic("CycleSettled(bytes32,bytes32,uint256,uint256)"), REFERENCE],
-            REFERENCE + uint(3) + uint(1),
+            [topic("CycleSettled(bytes32,bytes32,bytes32,uint256,uint256)"), REFERENCE],
+            DIGEST + REFERENCE + uint(3) + uint(1),
             "CycleSettled",
-            [REFERENCE, REFERENCE, 3, 1],
+            [REFERENCE, DIGEST, REFERENCE, 3, 1],
         ),
     ],
 )

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.abi import Array, uint
-from contracts.lines import ACCOUNT_BITS, SUB_ACCOUNT_BITS, Lines
-from ledger.clearing import columns
+from contracts.lines import ACCOUNT_BITS, Lines, line_key
+from ledger.domain import accounts
 
 AMOUNTS = st.integers(-(2**63) + 1, 2**63 - 1).filter(bool)
 KEYS = st.integers(1, 2**63 - 1)
@@ -32,4 +32,5 @@ def test_line_is_asset_account_flag_and_amount_from_the_high_end():
 
 
 def test_contracts_and_clearing_number_accounts_alike():
-    assert (ACCOUNT_BITS, SUB_ACCOUNT_BITS) == (columns.ACCOUNT_BITS, columns.SUB_ACCOUNT_BITS)
+    assert ACCOUNT_BITS == accounts.ACCOUNT_BITS
+    assert line_key(7, 258) == accounts.holding_key(7, accounts.account_number(1, 2))

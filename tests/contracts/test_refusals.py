@@ -103,10 +103,23 @@ def test_instruction_settles_once(twins):
     sides = tuple(twins.brokers[:2])
     assert twins.settle_instruction(twins.house, instruction(twins), sides) == ""
 
-    refuse(
-        "settlement: instruction id in use",
-        twins.settle_instruction(twins.house, instruction(twins), sides),
-    )
+    later = instruction(twins, deadline=START + 99)
+    for again in (instruction(twins), later):
+        refuse("settlement: settled before", twins.settle_instruction(twins.house, again, sides))
+
+
+def test_stranger_cannot_use_up_the_id_of_an_instruction(twins):
+    seller, buyer, stranger = twins.brokers[:3]
+    twins.issue(twins.registrar, ref("more"), [(1, stranger.house, 5)], is_cash=False)
+    mine = {"deliverer": stranger.house, "receiver": stranger.house, "quantity": 1, "amount": 0}
+    burning = instruction(twins, **mine)
+    assert twins.settle_instruction(stranger, burning, (stranger, stranger)) == ""
+
+    assert twins.settle_instruction(twins.house, instruction(twins), (seller, buyer)) == ""
+
+    settlement = twins.contracts.settlement
+    assert settlement.is_settled(instruction(twins).terms_hash())
+    assert not settlement.is_settled(instruction(twins, id=ref("j")).terms_hash())
 
 
 def test_instruction_needs_the_signature_of_each_debtor(twins):
@@ -153,6 +166,14 @@ def test_forged_signature_is_refused(twins):
         ({"rule_version": 2}, "settlement: other rule version"),
         ({"deadline": START - 1}, "settlement: late"),
         ({"count": 0}, "settlement: empty cycle"),
+        (
+            {"parties": [], "signers": [], "securities_lines": [], "cash_lines": []},
+            "settlement: no parties",
+        ),
+        (
+            {"securities_lines": [(1, 5 << 8, -1), (1, 1_024 << 8, 1)]},
+            "holdings: unknown participant",
+        ),
         ({"signers": [5]}, "settlement: signatures missing"),
         ({"signers": [5, 5]}, "settlement: not signed by the party"),
         ({"parties": [6, 5], "signers": [6, 5]}, "settlement: parties out of order"),
@@ -211,16 +232,6 @@ def test_only_the_clearing_house_suspends(twins):
         "participants: not the clearing house",
         twins.suspend(twins.registrar, 5, reinstate=False),
     )
-
-
-def test_line_of_nobody_is_refused(twins):
-    lines = [(1, 5 << 8, -10), (1, 2_000 << 8, 10)]
-    message = cycle(twins, securities_lines=lines, cash_lines=[])
-    data = twins.cycle_data(message)
-
-    receipt = twins.sender(twins.house).send(twins.contracts.addresses.settlement, data)
-
-    refuse("holdings: unknown participant", revert_text(receipt.output))
 
 
 def test_line_with_stray_bits_is_refused(twins):

@@ -231,6 +231,54 @@ def test_trade_cancelled_after_it_settled_is_undone_by_its_opposite(consortium):
     assert kinds(consortium) == []
 
 
+def test_cancellation_that_cannot_settle_waits_under_a_name_of_its_own():
+    consortium = small_consortium(shares={"A": 0, "B": 0, "C": 10})
+    trade = trades_of(consortium.network, ("T1", "A", "B", 10, 100))
+    capture(consortium, trade)
+    close(consortium)
+    capture(consortium, trades_of(consortium.network, ("T2", "C", "A", 10, 100)))
+    close(consortium)
+    assert states(consortium) == ["settled", "settled"]
+    capture(consortium, trades_of(consortium.network, ("T3", "B", "C", 10, 100)))
+    close(consortium)
+
+    capture(consortium, replace(trade, cancels=np.array([1])))
+    close(consortium)
+    assert states(consortium)[3] == "queued LACK"
+    labels = [row.label for row in consortium.clearing_house.instructions()]
+    assert [label.split(".")[3:] for label in labels] == [["T1"], ["T1", "cancel"]]
+
+    capture(consortium, trades_of(consortium.network, ("T4", "C", "B", 10, 100)))
+    close(consortium)
+    assert states(consortium) == ["settled"] * 5
+    assert [cash_of(consortium, owner) for owner in "ABC"] == [9_900, 10_000, 10_100]
+    assert kinds(consortium) == []
+
+
+def test_trades_whose_amounts_one_cycle_cannot_add_up_take_two():
+    most = 10**15
+    consortium = small_consortium(cash={"A": most, "B": most, "C": 0})
+    rows = [(f"T{i}", *("AB" if i % 2 else "BA"), 100, most) for i in range(4_700)]
+    capture(consortium, trades_of(consortium.network, *rows))
+
+    first, second = close(consortium), close(consortium)
+
+    assert first.trade_count + second.trade_count == 4_700
+    assert (first.state, second.state) == (SETTLED, SETTLED)
+    assert consortium.clearing_house.net.waiting() == 0
+
+
+def test_cancellation_that_only_the_desk_knows_is_a_break_beside_its_trade(consortium):
+    trade = trades_of(consortium.network, RING[0])
+    both = type(trade).concatenate([trade, replace(trade, cancels=np.array([1]))])
+    consortium.trader("A").record_trades(np.array([1, 2]), both)
+
+    consortium.trader("A").close_of_day()
+
+    subjects = [row.subject for row in consortium.trader("A").breaks()]
+    assert [subject.split(".")[3:] for subject in subjects] == [["T1"], ["T1", "cancel"]]
+
+
 def test_gross_rules_settle_trade_by_trade():
     consortium = small_consortium(GROSS, shares={"A": 10})
     capture(

@@ -1,6 +1,9 @@
 """Small consortia for tests: three brokers with shares and cash, in memory."""
 
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,12 +46,15 @@ def small_network(seed: str = "test") -> Network:
 
 
 def small_consortium(
-    rules: Rules = NET, shares: dict[str, int] | None = None, cash: dict[str, int] | None = None
+    rules: Rules = NET,
+    shares: dict[str, int] | None = None,
+    cash: dict[str, int] | None = None,
+    path: Path | None = None,
 ) -> Consortium:
-    """A consortium in memory with opening positions (cash in minor units)."""
+    """A consortium with opening positions (cash in minor units), in memory unless in a folder."""
     engine = engine_under_test()
     network = small_network("test" if engine is None else fresh_seed())
-    return consortium_of(network, rules, engine, shares, cash)
+    return consortium_of(network, rules, engine, shares, cash, path)
 
 
 def consortium_of(
@@ -57,9 +63,10 @@ def consortium_of(
     engine: Engine | None,
     shares: dict[str, int] | None = None,
     cash: dict[str, int] | None = None,
+    path: Path | None = None,
 ) -> Consortium:
-    """A consortium of a network with opening positions, its books in memory, on any engine."""
-    consortium = open_consortium(network, rules, SimulatedClock.at(DAY), None, engine)
+    """A consortium of a network with opening positions, on any engine."""
+    consortium = open_consortium(network, rules, SimulatedClock.at(DAY), path, engine)
     isin = network.instruments[0].isin
     shares = {"A": 100, "B": 100, "C": 100} if shares is None else shares
     cash = {"A": 10_000, "B": 10_000, "C": 10_000} if cash is None else cash
@@ -112,3 +119,15 @@ def states(consortium: Consortium) -> list[str]:
     house = consortium.clearing_house
     standings = [house.standing_of(p) for p in range(house.intake.stream.end_position)]
     return [f"{s.state} {s.reason.name}" if s.reason else s.state for s in standings]
+
+
+def answering(
+    consortium: Consortium, participant: str, message_type: type, answer: Callable[[Any], Any]
+) -> None:
+    """Lets a participant answer one kind of message in a way of its own."""
+    honest = consortium.nodes[participant].handle
+
+    def handle(sender: str, message: Any) -> Any:
+        return answer(message) if isinstance(message, message_type) else honest(sender, message)
+
+    consortium.bus.register(participant, handle)

@@ -27,6 +27,7 @@ from ledger.chain.executors import DEFAULT_EXECUTOR, new_executor
 from ledger.chain.genesis import ChainConfig, ValidatorIdentity
 from ledger.chain.rpc.errors import revert_text
 from ledger.chain.store import BlockStore
+from ledger.domain.accounts import account_number, holding_key, participant_of
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model.registers import Members, Register
@@ -53,11 +54,11 @@ class Actor:
 
     @property
     def house(self) -> int:
-        return self.number << 8
+        return account_number(self.number)
 
     @property
     def client(self) -> int:
-        return self.number << 8 | 1
+        return account_number(self.number, 1)
 
 
 @dataclass
@@ -197,7 +198,7 @@ class Twins:
             redemption.asset,
             redemption.account,
             redemption.amount,
-            owner_signed=signer.number == redemption.account >> 8,
+            owner_signed=signer.number == participant_of(redemption.account),
         )
         return self._agree(self.sender(sender).send(register.address, data), model)
 
@@ -289,9 +290,7 @@ class Twins:
             (self.cash, self.contracts.cash),
         ):
             holdings = sorted(model.holdings.items())
-            keys = np.array(
-                [asset << 32 | account for (asset, account), _ in holdings], dtype=np.int64
-            )
+            keys = np.array([holding_key(*pair) for pair, _ in holdings], dtype=np.int64)
             available, held = contract.holdings_of(keys)
             assert available.tolist() == [holding.available for _, holding in holdings]
             assert held.tolist() == [holding.held for _, holding in holdings]
@@ -334,7 +333,7 @@ def deploy(deployer: Sender, w3: Web3, admitted: list[Actor]) -> Contracts:
 def lines_of(lines: list[Line]) -> Lines:
     """Lines of asset, account, signed amount; in the order given."""
     return Lines(
-        np.array([asset << 32 | account for asset, account, _ in lines], dtype=np.int64),
+        np.array([holding_key(asset, account) for asset, account, _ in lines], dtype=np.int64),
         np.array([amount for _, _, amount in lines], dtype=np.int64),
     )
 

@@ -82,3 +82,15 @@ def test_salts_differ_between_chunks_and_cycles():
     second = [chunk.salt for chunk in Commitment(trades, KEY, b"d" * 32).chunks]
 
     assert len({*first, *second}) == 4
+
+
+@given(commitments())
+def test_salt_of_a_chunk_says_nothing_of_another_chunk_at_its_place(built):
+    trades, commitment = built
+    others = Commitment(replace(trades, prices=trades.prices + 1), KEY, CYCLE)
+
+    salts = {chunk.salt for chunk in commitment.chunks}
+    assert not salts & {chunk.salt for chunk in others.chunks}
+    assert [c.salt for c in Commitment(trades, KEY, CYCLE).chunks] == [
+        c.salt for c in commitment.chunks
+    ]

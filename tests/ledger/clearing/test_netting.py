@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.clearing.columns import TradeColumns, assets_of
-from ledger.clearing.netting import fits_one_cycle, net
+from ledger.clearing.netting import fits_one_cycle, net, trades_that_fit
 from ledger.model import clearing as model
 from tests.support.trades import model_trades, trade_columns, trade_row
 
@@ -76,5 +76,8 @@ def test_sums_that_could_leave_63_bits_are_refused():
 
     assert fits_one_cycle(many.take(slice(0, 4_000)))
     assert not fits_one_cycle(many)
+    fits = trades_that_fit(many)
+    assert fits_one_cycle(many.take(slice(0, fits)))
+    assert not fits_one_cycle(many.take(slice(0, fits + 1)))
     with pytest.raises(OverflowError):
         net(many)

@@ -58,3 +58,15 @@ def test_one_missing_share_costs_one_trade_of_many():
     trimmed = trim(TradeColumns.of_rows([*chain, short]), available_of({}))
 
     assert trimmed.reason_by_row == {3_000: Reason.LACK}
+
+
+def test_balance_near_the_cap_is_covered_and_can_be_credited():
+    most = 2**63 - 1
+    trades = TradeColumns.of_rows(
+        [trade_row(i, 1 << 8, 2 << 8, 10**15, 0) for i in range(4_000)]
+        + [trade_row(9_000, 3 << 8, 2 << 8, 1, 0)]
+    )
+    balances = {("securities", 1, 1 << 8): 4 * 10**18, ("securities", 1, 2 << 8): most - 4 * 10**18}
+
+    assert trim(trades, available_of(balances)).reason_by_row == {4_000: Reason.LACK}
+    assert trim(trades.take(slice(0, 4_000)), available_of(balances)).stays.all()

@@ -12,6 +12,7 @@ from ledger.domain.amounts import (
     PRICE_SCALE,
     format_amount,
     format_price,
+    grouped,
     half_up,
     parse_amount,
     parse_price,
@@ -102,3 +103,11 @@ def test_trade_amount_rounds_the_half_minor_unit_up():
     assert trade_amount(1, parse_price("0.004999"), "CNY") == 0
     assert trade_amount(1, parse_price("0.005"), "CNY") == 1
     assert trade_amount(3, parse_price("10.125"), "CNY") == 3_038
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("-0.50", "-0.50"), ("-1234.50", "-1,234.50"), ("1234567", "1,234,567"), ("0.05", "0.05")],
+)
+def test_grouping_changes_nothing_but_the_commas(amount, shown):
+    assert grouped(amount) == shown

@@ -132,6 +132,10 @@ class ContractsAndModel(RuleBasedStateMachine):
             parties, signers = parties[1:], signers[1:]
         if skew == 5:
             parties, signers = parties[::-1], signers[::-1]
+        if skew == 11:
+            parties, signers = [], []
+        if skew == 12 and securities:
+            securities[-1] = (securities[-1][0], 1_024 << 8, securities[-1][2])
         cycle = ModelCycle(
             id=ref("cycle 1") if skew == 6 else self.fresh(),
             root=ref("root"),

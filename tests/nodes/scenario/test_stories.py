@@ -220,3 +220,44 @@ def test_json_is_read_like_yaml(tmp_path):
     path.write_text('{"scenario": "j", "participants": [{"id": "A", "role": "broker"}]}')
 
     assert result(path).passed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+events:
+- {fund: {id: F1, account: A, amount: '10'}}
+- {fund: {id: F1, account: A, amount: '500'}}
+- {fund: {id: F1, account: B, amount: '7'}}
+expect:
+  cash: {A: '110.00', B: '100.00'}
+  refusals: [{id: F1, reason: DUPLICATE}, {id: F1, reason: DUPLICATE}]
+  breaks: 0
+""",
+        """
+events:
+- {defund: {id: D1, account: A, amount: '1000'}}
+- {defund: {id: D1, account: A, amount: '10'}}
+expect:
+  cash: {A: '100.00'}
+  refusals: [{id: D1, reason: MONY}, {id: D1, reason: DUPLICATE}]
+  breaks: 0
+""",
+        """
+events:
+- {fund: {id: F1, account: A, amount: '10'}}
+- {deposit: {id: F1, account: A, isin: X, quantity: 5}}
+expect: {cash: {A: '110.00'}, securities: {A: {X: 15}}, refusals: [], breaks: 0}
+""",
+        """
+events:
+- {fund: {account: A, amount: '10'}}
+- {repeat: {event: {fund: {account: A, amount: '10'}}}}
+expect: {cash: {A: '110.00'}, refusals: [], breaks: 0}
+""",
+    ],
+    ids=["other content", "after a refusal", "other register", "repeat without an id"],
+)
+def test_same_id_is_the_same_movement_and_other_content_is_refused(tmp_path, text):
+    assert result(tell(tmp_path, text)).differences == []

@@ -1,0 +1,151 @@
+"""Parties that answer wrongly: their own trades wait, the others settle, the house goes on."""
+
+import pytest
+
+from ledger.books.cycles import SETTLED
+from ledger.domain.reasons import Reason, Rejected
+from nodes.bus import UnreachableError
+from nodes.clock import SimulatedClock
+from nodes.consortium import open_consortium
+from nodes.messages import (
+    Attestation,
+    CycleProposal,
+    Disagreement,
+    InstructionProposal,
+    SignedCycle,
+    SignedInstruction,
+)
+from tests.support.consortia import (
+    DAY,
+    GROSS,
+    NET,
+    answering,
+    capture,
+    small_consortium,
+    small_network,
+    states,
+    trades_of,
+)
+
+RING = (("T1", "A", "B", 10, 1_000), ("T2", "B", "C", 10, 1_000), ("T3", "C", "A", 10, 900))
+UNKNOWN_TRADE = Disagreement(Rejected(Reason.DISPUTED), ("NOPE",))
+
+
+def reopened(rules, path):
+    return open_consortium(small_network(), rules, SimulatedClock.at(DAY), path)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Attestation(bytes(64)), Attestation(b""), UNKNOWN_TRADE, None],
+    ids=["zero signature", "no signature", "names no trade of the cycle", "nothing"],
+)
+def test_party_that_does_not_sign_loses_its_trades_and_the_rest_settles(tmp_path, answer):
+    consortium = small_consortium(path=tmp_path)
+    capture(consortium, trades_of(consortium.network, *RING))
+    answering(consortium, "A", CycleProposal, lambda _: answer)
+
+    row = consortium.clearing_house.net.close()
+
+    assert row.state == SETTLED
+    assert states(consortium) == ["queued DISPUTED", "settled", "queued DISPUTED"]
+    consortium.close()
+    again = reopened(NET, tmp_path)
+    assert states(again) == ["queued DISPUTED", "settled", "queued DISPUTED"]
+    again.close()
+
+
+def test_signature_of_another_key_is_no_signature():
+    consortium = small_consortium()
+    capture(consortium, trades_of(consortium.network, *RING))
+    stranger, domain = consortium.nodes["B"].key, consortium.nodes["B"].settlement_domain()
+    answering(
+        consortium,
+        "A",
+        CycleProposal,
+        lambda asked: Attestation(stranger.sign(domain.digest(asked.cycle.struct_hash()))),
+    )
+
+    consortium.clearing_house.net.close()
+
+    assert states(consortium) == ["queued DISPUTED", "settled", "queued DISPUTED"]
+
+
+def test_party_that_objects_again_and_again_is_cut_out_whole():
+    consortium = small_consortium()
+    rows = [(f"T{i}", "A", "B", 1, 10) for i in range(6)]
+    capture(consortium, trades_of(consortium.network, *rows, ("T9", "B", "C", 1, 10)))
+    names = [f"XNOV.2026-02-10.{consortium.network.instruments[0].isin}.T{i}" for i in range(6)]
+    answering(
+        consortium,
+        "A",
+        CycleProposal,
+        lambda _: Disagreement(Rejected(Reason.DISPUTED), (names.pop(),)),
+    )
+
+    row = consortium.clearing_house.net.close()
+
+    assert row.state == SETTLED
+    assert states(consortium) == ["queued DISPUTED"] * 6 + ["settled"]
+
+
+def test_bad_signature_of_an_instruction_leaves_it_waiting(tmp_path):
+    consortium = small_consortium(GROSS, path=tmp_path)
+    capture(consortium, trades_of(consortium.network, RING[0]))
+    answering(consortium, "B", InstructionProposal, lambda _: Attestation(bytes(64)))
+
+    consortium.clearing_house.gross.settle_queue()
+
+    assert states(consortium) == ["queued DISPUTED"]
+    consortium.close()
+    again = reopened(GROSS, tmp_path)
+    again.clearing_house.gross.settle_queue()
+    assert states(again) == ["settled"]
+    again.close()
+
+
+def test_keeper_that_refuses_a_notice_keeps_nobody_from_settling():
+    consortium = small_consortium()
+    capture(consortium, trades_of(consortium.network, *RING))
+
+    def refuse(_):
+        raise PermissionError("not today")
+
+    answering(consortium, "BANK-1", SignedCycle, refuse)
+
+    assert consortium.clearing_house.net.close().state == SETTLED
+
+
+def test_party_that_is_silent_once_is_asked_no_second_time_in_the_cycle():
+    consortium = small_consortium()
+    capture(consortium, trades_of(consortium.network, *RING))
+    asked = []
+
+    def silent(message):
+        asked.append(message)
+        raise UnreachableError("A is away")
+
+    answering(consortium, "A", CycleProposal, silent)
+    consortium.clearing_house.net.close()
+
+    assert len(asked) == 1
+    assert states(consortium) == ["queued SILENT", "settled", "queued SILENT"]
+
+
+def test_instruction_that_a_party_submits_first_has_settled():
+    consortium = small_consortium(GROSS)
+    capture(consortium, trades_of(consortium.network, RING[0]))
+    settlement = consortium.contracts.settlement
+
+    def submit_first(signed):
+        data = settlement.settle_instruction_data(
+            signed.instruction, signed.deliverer_signature, signed.receiver_signature
+        )
+        outcome = consortium.trader("B").outbox.send("first", settlement.address, data)
+        assert outcome.succeeded
+
+    answering(consortium, "REGISTRAR", SignedInstruction, submit_first)
+    consortium.clearing_house.gross.settle_queue()
+
+    assert states(consortium) == ["settled"]
+    assert [row.state for row in consortium.clearing_house.instructions()] == ["settled"]
