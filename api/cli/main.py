@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from api.app import RECURSION_MAX
+from api.cli.bench import bench_app
 from api.cli.chain import chain_app
 from api.cli.day import DAY_HELP, day, make_day
 from api.cli.reasons import reasons
@@ -44,4 +45,5 @@ app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)
 app.add_typer(chain_app, name="chain")
+app.add_typer(bench_app, name="bench")
 app.add_typer(scenario_app, name="scenario")

@@ -16,6 +16,7 @@ from typing import Final
 
 from ledger.chain.chain import Chain
 from ledger.chain.decoding import DecodingPool, decode_here
+from loadtests.benchmarks.anvil_peer import NAME, rate_of_anvil
 from loadtests.benchmarks.environment import environment, peak_memory_bytes
 from loadtests.benchmarks.gross_work import (
     SEED,
@@ -70,8 +71,8 @@ class GrossResult:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-def run(transactions: int, validators: int) -> GrossResult:
-    """Measures; the result says whether its own answer was right."""
+def run(transactions: int, validators: int, peer: str | None = None) -> GrossResult:
+    """Measures; the result says whether its own answer was right. Raises PeerError."""
     before = environment()
     with TemporaryDirectory(prefix="novate-bench-") as folder:
         path = Path(folder)
@@ -90,10 +91,12 @@ def run(transactions: int, validators: int) -> GrossResult:
             faults.append("opened again, the chain has another head")
         again.close()
         size = sum(file.stat().st_size for file in path.rglob("chain.sqlite*"))
+    rate = transactions / seconds
+    peer_rate = rate_of_anvil(transactions) if peer == NAME else None
     return GrossResult(
         transactions=transactions,
         seconds=seconds,
-        rate=transactions / seconds,
+        rate=rate,
         validators=validators,
         replicas=replicas,
         verified=not faults,
@@ -104,6 +107,8 @@ def run(transactions: int, validators: int) -> GrossResult:
         peak_memory_bytes=peak_memory_bytes(),
         seed=SEED,
         environment=before,
+        peer=Peer(NAME, peer_rate) if peer_rate else None,
+        ratio=rate / peer_rate if peer_rate else None,
         faults=faults,
     )
 

@@ -4,7 +4,7 @@ Each transaction settles one trade: the seller sends it, the buyer's signature i
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +22,7 @@ from ledger.domain.rules import Rules
 from nodes.bootstrap import key_of
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
+from nodes.engine import Engine
 from nodes.market_day.opening import Opening
 from nodes.network import RULE_VERSION, Network, with_infrastructure
 from nodes.opening_positions import issue_opening
@@ -40,10 +41,16 @@ Holdings = dict[tuple[Register, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Signed transactions, in order, and what everybody must hold after all of them."""
+    """Signed transactions, in order, and what must be so after all of them.
+
+    Attributes:
+        expected: what every broker holds.
+        nonces: the next nonce of every sender.
+    """
 
     raws: Sequence[bytes]
     expected: Holdings
+    nonces: Mapping[bytes, int]
 
 
 def bench_network() -> Network:
@@ -65,11 +72,13 @@ def bench_network() -> Network:
     )
 
 
-def funded_consortium(path: Path, validators: int) -> Consortium:
-    """A consortium on disk in which every broker has shares and cash."""
+def funded_consortium(
+    path: Path | None, validators: int = 1, engine: Engine | None = None
+) -> Consortium:
+    """A consortium in which every broker has shares and cash, on disk when there is a path."""
     network = bench_network()
     clock = SimulatedClock.at(DAY)
-    consortium = open_consortium(network, Rules(), clock, path, None, Seating(validators))
+    consortium = open_consortium(network, Rules(), clock, path, engine, Seating(validators))
     brokers = [p.id for p in network.of_role(Role.BROKER)]
     isin = network.instruments[0].isin
     opening = Opening(
@@ -99,8 +108,9 @@ def signed_settlements(consortium: Consortium, transactions: int) -> Work:
     domain = Domain(network.chain_id, settlement.address)
     brokers = [p.id for p in network.of_role(Role.BROKER)]
     keys = {broker: key_of(network, broker) for broker in brokers}
-    nonces = {broker: consortium.chain.nonce_of(keys[broker].address) for broker in brokers}
-    deadline = consortium.clock.chain_time() + 86_400
+    count = consortium.engine.w3.eth.get_transaction_count
+    nonces = {broker: int(count(keys[broker].address)) for broker in brokers}  # type: ignore[arg-type] # 20 bytes
+    deadline = consortium.engine.chain_time() + 86_400
     chance = Random(SEED)  # a seeded workload
     expected: Holdings = {}
     for broker in brokers:
@@ -135,7 +145,7 @@ def signed_settlements(consortium: Consortium, transactions: int) -> Work:
         for broker, sign in ((seller, -1), (buyer, 1)):
             expected[Register.SECURITIES, broker] += sign * quantity
             expected[Register.CASH, broker] -= sign * amount
-    return Work(raws, expected)
+    return Work(raws, expected, {keys[b].address: nonce for b, nonce in nonces.items()})
 
 
 def actual_holdings(consortium: Consortium) -> Holdings:

@@ -1,0 +1,78 @@
+"""``novate bench``: measurements that verify their own answers."""
+
+import json
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from api.cli.terminal import EXIT_FAILED, bad_input, output
+
+bench_app = typer.Typer(
+    help="Measure, and verify what was measured.", no_args_is_help=True, add_completion=False
+)
+
+
+@bench_app.callback()
+def _bench() -> None:
+    """Measure, and verify what was measured."""
+
+
+@bench_app.command("gross")
+def gross(
+    transactions: Annotated[
+        int, typer.Option(min=100, max=2_000_000, help="Settlements, one transaction each.")
+    ] = 20_000,
+    validators: Annotated[
+        int, typer.Option(min=1, max=64, help="Validators; 1 is the proposer alone.")
+    ] = 1,
+    peer: Annotated[
+        str | None, typer.Option(metavar="anvil", help="Give the same transactions to a peer.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Settle trades one by one: signed by both sides, executed, durable, final.
+
+    Ends with status 1 when the answer is wrong: its figure is then void. 2 when a peer is missing.
+    """
+    if peer not in (None, "anvil"):
+        bad_input(f"--peer: expected anvil, found {peer!r}")
+    # Benchmarks are not part of the product: loaded when they are asked for.
+    module = import_module("loadtests.benchmarks.gross")
+    _show(_run(module.run, transactions, validators, peer).as_json(), as_json=as_json)
+
+
+def _run(measure: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 # loaded by name
+    trouble = import_module("loadtests.benchmarks.anvil_peer").PeerError
+    try:
+        return measure(*arguments)
+    except trouble as error:
+        bad_input(str(error))
+
+
+def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        table = Table(box=None, show_header=False)
+        for name, value in _flat(result):
+            table.add_row(name.replace("_", " "), value)
+        output().print(table)
+    if not result["verified"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _flat(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in result.items():
+        if isinstance(value, Mapping):
+            rows += [(f"{name} {inner}", text) for inner, text in _flat(value)]
+        elif isinstance(value, float):
+            rows.append((name, f"{value:,.2f}"))
+        elif isinstance(value, int) and not isinstance(value, bool):
+            rows.append((name, f"{value:,}"))
+        elif value != []:
+            rows.append((name, str(value)))
+    return rows
