@@ -141,7 +141,9 @@ class EmbeddedEngine:
         return [result_of(request, ask(self.w3, request)) for request in requests]
 
     def look(self) -> int:
-        """The last final block."""
+        """Has made final what can be, and returns the last final block."""
+        if self.chain.finality().is_halted or self.chain.pending_count:
+            self.chain.advance()
         return self.chain.final.number
 
     def final_height(self) -> int:

@@ -16,6 +16,7 @@ DOCUMENTS = [
     "README.zh.md",
     "docs/trade-files.md",
     "docs/besu.md",
+    "docs/chain.md",
     "docs/scenarios.md",
     "docs/decisions/README.md",
 ]

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query
+import msgspec
+from fastapi import APIRouter, Path, Query, Response
 
 from api import chain_schemas, schemas
 from api.chain_views import block_summary_view, block_view, transaction_view
-from api.dependencies import Cursor, RunningExplorer
-from api.errors import refuse
+from api.dependencies import Cursor, RunningExplorer, RunningSandbox
+from api.errors import problems, refuse
+from ledger.chain.certificate_file import certificate_file
 from ledger.domain.reasons import Reason
 from nodes.explorer.explorer import parse_block_id, parse_hash
 
@@ -48,6 +50,21 @@ def read_block(
     if view is None:
         raise refuse(Reason.UNKNOWN, f"there is no block {block}")
     return block_view(view, cursor)
+
+
+@router.get(
+    "/blocks/{number}/certificate",
+    operation_id="chain.certificates.read",
+    summary="Take a block's finality certificate away",
+    responses=problems(404),
+)
+def read_certificate(number: Annotated[int, Path(ge=1)], sandbox: RunningSandbox) -> Response:
+    """Header, validators and votes, to be checked off line: ``novate chain check-certificate``."""
+    chain = sandbox.consortium.own_chain
+    found = certificate_file(chain.store, chain.config, number) if chain else None
+    if found is None:
+        raise refuse(Reason.UNKNOWN, f"block {number} has no certificate here")
+    return Response(msgspec.json.encode(found), media_type="application/json")
 
 
 @router.get(

@@ -154,6 +154,7 @@ class Sandbox:
     def _clear(self, *, is_due: bool) -> bool:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
+            self.consortium.engine.look()
             take_in(self.consortium)
             waiting = self.consortium.clearing_house.net.waiting()
             is_full = waiting >= self.consortium.rules.cycle_trades_max

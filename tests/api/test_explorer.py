@@ -333,3 +333,36 @@ def test_new_block_appears_on_the_open_list(address, trade):
         page.request.post(f"{address}/v1/trades", data=TRADE | {"number": "LATER"})
         page.get_by_role("link", name=str(newest + 1), exact=True).wait_for(timeout=20_000)
         browser.close()
+
+
+def test_certificate_is_taken_away_and_checked_off_line(state, address, tmp_path):
+    taken = read(address, "/v1/chain/blocks/1/certificate")
+    file = tmp_path / "certificate.json"
+    file.write_text(json.dumps(taken))
+
+    checked = runner.invoke(app, ["chain", "check-certificate", str(file)])
+    printed = runner.invoke(app, ["chain", "certificate", "1", "--state", str(state)])
+    taken["number"] = 2
+    file.write_text(json.dumps(taken))
+    lie = runner.invoke(app, ["chain", "check-certificate", str(file)])
+
+    assert checked.exit_code == 0, checked.output
+    assert "is final" in checked.output
+    assert json.loads(printed.output)["block_hash"] == taken["block_hash"]
+    assert lie.exit_code == 1
+
+
+def test_stored_chain_is_verified_from_the_command_line(state, address):
+    whole = runner.invoke(app, ["chain", "verify", "--state", str(state)])
+    of_validator = runner.invoke(
+        app, ["chain", "verify", "--state", str(state), "--replica", "BANK-1"]
+    )
+    by_other = runner.invoke(
+        app, ["chain", "verify", "--state", str(state), "--executor", "py-evm"]
+    )
+    nobody = runner.invoke(app, ["chain", "verify", "--state", str(state), "--replica", "NOBODY"])
+
+    for result in (whole, of_validator, by_other):
+        assert result.exit_code == 0, result.output
+        assert "blocks are right" in result.output
+    assert nobody.exit_code == 2

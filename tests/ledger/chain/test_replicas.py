@@ -273,3 +273,15 @@ def test_vote_of_a_stranger_or_for_another_block_does_not_count(four):
     finality = chain.finality()
     assert finality.is_halted
     assert finality.words["V1"] == finality.words["V2"] == "sent a vote that is not valid"
+
+
+def test_validators_with_different_executors_agree_on_every_block():
+    chain, links = open_replicated(4, executors=("revm", "py-evm"))
+    contract = deploy_counters(chain, SENDER)
+    for number in range(4):
+        count(chain, contract, number)
+    settle_threads(links)
+
+    assert [link.validator.replica.executor.name for link in links] == ["revm", "py-evm"] * 2
+    assert {link.validator.replica.head_hash for link in links} == {chain.head.hash()}
+    chain.close()
