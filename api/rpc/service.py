@@ -20,6 +20,7 @@ from ledger.chain.rpc.request import (
     error_response,
     joined,
     read,
+    send_together,
     too_large,
 )
 
@@ -84,6 +85,8 @@ class RpcService:
             envelope = read(body) if len(body) <= QUICK_BYTES_MAX else await self.call(read, body)
         except RpcError as error:
             return error_response(None, error)
+        if envelope.is_batch:
+            await self.call(send_together, self.backend, envelope.entries)
         responses: list[bytes] = []
         room = RESPONSE_BYTES_MAX
         for entry in envelope.entries:

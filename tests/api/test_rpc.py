@@ -226,3 +226,31 @@ def test_failure_inside_is_told_without_its_story(client, monkeypatch, caplog):
 
 def test_interface_describes_the_route(client):
     assert "/rpc" in client.get("/openapi.json").json()["paths"]
+
+
+def test_transactions_of_a_batch_share_a_block_and_each_has_its_own_answer(client):
+    address = "0x" + DEVELOPER.address.hex()
+    first = int(ask(client, "eth_getTransactionCount", address, "latest")["result"], 16)
+    raws = [
+        "0x"
+        + DEVELOPER.sign_transaction(
+            chain_id=CHAIN_ID, nonce=first + i, to=bytes(19) + b"\x99", data=b"", gas=100_000
+        ).hex()
+        for i in range(30)
+    ]
+    raws[7:7] = ["0x02", 5, raws[0]]
+    before = height(client)
+
+    answers = client.post(
+        "/rpc", json=[request("eth_sendRawTransaction", raw, id=i) for i, raw in enumerate(raws)]
+    ).json()
+
+    assert [answer["id"] for answer in answers if "error" in answer] == [7, 8]
+    assert answers[9]["result"] == answers[0]["result"], "the same again is answered the same"
+    blocks = {
+        ask(client, "eth_getTransactionReceipt", answer["result"])["result"]["blockNumber"]
+        for answer in answers
+        if "result" in answer
+    }
+    assert len(blocks) == 1
+    assert height(client) >= before + 1

@@ -62,7 +62,7 @@ def test_nodes_wait_for_finality_and_settle_when_the_quorum_is_back():
         link.ask = _unreachable
     capture(consortium, trades_of(consortium.network, ("T1", "A", "B", 10, 1_000)))
 
-    with pytest.raises(EngineError, match="the chain has halted: block .* needs 3 votes"):
+    with pytest.raises(EngineError, match=r"the chain has halted: block \d+ needs 3 votes"):
         consortium.clearing_house.net.close()
     final = engine.look()
     consortium.catch_up()

@@ -6,6 +6,7 @@ whatever goes wrong; ``joined`` makes one body of them.
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -21,9 +22,10 @@ from ledger.chain.rpc.errors import (
     invalid_params,
 )
 from ledger.chain.rpc.table import handle
-from ledger.chain.rpc.values import Json
+from ledger.chain.rpc.values import Json, parse_data
 
-BATCH_MAX: Final = 100
+SEND_RAW: Final = "eth_sendRawTransaction"
+BATCH_MAX: Final = 500
 BODY_BYTES_MAX: Final = 5 * 1024 * 1024
 OPENINGS_MAX: Final = 5_000
 RESPONSE_BYTES_MAX: Final = 25 * 1024 * 1024
@@ -73,6 +75,21 @@ def read(body: bytes) -> Envelope:
         message = f"the batch has {len(content)} requests: at most {BATCH_MAX}"
         raise RpcError(INVALID_REQUEST, message)
     return Envelope([_entry(each) for each in content], is_batch=True)
+
+
+def send_together(backend: Backend, entries: Sequence[Entry]) -> None:
+    """Submits all transactions of a batch at once, so that they share blocks.
+
+    Each is answered in its turn afterwards: what was taken is known by then, and what was not is
+    refused again with its reason.
+    """
+    raws = []
+    for entry in entries:
+        if isinstance(entry, Request) and entry.method == SEND_RAW and len(entry.params) == 1:
+            with suppress(RpcError):
+                raws.append(parse_data(entry.params[0]))
+    if len(raws) > 1:
+        backend.chain.submit_all(raws)
 
 
 def answer(backend: Backend, entry: Entry) -> bytes | None:
