@@ -44,6 +44,21 @@ def gross(
     _show(_run(module.run, transactions, validators, peer).as_json(), as_json=as_json)
 
 
+@bench_app.command("logs")
+def logs(
+    blocks: Annotated[
+        int, typer.Option(min=2_000, max=1_000_000, help="Blocks, with two events each.")
+    ] = 100_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Find pages of events in a long chain, and open it.
+
+    Ends with status 1 when the answer is wrong: its figure is then void.
+    """
+    module = import_module("loadtests.benchmarks.logs")
+    _show(_run(module.run, blocks).as_json(), as_json=as_json)
+
+
 def _run(measure: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 # loaded by name
     trouble = import_module("loadtests.benchmarks.anvil_peer").PeerError
     try:

@@ -86,6 +86,15 @@ class BlockFile:
                     self._writer.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def commits_not_awaited(self) -> Iterator[None]:
+        """While a store is filled for a measurement, commits do not wait for the disk."""
+        self._writer.execute("PRAGMA synchronous = OFF")
+        try:
+            yield
+        finally:
+            self._writer.execute("PRAGMA synchronous = FULL")
+
     def one(self, query: str, *values: object) -> tuple[Any, ...] | None:
         """The first row of an answer; None when it has none."""
         with self._read_lock, self._explained():

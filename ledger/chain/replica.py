@@ -2,27 +2,20 @@
 
 from collections.abc import Sequence
 
-from eth_hash.auto import keccak
-
 from ledger.chain.blocks import (
     Header,
     Receipt,
-    logs_bloom,
-    place,
-    receipts_root,
-    transactions_root,
 )
 from ledger.chain.executor import BLOCK_GAS_LIMIT, BlockContext, Call, Executor
 from ledger.chain.finality import Certificate
 from ledger.chain.genesis import ChainConfig, genesis_header
 from ledger.chain.opening import SLOTS_A_PART, open_store
-from ledger.chain.sealed import SealedBlock
+from ledger.chain.sealed import SealedBlock, genesis_block, sealed
 from ledger.chain.state import (
     NO_CHANGES,
     EncodedChanges,
     StateChanges,
     fold,
-    next_state_root,
 )
 from ledger.chain.store import BlockStore
 from ledger.chain.transactions import Transaction
@@ -70,33 +63,8 @@ class Replica:
         """The next block with these transactions, unsigned. The replica stays as it is."""
         context = self._context(self.head.number + 1, timestamp)
         receipts, state_changes = self.executor.run(context, transactions)
-        changes = state_changes.encode()
-        checkpoint = self._checkpoint_with(changes)
-        placed = place(receipts)
-        encoded = [each.encode() for each in placed]
-        digests = [keccak(each) for each in encoded]
-        header = Header(
-            number=context.number,
-            parent_hash=self.head_hash,
-            timestamp=timestamp,
-            proposer=self.config.proposer,
-            gas_limit=BLOCK_GAS_LIMIT,
-            gas_used=sum(receipt.gas_used for receipt in receipts),
-            transactions_root=transactions_root([t.hash for t in transactions]),
-            receipts_root=receipts_root(digests),
-            state_root=next_state_root(self.head.state_root, changes, checkpoint),
-            logs_bloom=logs_bloom(receipts),
-        )
-        return SealedBlock(
-            header=header,
-            signature=b"",
-            transactions=transactions,
-            receipts=placed,
-            encoded_receipts=encoded,
-            receipt_digests=digests,
-            changes=changes,
-            state_changes=state_changes,
-            checkpoint=checkpoint,
+        return sealed(
+            self.head, timestamp, transactions, receipts, state_changes, self._checkpoint_with
         )
 
     def append(self, block: SealedBlock, certificate: Certificate | None) -> None:
@@ -133,8 +101,7 @@ class Replica:
 
     def _write_genesis(self) -> Header:
         header = genesis_header(self.config)
-        block = SealedBlock(header, b"", [], [], [], [], NO_CHANGES, StateChanges(), None)
-        self.store.append(block, None)
+        self.store.append(genesis_block(header), None)
         return header
 
     def _context(self, number: int, timestamp: int) -> BlockContext:

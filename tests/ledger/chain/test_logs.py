@@ -1,7 +1,5 @@
 """Logs are found by index, and found are exactly those that a look at every log would find."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,8 +7,10 @@ from ledger.chain.block_file import MEMORY
 from ledger.chain.blocks import Log, Receipt
 from ledger.chain.genesis import genesis_header
 from ledger.chain.log_index import LogFilter
+from ledger.chain.sealed import genesis_block, sealed
+from ledger.chain.state import StateChanges
 from ledger.chain.store import BlockStore
-from tests.support.blocks import block_of, some_transactions
+from tests.support.blocks import some_transactions
 from tests.support.twins import chain_config
 
 ADDRESSES = st.sampled_from([bytes([i]) * 20 for i in range(3)])
@@ -35,10 +35,10 @@ TRANSACTIONS = some_transactions(3)
 def test_found_are_exactly_the_logs_that_fit(blocks, wanted):
     store = BlockStore(MEMORY)
     header = genesis_header(chain_config())
-    store.append(block_of_genesis(header), None)
+    store.append(genesis_block(header), None)
     expected = []
     for receipts in blocks:
-        block = block_of(header, TRANSACTIONS[: len(receipts)], receipts)
+        block = sealed(header, 0, TRANSACTIONS[: len(receipts)], receipts, StateChanges())
         store.append(block, None)
         header = block.header
         if wanted.from_block <= header.number <= wanted.to_block:
@@ -51,10 +51,6 @@ def test_found_are_exactly_the_logs_that_fit(blocks, wanted):
 
     assert found == expected
     store.close()
-
-
-def block_of_genesis(header):
-    return replace(block_of(header, [], []), header=header)
 
 
 def naive_fit(wanted, log):
