@@ -18,7 +18,7 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from contracts.deployment import Contracts
 from ledger.chain.admission import TRANSACTION_GAS_MAX
-from ledger.chain.chain import Chain, Finality
+from ledger.chain.chain import Chain, FinalityState
 from ledger.chain.rpc.errors import revert_text
 from ledger.chain.rpc.provider import web3_of
 from nodes.clock import Clock, pause
@@ -183,7 +183,7 @@ class EmbeddedEngine:
         return number > self.chain.final.number
 
 
-def _halt_words(finality: Finality) -> str:
+def _halt_words(finality: FinalityState) -> str:
     words = "; ".join(f"{name}: {said}" for name, said in finality.words.items())
     return (
         f"the chain has halted: block {finality.sealed} needs {finality.quorum} votes ({words})."

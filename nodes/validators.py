@@ -14,6 +14,7 @@ import msgspec
 
 from ledger.chain.block_file import MEMORY
 from ledger.chain.chain import Chain
+from ledger.chain.executor import Executor
 from ledger.chain.executors import DEFAULT_EXECUTOR, EXECUTOR_NAMES, new_executor
 from ledger.chain.genesis import ChainConfig, ValidatorIdentity
 from ledger.chain.opening import stored_state
@@ -88,10 +89,7 @@ def open_chain(
     config = chain_config(network, seats, key_of)
     proposer = network.sole(Role.CLEARING_HOUSE)
     store = BlockStore(file_of(proposer) or MEMORY)
-    # Anybody may ask the proposer's executor anything; validators only run blocks.
-    executor = RenewedExecutor(
-        lambda: new_executor(seats.executors[0], network.chain_id), lambda: stored_state(store)
-    )
+    executor = _executor(seats.executors[0], network.chain_id, store)
     chain = Chain(config, store, executor, clock.chain_time, key_of(proposer).sign)
     # A day that is resumed goes on at the time it had reached: deadlines count from there.
     clock.not_before(chain.head.timestamp)
@@ -100,12 +98,17 @@ def open_chain(
     links = []
     for name, executor_name in zip(seats.validators, seats.executors, strict=True):
         own = BlockStore(file_of(name) or MEMORY)
-        replica = Replica(config, own, new_executor(executor_name, network.chain_id))
+        replica = Replica(config, own, _executor(executor_name, network.chain_id, own))
         sign = key_of(_voter(network, name)).sign
         validator = Validator(name, replica, sign, clock.chain_time, chain)
         links.append(InProcessLink(validator))
     chain.join(Voting(config, links))
     return chain
+
+
+def _executor(name: str, chain_id: int, store: BlockStore) -> Executor:
+    """An executor whose memory stays bounded whatever it is asked to read."""
+    return RenewedExecutor(lambda: new_executor(name, chain_id), lambda: stored_state(store))
 
 
 def chain_config(network: Network, seats: Seats, key_of: KeyOf) -> ChainConfig:

@@ -9,7 +9,9 @@ from typing import Final
 from ledger.chain.genesis import ChainConfig
 from ledger.chain.transactions import InvalidTransactionError, Transaction
 
-TRANSACTION_GAS_MAX: Final = 1_000_000_000
+TRANSACTION_GAS_MAX: Final = 300_000_000
+BLOCK_TRANSACTIONS_MAX: Final = 5_000
+BLOCK_BYTES_MAX: Final = 32 * 1024 * 1024
 INIT_CODE_BYTES_MAX: Final = 49_152
 
 
@@ -36,6 +38,11 @@ def check_admissible(config: ChainConfig, transaction: Transaction) -> None:
         )
     if transaction.to is None and len(transaction.data) > INIT_CODE_BYTES_MAX:
         raise InvalidTransactionError(f"init code of more than {INIT_CODE_BYTES_MAX} bytes")
+
+
+def fits_a_block(transactions: int, size: int) -> bool:
+    """Whether a block may have so many transactions of so many bytes together."""
+    return transactions <= BLOCK_TRANSACTIONS_MAX and (transactions == 1 or size <= BLOCK_BYTES_MAX)
 
 
 def intrinsic_gas(transaction: Transaction) -> int:

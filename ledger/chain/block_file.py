@@ -43,6 +43,19 @@ CREATE TABLE IF NOT EXISTS log_index (
 ) STRICT, WITHOUT ROWID;
 """
 
+TABLES: Final = (
+    "blocks",
+    "bodies",
+    "checkpoints",
+    "certificates",
+    "votes",
+    "waiting",
+    "transaction_index",
+    "log_index",
+)
+
+_NO_DAMAGE: Final = (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
+
 Reached = Callable[[str], None]
 
 
@@ -53,19 +66,24 @@ def reach_nothing(point: str) -> None:
 class BlockFile:
     """One writer; readers see committed blocks only.
 
-    ``reached`` is told the name of every point at which a crash would be interesting.
+    ``reached`` is told the name of every point at which a crash would be interesting. What is
+    ``only_read`` may be another process's file; nothing is ever written to it.
     """
 
-    def __init__(self, path: Path, reached: Reached = reach_nothing) -> None:
+    def __init__(
+        self, path: Path, reached: Reached = reach_nothing, *, only_read: bool = False
+    ) -> None:
         self.path = path
         self.reached = reached
         with self._explained():
-            self._writer = _connect(path)
-            self._writer.executescript(_SCHEMA)
+            self._writer = _connect_to_read(path) if only_read else _connect(path)
+            if not only_read:
+                self._writer.executescript(_SCHEMA)
             # A database in memory belongs to its connection; one on disk is read beside the writer.
-            self._reader = self._writer if path == MEMORY else _connect(path)
+            is_alone = only_read or path == MEMORY
+            self._reader = self._writer if is_alone else _connect(path)
         self._write_lock = RLock()
-        self._read_lock = self._write_lock if path == MEMORY else RLock()
+        self._read_lock = self._write_lock if is_alone else RLock()
 
     def close(self) -> None:
         """Releases the file."""
@@ -94,6 +112,19 @@ class BlockFile:
             yield
         finally:
             self._writer.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
+    def one_view(self) -> Iterator[None]:
+        """Reads of one moment, whatever another process writes meanwhile."""
+        with self._read_lock, self._explained():
+            if self._reader.in_transaction:
+                yield
+                return
+            self._reader.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._reader.execute("COMMIT")
 
     def one(self, query: str, *values: object) -> tuple[Any, ...] | None:
         """The first row of an answer; None when it has none."""
@@ -124,13 +155,14 @@ class BlockFile:
                 blob.seek(offset)
                 return bytes(blob.read(size))
 
-        return Bundle(read)
+        return Bundle(read, lambda what: self.damaged(f"block {number}: {what}"))
 
     def damaged(self, what: str) -> StorageError:
         """The error that says what is wrong with the file, and what to do."""
         return StorageError(
             f"{self.path}: {what}. The stored chain was changed or damaged and is not used:"
-            " restore it from a backup, or from another validator's folder"
+            " restore it from a backup of its own (a validator's must not be older than its last"
+            " vote: it could vote twice)"
         )
 
     @contextmanager
@@ -138,9 +170,18 @@ class BlockFile:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError | sqlite3.IntegrityError):
+            if isinstance(error, _NO_DAMAGE):
                 raise
             raise self.damaged(str(error)) from error
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -19,6 +19,9 @@ _END_BYTES: Final = 4
 Slice = Callable[[int, int], bytes]
 """Reads so many bytes from an offset."""
 
+Damaged = Callable[[str], StorageError]
+"""Makes the error that says what is wrong."""
+
 
 def pack(items: Sequence[bytes], digests: Sequence[bytes]) -> bytes:
     """A bundle: how many items, their digests, where each ends, the items."""
@@ -32,8 +35,9 @@ def pack(items: Sequence[bytes], digests: Sequence[bytes]) -> bytes:
 class Bundle:
     """A packed bundle, read in slices. Every item is checked against its digest."""
 
-    def __init__(self, read: Slice) -> None:
-        self._read = read
+    def __init__(self, read: Slice, damaged: Damaged) -> None:
+        self._unbounded = read
+        self._damaged = damaged
         self._count = int.from_bytes(read(0, _HEAD_BYTES), "big")
         joined = read(_HEAD_BYTES, self._count * _DIGEST_BYTES)
         self._ends_at = _HEAD_BYTES + len(joined)
@@ -42,9 +46,9 @@ class Bundle:
         self.digests = [joined[i : i + _DIGEST_BYTES] for i in range(0, len(joined), _DIGEST_BYTES)]
 
     @staticmethod
-    def of_bytes(packed: bytes) -> "Bundle":
+    def of_bytes(packed: bytes, damaged: Damaged) -> "Bundle":
         """The bundle in a byte string."""
-        return Bundle(lambda offset, size: packed[offset : offset + size])
+        return Bundle(lambda offset, size: packed[offset : offset + size], damaged)
 
     @property
     def size(self) -> int:
@@ -68,7 +72,15 @@ class Bundle:
             self._check(position, item)
         return items
 
+    def _read(self, offset: int, size: int) -> bytes:
+        found = self._unbounded(offset, size)
+        if len(found) != size:
+            raise self._damaged("its body is cut short")
+        return found
+
     def _bounds(self, position: int) -> tuple[int, int]:
+        if not 0 <= position < self._count:
+            raise self._damaged(f"it has no transaction {position}")
         first = max(position - 1, 0)
         raw = self._read(self._ends_at + first * _END_BYTES, (position - first + 1) * _END_BYTES)
         ends = np.frombuffer(raw, dtype=">u4").tolist()
@@ -76,4 +88,4 @@ class Bundle:
 
     def _check(self, position: int, item: bytes) -> None:
         if keccak(item) != self.digests[position]:
-            raise StorageError(f"item {position} is not the one that was stored")
+            raise self._damaged(f"item {position} of its body is not the one that was stored")

@@ -6,6 +6,7 @@ that wait on disk. Many submitters at once share a block. The next block is seal
 before is final, so a chain without a quorum halts, visibly, and never forks.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import RLock
@@ -18,6 +19,7 @@ from ledger.chain.errors import ExecutionError
 from ledger.chain.executor import Call, Executor
 from ledger.chain.finality import Certificate, certify, quorum_of, vote_digest
 from ledger.chain.genesis import ChainConfig
+from ledger.chain.opening import check_stored_certificate
 from ledger.chain.pool import Pool
 from ledger.chain.replica import Replica
 from ledger.chain.sealed import Proposal
@@ -32,9 +34,11 @@ Submitted = bytes | InvalidTransactionError
 
 _REFUSALS_KEPT: Final = 10_000
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
-class Finality:
+class FinalityState:
     """How far the chain is final, and who holds it up if somebody does.
 
     ``words`` says of each validator what it last answered.
@@ -178,17 +182,23 @@ class Chain:
     def storage_at(self, address: bytes, slot: int) -> int:
         """The value of a storage slot after the last block."""
         with self._state_lock:
-            return self._replica.executor.storage_at(address, slot)
+            return self._replica.storage_at(address, slot)
 
-    def finality(self) -> Finality:
+    def finality(self) -> FinalityState:
         """How far the chain is final."""
         words = dict(self.voting.last_words)
         quorum = quorum_of(len(self.config.validators))
-        return Finality(self.head.number, self._replica.final_number, quorum, words)
+        return FinalityState(self.head.number, self._replica.final_number, quorum, words)
 
     def certificate(self, number: int) -> Certificate | None:
-        """The proof that a block is final; None while it is not, and for the genesis."""
-        return self.store.certificate(number)
+        """The proof that a block is final; None while it is not, and for the genesis.
+
+        Raises StorageError when what is stored proves nothing.
+        """
+        found = self.store.certificate(number)
+        if found:
+            check_stored_certificate(self.store, self.config, found)
+        return found
 
     def final_block(self, number: int) -> tuple[Proposal, Certificate] | None:
         """A final block and its proof; None while there is none of this height."""
@@ -231,15 +241,10 @@ class Chain:
     def _seal_until_sealed(self, transactions: Sequence[Transaction]) -> None:
         """Seals blocks until these are in one; keeps on disk those that cannot be yet."""
         with self._seal_lock:
-            while self._still_pending(transactions) and self._make_final():
-                batch = self._next_batch()
-                if not batch:
-                    break
-                self._seal(batch)
+            self.advance()
             left = self._still_pending(transactions)
             if left:
                 self.store.add_waiting(left)
-            self._make_final()
 
     def _still_pending(self, transactions: Sequence[Transaction]) -> list[Transaction]:
         with self._pool_lock:
@@ -265,8 +270,9 @@ class Chain:
             self._replica.append(block.signed(signature), certificate)
         with self._pool_lock:
             self._pool.remove(batch)
-        for listener in tuple(self._listeners):
-            listener(block.header)
+        for transaction in batch if self._refused else ():
+            self._refused.pop(transaction.hash, None)
+        _tell(self._listeners, block.header)
         if certificate:
             self._tell_final(block.header)
 
@@ -302,11 +308,19 @@ class Chain:
         return True
 
     def _tell_final(self, header: Header) -> None:
-        for listener in tuple(self._final_listeners):
-            listener(header)
+        _tell(self._final_listeners, header)
 
     def _own_votes(self, signature: bytes) -> dict[str, bytes]:
         return dict.fromkeys(self._own_names, signature)
+
+
+def _tell(listeners: Sequence[Listener], header: Header) -> None:
+    """Tells everybody; what a listener makes of it is no concern of who submitted."""
+    for listener in tuple(listeners):
+        try:
+            listener(header)
+        except Exception:
+            logger.exception("a listener failed at block %d", header.number)
 
 
 def _joined(listeners: list[Listener], listener: Listener) -> Callable[[], None]:

@@ -13,7 +13,7 @@ from ledger.chain.state import StateChanges
 from ledger.chain.transactions import Transaction
 
 EVM_RULES: Final = "cancun"
-BLOCK_GAS_LIMIT: Final = 10_000_000_000
+BLOCK_GAS_LIMIT: Final = 2_000_000_000
 
 # What an executor says of a call that could not be a transaction (InvalidTransactionError).
 INIT_CODE_TOO_LONG: Final = "init code is too long"

@@ -13,8 +13,14 @@ from typing import Final
 from eth_hash.auto import keccak
 
 from ledger.chain.blocks import Header
-from ledger.chain.finality import CertificateError, check_certificate
+from ledger.chain.finality import (
+    Certificate,
+    CertificateError,
+    check_certificate,
+    vote_digest,
+)
 from ledger.chain.genesis import ChainConfig, genesis_header
+from ledger.chain.signatures import signer_of
 from ledger.chain.state import (
     NO_CHANGES,
     EncodedChanges,
@@ -46,28 +52,29 @@ class Opened:
 
 def open_store(store: BlockStore, config: ChainConfig) -> Opened | None:
     """What a store holds; None when it is empty. Raises StorageError."""
-    headers = _check_headers(store, config)
-    if not headers:
-        return None
-    _check_certificates(store, config, headers)
-    base_number, base = store.checkpoint() or (0, NO_CHANGES)
-    if base_number not in headers:
-        raise store.damaged(f"the checkpoint {base_number} is of no block")
-    parts = [base]
-    slots_since, head = 0, max(headers)
-    due = base_number
-    for number, changes in store.changes_after(base_number - 1):
-        if number != due or number > head:
-            break
-        due += 1
-        is_base = number == base_number and number > 0
-        _check_state_root(store, headers, number, changes, base if is_base else None)
-        if not is_base:
-            parts.append(changes)
-            slots_since += changes.slot_count
-    if due <= head:
-        raise store.damaged(f"the state changes of block {due} are missing")
-    return Opened(headers[head], fold(parts), base.slot_count, slots_since)
+    with store.one_view():
+        if store.is_empty():
+            return None
+        base_number, base = store.checkpoint() or (0, NO_CHANGES)
+        headers = _check_headers(store, config, base_number)
+        head = max(headers)
+        if base_number not in headers:
+            raise store.damaged(f"the blocks end at {head}, before the checkpoint {base_number}")
+        _check_finality(store, config, headers[head])
+        parts = [base]
+        slots_since, due = 0, base_number
+        for number, changes in store.changes_after(base_number - 1):
+            if number != due or number > head:
+                break
+            due += 1
+            is_base = number == base_number and number > 0
+            _check_state_root(store, headers, number, changes, base if is_base else None)
+            if not is_base:
+                parts.append(changes)
+                slots_since += changes.slot_count
+        if due <= head:
+            raise store.damaged(f"the state changes of block {due} are missing")
+        return Opened(headers[head], fold(parts), base.slot_count, slots_since)
 
 
 def stored_state(store: BlockStore) -> Iterator[StateChanges]:
@@ -77,10 +84,9 @@ def stored_state(store: BlockStore) -> Iterator[StateChanges]:
     return fold(chain([base], since)).in_parts(SLOTS_A_PART)
 
 
-def _check_headers(store: BlockStore, config: ChainConfig) -> "dict[int, Header]":
+def _check_headers(store: BlockStore, config: ChainConfig, base_number: int) -> "dict[int, Header]":
     """The headers from the last checkpoint's parent on, after all of them were checked."""
     genesis = genesis_header(config)
-    base_number = (store.checkpoint() or (0, NO_CHANGES))[0]
     kept: dict[int, Header] = {}
     parent = b""
     for expected, (number, digest, encoded) in enumerate(store.heads()):
@@ -97,6 +103,8 @@ def _check_headers(store: BlockStore, config: ChainConfig) -> "dict[int, Header]
         if number >= base_number - 1:
             kept[number] = Header.decode(encoded)
         parent = digest
+    if not kept:
+        raise store.damaged(f"there are no blocks up to the checkpoint {base_number}")
     return kept
 
 
@@ -119,18 +127,43 @@ def _check_state_root(
         raise store.damaged(f"block {number}: the {what} are not those of its header")
 
 
-def _check_certificates(
-    store: BlockStore, config: ChainConfig, headers: "dict[int, Header]"
+def _check_finality(store: BlockStore, config: ChainConfig, head: Header) -> None:
+    """The last certificate covers every block below, each the parent of the next.
+
+    Above it there may be one block, which the proposer has signed and validators have not yet.
+    """
+    final = store.final_height()
+    if final > head.number:
+        raise store.damaged(f"block {final} has a certificate, but the blocks end at {head.number}")
+    if head.number > final + 1:
+        raise store.damaged(f"block {final + 1} has no certificate, and others follow it")
+    certificate = store.certificate(final)
+    if certificate:
+        check_stored_certificate(store, config, certificate)
+    if head.number > final:
+        _check_signature(store, config, head)
+
+
+def check_stored_certificate(
+    store: BlockStore, config: ChainConfig, certificate: Certificate
 ) -> None:
-    """The last certificate covers every block below, each the parent of the next."""
-    number = store.final_height()
-    certificate = store.certificate(number)
-    if certificate is None:
-        return
-    header = headers.get(number) or store.header_by_number(number)
+    """Raises StorageError unless a certificate makes the stored block of its height final."""
+    header = store.header_by_number(certificate.number)
     if header is None or certificate.block_hash != header.hash():
-        raise store.damaged(f"block {number}: the finality certificate is of another block")
+        raise store.damaged(
+            f"block {certificate.number}: the finality certificate is of another block"
+        )
     try:
         check_certificate(config, certificate)
     except CertificateError as error:
         raise store.damaged(str(error)) from error
+
+
+def _check_signature(store: BlockStore, config: ChainConfig, head: Header) -> None:
+    digest = vote_digest(config.chain_id, head.number, head.hash())
+    try:
+        signer = signer_of(digest, store.signature(head.number))
+    except ValueError:
+        signer = b""
+    if signer != config.proposer:
+        raise store.damaged(f"block {head.number} is not signed by the proposer")

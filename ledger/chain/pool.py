@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Final
 
+from ledger.chain.admission import fits_a_block
 from ledger.chain.executor import BLOCK_GAS_LIMIT
 from ledger.chain.transactions import InvalidTransactionError, Transaction
 
 POOL_MAX: Final = 200_000
 NONCE_GAP_MAX: Final = 65_536
-BLOCK_TRANSACTIONS_MAX: Final = 5_000
-BLOCK_BYTES_MAX: Final = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +85,12 @@ class Pool:
         heapify(ready)
         chosen: list[Transaction] = []
         gas = size = 0
-        while ready and len(chosen) < BLOCK_TRANSACTIONS_MAX:
+        while ready:
             _, sender, nonce = heappop(ready)
             transaction = self._entries[sender][nonce].transaction
             gas += transaction.gas
             size += len(transaction.raw)
-            if chosen and (gas > BLOCK_GAS_LIMIT or size > BLOCK_BYTES_MAX):
+            if chosen and (gas > BLOCK_GAS_LIMIT or not fits_a_block(len(chosen) + 1, size)):
                 break
             chosen.append(transaction)
             following = self._entries[sender].get(nonce + 1)

@@ -112,13 +112,19 @@ class BlockReader(BlockFile):
             "SELECT number, position FROM transaction_index WHERE key = ?", key_of(transaction_hash)
         )
         for number, position in rows:
-            if self.hashes_of(number)[position] == transaction_hash:
+            hashes = self.hashes_of(number)
+            if position >= len(hashes):
+                raise self.damaged(f"block {number}: it has no transaction {position}")
+            if hashes[position] == transaction_hash:
                 return number, position
         return None
 
     def body(self, number: int) -> Body:
         """The body of a block. Raises StorageError when it is not its header's."""
-        return next(self.bodies([number]))
+        found = next(self.bodies([number]), None)
+        if found is None:
+            raise self.damaged(f"block {number}: its header or its body is missing")
+        return found
 
     def bodies(self, numbers: Sequence[int]) -> Iterator[Body]:
         """The bodies of blocks, ascending. Raises StorageError for one that is not its header's."""
@@ -163,7 +169,9 @@ class BlockReader(BlockFile):
         return self.all(" INTERSECT ".join(query.format(each) for each in marks), *values)
 
     def _bundle(self, number: int, column: str, packed: bytes | None) -> Bundle:
-        return self.bundle(number, column) if packed is None else Bundle.of_bytes(packed)
+        if packed is None:
+            return self.bundle(number, column)
+        return Bundle.of_bytes(packed, lambda what: self.damaged(f"block {number}: {what}"))
 
     def _header(self, clause: str, *values: object) -> Header | None:
         row = self.one(f"SELECT header FROM blocks {clause}", *values)  # noqa: S608 # our own clause

@@ -59,6 +59,10 @@ class Replica:
         """Runs a question against the state after the last block."""
         return self.executor.call(self._context(self.head.number, self.head.timestamp), call)
 
+    def storage_at(self, address: bytes, slot: int) -> int:
+        """The value of a storage slot after the last block."""
+        return self.executor.storage_at(address, slot)
+
     def execute(self, timestamp: int, transactions: Sequence[Transaction]) -> SealedBlock:
         """The next block with these transactions, unsigned. The replica stays as it is."""
         context = self._context(self.head.number + 1, timestamp)

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from eth_hash.auto import keccak
 
+from ledger.chain.block_file import TABLES
 from ledger.chain.finality import Certificate, decode_certificate
 from ledger.chain.log_index import index_rows, key_of
 from ledger.chain.reader import RECEIPTS, TRANSACTIONS, BlockReader
@@ -104,6 +105,15 @@ class BlockStore(BlockReader):
         with self.commit() as db:
             db.execute("DELETE FROM waiting WHERE hash = ?", (transaction_hash,))
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever written."""
+        return not any(self.one(f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES)  # noqa: S608 # our own names
+
+    def signature(self, number: int) -> bytes:
+        """The proposer's signature of a block; empty when there is none."""
+        row = self.one("SELECT signature FROM blocks WHERE number = ?", number)
+        return bytes(row[0]) if row else b""
+
     def heads(self) -> Iterator[tuple[int, bytes, bytes]]:
         """Number, hash and encoded header of every block, from genesis, unchecked."""
         query = "SELECT number, hash, header FROM blocks WHERE number >= ?"
@@ -167,7 +177,7 @@ class BlockStore(BlockReader):
 
 def _put_certificate(db: sqlite3.Connection, certificate: Certificate) -> None:
     db.execute(
-        "INSERT OR IGNORE INTO certificates VALUES (?,?)",
+        "INSERT INTO certificates VALUES (?,?)",
         (certificate.number, certificate.encode()),
     )
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import Final, Protocol
 
-from ledger.chain.admission import check_admissible
+from ledger.chain.admission import check_admissible, fits_a_block
 from ledger.chain.blocks import Header
+from ledger.chain.executor import BLOCK_GAS_LIMIT
 from ledger.chain.finality import (
     Certificate,
     CertificateError,
@@ -55,8 +56,7 @@ class Validator:
     def consider(self, proposal: Proposal) -> Vote:
         """Votes for a block, or raises RefusedError with the reason."""
         with self._lock:
-            header = Header.decode(proposal.header)
-            block_hash = header.hash()
+            header, block_hash = _header_of(proposal), proposal.hash
             if header.number > self.replica.head.number + 1:
                 self.catch_up()
             if header.number <= self.replica.head.number:
@@ -64,7 +64,8 @@ class Validator:
             voted = self.replica.store.vote(header.number)
             if voted not in (None, block_hash):
                 raise RefusedError(f"block {header.number}: this height has its vote already")
-            self._candidate = self._executed(header, proposal, is_new=True)
+            if self._candidate is None or self._candidate.hash != block_hash:
+                self._candidate = self._executed(header, proposal, is_new=True)
             if voted is None:
                 self.replica.store.add_vote(header.number, block_hash)
             return self._vote(header.number, block_hash)
@@ -74,7 +75,7 @@ class Validator:
         with self._lock:
             if certificate.number <= self.replica.head.number:
                 return
-            check_certificate(self.replica.config, certificate)
+            self._check(certificate)
             candidate = self._candidate
             if candidate and candidate.hash == certificate.block_hash:
                 self.replica.append(candidate, certificate)
@@ -94,16 +95,19 @@ class Validator:
             if final is None:
                 return False
             proposal, certificate = final
-            header = Header.decode(proposal.header)
-            try:
-                check_certificate(self.replica.config, certificate)
-            except CertificateError as error:
-                raise RefusedError(str(error)) from error
-            if certificate.block_hash != header.hash():
+            header = _header_of(proposal)
+            self._check(certificate)
+            if certificate.block_hash != proposal.hash:
                 raise RefusedError(f"block {header.number}: the certificate is of another block")
             self.replica.append(self._executed(header, proposal, is_new=False), certificate)
             self._candidate = None
             return True
+
+    def _check(self, certificate: Certificate) -> None:
+        try:
+            check_certificate(self.replica.config, certificate)
+        except CertificateError as error:
+            raise RefusedError(str(error)) from error
 
     def _vote_again(self, header: Header, block_hash: bytes) -> Vote:
         own = self.replica.store.header_by_number(header.number)
@@ -146,6 +150,8 @@ class Validator:
 
     def _decoded(self, number: int, raws: Sequence[bytes]) -> list[Transaction]:
         """The transactions of a block, each of which a block may carry at its place."""
+        if not fits_a_block(len(raws), sum(map(len, raws))):
+            raise RefusedError(f"block {number} has more transactions than a block may have")
         transactions: list[Transaction] = []
         nonces: dict[bytes, int] = {}
         for position, raw in enumerate(raws):
@@ -163,7 +169,22 @@ class Validator:
                 )
             nonces[sender] = expected + 1
             transactions.append(transaction)
+        gas = sum(transaction.gas for transaction in transactions)
+        if len(transactions) > 1 and gas > BLOCK_GAS_LIMIT:
+            raise RefusedError(f"block {number}: its transactions may use {gas} gas together")
         return transactions
+
+
+def _header_of(proposal: Proposal) -> Header:
+    """The header of a proposal. Raises RefusedError unless it is encoded in the one right way."""
+    try:
+        header = Header.decode(proposal.header)
+        encoded = header.encode()
+    except Exception as error:  # whatever RLP makes of a stranger's bytes
+        raise RefusedError(f"the header cannot be decoded: {error}") from error
+    if encoded != proposal.header:
+        raise RefusedError("the header is not encoded as headers of this chain are")
+    return header
 
 
 def _difference(header: Header, proposal: Proposal, block: SealedBlock) -> str:

@@ -1,7 +1,10 @@
 """Voting: the proposer asks every validator, and has the certificate as soon as a quorum agrees."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Lock
 from typing import Final, Protocol
 
 from ledger.chain.finality import Certificate, Vote, certify, is_vote
@@ -10,6 +13,8 @@ from ledger.chain.sealed import Proposal
 from ledger.chain.validator import Validator
 
 VOTE_SECONDS: Final = 10.0
+
+logger = logging.getLogger(__name__)
 
 
 class ValidatorLink(Protocol):
@@ -35,6 +40,8 @@ class InProcessLink:
     def __init__(self, validator: Validator) -> None:
         self.validator = validator
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"validator-{validator.name}")
+        self._lock = Lock()
+        self._untold: Certificate | None = None
 
     @property
     def name(self) -> str:
@@ -46,13 +53,38 @@ class InProcessLink:
         return self._thread.submit(self.validator.consider, proposal)
 
     def tell(self, certificate: Certificate) -> None:
-        """Says that a block is final."""
-        self._thread.submit(self.validator.confirm, certificate)
+        """Says that a block is final. A validator that lags behind is told of the last one only."""
+        with self._lock:
+            is_first, self._untold = self._untold is None, certificate
+        if is_first:
+            self._thread.submit(self._confirm)
 
     def close(self) -> None:
         """Lets the validator finish what it is doing, and releases it."""
         self._thread.shutdown(wait=True)
         self.validator.replica.store.close()
+
+    def _confirm(self) -> None:
+        with self._lock:
+            certificate, self._untold = self._untold, None
+        assert certificate is not None
+        try:
+            self.validator.confirm(certificate)
+        except Exception:
+            # It has not taken the block in; asked for its next vote, it says so.
+            logger.exception("validator %s cannot follow", self.validator.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a validator was asked last."""
+
+    block_hash: bytes
+    answer: "Future[Vote]"
+
+    def is_vote_for(self, proposal: Proposal) -> bool:
+        """Whether the answer is a vote, and not a refusal, of this block."""
+        return self.block_hash == proposal.hash and self.answer.exception() is None
 
 
 class Voting:
@@ -65,7 +97,7 @@ class Voting:
         self.last_words: dict[str, str] = {link.name: "not asked yet" for link in links}
         self._config = config
         self._seconds = seconds
-        self._asked: dict[str, Future[Vote]] = {}
+        self._asked: dict[str, _Question] = {}
 
     def certificate(self, proposal: Proposal, own: Mapping[str, bytes]) -> Certificate | None:
         """Asks for votes until a quorum has signed; None when it does not come about in time.
@@ -100,15 +132,18 @@ class Voting:
             link.close()
 
     def _ask_all(self, proposal: Proposal) -> "dict[Future[Vote], str]":
-        """Asks every validator that is not still busy with an earlier question."""
+        """The questions about this block: new ones, and those whose answer is still to come.
+
+        A validator that is busy with another block is not asked: it will catch up by itself.
+        """
         pending = {}
         for link in self.links:
-            earlier = self._asked.get(link.name)
-            if earlier and not earlier.done():
-                continue
-            future = link.ask(proposal)
-            self._asked[link.name] = future
-            pending[future] = link.name
+            asked = self._asked.get(link.name)
+            if asked is None or (asked.answer.done() and not asked.is_vote_for(proposal)):
+                asked = _Question(proposal.hash, link.ask(proposal))
+                self._asked[link.name] = asked
+            if asked.block_hash == proposal.hash:
+                pending[asked.answer] = link.name
         return pending
 
     def _take(self, name: str, future: "Future[Vote]", proposal: Proposal) -> Vote | None:

@@ -75,7 +75,7 @@ def open_replica(path: Path, node: str | None) -> Iterator[tuple[BlockStore, Cha
         raise StateFolderError(f"{path} has no chain of {node or 'the clearing house'}: {has}")
     try:
         config = chain_config(network, seats, lambda name: Key.read(key_file(path, name)))
-        store = BlockStore(file)
+        store = BlockStore(file, only_read=True)
     except (OSError, StorageError) as error:
         raise StateFolderError(str(error)) from error
     try:

@@ -6,6 +6,9 @@ import pytest
 
 from ledger.chain.errors import StorageError
 from ledger.chain.log_index import LogFilter
+from ledger.chain.sealed import sealed
+from ledger.chain.state import StateChanges
+from ledger.chain.store import BlockStore
 from tests.support.counters import count_raw, deploy_counters
 from tests.support.replicas import SENDER
 from tests.support.twins import CHAIN_ID, new_chain
@@ -171,3 +174,47 @@ def test_file_that_is_no_database_is_refused(tmp_path):
 
     with pytest.raises(StorageError, match="file is not a database"):
         reopened(path)
+
+
+def test_forged_last_block_without_a_certificate_is_refused(path):
+    """Consistent in itself, with a state of the forger's choice; only the signature is missing."""
+    honest = reopened(path)
+    store = honest.store
+    parent = store.header_by_number(BLOCKS - 1)
+    contract = store.transactions_of(1)[0].receipt.contract
+    transactions = [each.transaction for each in store.transactions_of(BLOCKS)]
+    receipts = [each.receipt for each in store.transactions_of(BLOCKS)]
+    riches = StateChanges({}, {(contract, 0): 1_000_000})
+    forged = sealed(parent, parent.timestamp, transactions, receipts, riches)
+    honest.close()
+    for table in ("blocks", "bodies", "certificates"):
+        change(path, f"DELETE FROM {table} WHERE number = {BLOCKS}")
+    change(path, "DELETE FROM checkpoints")
+    for signature in (b"", bytes(64), SENDER.sign(forged.hash)):
+        store = BlockStore(path)
+        for table in ("blocks", "bodies", "transaction_index", "log_index"):
+            store._writer.execute(f"DELETE FROM {table} WHERE number = {BLOCKS}")
+        store.append(forged.signed(signature), None)
+        store.close()
+
+        with pytest.raises(StorageError, match=r"not signed by the proposer|are not those of its"):
+            reopened(path)
+
+
+def test_certificates_without_their_blocks_make_nothing_final(path):
+    for table in ("blocks", "bodies", "checkpoints", "transaction_index", "log_index"):
+        db = sqlite3.connect(path)
+        db.execute(f"DELETE FROM {table}")
+        db.commit()
+        db.close()
+
+    with pytest.raises(StorageError, match="no blocks"):
+        reopened(path)
+
+
+def test_reading_a_closed_file_is_no_damage(path):
+    chain = reopened(path)
+    chain.close()
+
+    with pytest.raises(sqlite3.ProgrammingError):
+        chain.store.transactions_of(1)

@@ -1,10 +1,13 @@
 """Validators: what they vote for and refuse, and how a chain goes on without some of them."""
 
+import time
 from dataclasses import replace
 
 import msgspec
 import pytest
+import rlp
 
+from ledger.chain.admission import TRANSACTION_GAS_MAX
 from ledger.chain.blocks import Header, receipts_root
 from ledger.chain.finality import (
     CertificateError,
@@ -15,7 +18,7 @@ from ledger.chain.finality import (
 )
 from ledger.chain.validator import RefusedError
 from tests.support.counters import count_raw, deploy_counters
-from tests.support.replicas import SENDER, open_replicated, settle_threads
+from tests.support.replicas import SENDER, VOTE_SECONDS, open_replicated, settle_threads
 from tests.support.twins import CHAIN_ID, PROPOSER
 
 
@@ -285,3 +288,61 @@ def test_validators_with_different_executors_agree_on_every_block():
     assert [link.validator.replica.executor.name for link in links] == ["revm", "py-evm"] * 2
     assert {link.validator.replica.head_hash for link in links} == {chain.head.hash()}
     chain.close()
+
+
+def test_block_that_takes_longer_than_the_time_for_votes_becomes_final_all_the_same(four):
+    chain, links = four
+    contract = deploy_counters(chain, SENDER)
+    settle_threads(links)
+    executions = []
+    for link in links:
+        run = link.validator.replica.executor.run
+        link.validator.replica.executor.run = slow(run, executions)
+
+    count(chain, contract, 1)
+    assert chain.finality().is_halted
+    while chain.finality().is_halted:
+        chain.advance()
+
+    assert len(executions) == 4, "nobody executed it twice"
+
+
+def slow(run, executions):
+    def runs(block, transactions):
+        executions.append(block.number)
+        time.sleep(2 * VOTE_SECONDS)
+        return run(block, transactions)
+
+    return runs
+
+
+def test_hostile_proposals_are_refused_and_the_validator_lives(four):
+    chain, links = four
+    deploy_counters(chain, SENDER)
+    honest = chain.store.proposal(1)
+    validator = links[0].validator
+
+    for header in (b"", b"\xc0", b"\x00" * 40, rlp.encode([b""] * 20), honest.header + b"\0"):
+        with pytest.raises(RefusedError, match="header"):
+            validator.consider(msgspec.structs.replace(honest, header=header))
+    assert validator.consider(honest).validator == "V1"
+
+
+def test_block_beyond_the_limits_of_a_block_is_refused(four):
+    chain, links = four
+    contract = deploy_counters(chain, SENDER)
+    settle_threads(links)
+    for link in links:
+        link.is_cut = True
+    count(chain, contract, 1)
+    proposal = chain.store.proposal(2)
+    heavy = [
+        SENDER.sign_transaction(
+            chain_id=CHAIN_ID, nonce=nonce, to=contract, data=b"", gas=TRANSACTION_GAS_MAX
+        )
+        for nonce in range(1, 9)
+    ]
+
+    for raws, words in ((heavy, "may use"), (heavy[:1] * 5_001, "more transactions")):
+        with pytest.raises(RefusedError, match=words):
+            links[0].validator.consider(msgspec.structs.replace(proposal, transactions=tuple(raws)))

@@ -37,8 +37,8 @@ def test_every_replica_of_an_honest_chain_is_right(folder, name):
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("DELETE FROM transaction_index WHERE number = 3", "transaction index does not list"),
-        ("INSERT INTO log_index VALUES (5, 3, 0)", "log index does not list"),
+        ("DELETE FROM transaction_index WHERE number = 3", "the transaction index are not"),
+        ("INSERT INTO log_index VALUES (5, 3, 0)", "the log index are not"),
         (
             """UPDATE certificates SET certificate =
             (SELECT certificate FROM certificates WHERE number = 2) WHERE number = 3""",
