@@ -64,6 +64,14 @@ class Commitment:
         self.trade_count = len(trades)
         self.root = root_hash(cycle_id, len(leaves), len(trades), self._levels[-1][0])
 
+    def find(self, row: int) -> tuple[int, int]:
+        """The chunk that one of the trades is in, and its place there."""
+        for chunk in self.chunks:
+            places = np.flatnonzero(chunk.rows == row)
+            if len(places):
+                return chunk.index, int(places[0])
+        raise IndexError(f"there is no trade {row}")
+
     def proof(self, index: int) -> Proof:
         """The proof of one chunk."""
         siblings, position = [], index

@@ -104,6 +104,7 @@ _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
         "holdings: unknown account",
         "holdings: unknown asset",
         "holdings: unknown participant",
+        "inclusion: cycle has not settled",
         "participants: unknown",
     ),
     Reason.UNAUTHORISED: (

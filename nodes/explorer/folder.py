@@ -104,9 +104,7 @@ def created_contracts(w3: Web3) -> Addresses | None:
             if call and address:
                 found.setdefault(call.contract, bytes(HexBytes(address)))
         if len(found) == len(CONTRACTS):
-            return Addresses(
-                found["Participants"], found["Securities"], found["Cash"], found["Settlement"]
-            )
+            return Addresses(*(found[contract] for contract in CONTRACTS))
     return None
 
 

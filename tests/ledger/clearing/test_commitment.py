@@ -25,7 +25,9 @@ def test_every_chunk_is_included(built):
 
     for chunk in commitment.chunks:
         proof = commitment.proof(chunk.index)
-        assert is_included(CYCLE, commitment.root, chunk.index, chunk.salt, trades.take(chunk.rows), proof)
+        assert is_included(
+            CYCLE, commitment.root, chunk.index, chunk.salt, trades.take(chunk.rows), proof
+        )
 
 
 @given(commitments())
