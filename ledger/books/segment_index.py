@@ -102,9 +102,7 @@ class SegmentIndex:
         assert span.end - span.first <= RUN_POSITIONS_MAX
         while self._covered:
             self._covered.pop().unlink(missing_ok=True)
-        offsets = (positions - span.first).astype(np.uint64)
-        entries = fingerprints >> np.uint64(POSITION_BITS) << np.uint64(POSITION_BITS) | offsets
-        self._put([span], np.sort(entries))
+        self._put([span], np.sort(_entries(fingerprints, positions - span.first)))
         self._runs.sort(key=lambda run: run.first)
         while self._merge_last():
             pass
@@ -113,6 +111,15 @@ class SegmentIndex:
         """The root and position of each trade that may be of a fingerprint, newest runs first."""
         for run in reversed(self._runs):
             yield from run.candidates(fingerprint)
+
+    def leads_to(self, root: bytes, fingerprints: Entries, positions: Column) -> bool:
+        """Whether the trades of a segment are at these positions for these fingerprints."""
+        for run in self._runs:
+            if any(span.root == root for span in run.spans):
+                entries = _entries(fingerprints, positions - run.first)
+                places = np.minimum(np.searchsorted(run.entries, entries), len(run.entries) - 1)
+                return bool((run.entries[places] == entries).all())
+        return False
 
     def _put(self, spans: Sequence[Span], entries: Entries) -> None:
         path = self._folder / f"{spans[0].first}-{spans[-1].end}"
@@ -151,6 +158,11 @@ def identity_fingerprints(trades: TradeColumns) -> Entries:
         mixed *= np.uint64(_MULTIPLIERS[1])
         mixed ^= mixed >> np.uint64(32)
     return mixed
+
+
+def _entries(fingerprints: Entries, offsets: Column) -> Entries:
+    shift = np.uint64(POSITION_BITS)
+    return fingerprints >> shift << shift | offsets.astype(np.uint64)
 
 
 def _opened(folder: Path) -> tuple[list[Run], list[Path]]:

@@ -118,6 +118,11 @@ class SegmentStore:
                 cancellation = Found(root, position)
         return cancellation
 
+    def finds(self, segment: Segment) -> bool:
+        """Whether the index leads to every trade of a cycle."""
+        fingerprints = identity_fingerprints(segment.trades)
+        return self._index.leads_to(segment.root, fingerprints, segment.positions)
+
     def path(self, root: bytes) -> Path:
         """The file of a segment."""
         return self._folder / f"{root.hex()}.parquet"

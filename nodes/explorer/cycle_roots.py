@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hexbytes import HexBytes
+from eth_typing import HexStr
 from web3 import Web3
 
 from contracts.abi import topic
@@ -29,7 +29,7 @@ def settled_cycles(w3: Web3, addresses: Addresses) -> list[SettledCycle]:
             "fromBlock": 0,
             "toBlock": "latest",
             "address": Web3.to_checksum_address(addresses.settlement),
-            "topics": [HexBytes(_TOPIC)],
+            "topics": [[HexStr("0x" + _TOPIC.hex())]],
         }
     )
     found = []
