@@ -8,6 +8,7 @@ what a crash leaves is either nothing or the whole file. A segment holds all tha
 from, the key of its salts too: who may read it may read all trades of the cycle.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
 
 FORMAT: Final = "novate-segment-1"
 ROWS_PER_GROUP: Final = 16_384
+_ROOT = re.compile("[0-9a-f]{64}", re.ASCII)
 _POSITION: Final = "position"
 _PACKED: Final = (_POSITION, "dates", "instruments", "numbers", "currencies", "times", "cancels")
 _DICTIONARIES: Final = ("sellers", "buyers", "quantities", "prices")
@@ -94,7 +96,8 @@ class SegmentStore:
 
     def roots(self) -> set[bytes]:
         """The roots of all segments that are here."""
-        return {bytes.fromhex(path.stem) for path in self._folder.glob("*.parquet")}
+        stems = [path.stem for path in self._folder.glob("*.parquet")]
+        return {bytes.fromhex(stem) for stem in stems if _ROOT.fullmatch(stem)}
 
     def find(self, date: int, instrument: int, number: int) -> Found | None:
         """Where the trade of an identity is; None when it is in no segment.
