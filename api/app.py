@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.body_guard import BodyGuard
-from api.routers import chain, health, ledger, rpc, trades
+from api.routers import chain, health, ledger, proofs, rpc, trades
 from api.web import chain_pages, pages
 from ledger.chain.rpc.backend import open_backend
 from nodes.explorer.live import explorer_of
@@ -47,7 +47,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     app.add_middleware(BodyGuard)
-    for module in (trades, ledger, chain, health, pages, chain_pages):
+    for module in (trades, proofs, ledger, chain, health, pages, chain_pages):
         app.include_router(module.router)
     if sandbox.consortium.own_chain:
         app.include_router(rpc.router)

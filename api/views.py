@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from api import schemas
+from api.errors import refuse
 from ledger.books import cycles as records
 from ledger.books.intake import SETTLED
 from ledger.books.postings import Register
@@ -11,7 +12,9 @@ from ledger.books.tables import BreakRow, CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.accounts import account_of, asset_of, holder_of
 from ledger.domain.amounts import format_amount, format_price
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
+from ledger.domain.reasons import Reason
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 from nodes.node import Node
@@ -70,6 +73,18 @@ def position_of(consortium: Consortium, identity: TradeId) -> int | None:
     number = encode_trade_number(identity.number)
     position = consortium.exchange.position_of(identity.trade_date.toordinal(), instrument, number)
     return None if position < 0 else position
+
+
+def known_position(consortium: Consortium, trade_id: str) -> int:
+    """Where the trade of an id stands in the capture; refused when it was never captured."""
+    try:
+        identity = TradeId.parse(trade_id)
+    except MalformedError as error:
+        raise refuse(Reason.INVALID, f"trade_id: {error}") from error
+    position = position_of(consortium, identity)
+    if position is None:
+        raise refuse(Reason.UNKNOWN, f"no trade {trade_id} was captured")
+    return position
 
 
 def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:

@@ -13,7 +13,7 @@ from vyper.cli.vyper_compile import compile_files  # type: ignore[import-untyped
 
 from contracts.artifacts import ARTIFACTS_FOLDER, CONTRACTS_FOLDER, Artifact
 
-DEPLOYABLES: Final = ("Participants", "Securities", "Cash", "Settlement")
+DEPLOYABLES: Final = ("Participants", "Securities", "Cash", "Settlement", "Inclusion")
 _FORMATS: Final = ("abi", "bytecode", "bytecode_runtime")
 
 

@@ -20,7 +20,7 @@ from contracts.artifacts import artifact
 from contracts.clients.participants import ROLES
 from contracts.lines import Lines
 
-CONTRACTS: Final = ("Participants", "Securities", "Cash", "Settlement")
+CONTRACTS: Final = ("Participants", "Securities", "Cash", "Settlement", "Inclusion")
 CONSTRUCTOR: Final = "constructor"
 
 _LINES: Final = frozenset({"lines", "securities_lines", "cash_lines"})

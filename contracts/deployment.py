@@ -1,4 +1,4 @@
-"""Creation of the four contracts, in their order, and where they are."""
+"""Creation of the contracts, in their order, and where they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from web3 import Web3
 
 from contracts.abi import Array, address_word, encode_arguments, text_word, uint
 from contracts.artifacts import artifact
+from contracts.clients.inclusion import Inclusion
 from contracts.clients.participants import Participants
 from contracts.clients.registers import Cash, Securities
 from contracts.clients.settlement import Settlement
@@ -20,6 +21,7 @@ class Addresses:
     securities: bytes
     cash: bytes
     settlement: bytes
+    inclusion: bytes
 
 
 class Contracts:
@@ -31,6 +33,7 @@ class Contracts:
         self.securities = Securities(w3, addresses.securities)
         self.cash = Cash(w3, addresses.cash)
         self.settlement = Settlement(w3, addresses.settlement)
+        self.inclusion = Inclusion(w3, addresses.inclusion)
 
 
 def participants_init_code() -> bytes:
@@ -55,6 +58,11 @@ def settlement_init_code(
     """What creates the settlement contract."""
     arguments = [address_word(each) for each in (participants, securities, cash)]
     return _bytecode("Settlement") + encode_arguments([*arguments, uint(rule_version)])
+
+
+def inclusion_init_code(settlement: bytes) -> bytes:
+    """What creates the contract that says what is in a settled cycle."""
+    return _bytecode("Inclusion") + encode_arguments([address_word(settlement)])
 
 
 def _bytecode(name: str) -> bytes:

@@ -86,7 +86,9 @@ def _create(network: Network, outbox: Outbox) -> Addresses:
     securities = _deploy(outbox, "securities", deployment.securities_init_code(participants))
     cash = _deploy(outbox, "cash", deployment.cash_init_code(participants, network.currencies))
     code = deployment.settlement_init_code(participants, securities, cash, RULE_VERSION)
-    return Addresses(participants, securities, cash, _deploy(outbox, "settlement", code))
+    settlement = _deploy(outbox, "settlement", code)
+    inclusion = _deploy(outbox, "inclusion", deployment.inclusion_init_code(settlement))
+    return Addresses(participants, securities, cash, settlement, inclusion)
 
 
 def _deploy(outbox: Outbox, name: str, init_code: bytes) -> bytes:

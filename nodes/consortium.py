@@ -27,8 +27,10 @@ from nodes.ledger_feed import LedgerFeed
 from nodes.network import Network
 from nodes.node import Node, Surroundings
 from nodes.outbox import Outbox
+from nodes.proofs import ProofDesk
 from nodes.registrar import Registrar
 from nodes.same_chain import check_books, check_same, check_unused
+from nodes.segment_keeper import SegmentKeeper
 from nodes.state_folder import StateFolder, chain_file
 from nodes.trader import Trader
 from nodes.validators import DEPLOYER, Seating, Seats, open_chain, seats
@@ -63,6 +65,8 @@ class Consortium:
         bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)
         bootstrap.check_numbers(network, self.contracts)
         self.clearing_house.resume()
+        self.proofs = ProofDesk(self.clearing_house)
+        self._segments = SegmentKeeper(self.clearing_house, folder.path) if folder else None
         self.catch_up()
 
     @property
@@ -132,6 +136,8 @@ class Consortium:
         """Lets every node project the final blocks that are new to it."""
         for node in self.nodes.values():
             node.catch_up()
+        if self._segments:
+            self._segments.keep_settled()
 
     def reconcile(self) -> int:
         """Lets every node reconcile; returns the number of open breaks."""

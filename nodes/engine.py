@@ -55,7 +55,7 @@ class EngineIdentity(msgspec.Struct, frozen=True):
     def with_contracts(self, contracts: Contracts) -> "EngineIdentity":
         """The same chain, with the contracts on it."""
         at = contracts.addresses
-        addresses = (at.participants, at.securities, at.cash, at.settlement)
+        addresses = (at.participants, at.securities, at.cash, at.settlement, at.inclusion)
         return msgspec.structs.replace(
             self, contracts=tuple("0x" + address.hex() for address in addresses)
         )

@@ -6,6 +6,7 @@ nodes/ID/books.sqlite      a node's books
 nodes/ID/key               its key, mode 0600
 nodes/ID/chain.sqlite      its replica of the chain: the clearing house's, and each validator's
 nodes/ID.validator/key     the key of a validator's votes, mode 0600
+segments/ROOT.parquet      a settled cycle; segments/index finds its trades
 """
 
 import fcntl
@@ -63,6 +64,16 @@ class StateFolder:
     def close(self) -> None:
         """Lets others have the folder."""
         os.close(self._lock)
+
+
+def segments_folder(path: Path) -> Path:
+    """Where the settled cycles of a state folder are kept."""
+    return path / "segments"
+
+
+def books_file(path: Path, node: str) -> Path:
+    """The books of a node in a state folder."""
+    return _node_folder(path, node) / "books.sqlite"
 
 
 def chain_file(path: Path, node: str) -> Path:

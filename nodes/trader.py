@@ -169,7 +169,9 @@ class Trader(Node):
         """Everything a party can know of a cycle, checked against its own records."""
         cycle, trades = proposal.cycle, _trades_of(proposal)
         for chunk in proposal.chunks:
-            if not is_included(cycle.root, chunk.index, chunk.salt, chunk.trades, chunk.proof):
+            if not is_included(
+                cycle.id, cycle.root, chunk.index, chunk.salt, chunk.trades, chunk.proof
+            ):
                 return _disagree(f"chunk {chunk.index} is not under the root")
             if chunk.proof.trade_count != cycle.count:
                 return _disagree("the count of trades is not the one under the root")

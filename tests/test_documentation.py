@@ -3,11 +3,14 @@
 import contextlib
 import re
 import subprocess
+import zipfile
+from datetime import date
 
 import pytest
 from typer.testing import CliRunner
 
 from api.cli.main import app
+from ledger.domain.identifiers import TradeId, isin_of_symbol
 from nodes.scenario.document import NotSupportedYetError
 from nodes.scenario.loader import load_story
 
@@ -50,6 +53,15 @@ def test_commands_of_the_readme_exist(root, name):
     makefile = (root / "Makefile").read_text()
     for target in re.findall(r"^    make ([a-z-]+)$", text, re.MULTILINE):
         assert f"\n{target}:" in makefile
+
+
+def test_proof_in_the_readme_is_of_the_first_trade_of_the_bundled_day(root):
+    file = next((root / "nodes" / "data").glob("*.zip"))
+    with zipfile.ZipFile(file) as archive, archive.open(archive.namelist()[0]) as lines:
+        _, first = (next(lines).decode().split(";") for _ in range(2))
+    id = TradeId("B3", date.fromisoformat(first[0]), isin_of_symbol(first[1]), first[6])
+
+    assert f"novate proof make {id} --state .novate-demo" in (root / "README.md").read_text()
 
 
 def test_both_readmes_show_the_same_commands(root):

@@ -14,7 +14,7 @@ from api.dependencies import (
     page_of,
 )
 from api.errors import RefusedError, problems, refuse
-from api.views import position_of, trade_view
+from api.views import known_position, trade_view
 from ledger.domain.amounts import (
     AMOUNT_MAX,
     format_amount,
@@ -24,7 +24,6 @@ from ledger.domain.amounts import (
 )
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import (
-    TradeId,
     encode_trade_number,
     isin_of_name,
     parse_account,
@@ -103,13 +102,7 @@ def read_trade(
     explorer: RunningExplorer,
 ) -> schemas.Trade:
     """One trade by its id, with what has become of it."""
-    try:
-        identity = TradeId.parse(trade_id)
-    except MalformedError as error:
-        raise refuse(Reason.INVALID, f"trade_id: {error}") from error
-    position = position_of(sandbox.consortium, identity)
-    if position is None:
-        raise refuse(Reason.UNKNOWN, f"no trade {trade_id} was captured")
+    position = known_position(sandbox.consortium, trade_id)
     trades = sandbox.consortium.exchange.captured.trades(position, position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, position)
 

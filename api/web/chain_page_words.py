@@ -78,6 +78,7 @@ CHAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "trade": ("Trade", "成交"),
     "trades": ("Trades settled in it", "其中交收的成交"),
     "trade_count": ("trades", "笔成交"),
+    "proof": ("Proof of inclusion", "入批证明"),
     "transaction": ("Transaction", "交易"),
     "transactions": ("Transactions", "交易列表"),
     "transaction_count": ("transactions", "交易数"),

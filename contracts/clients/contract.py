@@ -16,6 +16,8 @@ class Contract:
 
     def _read(self, signature: str, *arguments: Argument) -> list[bytes]:
         """The words that a view function returns. Raises web3's ContractLogicError on a revert."""
-        data = encode_call(signature, *arguments)
-        answer = self._w3.eth.call({"to": self._checksum_address, "data": data})
-        return split_words(bytes(answer))
+        return split_words(self._ask(encode_call(signature, *arguments)))
+
+    def _ask(self, data: bytes) -> bytes:
+        """What a call with this data returns. Raises web3's ContractLogicError on a revert."""
+        return bytes(self._w3.eth.call({"to": self._checksum_address, "data": data}))

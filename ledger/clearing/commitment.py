@@ -3,10 +3,11 @@
 A chunk holds at most 64 trades of one pair of participants, in order of capture, behind a salt that
 only the clearing house can make. So a proof shows its holder nothing but its own trades, and
 hashing runs at stream speed. Leaves, nodes and the root are hashed under different prefixes, an odd
-node is promoted and never doubled, and the root commits to the numbers of leaves and trades:
+node is promoted and never doubled, and the root commits to the cycle and to the numbers of its
+leaves and trades:
 
     leaf = SHA-256(0x00 | salt | index | count | records)     node = SHA-256(0x01 | left | right)
-    root = SHA-256(0x02 | leaves | trades | top)
+    root = SHA-256(0x02 | cycle | leaves | trades | top)
 
 Numbers are eight bytes, big-endian; a record is the eleven columns of a trade, each eight bytes.
 """
@@ -22,6 +23,8 @@ import numpy as np
 from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns, participants_of
 
 TRADES_PER_CHUNK_MAX: Final = 64
+LEAVES_MAX: Final = 2**32
+COUNT_MAX: Final = 2**63 - 1
 SALT_BYTES: Final = 32
 
 Records = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -51,7 +54,7 @@ class Proof:
 
 
 class Commitment:
-    """The tree over one cycle's trades."""
+    """The tree over one cycle's trades. ``salt_key`` is the cycle's own: see ``cycle_salt_key``."""
 
     def __init__(self, trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> None:
         self._records = records_of(trades)
@@ -59,7 +62,15 @@ class Commitment:
         leaves = [leaf_hash(c.index, c.salt, self._records[c.rows]) for c in self.chunks]
         self._levels = _levels(leaves)
         self.trade_count = len(trades)
-        self.root = root_hash(len(leaves), len(trades), self._levels[-1][0])
+        self.root = root_hash(cycle_id, len(leaves), len(trades), self._levels[-1][0])
+
+    def find(self, row: int) -> tuple[int, int]:
+        """The chunk that one of the trades is in, and its place there."""
+        for chunk in self.chunks:
+            places = np.flatnonzero(chunk.rows == row)
+            if len(places):
+                return chunk.index, int(places[0])
+        raise IndexError(f"there is no trade {row}")
 
     def proof(self, index: int) -> Proof:
         """The proof of one chunk."""
@@ -71,20 +82,34 @@ class Commitment:
         return Proof(len(self.chunks), self.trade_count, tuple(siblings))
 
 
-def is_included(root: bytes, index: int, salt: bytes, trades: TradeColumns, proof: Proof) -> bool:
-    """Whether these trades, in this order, are the chunk of this index under the root."""
-    if not 0 <= index < proof.leaf_count or len(salt) != SALT_BYTES:
+def is_included(
+    cycle_id: bytes, root: bytes, index: int, salt: bytes, trades: TradeColumns, proof: Proof
+) -> bool:
+    """Whether these trades, in this order, are the chunk of this index under a cycle's root."""
+    if not 0 <= index < proof.leaf_count <= LEAVES_MAX or len(salt) != SALT_BYTES:
         return False
-    node = leaf_hash(index, salt, records_of(trades))
-    siblings, position, width = list(proof.siblings), index, proof.leaf_count
+    if not 0 < proof.trade_count <= COUNT_MAX:
+        return False
+    top = top_of(leaf_hash(index, salt, records_of(trades)), index, proof)
+    return top is not None and root_hash(cycle_id, proof.leaf_count, proof.trade_count, top) == root
+
+
+def top_of(leaf: bytes, index: int, proof: Proof) -> bytes | None:
+    """The node at the top, over a leaf and its siblings; None when they are too few or too many."""
+    node, siblings, position, width = leaf, list(proof.siblings), index, proof.leaf_count
     while width > 1:
         if position ^ 1 < width:
             if not siblings:
-                return False
+                return None
             sibling = siblings.pop(0)
             node = _node(node, sibling) if position % 2 == 0 else _node(sibling, node)
         position, width = position // 2, (width + 1) // 2
-    return not siblings and root_hash(proof.leaf_count, proof.trade_count, node) == root
+    return None if siblings else node
+
+
+def cycle_salt_key(house_key: bytes, cycle_id: bytes) -> bytes:
+    """The key of one cycle's salts: who is shown it can make these salts and no others."""
+    return hmac.digest(house_key, b"novate cycle salts" + cycle_id, "sha256")
 
 
 def records_of(trades: TradeColumns) -> Records:
@@ -101,10 +126,10 @@ def leaf_hash(index: int, salt: bytes, records: Records) -> bytes:
     return hashlib.sha256(head + records.tobytes()).digest()
 
 
-def root_hash(leaf_count: int, trade_count: int, top: bytes) -> bytes:
+def root_hash(cycle_id: bytes, leaf_count: int, trade_count: int, top: bytes) -> bytes:
     """The root over the top node."""
     counts = leaf_count.to_bytes(8, "big") + trade_count.to_bytes(8, "big")
-    return hashlib.sha256(b"\x02" + counts + top).digest()
+    return hashlib.sha256(b"\x02" + cycle_id + counts + top).digest()
 
 
 def _node(left: bytes, right: bytes) -> bytes:

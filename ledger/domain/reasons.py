@@ -41,6 +41,7 @@ class Reason(Enum):
     MONY = 5004
     SHORT = 5005
     CAP = 5006
+    UNPROVEN = 5007
     UNAVAILABLE = 9001
 
     @property
@@ -104,6 +105,7 @@ _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
         "holdings: unknown account",
         "holdings: unknown asset",
         "holdings: unknown participant",
+        "inclusion: cycle has not settled",
         "participants: unknown",
     ),
     Reason.UNAUTHORISED: (
@@ -261,6 +263,12 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Issue less, or redeem first.",
         "发行后总量将超过登记上限。",
         "请减少发行量，或先行赎回。",
+    ),
+    Reason.UNPROVEN: Explanation(
+        "A proof was asked for of a trade that is in no settled cycle.",
+        "Wait until its cycle has settled; what settled on its own is an instruction on the chain.",
+        "所求证明的成交不在任何已交收的净额批次中。",
+        "请等待其批次交收；逐笔交收者见链上的交收指令。",
     ),
     Reason.UNAVAILABLE: Explanation(
         "The system is starting, stopping, or has met a fault.",

@@ -4,7 +4,6 @@ Until every party has signed, nothing is written: a crash or an abandoned attemp
 where they were. Then the cycle, what left it and the signed transaction are one commit.
 """
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,7 @@ from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
+from nodes.clearing_house.committed import salt_key_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
 from nodes.clearing_house.queue import instruction_of_trade
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
@@ -54,7 +54,6 @@ class NetSettlement:
         self._cycles = cycles
         self._queue = queue
         self._rules = rules
-        self._salt_key = house.key.sign(hashlib.sha256(b"novate chunk salts").digest())
 
     def waiting(self) -> int:
         """How many captured trades no cycle covers yet."""
@@ -227,7 +226,7 @@ class NetSettlement:
             id=self._cycle_id(number),
             rule_version=RULE_VERSION,
             deadline=house.around.engine.chain_time() + self._rules.cycle_validity_seconds,
-            salt_key=self._salt_key,
+            salt_key=salt_key_of(house.key, self._cycle_id(number)),
         )
 
 

@@ -38,12 +38,19 @@ CREATION_BLOCKS_MAX: Final = 256
 @contextmanager
 def open_explorer(path: Path) -> Iterator[Explorer]:
     """An explorer of the chain in a state folder. Changes nothing; raises StateFolderError."""
+    with founded_chain(path) as (network, chain, w3, addresses):
+        yield Explorer(network, w3, addresses, certified(chain))
+
+
+@contextmanager
+def founded_chain(path: Path) -> Iterator[tuple[Network, Chain, Web3, Addresses]]:
+    """The proposer's chain in a state folder with its contracts. Raises StateFolderError."""
     with open_stored_chain(path) as (network, chain):
         w3 = web3_of(chain)
         addresses = created_contracts(w3)
         if addresses is None:
             raise StateFolderError(f"{path} has no contracts yet: its founding was cut off")
-        yield Explorer(network, w3, addresses, certified(chain))
+        yield network, chain, w3, addresses
 
 
 @contextmanager
@@ -104,9 +111,7 @@ def created_contracts(w3: Web3) -> Addresses | None:
             if call and address:
                 found.setdefault(call.contract, bytes(HexBytes(address)))
         if len(found) == len(CONTRACTS):
-            return Addresses(
-                found["Participants"], found["Securities"], found["Cash"], found["Settlement"]
-            )
+            return Addresses(*(found[contract] for contract in CONTRACTS))
     return None
 
 

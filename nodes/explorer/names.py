@@ -35,6 +35,7 @@ class Names:
             addresses.securities: SECURITIES,
             addresses.cash: CASH,
             addresses.settlement: "Settlement",
+            addresses.inclusion: "Inclusion",
         }
         self._cycle_by_id: dict[bytes, int] = {}
         self._last_known_cycle = 0

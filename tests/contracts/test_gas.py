@@ -5,7 +5,11 @@ from pathlib import Path
 
 from contracts.artifacts import ARTIFACTS_FOLDER
 from contracts.typed_data import InstructionMessage
+from ledger.clearing.columns import TradeColumns
+from ledger.clearing.commitment import Commitment, records_of
+from ledger.clearing.proof import prove
 from ledger.model.settlement import ModelCycle
+from tests.support.trades import trade_row
 from tests.support.twins import START, Twins, ref
 
 SNAPSHOT = Path(__file__).parent / "gas-snapshot.json"
@@ -32,6 +36,7 @@ def measured():
         },
         "settle_instruction": gas_of_instruction(twins),
         "settle_cycle": gas_of_cycle(twins),
+        "included": gas_of_inclusion(twins),
     }
 
 
@@ -58,6 +63,32 @@ def gas_of_cycle(twins):
     assert not twins.settle_cycle(twins.house, cycle)
     gas, lines = twins.chain.head.gas_used, len(securities) + len(cash)
     return {"lines": lines, "parties": len(parties), "gas": gas, "gas_a_line": gas // lines}
+
+
+def gas_of_inclusion(twins):
+    """Asked by a transaction: a full chunk among two thousand, with its calldata."""
+    rows = [trade_row(i, 256, 512, 1, 1) for i in range(64)]
+    others = [trade_row(i, 256, (i - 61) << 8, 1, 1) for i in range(64, 2_063)]
+    trades, id = TradeColumns.of_rows([*rows, *others]), ref("included")
+    commitment = Commitment(trades, b"k" * 32, id)
+    parties = [broker.number for broker in twins.brokers[:2]]
+    lines = [(1, parties[0] << 8, -1), (1, parties[1] << 8, 1)]
+    cycle = ModelCycle(
+        id, commitment.root, len(trades), 1, START + 100, parties, lines, [], parties
+    )
+    assert not twins.settle_cycle(twins.house, cycle)
+    proof, inclusion = prove(commitment, id, trades, 0), twins.contracts.inclusion
+    records = records_of(proof.trades).tobytes()
+    terms = (id, 0, proof.path.leaf_count, proof.salt, records, proof.path.siblings)
+    assert inclusion.included(*terms)
+    data = inclusion.included_data(*terms)
+    assert twins.sender(twins.house).send(inclusion.address, data).succeeded
+    return {
+        "trades": len(proof.trades),
+        "path": len(proof.path.siblings),
+        "calldata_bytes": len(data),
+        "gas": twins.chain.head.gas_used,
+    }
 
 
 def test_gas_is_that_of_the_snapshot():

@@ -393,5 +393,14 @@ OUT_OF_REACH = {
 }
 
 
+def test_nothing_is_included_in_a_cycle_that_has_not_settled(twins):
+    inclusion = twins.contracts.inclusion
+    data = inclusion.included_data(ref("never"), 0, 1, bytes(32), bytes(88), [])
+
+    receipt = twins.sender(twins.house).send(inclusion.address, data)
+
+    refuse("inclusion: cycle has not settled", revert_text(receipt.output))
+
+
 def test_every_refusal_was_provoked():
     assert revert_texts() - seen - OUT_OF_REACH == set()

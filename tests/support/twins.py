@@ -13,6 +13,7 @@ from contracts.deployment import (
     Addresses,
     Contracts,
     cash_init_code,
+    inclusion_init_code,
     participants_init_code,
     securities_init_code,
     settlement_init_code,
@@ -309,13 +310,14 @@ class Twins:
 
 
 def deploy(deployer: Sender, w3: Web3, admitted: list[Actor]) -> Contracts:
-    """The four contracts with their participants, bound together."""
+    """The contracts with their participants, bound together."""
     created: list[bytes] = []
     for code in (
         participants_init_code,
         lambda: securities_init_code(created[0]),
         lambda: cash_init_code(created[0], CURRENCIES),
         lambda: settlement_init_code(created[0], created[1], created[2], 1),
+        lambda: inclusion_init_code(created[3]),
     ):
         contract = deployer.send(None, code()).contract
         assert contract is not None

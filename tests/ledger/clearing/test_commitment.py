@@ -25,7 +25,9 @@ def test_every_chunk_is_included(built):
 
     for chunk in commitment.chunks:
         proof = commitment.proof(chunk.index)
-        assert is_included(commitment.root, chunk.index, chunk.salt, trades.take(chunk.rows), proof)
+        assert is_included(
+            CYCLE, commitment.root, chunk.index, chunk.salt, trades.take(chunk.rows), proof
+        )
 
 
 @given(commitments())
@@ -55,16 +57,17 @@ def test_changed_trade_index_salt_count_or_root_is_not_included(built, data):
     own, proof = trades.take(chunk.rows), commitment.proof(chunk.index)
     changed = replace(own, quantities=own.quantities + 1)
 
-    assert not is_included(commitment.root, chunk.index, chunk.salt, changed, proof)
-    assert not is_included(commitment.root, chunk.index + 1, chunk.salt, own, proof)
-    assert not is_included(commitment.root, chunk.index, b"x" * 32, own, proof)
-    assert not is_included(b"r" * 32, chunk.index, chunk.salt, own, proof)
+    assert not is_included(CYCLE, commitment.root, chunk.index, chunk.salt, changed, proof)
+    assert not is_included(CYCLE, commitment.root, chunk.index + 1, chunk.salt, own, proof)
+    assert not is_included(CYCLE, commitment.root, chunk.index, b"x" * 32, own, proof)
+    assert not is_included(b"d" * 32, commitment.root, chunk.index, chunk.salt, own, proof)
+    assert not is_included(CYCLE, b"r" * 32, chunk.index, chunk.salt, own, proof)
     for lie in (
         replace(proof, trade_count=proof.trade_count + 1),
         replace(proof, leaf_count=proof.leaf_count + 1),
         replace(proof, siblings=(*proof.siblings, b"s" * 32)),
     ):
-        assert not is_included(commitment.root, chunk.index, chunk.salt, own, lie)
+        assert not is_included(CYCLE, commitment.root, chunk.index, chunk.salt, own, lie)
 
 
 def test_pair_with_many_trades_has_several_chunks():

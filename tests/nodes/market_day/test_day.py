@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from nodes.day_verification import verify_day
 from nodes.market_day.day import Step
 from nodes.market_day.day_network import day_network
 from nodes.market_day.faults import Fault, FaultName
@@ -162,3 +163,5 @@ def test_day_that_was_killed_resumes_and_ends_in_the_same_state(
     assert resumed.violations == []
     assert resumed.breaks == []
     assert resumed.state_hash == uninterrupted.state_hash
+    *_, verified = verify_day(tmp_path / "state")
+    assert verified.cycles == verified.cycles_in_all > 0

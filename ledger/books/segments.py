@@ -1,0 +1,188 @@
+"""Segments: a settled and final cycle is one Parquet file, named by its Merkle root.
+
+segments/ROOT.parquet        the cycle's trades in order of capture, with their positions
+segments/index/FIRST-END     where trades are, by fingerprint (segment_index.py)
+
+A file is written under another name, forced to the disk and renamed, and never changed after that;
+what a crash leaves is either nothing or the whole file. A segment holds all that its root follows
+from, the key of its salts too: who may read it may read all trades of the cycle.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ledger.books.segment_index import SegmentIndex, Span, identity_fingerprints
+from ledger.books.whole_files import write_whole
+from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
+
+FORMAT: Final = "novate-segment-1"
+ROWS_PER_GROUP: Final = 16_384
+_ROOT = re.compile("[0-9a-f]{64}", re.ASCII)
+_POSITION: Final = "position"
+_PACKED: Final = (_POSITION, "dates", "instruments", "numbers", "currencies", "times", "cancels")
+_DICTIONARIES: Final = ("sellers", "buyers", "quantities", "prices")
+
+
+class SegmentError(Exception):
+    """A segment is missing or is not what was written; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A settled cycle as it is kept.
+
+    Attributes:
+        number: the cycle's number at the clearing house.
+        first_position, end_position: the positions of the intake that it was struck over.
+        salt_key: the key of the cycle's salts.
+        positions: of its trades in the intake, ascending.
+    """
+
+    number: int
+    cycle_id: bytes
+    root: bytes
+    first_position: int
+    end_position: int
+    salt_key: bytes
+    positions: Column
+    trades: TradeColumns
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a trade is: the root of its cycle, and its position in the intake."""
+
+    root: bytes
+    position: int
+
+
+class SegmentStore:
+    """The segments of one folder. One process adds; any may read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index = SegmentIndex(folder / "index")
+
+    def has(self, root: bytes) -> bool:
+        """Whether a cycle is kept and can be found."""
+        return self._index.has(root) and self.path(root).exists()
+
+    def add(self, segment: Segment) -> None:
+        """Keeps a cycle; one that is here already stays as it is."""
+        path = self.path(segment.root)
+        if not path.exists():
+            write_whole(path, lambda stream: _write(segment, stream))
+        if not self._index.has(segment.root):
+            span = Span(segment.first_position, segment.end_position, segment.root)
+            self._index.add(span, identity_fingerprints(segment.trades), segment.positions)
+
+    def read(self, root: bytes) -> Segment:
+        """A cycle by its root. Raises SegmentError."""
+        path = self.path(root)
+        try:
+            with pq.ParquetFile(path) as file:
+                return _segment_of(file.schema_arrow.metadata, file.read(), path)
+        except FileNotFoundError as error:
+            raise SegmentError(f"{path} is missing") from error
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+            raise SegmentError(f"{path} is damaged: {error}") from error
+
+    def roots(self) -> set[bytes]:
+        """The roots of all segments that are here."""
+        stems = [path.stem for path in self._folder.glob("*.parquet")]
+        return {bytes.fromhex(stem) for stem in stems if _ROOT.fullmatch(stem)}
+
+    def find(self, date: int, instrument: int, number: int) -> Found | None:
+        """Where the trade of an identity is; None when it is in no segment.
+
+        A cancellation has the identity of its trade and is found only where that is not.
+        """
+        zero = dict.fromkeys(COLUMN_NAMES, np.zeros(1, dtype=np.int64))
+        wanted = TradeColumns(**zero)
+        wanted = replace(
+            wanted,
+            dates=np.array([date]),
+            instruments=np.array([instrument]),
+            numbers=np.array([number]),
+        )
+        cancellation: Found | None = None
+        for root, position in self._index.candidates(identity_fingerprints(wanted)[0]):
+            trade = self._trade(root, position)
+            if trade[:3] == (date, instrument, number):
+                if trade[-1] == 0:
+                    return Found(root, position)
+                cancellation = Found(root, position)
+        return cancellation
+
+    def finds(self, segment: Segment) -> bool:
+        """Whether the index leads to every trade of a cycle."""
+        fingerprints = identity_fingerprints(segment.trades)
+        return self._index.leads_to(segment.root, fingerprints, segment.positions)
+
+    def path(self, root: bytes) -> Path:
+        """The file of a segment."""
+        return self._folder / f"{root.hex()}.parquet"
+
+    def _trade(self, root: bytes, position: int) -> tuple[int, ...]:
+        """One trade, from the one group of rows that it is in."""
+        path = self.path(root)
+        try:
+            with pq.ParquetFile(path) as file:
+                for group in range(file.metadata.num_row_groups):
+                    limits = file.metadata.row_group(group).column(0).statistics
+                    if limits.min <= position <= limits.max:
+                        rows = file.read_row_group(group)
+                        row = int(np.searchsorted(rows[_POSITION].to_numpy(), position))
+                        return tuple(int(rows[name][row].as_py()) for name in COLUMN_NAMES)
+        except (OSError, pa.ArrowException, IndexError) as error:
+            raise SegmentError(f"{path} is damaged: {error}") from error
+        raise SegmentError(f"{path} has no trade at position {position}")
+
+
+def _write(segment: Segment, stream: BinaryIO) -> None:
+    columns = {_POSITION: segment.positions, **segment.trades.columns()}
+    metadata = dict(_metadata(segment))
+    table = pa.table({name: pa.array(column) for name, column in columns.items()})
+    pq.write_table(
+        table.replace_schema_metadata(metadata),
+        stream,
+        row_group_size=ROWS_PER_GROUP,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=list(_DICTIONARIES),
+        column_encoding=dict.fromkeys(_PACKED, "DELTA_BINARY_PACKED"),
+        write_statistics=[_POSITION],
+    )
+
+
+def _metadata(segment: Segment) -> Iterator[tuple[str, str]]:
+    yield "format", FORMAT
+    yield "number", str(segment.number)
+    yield "cycle_id", segment.cycle_id.hex()
+    yield "root", segment.root.hex()
+    yield "first_position", str(segment.first_position)
+    yield "end_position", str(segment.end_position)
+    yield "salt_key", segment.salt_key.hex()
+
+
+def _segment_of(metadata: dict[bytes, bytes] | None, table: Any, path: Path) -> Segment:  # noqa: ANN401 # pyarrow has no types
+    said = {name.decode(): value.decode() for name, value in (metadata or {}).items()}
+    if said["format"] != FORMAT:
+        raise SegmentError(f"{path} has the format {said['format']}, not {FORMAT}")
+    return Segment(
+        number=int(said["number"]),
+        cycle_id=bytes.fromhex(said["cycle_id"]),
+        root=bytes.fromhex(said["root"]),
+        first_position=int(said["first_position"]),
+        end_position=int(said["end_position"]),
+        salt_key=bytes.fromhex(said["salt_key"]),
+        positions=table[_POSITION].to_numpy(),
+        trades=TradeColumns(*(table[name].to_numpy() for name in COLUMN_NAMES)),
+    )

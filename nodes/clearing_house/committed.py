@@ -1,0 +1,49 @@
+"""What a settled cycle has committed to: its trades, and the key of its salts."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from ledger.books import cycles as records
+from ledger.books.cycles import CycleRecords
+from ledger.books.intake import Intake
+from ledger.books.tables import CycleRow
+from ledger.clearing.columns import Column, TradeColumns
+from ledger.clearing.commitment import cycle_salt_key
+from nodes.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedCycle:
+    """The trades of a settled cycle in order of capture, with their positions in the intake."""
+
+    row: CycleRow
+    salt_key: bytes
+    positions: Column
+    trades: TradeColumns
+
+
+def salt_key_of(house: Key, cycle_id: bytes) -> bytes:
+    """The key of a cycle's salts, which only the clearing house can make."""
+    secret = house.sign(hashlib.sha256(b"novate chunk salts").digest())
+    return cycle_salt_key(secret, cycle_id)
+
+
+def committed_cycle(house: Key, intake: Intake, row: CycleRow) -> CommittedCycle:
+    """The trades of a settled cycle, from the batches that they were captured in."""
+    assert row.state == records.SETTLED
+    window = range(row.first_position, row.end_position)
+    stays = np.array([intake.exception(position) is None for position in window], dtype=bool)
+    positions = row.first_position + np.flatnonzero(stays)
+    assert len(positions) == row.trade_count, f"cycle {row.number} has other trades than it had"
+    return CommittedCycle(
+        row, salt_key_of(house, row.id), positions, intake.stream.trades_at(positions)
+    )
+
+
+def cycle_of_position(intake: Intake, cycles: CycleRecords, position: int) -> CycleRow | None:
+    """The settled cycle that a captured trade is in; None when it is in none."""
+    row = cycles.covering(position)
+    settled = row is not None and row.state == records.SETTLED
+    return row if settled and intake.exception(position) is None else None

@@ -1,0 +1,259 @@
+"""A settled day once more, from the segments and the chain: every root, net line and balance.
+
+The chain says which cycles settled, with which roots, and everything that moved outside of cycles.
+Each cycle's trades are read from its segment: their root and net lines are computed again and
+compared with the chain's. The balances that follow, with the recomputed lines instead of the booked
+ones, are compared with the books of every node, as of the block that those books are at.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from contracts.deployment import Contracts
+from ledger.books.books_reader import StoredHoldings, stored_holdings
+from ledger.books.postings import FinalBlock, Origin, Posting, PostingKind, Register
+from ledger.books.segments import Segment, SegmentError, SegmentStore
+from ledger.clearing.columns import Column, accounts_of, participants_of
+from ledger.clearing.commitment import Commitment
+from ledger.clearing.netting import NetLines, net
+from ledger.domain.accounts import account_of, asset_of
+from ledger.domain.participants import Role
+from nodes.clock import SimulatedClock
+from nodes.engine import EmbeddedEngine
+from nodes.explorer.cycle_roots import SettledCycle, settled_cycles
+from nodes.explorer.folder import founded_chain
+from nodes.folder_meta import read_meta
+from nodes.ledger_feed import LedgerFeed
+from nodes.network import Network
+from nodes.state_folder import books_file, segments_folder
+
+_KEEPERS: Final = (Role.CLEARING_HOUSE, Role.REGISTRAR, Role.BANK)
+"""Whose books hold what everybody has."""
+
+Balances = dict[int, tuple[int, int]]
+"""Available and held, by holding key."""
+
+
+class DifferenceError(Exception):
+    """The first thing that is not as it must be: where, what, what was expected and found."""
+
+    def __init__(self, where: str, what: str, expected: object, found: object) -> None:
+        super().__init__(f"{where}: {what}: expected {expected}, found {found}")
+        self.where = where
+        self.what = what
+        self.expected = str(expected)
+        self.found = str(found)
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was found right so far."""
+
+    cycles_in_all: int
+    blocks: int = 0
+    cycles: int = 0
+    trades: int = 0
+    net_lines: int = 0
+    balances: int = 0
+    books: int = 0
+
+
+@dataclass(slots=True)
+class _Day:
+    """What is known while the blocks are gone through."""
+
+    network: Network
+    store: SegmentStore
+    cycles: Mapping[bytes, SettledCycle]
+    books: Mapping[str, StoredHoldings]
+    verified: Verified
+    intake_end: int = 0
+    balances: dict[Register, Balances] = field(
+        default_factory=lambda: {register: {} for register in Register}
+    )
+
+
+def verify_day(path: Path) -> Iterator[Verified]:
+    """Verifies the state folder of a day, and says after each block how far it has come.
+
+    Raises DifferenceError for the first thing that is not right, StateFolderError when there is no
+    day or its chain is elsewhere.
+    """
+    meta = read_meta(path)
+    # Read before the chain is opened, so that no books are ahead of it.
+    books = _books(path, meta.network) if meta and meta.seats else {}
+    with founded_chain(path) as (network, chain, w3, addresses):
+        cycles = {cycle.id: cycle for cycle in settled_cycles(w3, addresses)}
+        day = _Day(
+            network=network,
+            store=SegmentStore(segments_folder(path)),
+            cycles=cycles,
+            books=books,
+            verified=Verified(cycles_in_all=len(cycles)),
+        )
+        engine = EmbeddedEngine(chain, SimulatedClock.at(network.business_date))
+        feed = LedgerFeed(engine, Contracts(w3, addresses))
+        for blocks in feed.blocks_after(-1):
+            for block in blocks:
+                _check_block(day, block)
+                yield day.verified
+    _check_rest(day)
+    yield day.verified
+
+
+def _books(path: Path, network: Network) -> dict[str, StoredHoldings]:
+    found = {}
+    for participant in network.participants:
+        file = books_file(path, participant.id)
+        if not file.exists():
+            raise DifferenceError(participant.id, "books", f"a file {file}", "none")
+        found[participant.id] = stored_holdings(file)
+    return found
+
+
+def _check_block(day: _Day, block: FinalBlock) -> None:
+    booked: dict[tuple[bytes, Register], list[Posting]] = {}
+    for posting in block.postings:
+        if posting.kind is PostingKind.BOOKED:
+            booked.setdefault((posting.reference, posting.register), []).append(posting)
+        else:
+            _post(day, f"block {block.number}", posting)
+    for cause in block.settled:
+        if cause.origin is Origin.CYCLE:
+            _check_cycle(day, cause.reference, block.number, booked)
+    for reference, register in booked:
+        where = f"block {block.number}"
+        what = f"{register.value} lines of {_hex(reference)}"
+        raise DifferenceError(where, what, "a cycle that settles with them", "none")
+    day.verified.blocks += 1
+    for node, books in day.books.items():
+        if books.block == block.number:
+            _check_books(day, node, books)
+
+
+def _check_cycle(
+    day: _Day,
+    cycle_id: bytes,
+    block: int,
+    booked: dict[tuple[bytes, Register], list[Posting]],
+) -> None:
+    cycle = day.cycles[cycle_id]
+    segment = _segment_of(day, cycle)
+    where = f"cycle {segment.number}"
+    _check_root(day, segment, cycle, where)
+    result = net(segment.trades)
+    for register, lines in (
+        (Register.SECURITIES, result.securities),
+        (Register.CASH, result.cash),
+    ):
+        postings = booked.pop((cycle_id, register), [])
+        _check_lines(day, where, register, lines, postings)
+        zeros = np.zeros(len(lines), dtype=np.int64)
+        again = Posting(register, PostingKind.BOOKED, cycle_id, lines.keys, lines.amounts, zeros)
+        _post(day, f"{where} in block {block}", again)
+        day.verified.net_lines += len(lines)
+    day.verified.cycles += 1
+    day.verified.trades += len(segment.trades)
+
+
+def _segment_of(day: _Day, cycle: SettledCycle) -> Segment:
+    try:
+        return day.store.read(cycle.root)
+    except SegmentError as error:
+        where = f"the cycle {_hex(cycle.id)} of block {cycle.block}"
+        raise DifferenceError(where, "segment", _hex(cycle.root), error) from error
+
+
+def _check_root(day: _Day, segment: Segment, cycle: SettledCycle, where: str) -> None:
+    if segment.cycle_id != cycle.id:
+        raise DifferenceError(where, "cycle id", _hex(cycle.id), _hex(segment.cycle_id))
+    if len(segment.trades) != cycle.count:
+        raise DifferenceError(where, "number of trades", cycle.count, len(segment.trades))
+    root = Commitment(segment.trades, segment.salt_key, cycle.id).root
+    if root != cycle.root:
+        raise DifferenceError(where, "root", _hex(cycle.root), _hex(root))
+    window = range(max(segment.first_position, day.intake_end), segment.end_position)
+    positions = segment.positions
+    if positions[0] not in window or positions[-1] not in window or (np.diff(positions) < 1).any():
+        found = f"{positions[0]} to {positions[-1]}"
+        expected = f"ascending, from {window.start} and below {window.stop}"
+        raise DifferenceError(where, "positions", expected, found)
+    day.intake_end = segment.end_position
+    if not day.store.finds(segment):
+        raise DifferenceError(where, "index", "an entry for every trade", "some without")
+
+
+def _check_lines(
+    day: _Day, where: str, register: Register, lines: NetLines, postings: list[Posting]
+) -> None:
+    booked: dict[int, int] = {}
+    for posting in postings:
+        for key, amount in zip(posting.keys.tolist(), posting.available.tolist(), strict=True):
+            booked[key] = booked.get(key, 0) + amount
+    expected = dict(zip(lines.keys.tolist(), lines.amounts.tolist(), strict=True))
+    if booked == expected:
+        return
+    for key in sorted(booked.keys() | expected.keys()):
+        if booked.get(key, 0) != expected.get(key, 0):
+            what = f"net line {_holding(day.network, register, key)}"
+            raise DifferenceError(where, what, expected.get(key, 0), booked.get(key, 0))
+
+
+def _post(day: _Day, where: str, posting: Posting) -> None:
+    balances = day.balances[posting.register]
+    columns = (posting.keys, posting.available, posting.held)
+    for key, available, held in zip(*(column.tolist() for column in columns), strict=True):
+        before = balances.get(key, (0, 0))
+        after = before[0] + available, before[1] + held
+        if min(after) < 0:
+            what = f"balance {_holding(day.network, posting.register, key)}"
+            raise DifferenceError(where, what, "0 or above", min(after))
+        balances[key] = after
+
+
+def _check_books(day: _Day, node: str, books: StoredHoldings) -> None:
+    """The books of a node hold what follows; a keeper's, of everybody."""
+    for register in Register:
+        expected, found = day.balances[register], books.holdings[register.value]
+        keys = np.array(sorted(expected.keys() | found.keys()), dtype=np.int64)
+        if day.network.participant(node).role not in _KEEPERS:
+            keys = _of_participant(keys, day.network.participant_number(node))
+        for key in keys.tolist():
+            if expected.get(key, (0, 0)) != found.get(key, (0, 0)):
+                what = f"balance {_holding(day.network, register, key)} (available, held)"
+                where = f"the books of {node} at block {books.block}"
+                raise DifferenceError(
+                    where, what, expected.get(key, (0, 0)), found.get(key, (0, 0))
+                )
+        day.verified.balances += len(keys)
+    day.verified.books += 1
+
+
+def _of_participant(keys: Column, participant: int) -> Column:
+    own: Column = keys[participants_of(accounts_of(keys)) == participant]
+    return own
+
+
+def _check_rest(day: _Day) -> None:
+    """What nothing on the chain has asked for."""
+    roots = {cycle.root for cycle in day.cycles.values()}
+    for root in sorted(day.store.roots() - roots):
+        raise DifferenceError("the segments", _hex(root), "a cycle of the chain", "none")
+    for node, books in day.books.items():
+        if books.block >= day.verified.blocks:
+            last = day.verified.blocks - 1
+            raise DifferenceError(f"the books of {node}", "block", f"at most {last}", books.block)
+
+
+def _holding(network: Network, register: Register, key: int) -> str:
+    account, asset = network.account_id(account_of(key)), asset_of(key)
+    is_cash = register is Register.CASH
+    return f"{account} {network.currency(asset) if is_cash else network.instrument(asset).isin}"
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()
