@@ -11,7 +11,7 @@ from ledger.books.postings import Register
 from ledger.books.tables import BreakRow, CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.accounts import account_of, asset_of, holder_of
-from ledger.domain.amounts import format_amount, format_price
+from ledger.domain.amounts import format_amount, format_price, netting_efficiency_bp
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
 from ledger.domain.reasons import Reason
@@ -102,7 +102,7 @@ def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
         gross_value=format_amount(row.gross_value, currency),
         net_value=format_amount(row.net_value, currency),
         currency=currency,
-        netting_efficiency_bp=10_000 - 10_000 * row.net_value // max(row.gross_value, 1),
+        netting_efficiency_bp=netting_efficiency_bp(row.gross_value, row.net_value),
         block=row.block,
         finality_ms=row.finality_ns // 1_000_000 if row.finality_ns else None,
     )

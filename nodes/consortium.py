@@ -9,6 +9,7 @@ from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
 from ledger.chain.chain import Chain
+from ledger.chain.errors import StorageError
 from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
 from ledger.domain.rules import Rules
@@ -238,8 +239,10 @@ def open_consortium(
         if engine is not None and engine.identity is not None:
             identity = engine.identity.with_contracts(consortium.contracts)
             folder.write_meta(msgspec.structs.replace(meta, engine=identity))
-    except BaseException:
+    except BaseException as error:
         folder.close()
+        if isinstance(error, StorageError):
+            raise StateFolderError(str(error)) from error
         raise
     return consortium
 

@@ -92,7 +92,7 @@ def day(
 ) -> None:
     """Settles a market day. What the command says of itself is DAY_HELP."""
     chain = open_engine(engine, finality, patience)
-    seats = seating(validators, executor)
+    seats = seating(engine, validators, executor)
     try:
         given = _read(trades, opening, seed, fault or [])
         rules = replace(MARKET_DAY_RULES, cycle_trades_max=cycle_trades)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from api.cli.engines import EMBEDDED
 from api.cli.terminal import counted, output
-from ledger.domain.amounts import grouped
+from ledger.domain.amounts import format_basis_points, grouped
 from nodes.endpoint import shown
 from nodes.market_day.summary import DaySummary
 
@@ -98,7 +98,7 @@ def _settlement(summary: DaySummary) -> Rows:
         ("not affirmed", f"{summary.unaffirmed:,}"),
         ("gross value", f"{currency} {grouped(summary.gross_value)}"),
         ("net value", f"{currency} {grouped(summary.net_value)}"),
-        ("netting efficiency", f"{points // 100}.{points % 100:02d} %"),
+        ("netting efficiency", format_basis_points(points) if summary.gross_value else "-"),
         ("cycles", f"{summary.cycles:,} in {counted(summary.blocks, 'block')}, {lines}"),
         ("strike to finality", _finality(summary.finality_ms)),
     ]

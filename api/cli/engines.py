@@ -67,6 +67,8 @@ def open_engine(engine: str, finality: str, patience_seconds: float) -> Engine |
     """The engine behind a URL; None for the one in this process. Ends with status 2 on a fault."""
     rule = _finality(finality)
     if engine == EMBEDDED:
+        if rule != 0:
+            bad_input("--finality is for a chain at a URL: here validators make blocks final")
         return None
     if not engine.startswith(("http://", "https://")):
         words = "expected revm or the http(s) URL of a JSON-RPC endpoint"
@@ -77,10 +79,14 @@ def open_engine(engine: str, finality: str, patience_seconds: float) -> Engine |
         bad_input(str(error), "Nothing was changed.")
 
 
-def seating(validators: int | None, executors: list[str] | None) -> Seating | None:
+def seating(engine: str, validators: int | None, executors: list[str] | None) -> Seating | None:
     """How a new chain is to be validated; None for the usual. Ends with status 2 on a fault."""
     if validators is None and not executors:
         return None
+    if engine != EMBEDDED:
+        bad_input(
+            "--validators and --executor are for the chain in this process, not for one at a URL"
+        )
     for name in executors or ():
         if name not in EXECUTOR_NAMES:
             bad_input(f"--executor: expected {' or '.join(EXECUTOR_NAMES)}, found {name!r}")

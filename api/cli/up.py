@@ -50,8 +50,10 @@ def up(
     patience: PatienceOption = PATIENCE_SECONDS,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
+    if seed == "":
+        bad_input("--seed: expected at least one character")
     chain = open_engine(engine, finality, patience)
-    seats = seating(validators, executor)
+    seats = seating(engine, validators, executor)
     with _listen(host, port) as listener:
         sandbox = _open(state, seed, chain, seats)
         _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")

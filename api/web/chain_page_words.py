@@ -22,7 +22,12 @@ CHAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "efficiency": ("netting efficiency", "净额轧差率"),
     "event": ("event", "事件"),
     "events": ("Events", "事件"),
-    "events_none": ("None: what is refused changes nothing.", "无：被拒绝的交易不改变任何状态。"),
+    "events_none": ("None.", "无。"),
+    "events_refused": (
+        "None: what is refused changes nothing.",
+        "无：被拒绝的交易不改变任何状态。",
+    ),
+    "signed_of": ("signed, needed", "个签名，至少"),
     "final": ("final", "最终"),
     "final_alone": ("final (one replica)", "最终（单一副本）"),
     "final_signed": ("final, signed by", "最终，签署方"),

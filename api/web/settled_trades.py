@@ -6,7 +6,13 @@ import numpy as np
 
 from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
-from ledger.domain.amounts import format_amount, format_price, grouped
+from ledger.domain.amounts import (
+    format_amount,
+    format_basis_points,
+    format_price,
+    grouped,
+    netting_efficiency_bp,
+)
 from nodes.consortium import Consortium
 from nodes.trade_words import describe_trade_id
 
@@ -55,12 +61,11 @@ def settled_trades(
     trades = house.intake.stream.trades_at(shown) if len(shown) else None
     currency = consortium.network.currencies[0]
     gross, net = (cycle.gross_value, cycle.net_value) if cycle else (0, 0)
-    points = 10_000 - 10_000 * net // max(gross, 1) if gross else 0
     return SettledTrades(
         cycle=cycle,
         gross_value=f"{currency} {grouped(format_amount(gross, currency))}",
         net_value=f"{currency} {grouped(format_amount(net, currency))}",
-        efficiency=f"{points // 100}.{points % 100:02d} %",
+        efficiency=format_basis_points(netting_efficiency_bp(gross, net)),
         total=len(positions),
         trades=_in_words(consortium, trades) if trades is not None else [],
     )

@@ -13,7 +13,7 @@ from api.views import (
     trade_view,
 )
 from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
-from ledger.domain.amounts import format_amount, grouped
+from ledger.domain.amounts import format_amount, format_basis_points, grouped, netting_efficiency_bp
 from ledger.domain.participants import Role
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
@@ -74,7 +74,6 @@ def today_of(consortium: Consortium, explorer: Explorer, participant: str | None
     captured = consortium.exchange.captured.end_position
     traders = [p.id for p in network.participants if p.role in (Role.BROKER, Role.BANK)]
     shown = participant if participant in traders else traders[0]
-    points = 10_000 - 10_000 * net // max(gross, 1) if gross else 0
     nodes = consortium.nodes.values()
     return Today(
         as_of_block=house.projection.height,
@@ -87,7 +86,7 @@ def today_of(consortium: Consortium, explorer: Explorer, participant: str | None
         unaffirmed=unaffirmed,
         gross_value=grouped(format_amount(gross, currency)),
         net_value=grouped(format_amount(net, currency)),
-        efficiency=f"{points // 100}.{points % 100:02d} %",
+        efficiency=format_basis_points(netting_efficiency_bp(gross, net)),
         bars=_bars([cycle_view(consortium, row) for row in cycles[-BARS_SHOWN:]]),
         trades=_latest_trades(consortium, explorer, captured),
         cycles=[cycle_view(consortium, row) for row in cycles[: -CYCLES_SHOWN - 1 : -1]],

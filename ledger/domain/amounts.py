@@ -117,3 +117,13 @@ def _format_scaled(scaled: int, digits: int) -> str:
         return f"{sign}{magnitude}"
     whole, fraction = divmod(magnitude, 10**digits)
     return f"{sign}{whole}.{fraction:0{digits}d}"
+
+
+def netting_efficiency_bp(gross: int, net: int) -> int:
+    """One minus net over gross, in basis points, rounded half up; 0 where nothing was traded."""
+    return (20_000 * (gross - net) + gross) // (2 * gross) if gross else 0
+
+
+def format_basis_points(points: int) -> str:
+    """Basis points as a percentage: 9333 is ``93.33 %``."""
+    return f"{points // 100}.{points % 100:02d} %"

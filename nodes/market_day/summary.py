@@ -9,7 +9,7 @@ import numpy as np
 from ledger.books import cycles as records
 from ledger.books.intake import CANCELLED, QUEUED, SETTLED, UNAFFIRMED
 from ledger.books.tables import BreakRow
-from ledger.domain.amounts import format_amount
+from ledger.domain.amounts import format_amount, netting_efficiency_bp
 from nodes.consortium import Consortium
 from nodes.invariants import Violation, violations
 from nodes.market_day.day import DayOutcome
@@ -96,7 +96,7 @@ def summarise(
         queued=_queued(consortium),
         gross_value=format_amount(gross_value, currency),
         net_value=format_amount(net_value, currency),
-        netting_efficiency_bp=10_000 - 10_000 * net_value // max(gross_value, 1),
+        netting_efficiency_bp=netting_efficiency_bp(gross_value, net_value),
         cycles=len(cycles),
         net_lines=sum(row.securities_lines + row.cash_lines for row in cycles),
         blocks=consortium.engine.final_height(),
