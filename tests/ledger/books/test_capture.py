@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ledger.books.batches import BatchStream
 from ledger.books.capture import BatchSorter
 from ledger.books.database import open_database
+from ledger.books.highest_numbers import HighestNumbers
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason
@@ -25,15 +26,16 @@ class Capture:
     def __init__(self):
         self.database = open_database(None)
         self.stream, self.index = BatchStream(self.database, "captured"), TradeIndex()
+        self.highest = HighestNumbers()
 
     def submit(self, trades):
-        verdict = BatchSorter(self.stream, self.index, trades).sort()
+        verdict = BatchSorter(self.stream, self.index, trades, self.highest).sort()
         if len(verdict.accepted):
             first = self.stream.end_position
             with self.database.transaction() as session:
                 self.stream.append(session, str(first), verdict.accepted)
-            positions = np.arange(first, first + len(verdict.accepted))
-            self.index.add(fingerprints_of(verdict.accepted), positions)
+            self.index.add(fingerprints_of(verdict.accepted), first)
+            self.highest.take_in(verdict.accepted)
         return verdict
 
 
