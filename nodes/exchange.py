@@ -16,6 +16,7 @@ from ledger.books.capture import (
     BatchSorter,
     SortedBatch,
     all_refusals,
+    count_refusals,
     first_refusals,
     record_refusals,
     split_batch,
@@ -95,6 +96,11 @@ class Exchange(Node):
         """Every submitted trade that was not captured."""
         with self.database.reading() as session:
             return all_refusals(session)
+
+    def refusal_count(self) -> int:
+        """How many submitted trades were not captured."""
+        with self.database.reading() as session:
+            return count_refusals(session)
 
     def pass_on(self, first_position: int, end: int) -> None:
         """Has the trades at [first_position, end) affirmed and hands them to the clearing house.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from ledger.books.batches import BatchStream
 from ledger.books.database import UnitOfWork
@@ -255,3 +255,8 @@ def first_refusals(session: Session, batch_id: str, count_max: int) -> Sequence[
 def all_refusals(session: Session) -> Sequence[RefusalRow]:
     """Every refusal on record."""
     return session.exec(select(RefusalRow)).all()
+
+
+def count_refusals(session: Session) -> int:
+    """How many refusals are on record."""
+    return session.exec(select(func.count()).select_from(RefusalRow)).one()

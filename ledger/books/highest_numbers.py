@@ -3,6 +3,8 @@
 Venues number their trades upwards, so this settles nearly every row without a search.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ledger.clearing.columns import Column, Mask, TradeColumns
@@ -17,18 +19,14 @@ class HighestNumbers:
     def are_above(self, trades: TradeColumns) -> Mask:
         """Which trades have a number above all that were taken in; False says nothing."""
         above = np.zeros(len(trades), dtype=bool)
-        days = _days_of(trades)
-        for day in np.unique(days).tolist():
-            rows = days == day
+        for day, rows in _rows_by_day(trades):
             instruments = trades.instruments[rows]
             above[rows] = trades.numbers[rows] > self._of_day(day, instruments)[instruments]
         return above
 
     def take_in(self, trades: TradeColumns) -> None:
         """Takes captured trades into account."""
-        days = _days_of(trades)
-        for day in np.unique(days).tolist():
-            rows = days == day
+        for day, rows in _rows_by_day(trades):
             instruments = trades.instruments[rows]
             np.maximum.at(self._of_day(day, instruments), instruments, trades.numbers[rows])
 
@@ -42,5 +40,11 @@ class HighestNumbers:
         return kept
 
 
-def _days_of(trades: TradeColumns) -> Column:
-    return trades.dates * 2 + (trades.cancels > 0)
+def _rows_by_day(trades: TradeColumns) -> Iterator[tuple[int, Mask | slice]]:
+    """The rows of each day and kind; nearly always all of them."""
+    days = trades.dates * 2 + (trades.cancels > 0)
+    if len(days) and days.min() == days.max():
+        yield int(days[0]), slice(None)
+        return
+    for day in np.unique(days).tolist():
+        yield day, days == day

@@ -91,9 +91,8 @@ class TradeIndex:
 
     def _add_run(self, run: _Run) -> None:
         self._runs.append(run)
-        while (
-            len(self._runs) >= MERGED_RUNS
-            and len(self._runs[-MERGED_RUNS]) <= 2 * len(self._runs[-1])
+        while len(self._runs) >= MERGED_RUNS and len(self._runs[-MERGED_RUNS]) <= 2 * len(
+            self._runs[-1]
         ):
             self._merge_last(MERGED_RUNS)
 
