@@ -22,6 +22,7 @@ from ledger.books.capture import (
     split_batch,
 )
 from ledger.books.database import Database
+from ledger.books.gaps import CapturedNumbers, Gap
 from ledger.books.highest_numbers import HighestNumbers
 from ledger.books.submissions import Submission, find_submission, record_submission
 from ledger.books.tables import RefusalRow
@@ -45,6 +46,7 @@ class Exchange(Node):
         self.captured = BatchStream(database, "captured")
         self._index = TradeIndex(database.folder)
         self._highest = HighestNumbers()
+        self._numbers = CapturedNumbers() if self.network.dense_sequence else None
         for first_position, trades in self.captured.read_all():
             self._take_in(first_position, trades)
 
@@ -97,6 +99,10 @@ class Exchange(Node):
         with self.database.reading() as session:
             return all_refusals(session)
 
+    def gaps(self) -> list[Gap] | None:
+        """The numbers missing from the venue's dense sequences; None when it has none."""
+        return None if self._numbers is None else list(self._numbers.gaps())
+
     def refusal_count(self) -> int:
         """How many submitted trades were not captured."""
         with self.database.reading() as session:
@@ -125,6 +131,8 @@ class Exchange(Node):
     def _take_in(self, first_position: int, trades: TradeColumns) -> None:
         self._index.add(fingerprints_of(trades), first_position)
         self._highest.take_in(trades)
+        if self._numbers is not None:
+            self._numbers.take_in(trades)
 
     def _ask_traders(self, first_position: int, trades: TradeColumns) -> frozenset[int]:
         """The rows that some trader refused to affirm.

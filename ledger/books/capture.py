@@ -111,7 +111,7 @@ class BatchSorter:
             self._refuse(differing, Rejected(Reason.DUPLICATE, _OTHER_TERMS))
 
     def _take_firsts(self, rows: Column, may_be_first: Column) -> None:
-        """Accepts the first row of each identity among new rows; the others repeat or contradict it.
+        """Accepts the first row of each identity; the others repeat or contradict it.
 
         Both are ascending; only rows that may be the first are accepted.
         """

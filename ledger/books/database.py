@@ -13,7 +13,6 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from ledger.books import tables
 
-
 _STORAGE_ERRORS: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 

@@ -128,7 +128,7 @@ def _on_disk(entries: Fingerprints, folder: Path | None) -> Fingerprints:
         return entries
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(memoryview(entries).cast("B"))
+            entries.tofile(file)
             file.flush()
             return np.memmap(file, dtype=np.uint64, mode="r")
     except OSError:

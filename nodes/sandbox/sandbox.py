@@ -99,11 +99,19 @@ class Sandbox:
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
-        return self.captures.submit(row) if self.is_ready else self._refused()
+        if self.is_ready:
+            return self.captures.submit(row)
+        answer: Future[Captured | Rejected] = Future()
+        answer.set_result(self._not_ready())
+        return answer
 
     def submit_batch(self, trades: TradeColumns) -> "Future[CapturedTrades | Rejected]":
         """Submits a batch; the answer comes once it is on disk."""
-        return self.captures.submit_batch(trades) if self.is_ready else self._refused()
+        if self.is_ready:
+            return self.captures.submit_batch(trades)
+        answer: Future[CapturedTrades | Rejected] = Future()
+        answer.set_result(self._not_ready())
+        return answer
 
     def strike(self) -> CycleRow | None:
         """Strikes a cycle over what was captured so far and settles it; None when nothing waits.
@@ -121,10 +129,8 @@ class Sandbox:
                 self._fail(error)
                 raise
 
-    def _refused(self) -> "Future[Captured | CapturedTrades | Rejected]":  # type: ignore[type-var]
-        answer: Future[Rejected] = Future()
-        answer.set_result(Rejected(Reason.UNAVAILABLE, self.failure or "the sandbox is not ready"))
-        return answer
+    def _not_ready(self) -> Rejected:
+        return Rejected(Reason.UNAVAILABLE, self.failure or "the sandbox is not ready")
 
     def _capture_forever(self) -> None:
         while not self._stopping.is_set():

@@ -157,7 +157,7 @@ def _numbers(column: Any, faults: FaultList) -> Column:  # noqa: ANN401 # pyarro
 def _times(columns: Mapping[str, Any], faults: FaultList) -> Column | None:
     if "time" not in columns:
         return None
-    times = columns["time"].view(pa.int32()).to_numpy().astype(np.int64)
+    times: Column = columns["time"].view(pa.int32()).to_numpy().astype(np.int64)
     wrong = np.flatnonzero((times < 0) | (times >= 86_400_000))
     faults.note(wrong, "time", "milliseconds of a day", lambda row: int(times[row]))
     return times

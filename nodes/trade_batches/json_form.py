@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 import numpy as np
@@ -95,7 +95,7 @@ def _decode(body: bytes) -> list[_Trade]:
         refuse_body("nested too deeply")
 
 
-def _refuse_rows(body: bytes, first: str, *, is_object: bool) -> None:
+def _refuse_rows(body: bytes, first: str, *, is_object: bool) -> NoReturn:
     """Names the rows that are no trades, one by one. Raises MalformedBatchError."""
     try:
         if is_object:
