@@ -64,7 +64,8 @@ class Exchange(Node):
 
         ``submissions`` are the content hashes of the last of the parts, to be answered again.
         """
-        everything = TradeColumns.concatenate([trades for _, trades in parts])
+        columns = [trades for _, trades in parts]
+        everything = columns[0] if len(columns) == 1 else TradeColumns.concatenate(columns)
         whole = BatchSorter(self.captured, self._index, everything, self._highest).sort()
         verdicts = split_batch(whole, [len(trades) for _, trades in parts])
         sorted_parts = list(zip(parts, verdicts, strict=True))

@@ -5,7 +5,7 @@ it does not depend on the encoding. Positions number the trades of a stream from
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import RLock
@@ -83,7 +83,8 @@ class BatchStream:
         added: list[Batch] = []
         end = self.end_position
         for batch_id, trades in parts:
-            batch = Batch(batch_id, end, len(trades), content_hash(trades), refused)
+            packed = PackedTrades.of(trades)
+            batch = Batch(batch_id, end, len(trades), packed.content_hash(), refused)
             session.add(
                 BatchRow(
                     stream=self._name,
@@ -91,7 +92,7 @@ class BatchStream:
                     first_position=batch.first_position,
                     count=batch.count,
                     content_hash=batch.content_hash,
-                    payload=encode_trades(trades),
+                    payload=packed.encoded(),
                     refused=np.array(sorted(refused), dtype="<i8").tobytes(),
                 )
             )
@@ -193,25 +194,52 @@ class RecentTrades:
         return sum(len(trades) for _, trades in self._segments)
 
 
+@dataclass(frozen=True, slots=True)
+class PackedTrades:
+    """Trades as columns as narrow as they go: a base each, and how far each value is above it.
+
+    Width and base follow from the values alone, so the same trades are always packed the same.
+    """
+
+    count: int
+    bases: Mapping[str, int]
+    columns: Mapping[str, NDArray[np.integer[Any]]]
+
+    @staticmethod
+    def of(trades: TradeColumns) -> "PackedTrades":
+        """The trades, packed."""
+        bases, columns = {}, {}
+        for name, column in trades.columns().items():
+            bases[name], columns[name] = _narrowed(column)
+        return PackedTrades(len(trades), bases, columns)
+
+    def content_hash(self) -> bytes:
+        """SHA-256 over the count, and base, width and values of each column, little-endian."""
+        digest = hashlib.sha256(self.count.to_bytes(8, "little"))
+        for name, column in self.columns.items():
+            digest.update(self.bases[name].to_bytes(8, "little", signed=True))
+            digest.update(bytes([column.itemsize]))
+            digest.update(np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<")).data)
+        return digest.digest()
+
+    def encoded(self) -> bytes:
+        """An Arrow stream, compressed; the bases are metadata of the schema."""
+        bases = {name: str(base) for name, base in self.bases.items()}
+        table = pa.table(dict(self.columns)).replace_schema_metadata(bases)
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
+            writer.write_table(table)
+        return sink.getvalue().to_pybytes()  # type: ignore[no-any-return] # pyarrow ships no types
+
+
 def content_hash(trades: TradeColumns) -> bytes:
-    """SHA-256 over the number of trades and their columns, little-endian int64, one by one."""
-    digest = hashlib.sha256(len(trades).to_bytes(8, "little"))
-    for column in trades.columns().values():
-        digest.update(np.ascontiguousarray(column, dtype="<i8").data)
-    return digest.digest()
+    """SHA-256 over the trades, in order, whatever their encoding."""
+    return PackedTrades.of(trades).content_hash()
 
 
 def encode_trades(trades: TradeColumns) -> bytes:
-    """The trades as an Arrow stream; each column as narrow as it goes above its least value."""
-    bases, narrowed = {}, {}
-    for name, column in trades.columns().items():
-        base, narrowed[name] = _narrowed(column)
-        bases[name] = str(base)
-    table = pa.table(narrowed).replace_schema_metadata(bases)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return] # pyarrow ships no types
+    """The trades as a compressed Arrow stream."""
+    return PackedTrades.of(trades).encoded()
 
 
 def decode_trades(payload: bytes) -> TradeColumns:

@@ -98,7 +98,9 @@ class BatchSorter:
             self._cancels = self._trades.cancels
         positions = np.where(self._known == NOT_FOUND, positions[self._first], self._known)
         positions[list(self._refused)] = NOT_FOUND
-        trades = replace(self._trades, cancels=self._cancels).take(self._accepted)
+        trades = replace(self._trades, cancels=self._cancels)
+        if not self._accepted.all():
+            trades = trades.take(self._accepted)
         return SortedBatch(trades, np.flatnonzero(self._accepted), positions, self._refused)
 
     def _take_known(self) -> None:
