@@ -15,6 +15,7 @@ DOCUMENTS = [
     "README.md",
     "README.zh.md",
     "docs/trade-files.md",
+    "docs/capture.md",
     "docs/besu.md",
     "docs/scenarios.md",
     "docs/decisions/README.md",
