@@ -1,6 +1,7 @@
 """The HTTP application: REST interface, JSON-RPC and pages over one sandbox."""
 
 import sys
+from collections import ChainMap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import errors
-from api.body_guard import BodyGuard
+from api.body_guard import BodyGuard, bounds_of
 from api.routers import chain, health, ledger, proofs, rpc, trades
 from api.web import chain_pages, pages
 from ledger.chain.rpc.backend import open_backend
@@ -46,9 +47,11 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app.state.sandbox = sandbox
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
-    app.add_middleware(BodyGuard)
-    for module in (trades, proofs, ledger, chain, health, pages, chain_pages):
+    modules = (trades, proofs, ledger, chain, health, pages, chain_pages)
+    for module in modules:
         app.include_router(module.router)
+    declared = [bounds_of(module.router.routes) for module in modules]
+    app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
     if sandbox.consortium.own_chain:
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")

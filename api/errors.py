@@ -9,16 +9,24 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.schemas import Problem
+from api.schemas import BatchFault, BatchProblem, Problem
+from ledger.books.database import StorageError
 from ledger.domain.reasons import Reason, Rejected
+from nodes.trade_batches import MalformedBatchError
 
 PROBLEM_JSON: Final = "application/problem+json"
-_REASON_BY_STATUS: Final = {404: Reason.UNKNOWN, 503: Reason.UNAVAILABLE}
+_REASON_BY_STATUS: Final = {
+    404: Reason.UNKNOWN,
+    503: Reason.UNAVAILABLE,
+    507: Reason.STORAGE,
+}
 _DESCRIPTION_BY_STATUS: Final = {
     404: "It names something that is not known here.",
     409: "It contradicts what is on record.",
+    413: "The body is too large.",
     422: "It is not of the form it must have.",
     503: "The system is starting, stopping, or has met a fault.",
+    507: "The disk is full or does not take what is written.",
 }
 
 
@@ -39,6 +47,8 @@ def install(app: FastAPI) -> None:
     """Makes an application answer every error as a problem."""
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(MalformedBatchError, _malformed_batch)
+    app.add_exception_handler(StorageError, _no_room)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(RecursionError, _too_deep)
 
@@ -61,7 +71,7 @@ def description_of(app: FastAPI) -> dict[str, Any]:
             for answer in operation["responses"].values():
                 content = answer.get("content", {})
                 schema = content.get("application/json", {}).get("schema", {})
-                if schema.get("$ref", "").endswith("/Problem"):
+                if schema.get("$ref", "").endswith("Problem"):
                     content[PROBLEM_JSON] = content.pop("application/json")
     return described
 
@@ -69,6 +79,21 @@ def description_of(app: FastAPI) -> dict[str, Any]:
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
     return problem_of(error.refusal)
+
+
+async def _malformed_batch(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, MalformedBatchError)
+    detail = f"{error.total} faults; the batch is refused whole, nothing of it was captured"
+    problem = BatchProblem(
+        **_problem(Rejected(Reason.INVALID, detail)).model_dump(),
+        faults=[BatchFault(row=f.row, field=f.field, detail=f.detail) for f in error.faults],
+        faults_total=error.total,
+    )
+    return JSONResponse(problem.model_dump(), status_code=problem.status, media_type=PROBLEM_JSON)
+
+
+async def _no_room(_: Request, error: Exception) -> JSONResponse:
+    return problem_of(Rejected(Reason.STORAGE, str(error)))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -97,8 +122,15 @@ def problem_of(
     refusal: Rejected, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The answer for a refusal; its status is the reason's own unless another is given."""
+    problem = _problem(refusal, status)
+    return JSONResponse(
+        problem.model_dump(), status_code=problem.status, headers=headers, media_type=PROBLEM_JSON
+    )
+
+
+def _problem(refusal: Rejected, status: int | None = None) -> Problem:
     explanation, status = refusal.reason.explanation, status or refusal.reason.http_status
-    problem = Problem(
+    return Problem(
         type=f"urn:novate:reason:{refusal.reason.value}",
         title=explanation.cause,
         status=status,
@@ -107,7 +139,4 @@ def problem_of(
         reason=refusal.reason.name,
         remedy=explanation.remedy,
         remedy_zh=explanation.remedy_zh,
-    )
-    return JSONResponse(
-        problem.model_dump(), status_code=status, headers=headers, media_type=PROBLEM_JSON
     )

@@ -77,6 +77,60 @@ class Trade(Wire):
     ]
 
 
+class PositionRange(Wire):
+    """Consecutive trades of a batch, in its order."""
+
+    row: Annotated[int, Field(description="The first of the rows, from 0.")]
+    count: int
+    first_position: Annotated[
+        int | None, Field(description="Where the first stands in the capture; null: refused.")
+    ]
+
+
+class RefusedRow(Wire):
+    """A trade of a batch that was refused; the rest of the batch stands."""
+
+    row: Annotated[int, Field(description="From 0.")]
+    id: str
+    code: Annotated[int, Field(description="The number of the reason: see `novate reasons`.")]
+    reason: str
+    detail: str
+
+
+class CapturedBatch(Wire):
+    """What became of a batch. The same content again is answered the same."""
+
+    batch: Annotated[str, Field(description="Names the content of the batch by its SHA-256.")]
+    captured: Annotated[int, Field(description="New trades, now on disk.")]
+    repeated: Annotated[int, Field(description="Captured before, with the same terms.")]
+    refused: Annotated[int, Field(description="Captured before, with other terms.")]
+    positions: Annotated[list[PositionRange], Field(description="The first 10,000 ranges.")]
+    ranges: Annotated[int, Field(description="How many ranges of positions there are.")]
+    refusals: Annotated[list[RefusedRow], Field(description="The first 100 refused rows.")]
+
+
+class Gap(Wire):
+    """Numbers of a dense sequence that are missing below one that was captured."""
+
+    trade_date: str
+    isin: str
+    symbol: str
+    first: int
+    last: int
+    missing: int
+
+
+class Gaps(Wire):
+    """The gaps in the sequences of a venue that numbers its trades without any."""
+
+    dense_sequence: Annotated[
+        bool, Field(description="Whether the venue promises such sequences; if not, no gaps.")
+    ]
+    missing: Annotated[int, Field(description="Missing numbers in all gaps.")]
+    data: list[Gap]
+    next_cursor: str | None
+
+
 class Participant(Wire):
     """An institution of the consortium."""
 
@@ -171,3 +225,20 @@ class Problem(Wire):
     reason: str
     remedy: str
     remedy_zh: str
+
+
+class BatchFault(Wire):
+    """One fault of a batch."""
+
+    row: Annotated[int | None, Field(description="From 0; null: the body as a whole.")]
+    field: str
+    detail: str
+
+
+class BatchProblem(Problem):
+    """A batch that is refused whole, with its first 20 faults."""
+
+    faults: list[BatchFault]
+    faults_total: Annotated[
+        int, Field(description="Faults found; of a form that stops reading, at most 20.")
+    ]

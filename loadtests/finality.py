@@ -5,8 +5,9 @@ one request for hundreds of trades, whatever the number of users.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 PAGE = 500
 FINAL_STATES = frozenset({"settled"})
@@ -25,6 +26,7 @@ class FinalityWatcher:
     accepted: int = 0
     refused: int = 0
     final: int = 0
+    contradicted: int = 0
     cursor: int = 0
 
     def accept(self, position: int, sent_at: float) -> None:
@@ -32,9 +34,22 @@ class FinalityWatcher:
         self.sent_at[position] = sent_at
         self.accepted += 1
 
-    def refuse(self) -> None:
-        """A trade was refused."""
-        self.refused += 1
+    def refuse(self, count: int = 1) -> None:
+        """Some trades were refused."""
+        self.refused += count
+
+    def accept_batch(self, answer: Mapping[str, Any], sent_at: float) -> None:
+        """A batch was answered: each of its rows was captured at a position, or refused."""
+        for part in answer["positions"]:
+            if part["first_position"] is None:
+                self.refuse(part["count"])
+                continue
+            for position in range(part["first_position"], part["first_position"] + part["count"]):
+                self.accept(position, sent_at)
+
+    def contradict(self) -> None:
+        """The same was answered differently when it was sent again."""
+        self.contradicted += 1
 
     @property
     def pending(self) -> int:

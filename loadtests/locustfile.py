@@ -1,15 +1,17 @@
 """Locust users for a running sandbox: ``locust -f loadtests/locustfile.py --host http://127.0.0.1:8000``.
 
-Brokers' desks post trades; one watcher measures, as a request type of its own, the time from
-sending a trade to finality. At the end everything is counted: what was sent is final, refused or
-pending, the books agree, or the run fails.
+Brokers' desks post trades, one by one or in batches of JSON and Arrow; one watcher measures, as a
+request type of its own, the time from sending a trade to finality. At the end everything is
+counted: what was sent is final, refused or pending, the books agree, or the run fails.
 """
 
 import atexit
 import itertools
+import json
 import os
 import time
-from typing import Final
+from datetime import date
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import gevent
@@ -17,6 +19,7 @@ from locust import FastHttpUser, constant_throughput, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
+from loadtests.arrow import ARROW_STREAM, arrow_stream
 from loadtests.finality import FinalityWatcher
 from loadtests.trades import TradeMaker
 
@@ -24,6 +27,11 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 LOOK_SECONDS: Final = 0.1
 DRAIN_SECONDS_MAX: Final = 30
 RATE_A_USER: Final = float(os.environ.get("NOVATE_LOAD_RATE", "20"))
+BATCH_USERS: Final = int(os.environ.get("NOVATE_LOAD_BATCH_USERS", "2"))
+BATCHES_A_SECOND: Final = 1
+BATCH_TRADES: Final = 200
+RESENT_EVERY: Final = 5
+JSON: Final = "application/json"
 SEED: Final = int(os.environ.get("NOVATE_LOAD_SEED", "42"))
 
 
@@ -52,6 +60,64 @@ class BrokerDesk(FastHttpUser):
             else:
                 self.watcher.refuse()
                 answer.failure(f"status {answer.status_code}")
+
+
+class BatchDesk(FastHttpUser):
+    """Posts batches at a steady rate, in JSON and Arrow by turns; some of them twice."""
+
+    wait_time = constant_throughput(BATCHES_A_SECOND)
+    fixed_count = BATCH_USERS
+    _numbers = itertools.count(1)
+
+    def on_start(self) -> None:
+        """Every desk numbers its trades under a prefix of its own."""
+        run = int(time.time()) % 1_000
+        self.maker = TradeMaker(f"M{run:03d}{next(self._numbers):02d}", SEED)
+        self.watcher: FinalityWatcher = self.environment.watcher
+        self.trade_date: date | None = None
+        self.sent = 0
+
+    @task
+    def post_batch(self) -> None:
+        """Captures one batch; now and then sends it again, which must be answered the same."""
+        self.sent += 1
+        trades = self.maker.batch(BATCH_TRADES)
+        if self.sent % 2 == 0 and self.trade_date is not None:
+            body, kind = arrow_stream(trades, self.trade_date), ARROW_STREAM
+        else:
+            body, kind = json.dumps(trades).encode(), JSON
+        sent_at = time.perf_counter()
+        answer = self._post(body, kind)
+        if answer is None:
+            self.watcher.refuse(len(trades))
+            return
+        self.watcher.accept_batch(answer, sent_at)
+        if self.trade_date is None:
+            self.trade_date = self._business_date(answer["positions"][0]["first_position"])
+        if self.sent % RESENT_EVERY == 0 and self._post(body, kind) != answer:
+            self.watcher.contradict()
+
+    def _post(self, body: bytes, kind: str) -> dict[str, Any] | None:
+        """The answer to a batch; None when it was refused whole."""
+        with self.client.post(
+            "/v1/trades:batch",
+            data=body,  # type: ignore[arg-type] # it takes bytes too
+            headers={"Content-Type": kind},
+            name=f"POST /v1/trades:batch {'JSON' if kind == JSON else 'Arrow'}",
+            catch_response=True,
+        ) as answer:
+            if answer.status_code in (200, 201, 207):
+                answer.success()
+                parsed: dict[str, Any] = answer.json()
+                return parsed
+            answer.failure(f"status {answer.status_code}")
+            return None
+
+    def _business_date(self, position: int) -> date:
+        """The trade date of a trade that was captured today."""
+        path = f"/v1/trades?cursor={position}&limit=1"
+        page = self.client.get(path, name="GET /v1/trades").json()
+        return date.fromisoformat(page["data"][0]["trade_date"])
 
 
 class Observer(FastHttpUser):
@@ -113,9 +179,11 @@ def _drain(environment: Environment, **_: object) -> None:
     counted = watcher.final + watcher.refused + watcher.pending
     books = watcher.get("/v1/reconciliation")
     is_sound = counted == sent and not watcher.pending and bool(books["agrees"])
+    is_sound = is_sound and not watcher.contradicted
     verdict = (
         f"{'sound' if is_sound else 'NOT SOUND'}: sent {sent} = final {watcher.final}"
         f" + refused {watcher.refused} + pending {watcher.pending};"
+        f" answered otherwise when sent again {watcher.contradicted};"
         f" books agree: {books['agrees']} as of block {books['as_of_block']}"
     )
     # Said last, below Locust's own tables.

@@ -18,6 +18,7 @@ from typing import Final
 READY_SECONDS_MAX: Final = 60
 SECONDS_MAX: Final = 3_600
 USERS_MAX: Final = 200
+BATCH_USERS_MAX: Final = 8
 STOP_SECONDS_MAX: Final = 60
 HERE: Final = Path(__file__).parent
 
@@ -27,11 +28,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=20, help=f"at most {SECONDS_MAX}")
     parser.add_argument("--users", type=int, default=4, help=f"desks, at most {USERS_MAX}")
+    parser.add_argument(
+        "--batch-users", type=int, default=2, help="desks that post a batch of 200 a second"
+    )
     parser.add_argument("--rate", type=float, default=20, help="trades a second and desk")
     parser.add_argument("--html", type=Path, help="write Locust's report to this file")
     options = parser.parse_args()
     if not 0 < options.seconds <= SECONDS_MAX or not 0 < options.users <= USERS_MAX:
         parser.error(f"1 to {SECONDS_MAX} seconds and 1 to {USERS_MAX} users")
+    if not 0 <= options.batch_users <= BATCH_USERS_MAX:
+        parser.error(f"up to {BATCH_USERS_MAX} batch users")
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="novate-load-") as state:
         command = [sys.executable, "-m", "api.cli", "up", "--state", state, "--port", str(port)]
@@ -45,15 +51,19 @@ def main() -> int:
 
 
 def _locust(port: int, options: argparse.Namespace) -> int:
+    users = options.users + options.batch_users + 1
     command = [
         *(sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py"), "--headless"),
-        *("--host", f"http://127.0.0.1:{port}", "--users", str(options.users + 1)),
-        *("--spawn-rate", str(options.users + 1), "--run-time", f"{options.seconds}s"),
+        *("--host", f"http://127.0.0.1:{port}", "--users", str(users)),
+        *("--spawn-rate", str(users), "--run-time", f"{options.seconds}s"),
         *("--only-summary", "--stop-timeout", "5"),
     ]
     if options.html:
         command += ["--html", str(options.html)]
-    environment = os.environ | {"NOVATE_LOAD_RATE": str(options.rate)}
+    environment = os.environ | {
+        "NOVATE_LOAD_RATE": str(options.rate),
+        "NOVATE_LOAD_BATCH_USERS": str(options.batch_users),
+    }
     return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 # our own command
 
 

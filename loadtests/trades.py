@@ -20,6 +20,10 @@ class TradeMaker:
     def __post_init__(self) -> None:
         self.chance = random.Random(f"{self.seed}|{self.prefix}")
 
+    def batch(self, count: int) -> list[dict[str, str]]:
+        """So many new trades."""
+        return [self.next() for _ in range(count)]
+
     def next(self) -> dict[str, str]:
         """The body of a request that captures a new trade."""
         self.made += 1

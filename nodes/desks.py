@@ -12,6 +12,7 @@ import numpy as np
 
 from ledger.clearing.columns import Column, TradeColumns, participants_of
 from nodes.consortium import Consortium
+from nodes.exchange import PASSED_ON_MAX
 
 Feed = tuple[Column, TradeColumns]
 """Trades, and the place of each in the order of capture."""
@@ -29,9 +30,10 @@ def take_in(consortium: Consortium, version: DeskVersion | None = None) -> None:
     taken = consortium.clearing_house.intake.stream.end_position
     captured = consortium.exchange.captured
     end = captured.end_position
-    if end > taken:
-        tell_desks(consortium, np.arange(taken, end), captured.trades(taken, end), version)
-        consortium.exchange.pass_on(taken, end)
+    for first in range(taken, end, PASSED_ON_MAX):
+        last = min(first + PASSED_ON_MAX, end)
+        tell_desks(consortium, np.arange(first, last), captured.trades(first, last), version)
+        consortium.exchange.pass_on(first, last)
 
 
 def tell_desks(

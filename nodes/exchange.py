@@ -12,8 +12,19 @@ from typing import Final
 import numpy as np
 
 from ledger.books.batches import BatchStream
-from ledger.books.capture import BatchSorter, SortedBatch, all_refusals, record_refusal
+from ledger.books.capture import (
+    BatchSorter,
+    SortedBatch,
+    all_refusals,
+    count_refusals,
+    first_refusals,
+    record_refusals,
+    split_batch,
+)
 from ledger.books.database import Database
+from ledger.books.gaps import CapturedNumbers, Gap
+from ledger.books.highest_numbers import HighestNumbers
+from ledger.books.submissions import Submission, find_submission, record_submission
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, same_identity
 from ledger.clearing.columns import COLUMN_NAMES, TradeColumns, participants_of
@@ -33,26 +44,70 @@ class Exchange(Node):
     def __init__(self, id: str, key: Key, database: Database, around: Surroundings) -> None:
         super().__init__(id, key, database, around)
         self.captured = BatchStream(database, "captured")
-        self._index = TradeIndex()
+        self._index = TradeIndex(database.folder)
+        self._highest = HighestNumbers()
+        self._numbers = CapturedNumbers() if self.network.dense_sequence else None
         for first_position, trades in self.captured.read_all():
             self._take_in(first_position, trades)
 
     def capture(self, batch_id: str, trades: TradeColumns) -> SortedBatch:
-        """Captures what is new in a batch, records what is refused; on disk when this returns."""
-        verdict = BatchSorter(self.captured, self._index, trades).sort()
+        """Captures what is new in a batch, records what is refused; on disk when this returns.
+
+        Raises StorageError when the disk does not take it: then nothing is captured.
+        """
+        return self.capture_group([(batch_id, trades)])[0]
+
+    def capture_group(
+        self, parts: Sequence[tuple[str, TradeColumns]], submissions: Sequence[bytes] = ()
+    ) -> list[SortedBatch]:
+        """Captures batches one after another in one commit; each is a record of its own.
+
+        ``submissions`` are the content hashes of the last of the parts, to be answered again.
+        """
+        columns = [trades for _, trades in parts]
+        everything = columns[0] if len(columns) == 1 else TradeColumns.concatenate(columns)
+        whole = BatchSorter(self.captured, self._index, everything, self._highest).sort()
+        verdicts = split_batch(whole, [len(trades) for _, trades in parts])
+        sorted_parts = list(zip(parts, verdicts, strict=True))
         with self.database.transaction() as session:
-            for row, refusal in verdict.refused.items():
-                subject = describe_trade_id(self.network, trades, row)
-                record_refusal(session, batch_id, row, subject, refusal)
-            if len(verdict.accepted):
-                batch = self.captured.append(session, batch_id, verdict.accepted)
-                session.on_commit(partial(self._take_in, batch.first_position, verdict.accepted))
-        return verdict
+            for (batch_id, trades), verdict in sorted_parts:
+                subjects = {
+                    row: (describe_trade_id(self.network, trades, row), refusal)
+                    for row, refusal in verdict.refused.items()
+                }
+                record_refusals(session, batch_id, subjects)
+            for digest, verdict in zip(reversed(submissions), reversed(verdicts), strict=False):
+                record_submission(session, digest, verdict)
+            added = [(id, verdict.accepted) for (id, _), verdict in sorted_parts if verdict.count]
+            self.captured.append_all(session, added)
+            if added:
+                first = self.captured.end_position
+                session.on_commit(partial(self._take_in, first, whole.accepted))
+        return verdicts
+
+    def submission(self, content_hash: bytes) -> Submission | None:
+        """What a batch of this content was answered before."""
+        with self.database.reading() as session:
+            return find_submission(session, content_hash)
+
+    def refusals_of(self, batch_id: str, count_max: int) -> Sequence[RefusalRow]:
+        """The first refused rows of a submitted batch."""
+        with self.database.reading() as session:
+            return first_refusals(session, batch_id, count_max)
 
     def refusals(self) -> Sequence[RefusalRow]:
         """Every submitted trade that was not captured."""
         with self.database.reading() as session:
             return all_refusals(session)
+
+    def gaps(self) -> list[Gap] | None:
+        """The numbers missing from the venue's dense sequences; None when it has none."""
+        return None if self._numbers is None else list(self._numbers.gaps())
+
+    def refusal_count(self) -> int:
+        """How many submitted trades were not captured."""
+        with self.database.reading() as session:
+            return count_refusals(session)
 
     def pass_on(self, first_position: int, end: int) -> None:
         """Has the trades at [first_position, end) affirmed and hands them to the clearing house.
@@ -75,8 +130,10 @@ class Exchange(Node):
         return NOT_FOUND
 
     def _take_in(self, first_position: int, trades: TradeColumns) -> None:
-        positions = np.arange(first_position, first_position + len(trades))
-        self._index.add(fingerprints_of(trades), positions)
+        self._index.add(fingerprints_of(trades), first_position)
+        self._highest.take_in(trades)
+        if self._numbers is not None:
+            self._numbers.take_in(trades)
 
     def _ask_traders(self, first_position: int, trades: TradeColumns) -> frozenset[int]:
         """The rows that some trader refused to affirm.

@@ -42,6 +42,8 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         seed: from which the sandbox keys follow.
         venue: code of the exchange in trade ids.
         accounts: client accounts beside the house accounts, as PARTICIPANT/NAME.
+        dense_sequence: the venue numbers the trades of an instrument and day 1, 2, 3 and so on, so
+            that a number that is missing is a trade that is missing.
     """
 
     seed: str
@@ -52,6 +54,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     currencies: tuple[str, ...]
     accounts: tuple[str, ...] = ()
     chain_id: int = CHAIN_ID
+    dense_sequence: bool = False
 
     def check(self) -> None:
         """Raises MalformedError when the network is not consistent."""

@@ -18,6 +18,7 @@ DOCUMENTS = [
     "README.md",
     "README.zh.md",
     "docs/trade-files.md",
+    "docs/capture.md",
     "docs/besu.md",
     "docs/chain.md",
     "docs/scenarios.md",

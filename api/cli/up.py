@@ -27,7 +27,13 @@ from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
 from nodes.sandbox.network import developer_key
-from nodes.sandbox.sandbox import DEFAULT_SEED, Sandbox, open_sandbox
+from nodes.sandbox.sandbox import (
+    CYCLE_SECONDS,
+    DEFAULT_SEED,
+    Sandbox,
+    SandboxOptions,
+    open_sandbox,
+)
 from nodes.validators import DEVELOPER, Seating
 
 BACKLOG = 2_048
@@ -48,23 +54,46 @@ def up(
     engine: EngineOption = EMBEDDED,
     finality: FinalityOption = "0",
     patience: PatienceOption = PATIENCE_SECONDS,
+    cycle_trades: Annotated[
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="Strike a cycle at so many trades; new folder."),
+    ] = None,
+    cycle_seconds: Annotated[
+        float,
+        typer.Option(min=0, max=86_400, help="And when trades waited so long; 0: not by time."),
+    ] = CYCLE_SECONDS,
+    dense_sequence: Annotated[
+        bool | None,
+        typer.Option(
+            "--dense-sequence", help="Numbers run 1, 2, 3 an instrument: report gaps; new folder."
+        ),
+    ] = None,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
     if seed == "":
         bad_input("--seed: expected at least one character")
     chain = open_engine(engine, finality, patience)
     seats = seating(engine, validators, executor)
+    options = SandboxOptions(
+        cycle_seconds=cycle_seconds, cycle_trades=cycle_trades, dense_sequence=dense_sequence
+    )
     with _listen(host, port) as listener:
-        sandbox = _open(state, seed, chain, seats)
+        sandbox = _open(state, seed, chain, seats, options)
         _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
         server_of(create_app(sandbox), host, port).run(sockets=[listener])
 
 
-def _open(state: Path, seed: str | None, chain: Engine | None, seats: Seating | None) -> Sandbox:
+def _open(
+    state: Path,
+    seed: str | None,
+    chain: Engine | None,
+    seats: Seating | None,
+    options: SandboxOptions,
+) -> Sandbox:
     today = WallClock().business_time().date()
     try:
         with engine_failures("Run the same command again: it goes on where it stopped."):
-            return open_sandbox(state, seed, today, chain, seats)
+            return open_sandbox(state, seed, today, chain, seats, options)
     except StateFolderError as error:
         bad_input(str(error))
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api import schemas
 from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
@@ -47,6 +47,26 @@ def list_cycles(
         views = [cycle_view(consortium, row) for row in rows[cursor : cursor + limit]]
         height = consortium.clearing_house.projection.height
     return page_of(views, cursor, len(rows), height)
+
+
+@router.post(
+    "/cycles",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="cycles.create",
+    summary="Strike a cycle now",
+    response_model=schemas.Cycle,
+    responses={204: {"description": "No trade is waiting."}, **problems(507)},
+)
+def strike_cycle(sandbox: RunningSandbox) -> schemas.Cycle | Response:
+    """Strikes a cycle over the trades captured so far and settles it; later trades wait.
+
+    The answer is the cycle as it came out: settled, empty (all its trades left it) or abandoned.
+    """
+    with sandbox.lock:
+        row = sandbox.strike()
+        if row is None:
+            return Response(status_code=status.HTTP_204_NO_CONTENT)
+        return cycle_view(sandbox.consortium, row)
 
 
 @router.get(

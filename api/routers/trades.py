@@ -1,10 +1,13 @@
 """Trades: submit one, look one up, list them in order of capture."""
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response, status
+from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from api import schemas
+from api.batch_views import captured_batch_view, gap_view
+from api.body_guard import BodyBounds, bounded
 from api.dependencies import (
     Cursor,
     Limit,
@@ -15,6 +18,7 @@ from api.dependencies import (
 )
 from api.errors import RefusedError, problems, refuse
 from api.views import known_position, trade_view
+from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
     AMOUNT_MAX,
     format_amount,
@@ -30,6 +34,7 @@ from ledger.domain.identifiers import (
 )
 from ledger.domain.reasons import Reason, Rejected
 from nodes.network import Network
+from nodes.trade_batches import read_arrow, read_json
 
 router = APIRouter(
     prefix="/v1/trades",
@@ -39,6 +44,51 @@ router = APIRouter(
 )
 
 CAPTURE_SECONDS_MAX = 30
+BATCH_BYTES_MAX = 64 * 1024 * 1024
+REFUSALS_SHOWN_MAX = 100
+JSON = "application/json"
+ARROW_STREAM = "application/vnd.apache.arrow.stream"
+_FORMS = {JSON: read_json, ARROW_STREAM: read_arrow}
+_BATCH_CONTENT = {
+    JSON: {
+        "schema": {
+            "oneOf": [
+                {"type": "array", "items": {"$ref": "#/components/schemas/NewTrade"}},
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["trades"],
+                    "properties": {
+                        "trades": {
+                            "type": "array",
+                            "items": {"$ref": "#/components/schemas/NewTrade"},
+                        }
+                    },
+                },
+            ]
+        }
+    },
+    ARROW_STREAM: {"schema": {"type": "string", "format": "binary"}},
+}
+
+
+async def _raw_body(request: Request) -> bytes:
+    """The body as it came; the guard has bounded it."""
+    return await request.body()
+
+
+def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
+    """How to read the body, by its content type."""
+    kind = request.headers.get("content-type", "none")
+    form = _FORMS.get(kind.partition(";")[0].strip().lower())
+    if form is None:
+        expected = " or ".join(_FORMS)
+        raise refuse(Reason.INVALID, f"content-type: expected {expected}, found {kind}")
+    return form
+
+
+RawBody = Annotated[bytes, Depends(_raw_body)]
+BatchForm = Annotated[Callable[[bytes, Network], TradeColumns], Depends(_batch_form)]
 
 
 @router.post(
@@ -48,7 +98,7 @@ CAPTURE_SECONDS_MAX = 30
     summary="Capture a trade",
     responses={
         200: {"model": schemas.Trade, "description": "It was captured before."},
-        **problems(404, 409),
+        **problems(404, 409, 507),
     },
 )
 def create_trade(
@@ -75,6 +125,44 @@ def create_trade(
     return trade_view(sandbox.consortium, explorer, trades, 0, answer.position)
 
 
+@router.post(
+    ":batch",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="trades.create_batch",
+    summary="Capture a batch of trades",
+    responses={
+        200: {"model": schemas.CapturedBatch, "description": "All were captured before."},
+        207: {"model": schemas.CapturedBatch, "description": "Some are refused; the rest stands."},
+        422: {"model": schemas.BatchProblem, "description": "Refused whole: the first faults."},
+        **problems(413, 507),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": _BATCH_CONTENT}},
+)
+@bounded(BodyBounds(bytes_max=BATCH_BYTES_MAX, openings_max=None))
+def create_trades(
+    sandbox: RunningSandbox, body: RawBody, form: BatchForm, response: Response
+) -> schemas.CapturedBatch:
+    """Captures locked-in trades; all of the batch is on disk when this answers.
+
+    JSON is a list of what `POST /v1/trades` takes, or an object whose `trades` is that list; Arrow
+    is for volume (docs/capture.md). A batch with any malformed trade is refused whole.
+    """
+    trades = form(body, sandbox.consortium.network)
+    try:
+        answer = sandbox.submit_batch(trades).result(timeout=CAPTURE_SECONDS_MAX)
+    except TimeoutError:
+        raise refuse(Reason.UNAVAILABLE, "the capture takes too long") from None
+    if isinstance(answer, Rejected):
+        raise RefusedError(answer)
+    submission = answer.submission
+    if submission.refused:
+        response.status_code = status.HTTP_207_MULTI_STATUS
+    elif answer.was_known or not submission.captured:
+        response.status_code = status.HTTP_200_OK
+    refusals = sandbox.consortium.exchange.refusals_of(answer.batch_id, REFUSALS_SHOWN_MAX)
+    return captured_batch_view(answer, refusals)
+
+
 @router.get("", operation_id="trades.list", summary="List trades")
 def list_trades(
     sandbox: RunningSandbox, explorer: RunningExplorer, cursor: Cursor, limit: Limit = 100
@@ -88,6 +176,20 @@ def list_trades(
         trade_view(consortium, explorer, trades, row, cursor + row) for row in range(len(trades))
     ]
     return page_of(views, cursor, end, consortium.clearing_house.projection.height)
+
+
+@router.get("/gaps", operation_id="trades.gaps", summary="List gaps in the venue's numbers")
+def list_gaps(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> schemas.Gaps:
+    """Numbers that a venue with dense sequences must have given to trades that never came."""
+    gaps = sandbox.consortium.exchange.gaps()
+    shown = (gaps or [])[cursor : cursor + limit]
+    end = cursor + len(shown)
+    return schemas.Gaps(
+        dense_sequence=gaps is not None,
+        missing=sum(gap.missing for gap in gaps or ()),
+        data=[gap_view(sandbox.consortium.network, gap) for gap in shown],
+        next_cursor=str(end) if shown and end < len(gaps or ()) else None,
+    )
 
 
 @router.get(

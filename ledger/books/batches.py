@@ -5,13 +5,15 @@ it does not depend on the encoding. Positions number the trades of a stream from
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import RLock
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlalchemy import inspect
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
@@ -19,7 +21,6 @@ from sqlmodel import col, select
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.tables import BatchRow
 from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
-from ledger.clearing.commitment import records_of
 
 RECENT_TRADES_MAX: Final = 100_000
 SEGMENT_TRADES_MAX: Final = 50_000
@@ -46,6 +47,7 @@ class BatchStream:
         self._name = name
         self._recent = RecentTrades()
         self.batches: list[Batch] = []
+        self._starts: Column = np.zeros(0, dtype=np.int64)
         with database.reading() as session:
             payload = inspect(BatchRow).attrs["payload"].class_attribute
             rows = select(BatchRow).options(defer(payload))
@@ -68,21 +70,36 @@ class BatchStream:
         trades: TradeColumns,
         refused: frozenset[int] = frozenset(),
     ) -> Batch:
-        """Puts a new batch into a transaction, one in each. It counts once that is committed."""
-        batch = Batch(batch_id, self.end_position, len(trades), content_hash(trades), refused)
-        session.add(
-            BatchRow(
-                stream=self._name,
-                id=batch_id,
-                first_position=batch.first_position,
-                count=batch.count,
-                content_hash=batch.content_hash,
-                payload=encode_trades(trades),
-                refused=np.array(sorted(refused), dtype="<i8").tobytes(),
+        """Puts a new batch into a transaction. It counts once that is committed."""
+        return self.append_all(session, [(batch_id, trades)], refused)[0]
+
+    def append_all(
+        self,
+        session: UnitOfWork,
+        parts: Sequence[tuple[str, TradeColumns]],
+        refused: frozenset[int] = frozenset(),
+    ) -> list[Batch]:
+        """Puts new batches into a transaction, one after another; once in each transaction."""
+        added: list[Batch] = []
+        end = self.end_position
+        for batch_id, trades in parts:
+            packed = PackedTrades.of(trades)
+            batch = Batch(batch_id, end, len(trades), packed.content_hash(), refused)
+            session.add(
+                BatchRow(
+                    stream=self._name,
+                    id=batch_id,
+                    first_position=batch.first_position,
+                    count=batch.count,
+                    content_hash=batch.content_hash,
+                    payload=packed.encoded(),
+                    refused=np.array(sorted(refused), dtype="<i8").tobytes(),
+                )
             )
-        )
-        session.on_commit(lambda: self._publish(batch, trades))
-        return batch
+            session.on_commit(partial(self._publish, batch, trades))
+            added.append(batch)
+            end += len(trades)
+        return added
 
     def trades(self, first: int, end: int) -> TradeColumns:
         """The trades at positions [first, end)."""
@@ -94,7 +111,7 @@ class BatchStream:
         older = positions < first_recent
         if not older.any():
             return recent
-        starts = np.array([batch.first_position for batch in self.batches], dtype=np.int64)
+        starts = self._batch_starts()
         places = np.searchsorted(starts, positions[older], side="right") - 1
         parts, order = [], [np.flatnonzero(~older)]
         for place in np.unique(places).tolist():
@@ -112,8 +129,16 @@ class BatchStream:
             self._recent.add(batch.first_position, trades)
             yield batch.first_position, trades
 
+    def _batch_starts(self) -> Column:
+        """Where each batch begins; kept, since a day of single trades has very many batches."""
+        kept = self._starts
+        newer = [batch.first_position for batch in self.batches[len(kept) :]]
+        if newer:
+            self._starts = kept = np.concatenate([kept, np.array(newer, dtype=np.int64)])
+        return kept
+
     def _publish(self, batch: Batch, trades: TradeColumns) -> None:
-        assert batch.first_position == self.end_position, "two batches in one unit of work"
+        assert batch.first_position == self.end_position, "one append in each unit of work"
         # In this order: whoever reads the end of the stream finds the trades before it.
         self._recent.add(batch.first_position, trades)
         self.batches.append(batch)
@@ -169,21 +194,72 @@ class RecentTrades:
         return sum(len(trades) for _, trades in self._segments)
 
 
+@dataclass(frozen=True, slots=True)
+class PackedTrades:
+    """Trades as columns as narrow as they go: a base each, and how far each value is above it.
+
+    Width and base follow from the values alone, so the same trades are always packed the same.
+    """
+
+    count: int
+    bases: Mapping[str, int]
+    columns: Mapping[str, NDArray[np.integer[Any]]]
+
+    @staticmethod
+    def of(trades: TradeColumns) -> "PackedTrades":
+        """The trades, packed."""
+        bases, columns = {}, {}
+        for name, column in trades.columns().items():
+            bases[name], columns[name] = _narrowed(column)
+        return PackedTrades(len(trades), bases, columns)
+
+    def content_hash(self) -> bytes:
+        """SHA-256 over the count, and base, width and values of each column, little-endian."""
+        digest = hashlib.sha256(self.count.to_bytes(8, "little"))
+        for name, column in self.columns.items():
+            digest.update(self.bases[name].to_bytes(8, "little", signed=True))
+            digest.update(bytes([column.itemsize]))
+            digest.update(np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<")).data)
+        return digest.digest()
+
+    def encoded(self) -> bytes:
+        """An Arrow stream, compressed; the bases are metadata of the schema."""
+        bases = {name: str(base) for name, base in self.bases.items()}
+        table = pa.table(dict(self.columns)).replace_schema_metadata(bases)
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
+            writer.write_table(table)
+        return sink.getvalue().to_pybytes()  # type: ignore[no-any-return] # pyarrow ships no types
+
+
 def content_hash(trades: TradeColumns) -> bytes:
-    """SHA-256 over the trades, in order."""
-    return hashlib.sha256(records_of(trades).tobytes()).digest()
+    """SHA-256 over the trades, in order, whatever their encoding."""
+    return PackedTrades.of(trades).content_hash()
 
 
 def encode_trades(trades: TradeColumns) -> bytes:
-    """The trades as an Arrow stream."""
-    table = pa.table({name: pa.array(column) for name, column in trades.columns().items()})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
+    """The trades as a compressed Arrow stream."""
+    return PackedTrades.of(trades).encoded()
 
 
 def decode_trades(payload: bytes) -> TradeColumns:
     """The trades that ``encode_trades`` wrote."""
     table = pa.ipc.open_stream(payload).read_all()
-    return TradeColumns(*(table.column(name).to_numpy() for name in COLUMN_NAMES))
+    bases = table.schema.metadata or {}
+    return TradeColumns(
+        *(
+            table.column(name).to_numpy().astype(np.int64) + int(bases.get(name.encode(), 0))
+            for name in COLUMN_NAMES
+        )
+    )
+
+
+def _narrowed(column: Column) -> "tuple[int, NDArray[np.integer[Any]]]":
+    """A base, and what each value is above it."""
+    if not len(column):
+        return 0, column
+    base, last = int(column.min()), int(column.max())
+    for kind in (np.uint8, np.uint16, np.uint32):
+        if last - base <= np.iinfo(kind).max:
+            return base, (column - base).astype(kind)
+    return 0, column

@@ -175,8 +175,8 @@ class Blotter:
         prints = fingerprints_of(trades)
         unique, counts = np.unique(prints, return_counts=True)
         self._repeated.update(unique[counts > 1].tolist())
-        self._repeated.update(prints[self._index.find(prints) != NOT_FOUND].tolist())
-        self._index.add(prints, np.arange(first_position, first_position + len(trades)))
+        self._repeated.update(prints[self.find(trades) != NOT_FOUND].tolist())
+        self._index.add(prints, first_position)
         fresh = np.zeros(len(trades), dtype=np.uint8)
         self._standing = np.concatenate([self._standing, fresh])
 

@@ -1,16 +1,19 @@
 """Sorting a submitted batch: trades that are new, repeats, or contradict the capture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlmodel import Session, select
+from sqlmodel import Session, col, func, select
 
 from ledger.books.batches import BatchStream
 from ledger.books.database import UnitOfWork
+from ledger.books.highest_numbers import HighestNumbers
+from ledger.books.projection import upsert
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import (
     NOT_FOUND,
+    Fingerprints,
     TradeIndex,
     fingerprints_of,
     same_identity,
@@ -29,13 +32,20 @@ class SortedBatch:
 
     Attributes:
         accepted: the new trades, in order; ``cancels`` is one more than the position cancelled.
+        accepted_rows: their rows in the submitted batch.
         positions: for each submitted row where it stands in the capture, or NOT_FOUND if refused.
         refused: why not, by row.
     """
 
     accepted: TradeColumns
+    accepted_rows: Column
     positions: Column
     refused: dict[int, Rejected]
+
+    @property
+    def count(self) -> int:
+        """How many rows are captured."""
+        return len(self.accepted)
 
     @property
     def repeated(self) -> int:
@@ -44,118 +54,211 @@ class SortedBatch:
 
 
 class BatchSorter:
-    """Sorts one batch against a capture.
+    """Sorts one batch against a capture, in a fixed number of vectorised steps.
 
-    Nearly all rows are settled in a few vectorised steps: those that the index knows, and those
-    that are plainly new. What is left, cancellations and rows that repeat a row of the same batch,
-    is looked at one by one in the order of the batch. Rows of the batch have the virtual positions
-    that follow the capture's end until it is known which of them are accepted.
+    The original of a row is the trade of the same identity that the capture has, or else the first
+    in the batch that is accepted. A row with an original repeats it or contradicts it. Only refused
+    rows, and the rare ones whose fingerprint lies, are looked at one by one.
     """
 
-    def __init__(self, captured: BatchStream, index: TradeIndex, trades: TradeColumns) -> None:
+    def __init__(
+        self,
+        captured: BatchStream,
+        index: TradeIndex,
+        trades: TradeColumns,
+        highest: HighestNumbers | None = None,
+    ) -> None:
         self._captured = captured
         self._index = index
+        self._highest = highest
         self._trades = trades
-        self._end = captured.end_position
         self._prints = fingerprints_of(trades)
-        self._originals: Column = np.full(len(trades), NOT_FOUND, dtype=np.int64)
-        self._cancelled: Column = np.full(len(trades), NOT_FOUND, dtype=np.int64)
+        self._end = captured.end_position
+        count = len(trades)
+        # Where the original of each row stands: in the capture, or as a row of this batch.
+        self._known: Column = np.full(count, NOT_FOUND, dtype=np.int64)
+        self._first: Column = np.arange(count, dtype=np.int64)
+        self._accepted: Mask = np.zeros(count, dtype=bool)
+        self._cancels: Column = np.zeros(count, dtype=np.int64)
         self._refused: dict[int, Rejected] = {}
-        self._accepted_rows: dict[int, list[int]] = {}
-        self._plain: Mask = np.zeros(len(trades), dtype=bool)
-        self._plain_prints: set[int] = set()
 
     def sort(self) -> SortedBatch:
         """The verdict on every row."""
-        known = self._take_known()
-        _, firsts, counts = np.unique(self._prints, return_index=True, return_counts=True)
-        is_single = np.zeros(len(self._trades), dtype=bool)
-        is_single[firsts[counts == 1]] = True
-        self._plain = is_single & ~known & (self._trades.cancels == 0)
-        self._plain_prints = set(self._prints[self._plain].tolist())
-        for row in np.flatnonzero(~known & ~self._plain).tolist():
-            self._take(row)
-        return self._verdict()
+        is_cancel = self._trades.cancels > 0
+        self._take_known()
+        new = np.flatnonzero((self._known == NOT_FOUND) & ~is_cancel)
+        self._take_firsts(new, new)
+        positions = self._end + np.cumsum(self._accepted) - 1
+        if is_cancel.any():
+            self._take_cancels(np.flatnonzero(is_cancel & (self._known == NOT_FOUND)))
+            positions = self._end + np.cumsum(self._accepted) - 1
+            inner = self._cancels < 0
+            self._cancels[inner] = positions[-1 - self._cancels[inner]] + 1
+        else:
+            self._cancels = self._trades.cancels
+        positions = np.where(self._known == NOT_FOUND, positions[self._first], self._known)
+        positions[list(self._refused)] = NOT_FOUND
+        trades = replace(self._trades, cancels=self._cancels)
+        if not self._accepted.all():
+            trades = trades.take(self._accepted)
+        return SortedBatch(trades, np.flatnonzero(self._accepted), positions, self._refused)
 
-    def _take_known(self) -> Mask:
-        """Settles the rows of trades that were captured before; returns which they are."""
-        found = self._index.find(self._prints)
+    def _take_known(self) -> None:
+        """Settles the rows of trades that were captured before."""
+        self._known = self._find(self._trades, self._prints)
+        hits = np.flatnonzero(self._known != NOT_FOUND)
+        if len(hits):
+            records = self._captured.trades_at(self._known[hits])
+            differing = hits[~same_terms(records, self._trades.take(hits))]
+            self._refuse(differing, Rejected(Reason.DUPLICATE, _OTHER_TERMS))
+
+    def _take_firsts(self, rows: Column, may_be_first: Column) -> None:
+        """Accepts the first row of each identity; the others repeat or contradict it.
+
+        Both are ascending; only rows that may be the first are accepted.
+        """
+        first = _first_of_identity(self._trades, self._prints, rows, may_be_first)
+        self._first[rows] = first
+        self._accepted[rows[first == rows]] = True
+        others = rows[first != rows]
+        if len(others):
+            ours, theirs = self._trades.take(self._first[others]), self._trades.take(others)
+            differing = others[~same_terms(ours, theirs)]
+            self._refuse(differing, Rejected(Reason.DUPLICATE, _OTHER_TERMS))
+
+    def _take_cancels(self, rows: Column) -> None:
+        """Settles new cancellations: each names a trade of the capture, or an earlier row.
+
+        All valid cancellations of a trade have its terms, so the second repeats the first.
+        """
+        asked = replace(self._trades.take(rows), cancels=np.zeros(len(rows), dtype=np.int64))
+        known = self._find(asked, fingerprints_of(asked))
+        inner = self._earlier_rows(rows, known)
+        found, is_inner = (known != NOT_FOUND) | (inner != NOT_FOUND), inner != NOT_FOUND
+        self._refuse(rows[~found], Rejected(Reason.UNKNOWN, _NEVER_CAPTURED))
+        same = np.zeros(len(rows), dtype=bool)
+        is_known = known != NOT_FOUND
+        records = self._captured.trades_at(known[is_known])
+        same[is_known] = same_terms(records, asked.take(is_known))
+        same[is_inner] = same_terms(self._trades.take(inner[is_inner]), asked.take(is_inner))
+        self._refuse(rows[found & ~same], Rejected(Reason.DUPLICATE, _OTHER_TERMS))
+        # Rows of this batch are noted below zero until it is known where they will stand.
+        self._cancels[rows[is_known]] = known[is_known] + 1
+        self._cancels[rows[is_inner]] = -1 - inner[is_inner]
+        self._take_firsts(rows[same], rows[same])
+
+    def _earlier_rows(self, rows: Column, known: Column) -> Column:
+        """The accepted row of this batch that each cancellation names, if it stands before it."""
+        accepted = np.flatnonzero(self._accepted)
+        everything = np.concatenate([accepted, rows])
+        plain = replace(self._trades, cancels=np.zeros(len(self._trades), dtype=np.int64))
+        order = np.argsort(everything, kind="stable")
+        first = np.empty(len(everything), dtype=np.int64)
+        first[order] = _first_of_identity(
+            plain, fingerprints_of(plain), everything[order], accepted
+        )
+        inner = first[len(accepted) :]
+        return np.where((known == NOT_FOUND) & (inner < rows) & self._accepted[inner], inner, -1)
+
+    def _find(self, trades: TradeColumns, prints: Fingerprints) -> Column:
+        """Where the capture has trades of these identities, or NOT_FOUND."""
+        found = np.full(len(trades), NOT_FOUND, dtype=np.int64)
+        may_be_known = np.ones(len(trades), dtype=bool)
+        if self._highest is not None:
+            may_be_known = ~self._highest.are_above(trades)
+        found[may_be_known] = self._index.find(prints[may_be_known])
         hits = np.flatnonzero(found != NOT_FOUND)
-        records, submitted = self._captured.trades_at(found[hits]), self._trades.take(hits)
-        same = same_identity(records, submitted)
-        known = np.zeros(len(self._trades), dtype=bool)
-        known[hits[same]] = True
-        self._originals[hits[same]] = found[hits[same]]
-        differing = same & ~same_terms(records, submitted)
-        for row in hits[differing].tolist():
-            self._refused[row] = Rejected(Reason.DUPLICATE, _OTHER_TERMS)
-        return known
+        if len(hits):
+            records = self._captured.trades_at(found[hits])
+            for row in hits[~same_identity(records, trades.take(hits))].tolist():
+                found[row] = self._find_slowly(prints[row], trades.take(slice(row, row + 1)))
+        return found
 
-    def _take(self, row: int) -> None:
-        """The rule for one row, after all rows before it."""
-        trade = self._trades.take(slice(row, row + 1))
-        original = self._find(trade, row)
-        if original != NOT_FOUND:
-            self._originals[row] = original
-            if not same_terms(self._record(original), trade).all():
-                self._refused[row] = Rejected(Reason.DUPLICATE, _OTHER_TERMS)
-            return
-        if trade.cancels[0] > 0:
-            cancelled = self._find(replace(trade, cancels=np.zeros(1, dtype=np.int64)), row)
-            if cancelled == NOT_FOUND:
-                self._refused[row] = Rejected(Reason.UNKNOWN, _NEVER_CAPTURED)
-                return
-            if not same_terms(self._record(cancelled), trade).all():
-                self._refused[row] = Rejected(Reason.DUPLICATE, _OTHER_TERMS)
-                return
-            self._cancelled[row] = cancelled
-        self._accepted_rows.setdefault(int(self._prints[row]), []).append(row)
-
-    def _find(self, trade: TradeColumns, before_row: int) -> int:
-        """The record of a trade's identity: in the capture, or accepted earlier in this batch."""
-        fingerprint = fingerprints_of(trade)[0]
-        rows = self._accepted_rows.get(int(fingerprint), [])
-        if int(fingerprint) in self._plain_prints:
-            rows = np.flatnonzero(self._plain & (self._prints == fingerprint)).tolist()
-        inner = [self._end + row for row in rows if row < before_row]
-        for position in [*self._index.find_all(fingerprint), *inner]:
-            if same_identity(self._record(position), trade).all():
+    def _find_slowly(self, fingerprint: np.uint64, trade: TradeColumns) -> int:
+        """The position of a trade whose fingerprint another trade shares."""
+        for position in self._index.find_all(fingerprint):
+            if same_identity(self._captured.trades_at(np.array([position])), trade).all():
                 return position
         return NOT_FOUND
 
-    def _record(self, position: int) -> TradeColumns:
-        """One trade by virtual position."""
-        if position >= self._end:
-            return self._trades.take(slice(position - self._end, position - self._end + 1))
-        return self._captured.trades_at(np.array([position]))
-
-    def _verdict(self) -> SortedBatch:
-        accepted = self._originals == NOT_FOUND
-        accepted[list(self._refused)] = False
-        positions = np.where(accepted, self._end + np.cumsum(accepted) - 1, self._originals)
-        inner = ~accepted & (self._originals >= self._end)
-        positions[inner] = positions[self._originals[inner] - self._end]
-        positions[list(self._refused)] = NOT_FOUND
-        inner = self._cancelled >= self._end
-        self._cancelled[inner] = positions[self._cancelled[inner] - self._end]
-        trades = replace(self._trades, cancels=self._cancelled + 1).take(accepted)
-        return SortedBatch(trades, positions, self._refused)
+    def _refuse(self, rows: Column, refusal: Rejected) -> None:
+        self._refused.update(dict.fromkeys(rows.tolist(), refusal))
 
 
-def record_refusal(
-    session: UnitOfWork, batch_id: str, row: int, subject: str, refusal: Rejected
+def _first_of_identity(
+    trades: TradeColumns, fingerprints: Fingerprints, rows: Column, may_be_first: Column
+) -> Column:
+    """For each of some ascending rows, the first row of its identity that may be first, or itself.
+
+    Only rows whose fingerprint occurs twice are compared at all.
+    """
+    prints = fingerprints[rows]
+    ascending = np.sort(prints)
+    repeated = ascending[1:][ascending[1:] == ascending[:-1]]
+    first = rows.copy()
+    if not len(repeated):
+        return first
+    shared = np.flatnonzero(np.isin(prints, repeated))
+    some = trades.take(rows[shared])
+    is_later = ~np.isin(rows[shared], may_be_first)
+    keys = (is_later, some.numbers, some.instruments, some.dates * 2 + (some.cancels > 0))
+    # Stable: within an identity those that may be first come first, in order of rows.
+    order = np.lexsort(keys)
+    ordered = some.take(order)
+    begins = np.ones(len(order), dtype=bool)
+    begins[1:] = ~same_identity(ordered.take(slice(1, None)), ordered.take(slice(None, -1)))
+    leads = np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    first[shared[order]] = rows[shared[order][leads]]
+    return first
+
+
+def split_batch(whole: SortedBatch, sizes: Sequence[int]) -> list[SortedBatch]:
+    """The verdicts on the parts of a batch that was sorted as one."""
+    if len(sizes) == 1:
+        return [whole]
+    parts: list[SortedBatch] = []
+    first, taken = 0, 0
+    for size in sizes:
+        count = int(np.searchsorted(whole.accepted_rows, first + size)) - taken
+        rows = whole.accepted_rows[taken : taken + count] - first
+        accepted = whole.accepted.take(slice(taken, taken + count))
+        positions = whole.positions[first : first + size]
+        refused = {
+            row - first: why for row, why in whole.refused.items() if first <= row < first + size
+        }
+        parts.append(SortedBatch(accepted, rows, positions, refused))
+        first, taken = first + size, taken + count
+    return parts
+
+
+def record_refusals(
+    session: UnitOfWork, batch_id: str, refused: Mapping[int, tuple[str, Rejected]]
 ) -> None:
-    """Puts on record that a submitted trade was refused; the same once more changes nothing."""
-    record = RefusalRow(
-        batch_id=batch_id,
-        row=row,
-        subject=subject,
-        reason=refusal.reason.name,
-        detail=refusal.detail,
-    )
-    session.merge(record)
+    """Puts on record which rows were refused: subject and why. The same again changes nothing."""
+    rows = [
+        {
+            "batch_id": batch_id,
+            "row": row,
+            "subject": subject,
+            "reason": refusal.reason.name,
+            "detail": refusal.detail,
+        }
+        for row, (subject, refusal) in refused.items()
+    ]
+    upsert(session, RefusalRow, rows)
+
+
+def first_refusals(session: Session, batch_id: str, count_max: int) -> Sequence[RefusalRow]:
+    """The first refused rows of a batch."""
+    rows = select(RefusalRow).where(RefusalRow.batch_id == batch_id)
+    return session.exec(rows.order_by(col(RefusalRow.row)).limit(count_max)).all()
 
 
 def all_refusals(session: Session) -> Sequence[RefusalRow]:
     """Every refusal on record."""
     return session.exec(select(RefusalRow)).all()
+
+
+def count_refusals(session: Session) -> int:
+    """How many refusals are on record."""
+    return session.exec(select(func.count()).select_from(RefusalRow)).one()

@@ -1,15 +1,23 @@
 """One database file a node: SQLite, write-ahead log, synchronous to the disk."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel, create_engine
 
 from ledger.books import tables
+
+_STORAGE_ERRORS: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+
+
+class StorageError(Exception):
+    """The disk did not take what was to be committed: nothing of it has happened."""
 
 
 class UnitOfWork(Session):
@@ -41,10 +49,18 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
-        """A unit of work: committed at the end of the block, rolled back on an exception."""
+        """A unit of work: committed at the end of the block, rolled back on an exception.
+
+        Raises StorageError when the disk is full or fails; the same may be tried again later.
+        """
         with UnitOfWork(self._engine) as session:
-            with session.begin():
-                yield session
+            try:
+                with session.begin():
+                    yield session
+            except OperationalError as error:
+                if _is_of_storage(error):
+                    raise StorageError(str(error.orig)) from error
+                raise
             session.published()
 
     @contextmanager
@@ -52,6 +68,12 @@ class Database:
         """A session for queries only."""
         with Session(self._engine) as session:
             yield session
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the file is; None in memory."""
+        name = self._engine.url.database
+        return Path(name).parent if name else None
 
     def close(self) -> None:
         """Releases the file."""
@@ -67,6 +89,12 @@ def open_database(path: Path | None) -> Database:
     event.listen(engine, "connect", _set_pragmas)
     SQLModel.metadata.create_all(engine, tables=tables.all_tables())
     return Database(engine)
+
+
+def _is_of_storage(error: OperationalError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    # The lower byte is the kind of error, the upper ones its circumstances.
+    return code & 0xFF in _STORAGE_ERRORS
 
 
 def _set_pragmas(connection: Connection, _record: object) -> None:

@@ -86,6 +86,20 @@ class BatchRow(SQLModel, table=True):
     refused: bytes = Field(default=b"", sa_type=LargeBinary)
 
 
+class SubmissionRow(SQLModel, table=True):
+    """A batch submitted from outside, by the hash of its content, and what was answered.
+
+    ``positions`` holds int64 pairs: first position and count of each range of rows, -1 if refused.
+    """
+
+    __tablename__ = "submissions"
+    content_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    captured: int
+    repeated: int
+    refused: int
+    positions: bytes = Field(sa_type=LargeBinary)
+
+
 class RefusalRow(SQLModel, table=True):
     """A submitted trade that was not captured, and why."""
 
@@ -195,6 +209,7 @@ def all_tables() -> list[Table]:
             OwnEntryRow,
             OutboxRow,
             BatchRow,
+            SubmissionRow,
             RefusalRow,
             MarkRow,
             MandateRow,

@@ -1,58 +1,138 @@
-"""Finding trades by identity among many millions: sorted runs of 64-bit fingerprints.
+"""Finding trades by identity among many millions: sorted runs of eight bytes a trade.
 
-Sixteen bytes a trade. Runs are merged so that there are only a few of them. A fingerprint can lie,
-if rarely: whoever finds a position compares the trade there before believing it.
+An entry is the upper part of a trade's 64-bit fingerprint beside its place in the run, so that a
+run is one sorted column. Small runs are merged; a full one is never touched again and moves into a
+file without a name, read through the page cache: memory stays the same all day. A fingerprint can
+lie, if rarely: whoever finds a position compares the trade there before believing it.
 """
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ledger.clearing.columns import Column, Mask, TradeColumns
 
-NOT_FOUND = -1
-_MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+NOT_FOUND: Final = -1
+PLACE_BITS: Final = 22
+RUN_TRADES_MAX: Final = 1 << PLACE_BITS
+"""Trades of a full run. The other 42 bits are the fingerprint: one in a million lookups lies."""
+MERGED_RUNS: Final = 8
+_PLACE_MASK: Final = np.uint64(RUN_TRADES_MAX - 1)
+_MULTIPLIERS: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 Fingerprints = NDArray[np.uint64]
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Sorted entries of the trades at consecutive positions from ``first_position`` on."""
+
+    first_position: int
+    entries: Fingerprints
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
 class TradeIndex:
-    """Positions of trades by fingerprint of their identity."""
+    """Positions of trades by fingerprint of their identity.
 
-    def __init__(self) -> None:
-        self._runs: list[tuple[Fingerprints, Column]] = []
+    ``folder`` is where full runs go; without one they stay in memory.
+    """
 
-    def add(self, fingerprints: Fingerprints, positions: Column) -> None:
-        """Takes new trades in."""
-        order = np.argsort(fingerprints, kind="stable")
-        self._runs.append((fingerprints[order], positions[order]))
-        while len(self._runs) > 1 and len(self._runs[-2][0]) <= 2 * len(self._runs[-1][0]):
-            self._merge_last_two()
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._full: list[_Run] = []
+        self._runs: list[_Run] = []
+
+    def add(self, fingerprints: Fingerprints, first_position: int) -> None:
+        """Takes new trades in, which stand at consecutive positions."""
+        added = 0
+        while added < len(fingerprints):
+            first = self._runs[0].first_position if self._runs else first_position + added
+            free = RUN_TRADES_MAX - (first_position + added - first)
+            part = fingerprints[added : added + free]
+            self._add_run(_run_of(part, first_position + added))
+            added += len(part)
+            if len(part) == free:
+                self._fill(first)
 
     def find(self, fingerprints: Fingerprints) -> Column:
         """The first position of each, or NOT_FOUND."""
         found = np.full(len(fingerprints), NOT_FOUND, dtype=np.int64)
-        for run, positions in reversed(self._runs):
-            places = np.minimum(np.searchsorted(run, fingerprints), len(run) - 1)
-            hit = run[places] == fingerprints
-            found[hit] = positions[places[hit]]
+        if not len(fingerprints):
+            return found
+        # In ascending order the searches touch each run from front to back.
+        order = np.argsort(fingerprints)
+        sought = fingerprints[order] & ~_PLACE_MASK
+        for run in (*reversed(self._runs), *reversed(self._full)):
+            places = np.minimum(np.searchsorted(run.entries, sought), len(run) - 1)
+            entries = run.entries[places]
+            hit = (entries & ~_PLACE_MASK) == sought
+            if hit.any():
+                here = (entries[hit] & _PLACE_MASK).astype(np.int64)
+                found[order[hit]] = run.first_position + here
         return found
 
     def find_all(self, fingerprint: np.uint64) -> list[int]:
         """Every position of one fingerprint, ascending."""
         found: list[int] = []
-        for run, positions in self._runs:
-            first, end = (
-                np.searchsorted(run, fingerprint),
-                np.searchsorted(run, fingerprint, "right"),
-            )
-            found.extend(positions[first:end].tolist())
+        low, high = fingerprint & ~_PLACE_MASK, fingerprint | _PLACE_MASK
+        for run in (*self._full, *self._runs):
+            first = np.searchsorted(run.entries, low)
+            end = np.searchsorted(run.entries, high, "right")
+            here = (run.entries[first:end] & _PLACE_MASK).astype(np.int64)
+            found.extend((run.first_position + here).tolist())
         return sorted(found)
 
-    def _merge_last_two(self) -> None:
-        (keys, positions), (newer_keys, newer_positions) = self._runs.pop(-2), self._runs.pop()
-        merged = np.concatenate([keys, newer_keys])
-        order = np.argsort(merged, kind="stable")
-        self._runs.append((merged[order], np.concatenate([positions, newer_positions])[order]))
+    def _add_run(self, run: _Run) -> None:
+        self._runs.append(run)
+        while len(self._runs) >= MERGED_RUNS and len(self._runs[-MERGED_RUNS]) <= 2 * len(
+            self._runs[-1]
+        ):
+            self._merge_last(MERGED_RUNS)
+
+    def _merge_last(self, count: int) -> None:
+        runs = self._runs[-count:]
+        first = runs[0].first_position
+        # The fingerprint stands above the place, so moving the places changes no order in a run.
+        moved = [run.entries + np.uint64(run.first_position - first) for run in runs]
+        entries = np.concatenate(moved)
+        entries.sort()
+        self._runs[-count:] = [_Run(first, entries)]
+
+    def _fill(self, first_position: int) -> None:
+        """The runs have become one that is full."""
+        self._merge_last(len(self._runs))
+        entries = self._runs.pop().entries
+        self._full.append(_Run(first_position, _on_disk(entries, self._folder)))
+
+
+def _run_of(fingerprints: Fingerprints, first_position: int) -> _Run:
+    entries = fingerprints & ~_PLACE_MASK
+    entries |= np.arange(len(fingerprints), dtype=np.uint64)
+    entries.sort()
+    return _Run(first_position, entries)
+
+
+def _on_disk(entries: Fingerprints, folder: Path | None) -> Fingerprints:
+    """The same entries, mapped from a file that goes with the process; memory if there is no room.
+
+    The index is derived from the batches and is built again at every start.
+    """
+    if folder is None:
+        return entries
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            entries.tofile(file)
+            file.flush()
+            return np.memmap(file, dtype=np.uint64, mode="r")
+    except OSError:
+        return entries
 
 
 def fingerprints_of(trades: TradeColumns) -> Fingerprints:

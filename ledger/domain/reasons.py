@@ -43,6 +43,7 @@ class Reason(Enum):
     CAP = 5006
     UNPROVEN = 5007
     UNAVAILABLE = 9001
+    STORAGE = 9002
 
     @property
     def explanation(self) -> Explanation:
@@ -80,6 +81,7 @@ _HTTP_STATUS: Final = {
     Reason.SUSPENDED: 403,
     Reason.UNSIGNED: 403,
     Reason.UNAVAILABLE: 503,
+    Reason.STORAGE: 507,
 }
 
 _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
@@ -275,5 +277,11 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Send the same again later: what was captured is answered as before.",
         "系统正在启动、停止或发生故障。",
         "请稍后重发同一内容：已受理的将得到相同应答。",
+    ),
+    Reason.STORAGE: Explanation(
+        "The disk is full or does not take what is written: nothing was captured.",
+        "Make room on the disk, then send the same again; no restart is needed.",
+        "磁盘已满或写入失败：未受理任何内容。",
+        "请腾出磁盘空间后重发同一内容，无需重启。",
     ),
 }

@@ -1,67 +1,78 @@
 """A consortium that stays up. Trades come in from many threads; one thread clears and settles.
 
-Captures are committed in groups: whoever waits gets its answer once its group is on disk. Clearing
-strikes a cycle when enough trades wait, or when some have waited long enough.
+Clearing strikes a cycle when enough trades wait, when some have waited long enough, or when it is
+told to. Trades that are captured meanwhile are left for the next cycle.
 """
 
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Event, RLock, Thread
 from typing import Final
 
+import msgspec
+
+from ledger.books.database import StorageError
+from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason, Rejected
-from ledger.domain.rules import MARKET_DAY_RULES
+from ledger.domain.rules import MARKET_DAY_RULES, Rules
 from nodes.clock import WallClock
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
 from nodes.engine import Engine
-from nodes.folder_meta import StateFolderError
+from nodes.folder_meta import Meta, StateFolderError
+from nodes.network import Network
 from nodes.opening_positions import issue_opening
+from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.state_folder import StateFolder
 from nodes.validators import Seating
 
-GROUP_MAX: Final = 2_000
-CYCLE_NS: Final = 500_000_000
+CYCLE_SECONDS: Final = 0.5
 IDLE_SECONDS: Final = 0.05
+NS_A_SECOND: Final = 1_000_000_000
 DEFAULT_SEED: Final = "novate"
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """The answer to a submitted trade: where it stands, and whether it was there before."""
-
-    position: int
-    was_known: bool
-
 
 _STOPPED: Final = Rejected(Reason.UNAVAILABLE, "the sandbox is stopping")
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Submission:
-    row: Sequence[int]
-    answer: "Future[Captured | Rejected]"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOptions:
+    """How a sandbox is run.
+
+    Attributes:
+        cycle_seconds: a cycle is struck when trades have waited so long; 0: not by time.
+        cycle_trades: a cycle is struck at so many trades, for the life of the folder; None: as the
+            folder has it.
+        dense_sequence: the venue numbers its trades without gaps, for the life of the folder; None:
+            as the folder has it.
+    """
+
+    cycle_seconds: float = CYCLE_SECONDS
+    cycle_trades: int | None = None
+    dense_sequence: bool | None = None
+
+
+DEFAULT_OPTIONS: Final = SandboxOptions()
 
 
 class Sandbox:
     """A running consortium. ``lock`` guards everything but the capture of trades."""
 
-    def __init__(self, consortium: Consortium) -> None:
+    def __init__(self, consortium: Consortium, cycle_seconds: float = CYCLE_SECONDS) -> None:
         self.consortium = consortium
         self.lock = RLock()
         self.is_ready = False
         self.failure = ""
-        self._refused = len(consortium.exchange.refusals())
-        self._submissions: SimpleQueue[_Submission] = SimpleQueue()
+        self.captures = CaptureQueue(consortium.exchange)
+        self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
+        self._must_resume = False
         self._stopping = Event()
         self._threads = [
             Thread(target=self._capture_forever, name="capture", daemon=True),
@@ -88,54 +99,43 @@ class Sandbox:
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
-        submission = _Submission(row, Future())
         if self.is_ready:
-            self._submissions.put(submission)
-        else:
-            detail = self.failure or "the sandbox is not ready"
-            submission.answer.set_result(Rejected(Reason.UNAVAILABLE, detail))
-        return submission.answer
+            return self.captures.submit(row)
+        answer: Future[Captured | Rejected] = Future()
+        answer.set_result(self._not_ready())
+        return answer
+
+    def submit_batch(self, trades: TradeColumns) -> "Future[CapturedTrades | Rejected]":
+        """Submits a batch; the answer comes once it is on disk."""
+        if self.is_ready:
+            return self.captures.submit_batch(trades)
+        answer: Future[CapturedTrades | Rejected] = Future()
+        answer.set_result(self._not_ready())
+        return answer
+
+    def strike(self) -> CycleRow | None:
+        """Strikes a cycle over what was captured so far and settles it; None when nothing waits.
+
+        Raises StorageError when the disk is full: the cycle is then finished when there is room.
+        """
+        with self.lock:
+            try:
+                self._take_in()
+                return self._close_cycle()
+            except StorageError:
+                self._must_resume = True
+                raise
+            except Exception as error:
+                self._fail(error)
+                raise
+
+    def _not_ready(self) -> Rejected:
+        return Rejected(Reason.UNAVAILABLE, self.failure or "the sandbox is not ready")
 
     def _capture_forever(self) -> None:
         while not self._stopping.is_set():
-            group = self._next_group()
-            if group:
-                self._capture(group)
-        for submission in self._next_group():
-            submission.answer.set_result(_STOPPED)
-
-    def _next_group(self) -> list[_Submission]:
-        group: list[_Submission] = []
-        try:
-            group.append(self._submissions.get(timeout=IDLE_SECONDS))
-            while len(group) < GROUP_MAX:
-                group.append(self._submissions.get_nowait())
-        except Empty:
-            pass
-        return group
-
-    def _capture(self, group: list[_Submission]) -> None:
-        exchange = self.consortium.exchange
-        end = exchange.captured.end_position
-        # A group that leaves anything on record changes one of the two numbers of its name.
-        batch_id = f"api:{end}:{self._refused}"
-        try:
-            trades = TradeColumns.of_rows([submission.row for submission in group])
-            verdict = exchange.capture(batch_id, trades)
-        except Exception as error:  # noqa: BLE001 # every waiting caller must learn of any failure
-            for submission in group:
-                submission.answer.set_exception(error)
-            return
-        self._refused += len(verdict.refused)
-        seen: set[int] = set()
-        for row, submission in enumerate(group):
-            if row in verdict.refused:
-                submission.answer.set_result(verdict.refused[row])
-                continue
-            position = int(verdict.positions[row])
-            was_known = position < end or position in seen
-            seen.add(position)
-            submission.answer.set_result(Captured(position, was_known))
+            self.captures.take_turn(IDLE_SECONDS)
+        self.captures.refuse_all(_STOPPED)
 
     def _clear_forever(self) -> None:
         clock = self.consortium.clock
@@ -143,19 +143,27 @@ class Sandbox:
         while not self._stopping.wait(IDLE_SECONDS):
             try:
                 waited_ns = clock.stopwatch_ns() - last_ns
-                if self._clear(is_due=waited_ns >= CYCLE_NS):
+                is_due = bool(self._cycle_ns) and waited_ns >= self._cycle_ns
+                if self._clear(is_due=is_due):
                     last_ns = clock.stopwatch_ns()
-            except Exception as error:
-                # Books that may be wrong must not be shown as right: nothing more is settled.
-                self.failure, self.is_ready = f"{type(error).__name__}: {error}", False
-                logger.exception("clearing has stopped")
+            except StorageError as error:
+                # Nothing of what failed has happened; the rest is found as after a crash.
+                self._must_resume = True
+                logger.warning("clearing waits for room on the disk: %s", error)
+            except Exception as error:  # noqa: BLE001 # whatever it was, it is said and stops clearing
+                self._fail(error)
                 return
+
+    def _follow_the_chain(self) -> None:
+        """Lets everybody reconcile at blocks that somebody else's transactions have made."""
+        if self.consortium.engine.look() > self.consortium.clearing_house.projection.height:
+            self.consortium.reconcile()
 
     def _clear(self, *, is_due: bool) -> bool:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
-            self.consortium.engine.look()
-            take_in(self.consortium)
+            self._follow_the_chain()
+            self._take_in()
             waiting = self.consortium.clearing_house.net.waiting()
             is_full = waiting >= self.consortium.rules.cycle_trades_max
             if is_full or (waiting and is_due):
@@ -163,10 +171,23 @@ class Sandbox:
                 return True
         return False
 
-    def _close_cycle(self) -> None:
-        self.consortium.clearing_house.net.close()
+    def _take_in(self) -> None:
+        if self._must_resume:
+            self.consortium.clearing_house.resume()
+            self.consortium.catch_up()
+            self._must_resume = False
+        take_in(self.consortium)
+
+    def _close_cycle(self) -> CycleRow | None:
+        cycle = self.consortium.clearing_house.net.close()
         self.consortium.clearing_house.gross.settle_queue()
         self.consortium.reconcile()
+        return cycle
+
+    def _fail(self, error: Exception) -> None:
+        """Books that may be wrong must not be shown as right: nothing more is settled."""
+        self.failure, self.is_ready = f"{type(error).__name__}: {error}", False
+        logger.error("clearing has stopped", exc_info=error)
 
 
 def open_sandbox(
@@ -175,24 +196,49 @@ def open_sandbox(
     business_date: date,
     engine: Engine | None = None,
     seating: Seating | None = None,
+    options: SandboxOptions = DEFAULT_OPTIONS,
 ) -> Sandbox:
     """The sandbox in a folder; a new one when the folder is new.
 
     A folder that ``novate day`` has filled is shown as it is, and goes on from there. Without a
-    seed, that of the folder is taken. Raises StateFolderError when it has another.
+    seed, that of the folder is taken. Raises StateFolderError when it has another, or was begun
+    with other options.
     """
     folder = StateFolder(path)
     meta = folder.read_meta()
     folder.close()
-    network = meta.network if meta else sandbox_network(seed or DEFAULT_SEED, business_date)
-    if seed is not None and seed != network.seed:
-        raise StateFolderError(
-            f"{path} was begun with the seed {network.seed!r}, not {seed!r}:"
-            " leave --seed out, or name another folder with --state"
-        )
-    rules = meta.rules if meta else MARKET_DAY_RULES
+    network = meta.network if meta else _new_network(seed, business_date, options)
+    rules = meta.rules if meta else _new_rules(options)
+    if meta:
+        _check_same(path, meta, seed, options)
     plan = meta.plan if meta else None
     consortium = open_consortium(network, rules, WallClock(), path, engine, seating, plan)
-    if network == sandbox_network(network.seed, network.business_date):
+    plain = msgspec.structs.replace(network, dense_sequence=False)
+    if plain == sandbox_network(network.seed, network.business_date):
         issue_opening(consortium, sandbox_opening(network))
-    return Sandbox(consortium)
+    return Sandbox(consortium, options.cycle_seconds)
+
+
+def _new_network(seed: str | None, business_date: date, options: SandboxOptions) -> Network:
+    network = sandbox_network(seed or DEFAULT_SEED, business_date)
+    return msgspec.structs.replace(network, dense_sequence=bool(options.dense_sequence))
+
+
+def _new_rules(options: SandboxOptions) -> Rules:
+    if options.cycle_trades is None:
+        return MARKET_DAY_RULES
+    return replace(MARKET_DAY_RULES, cycle_trades_max=options.cycle_trades)
+
+
+def _check_same(path: Path, meta: Meta, seed: str | None, options: SandboxOptions) -> None:
+    """Raises StateFolderError when a folder was begun with something else than is given now."""
+    for option, given, begun in (
+        ("seed", seed, meta.network.seed),
+        ("cycle-trades", options.cycle_trades, meta.rules.cycle_trades_max),
+        ("dense-sequence", options.dense_sequence, meta.network.dense_sequence),
+    ):
+        if given is not None and given != begun:
+            raise StateFolderError(
+                f"{path} was begun with the {option} {begun!r}, not {given!r}:"
+                f" leave --{option} out, or name another folder with --state"
+            )

@@ -253,6 +253,6 @@ def test_interface_describes_itself(client):
         described["paths"]
     )
     answers = described["paths"]["/v1/trades"]["post"]["responses"]
-    assert set(answers) == {"200", "201", "404", "409", "422", "503"}
+    assert set(answers) == {"200", "201", "404", "409", "422", "503", "507"}
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     assert answers["409"]["content"] == {"application/problem+json": problem}

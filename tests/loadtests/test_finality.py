@@ -40,6 +40,20 @@ def test_trades_are_reported_once_as_they_become_final():
     assert len(seconds) == 3
 
 
+def test_every_row_of_a_batch_is_accounted_for():
+    _, watcher, _ = watcher_of(["settled"] * 6)
+    ranges = [
+        {"row": 0, "count": 4, "first_position": 0},
+        {"row": 4, "count": 3, "first_position": None},
+        {"row": 7, "count": 2, "first_position": 4},
+    ]
+    watcher.accept_batch({"positions": ranges}, 0.0)
+    assert (watcher.accepted, watcher.refused, watcher.pending) == (6, 3, 6)
+    watcher.look()
+
+    assert (watcher.final, watcher.refused, watcher.pending) == (6, 3, 0)
+
+
 def test_all_pages_are_read():
     _, watcher, _ = watcher_of(["settled"] * 1_200)
     watcher.accept(1_100, 0.0)

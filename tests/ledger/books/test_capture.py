@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.books.batches import BatchStream
-from ledger.books.capture import BatchSorter
+from ledger.books.capture import BatchSorter, split_batch
 from ledger.books.database import open_database
+from ledger.books.highest_numbers import HighestNumbers
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason
@@ -25,15 +26,16 @@ class Capture:
     def __init__(self):
         self.database = open_database(None)
         self.stream, self.index = BatchStream(self.database, "captured"), TradeIndex()
+        self.highest = HighestNumbers()
 
     def submit(self, trades):
-        verdict = BatchSorter(self.stream, self.index, trades).sort()
+        verdict = BatchSorter(self.stream, self.index, trades, self.highest).sort()
         if len(verdict.accepted):
             first = self.stream.end_position
             with self.database.transaction() as session:
                 self.stream.append(session, str(first), verdict.accepted)
-            positions = np.arange(first, first + len(verdict.accepted))
-            self.index.add(fingerprints_of(verdict.accepted), positions)
+            self.index.add(fingerprints_of(verdict.accepted), first)
+            self.highest.take_in(verdict.accepted)
         return verdict
 
 
@@ -113,3 +115,21 @@ def test_other_terms_of_any_field_are_refused():
         other = replace(trade, **{name: getattr(trade, name) + 1})
         verdict = capture.submit(other)
         assert verdict.refused[0].reason is Reason.DUPLICATE, name
+
+
+@given(st.lists(SUBMITTED, min_size=1, max_size=5))
+def test_parts_of_one_commit_have_the_verdicts_of_single_batches(submissions):
+    one_by_one, together = Capture(), Capture()
+    expected = [one_by_one.submit(columns(rows)) for rows in submissions]
+
+    whole = BatchSorter(
+        together.stream, together.index, columns([row for rows in submissions for row in rows])
+    ).sort()
+    found = split_batch(whole, [len(rows) for rows in submissions])
+
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.positions.tolist() == theirs.positions.tolist()
+        assert ours.refused == theirs.refused
+        assert (ours.count, ours.repeated) == (theirs.count, theirs.repeated)
+        for name, column in ours.accepted.columns().items():
+            assert column.tolist() == getattr(theirs.accepted, name).tolist()

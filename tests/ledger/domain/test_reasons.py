@@ -10,7 +10,7 @@ def test_reason_is_explained_in_both_languages(reason):
     each = reason.explanation
 
     assert all([each.cause, each.remedy, each.cause_zh, each.remedy_zh])
-    assert 400 <= reason.http_status <= 503
+    assert 400 <= reason.http_status <= 507
 
 
 def test_numbers_rise_with_precedence():

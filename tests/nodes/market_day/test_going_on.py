@@ -7,7 +7,8 @@ import pytest
 from ledger.clearing.columns import COLUMN_NAMES
 from nodes.folder_meta import StateFolderError
 from nodes.market_day.made_day import MadeDay, write_made_day
-from nodes.sandbox.sandbox import Captured, open_sandbox
+from nodes.sandbox.capture_queue import Captured
+from nodes.sandbox.sandbox import open_sandbox
 from tests.support.consortia import DAY
 from tests.support.killed_day import run_day
 
@@ -32,7 +33,7 @@ def capture_and_clear(sandbox, *numbers):
     place = COLUMN_NAMES.index("numbers")
     rows = [[*row[:place], number, *row[place + 1 :]] for number in numbers]
     answers = [sandbox.submit(row) for row in rows]
-    sandbox._capture(sandbox._next_group())
+    sandbox.captures.take_turn(1)
     wait(answers)
     sandbox._clear(is_due=True)
     return [answer.result() for answer in answers]
