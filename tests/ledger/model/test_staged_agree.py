@@ -20,6 +20,7 @@ class StagedCycles(RuleBasedStateMachine):
     def begin(self) -> None:
         self.twins = Twins()
         self.references = 0
+        self.last_id = b""
         for broker in self.twins.brokers:
             lines = [(asset, broker.house, 100) for asset in (1, 2)]
             assert not self.twins.issue(self.twins.registrar, self.fresh(), lines, is_cash=False)
@@ -40,7 +41,7 @@ class StagedCycles(RuleBasedStateMachine):
         if skew == 0 and cash:
             asset, account, amount = cash[-1]
             cash[-1] = (asset, account, amount + 1)
-        again = skew == 1 and self.references > 8
+        again = skew == 1 and self.last_id != b""
         cycle = ModelCycle(
             id=self.last_id if again else self.fresh(),
             root=ref("root"),
