@@ -4,11 +4,14 @@ An intent names what a transaction is for. The same intent again is the same tra
 crash it is looked up or sent once more, byte for byte, and never signed anew.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 from web3 import Web3
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.outbox import FINAL, REVERTED, Kept, OutboxStore
-from nodes.engine import Engine, Outcome
+from nodes.engine import Engine, EngineError, Outcome, send_request
 from nodes.keys import Key
 
 
@@ -41,6 +44,16 @@ class Outbox:
             return Kept(raw, bytes(Web3.keccak(raw)))
 
         self._store.keep(session, intent, sign)
+
+    def announce(self, intents: Sequence[str]) -> None:
+        """Sends what several intents stand for, in order, without waiting for any of it.
+
+        A node that has one of them already refuses it, and says so in words of its own; whether
+        each came to anything is found out by ``deliver``.
+        """
+        for intent in intents:
+            with suppress(EngineError):
+                self._engine.requests([send_request(self._store.get(intent).raw)])
 
     def deliver(self, intent: str) -> Outcome:
         """Sends what an intent stands for, unless it is final already; says what became of it."""

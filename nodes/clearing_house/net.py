@@ -23,7 +23,7 @@ from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
 from nodes.clearing_house.queue import instruction_of_trade
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
-from nodes.clearing_house.staged import fits_one_call, settle_staged
+from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.notices import tell_keepers
@@ -98,7 +98,7 @@ class NetSettlement:
         if fits_one_call(signed.cycle):
             outcome = self._house.outbox.deliver(_intent(number))
         else:
-            outcome = settle_staged(self._house, _intent(number), signed)
+            outcome = deliver_staged(self._house, _intent(number), signed)
         state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
             self._cycles.change(session, number, block=outcome.block, state=state)
@@ -193,6 +193,8 @@ class NetSettlement:
                 if fits_one_call(signed.cycle):
                     data = settlement.settle_cycle_data(signed.cycle, signed.signatures)
                     house.outbox.put(session, _intent(number), settlement.address, data)
+                else:
+                    put_staged(house, session, _intent(number), signed)
             self._cycles.add(session, row)
             self._queue.cancel(session, window.cancelled)
             self._intake.note(session, standings)

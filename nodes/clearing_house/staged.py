@@ -1,14 +1,16 @@
 """A cycle with more lines than one call takes: opened, staged in parts, and settled by a last call.
 
-Every step has an intent of its own, so that after a crash the same steps are gone through again:
-those that were sent are looked up, the next one is signed and sent. Until the last one is final
-nothing has settled, and when one fails everything that was staged is given back.
+All its transactions are signed and kept together with the cycle, each under an intent of its own,
+and sent one behind the other without waiting. After a crash the same bytes are looked up or sent
+again. Until the last one is final nothing has settled; when one fails, so do those behind it, and
+what was staged is given back.
 """
 
 from collections.abc import Iterator
 
-from contracts.lines import LINES_PER_CALL_MAX
+from contracts.lines import parts_of
 from contracts.typed_data import CycleMessage
+from ledger.books.database import UnitOfWork
 from nodes.engine import Outcome
 from nodes.messages import SignedCycle
 from nodes.node import Node
@@ -16,30 +18,41 @@ from nodes.node import Node
 
 def fits_one_call(cycle: CycleMessage) -> bool:
     """Whether a cycle settles in one transaction."""
-    return max(cycle.securities_lines.count, cycle.cash_lines.count) <= LINES_PER_CALL_MAX
+    return all(len(parts_of(lines)) <= 1 for lines in (cycle.securities_lines, cycle.cash_lines))
 
 
-def settle_staged(house: Node, intent: str, signed: SignedCycle) -> Outcome:
-    """Settles a signed cycle part by part; returns what became of the last step that was tried.
-
-    It has settled if that one succeeded; else nothing is left of it on the chain.
-    """
+def put_staged(house: Node, session: UnitOfWork, intent: str, signed: SignedCycle) -> None:
+    """Puts the transactions of a signed cycle into a unit of work."""
     settlement = house.around.contracts.settlement
-    for step, data in _steps(house, signed):
-        outcome = house.outbox.send(f"{intent}:{step}", settlement.address, data)
-        if not outcome.succeeded:
-            _abort(house, intent, signed.cycle.id)
-            return outcome
-    return outcome
+    for step, data in zip(_steps(intent, signed), _calls(house, signed), strict=True):
+        house.outbox.put(session, step, settlement.address, data)
 
 
-def _steps(house: Node, signed: SignedCycle) -> Iterator[tuple[str, bytes]]:
-    """The transactions of a cycle, in order, under names that never change."""
+def deliver_staged(house: Node, intent: str, signed: SignedCycle) -> Outcome:
+    """Sends a cycle that ``put_staged`` has kept; returns what became of it.
+
+    It has settled if that succeeded; else nothing of it is left on the chain.
+    """
+    steps = _steps(intent, signed)
+    house.outbox.announce(steps)
+    outcomes = [house.outbox.deliver(step) for step in steps]
+    if not outcomes[-1].succeeded:
+        _abort(house, intent, signed.cycle.id)
+    return next((each for each in outcomes if not each.succeeded), outcomes[-1])
+
+
+def _steps(intent: str, signed: SignedCycle) -> list[str]:
+    """The intents of a cycle's transactions, in order."""
+    cycle = signed.cycle
+    parts = len(parts_of(cycle.securities_lines)) + len(parts_of(cycle.cash_lines))
+    return [f"{intent}:open", *(f"{intent}:part {i + 1}" for i in range(parts)), f"{intent}:settle"]
+
+
+def _calls(house: Node, signed: SignedCycle) -> Iterator[bytes]:
     settlement, cycle = house.around.contracts.settlement, signed.cycle
-    yield "open", settlement.open_cycle_data(cycle, signed.signatures)
-    for part, data in enumerate(settlement.stage_data(cycle), start=1):
-        yield f"part {part}", data
-    yield "settle", settlement.settle_staged_data(cycle)
+    yield settlement.open_cycle_data(cycle, signed.signatures)
+    yield from settlement.stage_data(cycle)
+    yield settlement.settle_staged_data(cycle)
 
 
 def _abort(house: Node, intent: str, cycle_id: bytes) -> None:
