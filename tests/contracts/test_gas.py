@@ -6,6 +6,7 @@ from pathlib import Path
 from contracts.artifacts import ARTIFACTS_FOLDER
 from contracts.typed_data import InstructionMessage
 from ledger.model.settlement import ModelCycle
+from tests.support.large_cycles import PARTIES, LargeCycle
 from tests.support.twins import START, Twins, ref
 
 SNAPSHOT = Path(__file__).parent / "gas-snapshot.json"
@@ -32,6 +33,7 @@ def measured():
         },
         "settle_instruction": gas_of_instruction(twins),
         "settle_cycle": gas_of_cycle(twins),
+        "staged_cycle": gas_of_staged_cycle(),
     }
 
 
@@ -58,6 +60,23 @@ def gas_of_cycle(twins):
     assert not twins.settle_cycle(twins.house, cycle)
     gas, lines = twins.chain.head.gas_used, len(securities) + len(cash)
     return {"lines": lines, "parties": len(parties), "gas": gas, "gas_a_line": gas // lines}
+
+
+def gas_of_staged_cycle():
+    """First over holdings half of which are new, then back again: all are open by then."""
+    cycle = LargeCycle(Twins(), 5_000)
+    cycle.open_accounts()
+    opening, new, settling = cycle.settle()
+    _, open_before, settling_again = cycle.reversed().settle()
+    assert settling_again < settling
+    return {
+        "lines": 5_000,
+        "parties": len(PARTIES),
+        "open": opening,
+        "stage_a_line_half_new": new // 5_000,
+        "stage_a_line": open_before // 5_000,
+        "settle": settling,
+    }
 
 
 def test_gas_is_that_of_the_snapshot():

@@ -140,7 +140,10 @@ def test_clearing_house_goes_on_where_it_was_cut_off(small_parts, tmp_path, sent
     assert violations(again) == []
 
 
-@pytest.mark.parametrize("times", [21, 33, 46, 60])
+@pytest.mark.parametrize(
+    "times",
+    [33, *(pytest.param(times, marks=pytest.mark.deep) for times in (21, 27, 46, 60))],
+)
 def test_day_of_staged_cycles_that_was_killed_ends_in_the_same_state(tmp_path, times):
     trades = tmp_path / "made-day.zip"
     write_made_day(MadeDay(trades=2_000, participants=8, instruments=12, seed=7), trades)
