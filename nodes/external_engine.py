@@ -121,6 +121,11 @@ class ExternalEngine:
         """The last final block, as of the last look."""
         return self._height
 
+    def announce(self, raws: Sequence[bytes]) -> None:
+        """Sends transactions; a node that has one already refuses it in words of its own."""
+        for raw in raws:
+            ask(self.w3, send_request(raw))
+
     def settle(self, raw: bytes, digest: bytes) -> Outcome:
         """Gets a signed transaction into a final block: looks it up, sends it when it is unknown.
 

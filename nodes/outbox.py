@@ -5,13 +5,12 @@ crash it is looked up or sent once more, byte for byte, and never signed anew.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from web3 import Web3
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.outbox import FINAL, REVERTED, Kept, OutboxStore
-from nodes.engine import Engine, EngineError, Outcome, send_request
+from nodes.engine import Engine, Outcome
 from nodes.keys import Key
 
 
@@ -48,12 +47,9 @@ class Outbox:
     def announce(self, intents: Sequence[str]) -> None:
         """Sends what several intents stand for, in order, without waiting for any of it.
 
-        A node that has one of them already refuses it, and says so in words of its own; whether
-        each came to anything is found out by ``deliver``.
+        Whether each came to anything is found out by ``deliver``.
         """
-        for intent in intents:
-            with suppress(EngineError):
-                self._engine.requests([send_request(self._store.get(intent).raw)])
+        self._engine.announce([self._store.get(intent).raw for intent in intents])
 
     def deliver(self, intent: str) -> Outcome:
         """Sends what an intent stands for, unless it is final already; says what became of it."""
