@@ -30,6 +30,9 @@ exports: (
     register.hold,
     register.release,
     register.book,
+    register.stage,
+    register.book_staged,
+    register.drop_staged,
     register.transfer,
 )
 

@@ -74,6 +74,28 @@ class Booked:
 
 
 @dataclass(frozen=True, slots=True)
+class Staged:
+    """Net lines of a cycle: their debits were earmarked, and nothing else has happened yet."""
+
+    reference: bytes
+    lines: Lines
+
+
+@dataclass(frozen=True, slots=True)
+class StagedBooked:
+    """All staged lines of a cycle count from here."""
+
+    reference: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StagedDropped:
+    """What was staged of a cycle never happens; what it earmarked is available again."""
+
+    reference: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class CycleSettled:
     """A netted cycle settled; ``digest`` is what its parties signed."""
 
@@ -93,7 +115,8 @@ class InstructionSettled:
 
 
 HoldingEvent: TypeAlias = Issued | Redeemed | Held | Released | Transferred | Booked
-Event: TypeAlias = HoldingEvent | AssetRegistered | CycleSettled | InstructionSettled
+StagedEvent: TypeAlias = Staged | StagedBooked | StagedDropped
+Event: TypeAlias = HoldingEvent | StagedEvent | AssetRegistered | CycleSettled | InstructionSettled
 
 _LINES_OFFSET: Final = 64
 
@@ -126,6 +149,11 @@ _DECODERS: Final[Mapping[bytes, Callable[[Sequence[bytes], bytes], Event]]] = {
     topic("Booked(bytes32,uint256[])"): lambda topics, data: Booked(
         topics[1], Lines.unpack(data[_LINES_OFFSET:])
     ),
+    topic("Staged(bytes32,uint256[])"): lambda topics, data: Staged(
+        topics[1], Lines.unpack(data[_LINES_OFFSET:])
+    ),
+    topic("StagedBooked(bytes32)"): lambda topics, _: StagedBooked(topics[1]),
+    topic("StagedDropped(bytes32)"): lambda topics, _: StagedDropped(topics[1]),
     topic("CycleSettled(bytes32,bytes32,bytes32,uint256,uint256)"): lambda topics, data: (
         CycleSettled(
             topics[1], data[:32], data[32:64], number_of(data[64:96]), number_of(data[96:128])

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.abi import Array
+from contracts.abi import WORD_BYTES, Array
 
-LINES_PER_CALL_MAX: Final = 4_096
+LINES_PER_CALL_MAX: Final = 1_024
 ACCOUNT_BITS: Final = 32
 _DEBIT_FLAG: Final = np.uint64(1 << 63)
 
@@ -54,6 +54,13 @@ class Lines:
         magnitudes = (words[:, 3] & ~_DEBIT_FLAG).astype(np.int64)
         signs = np.where(words[:, 3] & _DEBIT_FLAG, -1, 1)
         return Lines(words[:, 2].astype(np.int64), magnitudes * signs)
+
+
+def parts_of(lines: Array) -> list[Array]:
+    """Packed lines as they are staged: as many at once as a call takes, the rest last."""
+    step = LINES_PER_CALL_MAX * WORD_BYTES
+    parts = [lines.words[first : first + step] for first in range(0, len(lines.words), step)]
+    return [Array(words, len(words) // WORD_BYTES) for words in parts]
 
 
 def line_key(asset: int, account: int) -> int:

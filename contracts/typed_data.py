@@ -10,7 +10,7 @@ from typing import Final
 from eth_hash.auto import keccak
 
 from contracts.abi import Array, address_word, number_of, split_words, uint
-from contracts.lines import Lines
+from contracts.lines import Lines, parts_of
 
 CYCLE_TYPE: Final = (
     "Cycle(bytes32 id,bytes32 root,uint256 count,bytes32 parties_hash,bytes32 lines_hash,"
@@ -83,18 +83,19 @@ class CycleMessage:
             self.id + self.root + uint(self.count) + uint(self.rule_version) + uint(self.deadline)
         )
 
+    def lines_hash(self) -> bytes:
+        """What is signed of the lines; the same whether they settle in one call or in parts."""
+        return keccak(_chained(self.securities_lines) + _chained(self.cash_lines))
+
     def struct_hash(self) -> bytes:
         """The EIP-712 hash of this message."""
-        lines_hash = keccak(
-            keccak(self.securities_lines.encode()) + keccak(self.cash_lines.encode())
-        )
         return keccak(
             _CYCLE_TYPE_HASH
             + self.id
             + self.root
             + uint(self.count)
             + keccak(self.parties.encode())
-            + lines_hash
+            + self.lines_hash()
             + uint(self.rule_version)
             + uint(self.deadline)
         )
@@ -159,3 +160,11 @@ class RedemptionMessage:
     def struct_hash(self) -> bytes:
         """The EIP-712 hash of this message."""
         return keccak(_REDEMPTION_TYPE_HASH + self.words())
+
+
+def _chained(lines: Array) -> bytes:
+    """The chained hash of lines, over the parts in which the contract takes them."""
+    chain = bytes(32)
+    for part in parts_of(lines):
+        chain = keccak(chain + keccak(part.encode()))
+    return chain

@@ -102,6 +102,12 @@ class Engine(Protocol):
     def final_height(self) -> int:
         """The last final block, as of the last look."""
 
+    def announce(self, raws: Sequence[bytes]) -> None:
+        """Sends signed transactions in order, in one block if they fit, and waits for none of them.
+
+        Says nothing of what it could not send: ``settle`` finds out about each.
+        """
+
     def settle(self, raw: bytes, digest: bytes) -> Outcome:
         """Gets a signed transaction into a final block, once however often it is asked.
 
@@ -149,6 +155,10 @@ class EmbeddedEngine:
     def final_height(self) -> int:
         """The last final block."""
         return self.chain.final.number
+
+    def announce(self, raws: Sequence[bytes]) -> None:
+        """Seals transactions, as many in a block as fit."""
+        self.chain.submit_all(raws)
 
     def settle(self, raw: bytes, digest: bytes) -> Outcome:
         """Seals the transaction into a block, unless it is in one. Raises EngineError.

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from web3 import Web3
 from web3.types import RPCEndpoint
 
+from contracts.lines import LINES_PER_CALL_MAX
 from nodes.clock import WallClock, pause
 from nodes.endpoint import NS, Endpoint
 from nodes.engine import (
@@ -84,11 +85,13 @@ class ExternalEngine:
                 f"{self.name} is chain {self.chain_id}, this network is for chain {chain_id}:"
                 " name the network's own node with --engine"
             )
-        needed = GAS_BASE + GAS_PER_CYCLE_LINE * cycle_lines_max
+        # A larger cycle goes in parts.
+        lines_max = min(cycle_lines_max, LINES_PER_CALL_MAX)
+        needed = GAS_BASE + GAS_PER_CYCLE_LINE * lines_max
         if self.block_gas_limit < needed:
             raise UnfitEngineError(
                 f"the blocks of {self.name} have room for {self.block_gas_limit:,} gas, a cycle of"
-                f" {cycle_lines_max:,} lines in each register may need {needed:,}: raise the block"
+                f" {lines_max:,} lines in each register may need {needed:,}: raise the block"
                 " gas limit of the chain (docs/besu.md says how)"
             )
 
@@ -117,6 +120,11 @@ class ExternalEngine:
     def final_height(self) -> int:
         """The last final block, as of the last look."""
         return self._height
+
+    def announce(self, raws: Sequence[bytes]) -> None:
+        """Sends transactions; a node that has one already refuses it in words of its own."""
+        for raw in raws:
+            ask(self.w3, send_request(raw))
 
     def settle(self, raw: bytes, digest: bytes) -> Outcome:
         """Gets a signed transaction into a final block: looks it up, sends it when it is unknown.

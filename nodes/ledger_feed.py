@@ -99,13 +99,21 @@ class LedgerFeed:
                 postings.append(posting_of(register, event))
 
 
-def posting_of(register: Register, event: events.HoldingEvent) -> Posting:
+def posting_of(register: Register, event: events.HoldingEvent | events.StagedEvent) -> Posting:
     """What a register's event did to its holdings."""
     match event:
         case events.Issued(reference, lines):
             kind, keys, available = PostingKind.ISSUED, lines.keys, lines.amounts
         case events.Booked(reference, lines):
             kind, keys, available = PostingKind.BOOKED, lines.keys, lines.amounts
+        case events.Staged(reference, lines):
+            kind, keys, available = PostingKind.STAGED, lines.keys, lines.amounts
+        case events.StagedBooked(reference):
+            kind = PostingKind.STAGED_BOOKED
+            keys, available = _columns([], [])
+        case events.StagedDropped(reference):
+            kind = PostingKind.STAGED_DROPPED
+            keys, available = _columns([], [])
         case events.Redeemed(reference, asset, account, amount):
             kind = PostingKind.REDEEMED
             keys, available = _columns([line_key(asset, account)], [-amount])

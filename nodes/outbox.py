@@ -4,6 +4,8 @@ An intent names what a transaction is for. The same intent again is the same tra
 crash it is looked up or sent once more, byte for byte, and never signed anew.
 """
 
+from collections.abc import Sequence
+
 from web3 import Web3
 
 from ledger.books.database import Database, UnitOfWork
@@ -41,6 +43,13 @@ class Outbox:
             return Kept(raw, bytes(Web3.keccak(raw)))
 
         self._store.keep(session, intent, sign)
+
+    def announce(self, intents: Sequence[str]) -> None:
+        """Sends what several intents stand for, in order, without waiting for any of it.
+
+        Whether each came to anything is found out by ``deliver``.
+        """
+        self._engine.announce([self._store.get(intent).raw for intent in intents])
 
     def deliver(self, intent: str) -> Outcome:
         """Sends what an intent stands for, unless it is final already; says what became of it."""

@@ -1,9 +1,10 @@
 """Delivery-versus-payment settlement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from contracts.abi import Array, encode_call, number_of
 from contracts.clients.contract import Contract
+from contracts.lines import parts_of
 from contracts.typed_data import CycleMessage, InstructionMessage
 
 NO_SIGNATURE = bytes(64)
@@ -25,6 +26,32 @@ class Settlement(Contract):
             Array.of(attestations),
         )
 
+    def open_cycle_data(self, cycle: CycleMessage, attestations: Sequence[bytes]) -> bytes:
+        """Begins to settle a signed cycle in parts. Only the clearing house."""
+        return encode_call(
+            "open_cycle((bytes32,bytes32,uint256,uint256,uint256),"
+            "uint256[],bytes32,(bytes32,bytes32)[])",
+            cycle.header_words(),
+            cycle.parties,
+            cycle.lines_hash(),
+            Array.of(attestations),
+        )
+
+    def stage_data(self, cycle: CycleMessage) -> Iterator[bytes]:
+        """Stages the lines of an open cycle, a part each. Only the clearing house."""
+        for part in parts_of(cycle.securities_lines):
+            yield encode_call("stage_securities(bytes32,uint256[])", cycle.id, part)
+        for part in parts_of(cycle.cash_lines):
+            yield encode_call("stage_cash(bytes32,uint256[])", cycle.id, part)
+
+    def settle_staged_data(self, cycle: CycleMessage) -> bytes:
+        """Settles the open cycle once all parts are staged. Only the clearing house."""
+        return encode_call("settle_staged(bytes32,uint256[])", cycle.id, cycle.parties)
+
+    def abort_data(self, cycle_id: bytes) -> bytes:
+        """Gives the open cycle up. The clearing house; anyone after its deadline."""
+        return encode_call("abort(bytes32)", cycle_id)
+
     def settle_instruction_data(
         self, instruction: InstructionMessage, deliverer_consent: bytes, receiver_consent: bytes
     ) -> bytes:
@@ -41,6 +68,10 @@ class Settlement(Contract):
         """Root and number of trades of a settled cycle; zero when it has not settled."""
         root, count = self._read("cycle_of(bytes32)", cycle_id)
         return root, number_of(count)
+
+    def open_cycle(self) -> bytes:
+        """The id of the cycle that is being staged; zero when there is none."""
+        return self._read("open_cycle_of()")[0]
 
     def is_settled(self, terms_hash: bytes) -> bool:
         """Whether an instruction of these terms (its message's ``terms_hash``) has settled."""

@@ -8,13 +8,16 @@
         (cash) or units (securities) below 2**63, and so is all that is ever issued of an asset.
 @dev One holding is one storage word, so that a netted line costs one read and one write:
      available (bits 0 to 63), held (64 to 127), a staged amount (128 to 190), its debit flag
-     (191), the number of the cycle that staged it (192 to 223), reserved bits, and `opened` (255),
-     which keeps the slot of an emptied holding non-zero.
+     (191), the number of the cycle that staged it (192 to 254), and `opened` (255), which keeps
+     the slot of an emptied holding non-zero.
+     A staged debit has left `available` already and shows as held; a staged credit does not show.
+     What becomes of either is one word for the whole cycle: every read and write of a holding
+     looks there first (`_folded`), so that all of a cycle's lines count from the same moment.
 """
 
 from interfaces import IRegister
 
-LINES_MAX: constant(uint256) = 4_096
+LINES_MAX: constant(uint256) = 1_024
 PARTY_WORDS: constant(uint256) = 4
 
 AMOUNT_BITS: constant(uint256) = 63
@@ -29,7 +32,12 @@ SUB_ACCOUNT_BITS: constant(uint256) = 8
 AVAILABLE_MASK: constant(uint256) = (1 << 64) - 1
 HELD_SHIFT: constant(uint256) = 64
 HELD_UNIT: constant(uint256) = 1 << HELD_SHIFT
+STAGED_SHIFT: constant(uint256) = 128
+STAGED_DEBIT: constant(uint256) = 1 << 191
+CYCLE_SHIFT: constant(uint256) = 192
+CYCLE_MASK: constant(uint256) = (1 << 63) - 1
 OPENED: constant(uint256) = 1 << 255
+SETTLED_MASK: constant(uint256) = OPENED | ((1 << STAGED_SHIFT) - 1)
 
 ASSETS_PER_CALL_MAX: constant(uint256) = 512
 
@@ -38,6 +46,13 @@ issued: HashMap[uint256, uint256]
 used_references: HashMap[bytes32, bool]
 asset_count: uint256
 asset_by_code: HashMap[bytes32, uint256]
+
+# The cycle that is being staged: its number (0 when there is none), and how far its lines go.
+staged_cycle: uint256
+staged_previous: uint256
+staged_debits: uint256
+staged_credits: uint256
+is_booked: HashMap[uint256, bool]
 
 
 @deploy
@@ -57,8 +72,8 @@ def holding(asset: uint256, account: uint256) -> (uint256, uint256):
     @param account The number of the account.
     @return Available and held; their sum is the total.
     """
-    word: uint256 = self.words[(asset << ACCOUNT_BITS) | account]
-    return word & AVAILABLE_MASK, (word >> HELD_SHIFT) & AVAILABLE_MASK
+    word: uint256 = self._shown(self.words[(asset << ACCOUNT_BITS) | account])
+    return word & AVAILABLE_MASK, word >> HELD_SHIFT
 
 
 @view
@@ -71,7 +86,7 @@ def holdings_of(keys: DynArray[uint256, LINES_MAX]) -> DynArray[uint256, LINES_M
     """
     found: DynArray[uint256, LINES_MAX] = []
     for key: uint256 in keys:
-        found.append(self.words[key] & ((1 << 128) - 1))
+        found.append(self._shown(self.words[key]))
     return found
 
 
@@ -181,7 +196,7 @@ def _release(asset: uint256, account: uint256, amount: uint256):
     """
     assert amount != 0, "holdings: no amount"
     key: uint256 = self._key(asset, account)
-    word: uint256 = self.words[key]
+    word: uint256 = self._folded(self.words[key])
     assert (word >> HELD_SHIFT) & AVAILABLE_MASK >= amount, "holdings: not held"
     self.words[key] = word - amount * HELD_UNIT + amount
     log IRegister.Released(asset=asset, account=account, amount=amount)
@@ -247,6 +262,126 @@ def _book(reference: bytes32, lines: DynArray[uint256, LINES_MAX]) -> uint256[PA
     return touched
 
 
+@internal
+def _stage(
+    reference: bytes32, cycle: uint256, lines: DynArray[uint256, LINES_MAX]
+) -> uint256[PARTY_WORDS]:
+    """
+    @notice Takes the next net lines of a cycle: debits are earmarked, credits noted, and nothing of
+            it counts until the cycle is booked. This is an `internal` function without access
+            restriction.
+    @param reference The cycle.
+    @param cycle Its number, never used for another one.
+    @param lines Debits and credits, strictly ascending, also over the parts of a cycle.
+    @return The participants whose accounts the lines touch, one bit each.
+    """
+    if cycle != self.staged_cycle:
+        self.staged_cycle = cycle
+        self.staged_previous = 0
+        self.staged_debits = 0
+        self.staged_credits = 0
+    touched: uint256[PARTY_WORDS] = empty(uint256[PARTY_WORDS])
+    previous: uint256 = self.staged_previous
+    asset: uint256 = previous >> ACCOUNT_BITS
+    debits: uint256 = self.staged_debits
+    credits: uint256 = self.staged_credits
+    stamp: uint256 = cycle << CYCLE_SHIFT
+    for line: uint256 in lines:
+        key: uint256 = line >> KEY_SHIFT
+        assert key > previous, "holdings: lines out of order"
+        previous = key
+        if key >> ACCOUNT_BITS != asset:
+            assert debits == credits, "holdings: not zero-sum"
+            asset = key >> ACCOUNT_BITS
+            debits = 0
+            credits = 0
+        amount: uint256 = line & AMOUNT_MAX
+        assert amount != 0, "holdings: no amount"
+        # A key comes once in a cycle and one cycle is staged at a time: nothing else is pending.
+        word: uint256 = self._folded(self.words[key])
+        if line & DEBIT_FLAG != 0:
+            debits += amount
+            assert word & AVAILABLE_MASK >= amount, "holdings: short"
+            word -= amount
+        else:
+            credits += amount
+            assert key >> KEY_BITS == 0, "holdings: malformed line"
+        # The amount and its debit flag, as they stand in the line.
+        self.words[key] = word | stamp | ((line & AVAILABLE_MASK) << STAGED_SHIFT) | OPENED
+        participant: uint256 = (key & ACCOUNT_MASK) >> SUB_ACCOUNT_BITS
+        assert participant < PARTY_WORDS * 256, "holdings: unknown participant"
+        touched[participant >> 8] |= 1 << (participant & 255)
+    self.staged_previous = previous
+    self.staged_debits = debits
+    self.staged_credits = credits
+    log IRegister.Staged(reference=reference, lines=lines)
+    return touched
+
+
+@internal
+def _book_staged(reference: bytes32, cycle: uint256):
+    """
+    @notice Makes every staged line of a cycle count, by one word. This is an `internal` function
+            without access restriction.
+    @param reference The cycle.
+    @param cycle Its number.
+    """
+    # It may have no lines here.
+    if cycle != self.staged_cycle:
+        return
+    assert self.staged_debits == self.staged_credits, "holdings: not zero-sum"
+    self.is_booked[cycle] = True
+    self.staged_cycle = 0
+    log IRegister.StagedBooked(reference=reference)
+
+
+@internal
+def _drop_staged(reference: bytes32, cycle: uint256):
+    """
+    @notice Gives back what a cycle has earmarked, and forgets its credits. This is an `internal`
+            function without access restriction.
+    @param reference The cycle.
+    @param cycle Its number.
+    """
+    if cycle != self.staged_cycle:
+        return
+    self.staged_cycle = 0
+    log IRegister.StagedDropped(reference=reference)
+
+
+@view
+@internal
+def _folded(word: uint256) -> uint256:
+    """
+    @notice A holding with what has become of its staged amount. This is an `internal` function.
+    @param word The holding as it was written last.
+    @return The same while the cycle is being staged; else without a staged amount.
+    """
+    cycle: uint256 = (word >> CYCLE_SHIFT) & CYCLE_MASK
+    if cycle == 0 or cycle == self.staged_cycle:
+        return word
+    folded: uint256 = word & SETTLED_MASK
+    # A booked credit arrives; an earmark that was dropped comes back.
+    if self.is_booked[cycle] != (word & STAGED_DEBIT != 0):
+        folded += (word >> STAGED_SHIFT) & AMOUNT_MAX
+    return folded
+
+
+@view
+@internal
+def _shown(word: uint256) -> uint256:
+    """
+    @notice A holding as others see it. This is an `internal` function.
+    @param word The holding as it was written last.
+    @return Available plus 2**64 times held, an earmark among the held.
+    """
+    folded: uint256 = self._folded(word)
+    shown: uint256 = folded & ((1 << STAGED_SHIFT) - 1)
+    if folded & STAGED_DEBIT != 0:
+        shown += ((folded >> STAGED_SHIFT) & AMOUNT_MAX) * HELD_UNIT
+    return shown
+
+
 @view
 @internal
 def _key(asset: uint256, account: uint256) -> uint256:
@@ -269,7 +404,7 @@ def _debit(key: uint256, amount: uint256):
     @param key Asset and account.
     @param amount How much.
     """
-    word: uint256 = self.words[key]
+    word: uint256 = self._folded(self.words[key])
     assert word & AVAILABLE_MASK >= amount, "holdings: short"
     self.words[key] = word - amount
 
@@ -283,7 +418,7 @@ def _credit(key: uint256, amount: uint256):
     @param amount How much.
     """
     assert key >> KEY_BITS == 0, "holdings: malformed line"
-    word: uint256 = self.words[key]
+    word: uint256 = self._folded(self.words[key])
     # Every balance stays below 2**63 once all lines are booked; while a cycle is being booked,
     # credits may stand beside debits still to come.
     assert (word & AVAILABLE_MASK) + amount <= AVAILABLE_MASK, "holdings: overflow"

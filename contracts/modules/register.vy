@@ -3,7 +3,7 @@
 """
 @title Register
 @license Apache-2.0
-@notice Who may touch holdings: the one settlement contract books and transfers, an owner holds,
+@notice Who may touch holdings: the one settlement contract books, stages and transfers, an owner holds,
         releases and consents to a redemption. Who may issue is for the deployable to say.
 """
 
@@ -83,6 +83,43 @@ def book(
     """
     self._check_settlement()
     return holdings._book(reference, lines)
+
+
+@external
+def stage(
+    reference: bytes32, cycle: uint256, lines: DynArray[uint256, holdings.LINES_MAX]
+) -> uint256[holdings.PARTY_WORDS]:
+    """
+    @notice Takes the next net lines of a cycle that settles later. Only the settlement contract.
+    @param reference The cycle.
+    @param cycle Its number.
+    @param lines Its next lines in this register.
+    @return The participants touched, one bit each.
+    """
+    self._check_settlement()
+    return holdings._stage(reference, cycle, lines)
+
+
+@external
+def book_staged(reference: bytes32, cycle: uint256):
+    """
+    @notice Makes all staged lines of a cycle count. Only the settlement contract.
+    @param reference The cycle.
+    @param cycle Its number.
+    """
+    self._check_settlement()
+    holdings._book_staged(reference, cycle)
+
+
+@external
+def drop_staged(reference: bytes32, cycle: uint256):
+    """
+    @notice Undoes the staging of a cycle. Only the settlement contract.
+    @param reference The cycle.
+    @param cycle Its number.
+    """
+    self._check_settlement()
+    holdings._drop_staged(reference, cycle)
 
 
 @external

@@ -23,11 +23,18 @@ class PostingKind(Enum):
     RELEASED = "released"
     TRANSFERRED = "transferred"
     BOOKED = "booked"
+    STAGED = "staged"
+    STAGED_BOOKED = "staged booked"
+    STAGED_DROPPED = "staged dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """Changes of holdings by one event: signed changes of available and held, by holding key."""
+    """Changes of holdings by one event: signed changes of available and held, by holding key.
+
+    Staged lines are in ``available`` as they will be booked; until then their debits are held. What
+    becomes of them names the cycle alone.
+    """
 
     register: Register
     kind: PostingKind

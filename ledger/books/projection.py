@@ -5,6 +5,7 @@ committed, and is read back when the node starts.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sqlmodel import Session, SQLModel, select
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.postings import FinalBlock, Posting, Register
+from ledger.books.staged_lines import StagedLines
 from ledger.books.tables import HoldingRow, ProjectionCursorRow, SettledRow, table_of
 from ledger.clearing.columns import Column, accounts_of, participants_of
 
@@ -43,8 +45,10 @@ class Projection:
                 f"block {block.number} does not follow block {self.height} of the books"
             )
         changed: dict[Register, dict[int, tuple[int, int]]] = {each: {} for each in Register}
-        for posting in block.postings:
-            self._post(posting, changed[posting.register])
+        staged = self._staged.unit(session)
+        for posting in map(self._mine, block.postings):
+            for effect in staged.effects(posting):
+                self._post(effect, changed[posting.register])
         rows = [
             {"register_name": register.value, "key": key, "available": available, "held": held}
             for register, holdings in changed.items()
@@ -86,22 +90,22 @@ class Projection:
             self._holdings[register].update(holdings)
         self.height, self.block_hash = block.number, block.hash
 
+    def _mine(self, posting: Posting) -> Posting:
+        """What a posting does to the accounts that are projected here."""
+        if self._participant == ALL_PARTICIPANTS:
+            return posting
+        mine = participants_of(accounts_of(posting.keys)) == self._participant
+        return replace(
+            posting,
+            keys=posting.keys[mine],
+            available=posting.available[mine],
+            held=posting.held[mine],
+        )
+
     def _post(self, posting: Posting, changed: dict[int, tuple[int, int]]) -> None:
-        keys = posting.keys
-        if self._participant != ALL_PARTICIPANTS:
-            mine = participants_of(accounts_of(keys)) == self._participant
-            if not mine.any():
-                return
-            rows = zip(
-                keys[mine].tolist(),
-                posting.available[mine].tolist(),
-                posting.held[mine].tolist(),
-                strict=True,
-            )
-        else:
-            rows = zip(
-                keys.tolist(), posting.available.tolist(), posting.held.tolist(), strict=True
-            )
+        rows = zip(
+            posting.keys.tolist(), posting.available.tolist(), posting.held.tolist(), strict=True
+        )
         holdings = self._holdings[posting.register]
         for key, available_change, held_change in rows:
             available, held = changed.get(key) or holdings.get(key, (0, 0))
@@ -111,6 +115,7 @@ class Projection:
             changed[key] = (available, held)
 
     def _read(self, session: Session) -> None:
+        self._staged = StagedLines(session)
         for row in session.exec(select(HoldingRow)):
             self._holdings[Register(row.register_name)][row.key] = (row.available, row.held)
         cursor = session.get(ProjectionCursorRow, 1)

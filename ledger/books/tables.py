@@ -26,6 +26,19 @@ class HoldingRow(SQLModel, table=True):
     held: int = Field(sa_type=BigInteger)
 
 
+class StagedRow(SQLModel, table=True):
+    """Lines of a cycle that is staged and has neither settled nor been aborted.
+
+    ``payload`` holds int64 columns: key, signed amount.
+    """
+
+    __tablename__ = "staged"
+    register_name: str = Field(primary_key=True)
+    cycle: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    part: int = Field(primary_key=True)
+    payload: bytes = Field(sa_type=LargeBinary)
+
+
 class SettledRow(SQLModel, table=True):
     """A cycle or instruction that the chain shows as settled."""
 
@@ -204,6 +217,7 @@ def all_tables() -> list[Table]:
         for row in (
             ProjectionCursorRow,
             HoldingRow,
+            StagedRow,
             SettledRow,
             OwnPositionRow,
             OwnEntryRow,

@@ -32,6 +32,7 @@ class Reason(Enum):
     DUPLICATE = 3003
     UNBALANCED = 3004
     UNCOVERED = 3005
+    OCCUPIED = 3006
     UNAFFIRMED = 4001
     SILENT = 4002
     DISPUTED = 4003
@@ -109,6 +110,7 @@ _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
         "holdings: unknown participant",
         "inclusion: cycle has not settled",
         "participants: unknown",
+        "settlement: cycle not open",
     ),
     Reason.UNAUTHORISED: (
         "cash: not a bank",
@@ -125,6 +127,8 @@ _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
     Reason.UNSIGNED: (
         "register: not signed by the owner",
         "settlement: not signed by the party",
+        "settlement: other lines than signed",
+        "settlement: other parties than signed",
         "settlement: signatures missing",
         "signatures: high s",
         "signatures: not recoverable",
@@ -142,6 +146,7 @@ _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
     ),
     Reason.UNBALANCED: ("holdings: not zero-sum",),
     Reason.UNCOVERED: ("settlement: line of a stranger",),
+    Reason.OCCUPIED: ("settlement: another cycle is open",),
     Reason.HELD: ("holdings: not held",),
     Reason.SHORT: ("holdings: short",),
     Reason.CAP: ("holdings: issue above the cap",),
@@ -211,6 +216,12 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Collect its attestation or leave its trades out.",
         "净额涉及未确认该批次的参与方。",
         "请取得其确认，或剔除其成交。",
+    ),
+    Reason.OCCUPIED: Explanation(
+        "Another large cycle is being settled in parts, and there is one at a time.",
+        "Settle or abort the one that is open, then begin this one.",
+        "另一大批次正在分段交收，同一时间只能有一个。",
+        "请先完成或中止进行中的批次，再开始本批次。",
     ),
     Reason.UNAFFIRMED: Explanation(
         "A broker's own blotter does not confirm the trade.",

@@ -8,16 +8,25 @@ from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model import refuse
 
+Line = tuple[int, int, int]
+"""Asset, account, signed amount."""
+
 PARTICIPANTS_END = 1_024
 """Net lines can only name participants below this number."""
 
 
 @dataclass(slots=True)
 class Holding:
-    """What an account holds of an asset."""
+    """What an account holds of an asset. ``earmarked`` is held for a cycle that is being staged."""
 
     available: int = 0
-    held: int = 0
+    set_aside: int = 0
+    earmarked: int = 0
+
+    @property
+    def held(self) -> int:
+        """What the account cannot use now: set aside by its owner, or earmarked."""
+        return self.set_aside + self.earmarked
 
     @property
     def total(self) -> int:
@@ -92,6 +101,12 @@ class Register:
     issued: dict[int, int] = field(default_factory=dict)
     used_references: set[bytes] = field(default_factory=set)
     holdings: dict[tuple[int, int], Holding] = field(default_factory=dict)
+    staged_parts: list[list[Line]] = field(default_factory=list)
+
+    @property
+    def staged(self) -> list[Line]:
+        """What is staged of the open cycle."""
+        return [line for part in self.staged_parts for line in part]
 
     def holding(self, asset: int, account: int) -> Holding:
         """The holding, opened when there is none."""
@@ -102,9 +117,7 @@ class Register:
         holding = self.holdings.get((asset, account))
         return holding.available if holding else 0
 
-    def issue(
-        self, sender: int, reference: bytes, lines: list[tuple[int, int, int]]
-    ) -> Rejected | None:
+    def issue(self, sender: int, reference: bytes, lines: list[Line]) -> Rejected | None:
         """Creates amounts: lines of asset, account, amount, in ascending order."""
         refusal = self._check_issuer(sender, [account for _, account, _ in lines])
         if refusal:
@@ -171,7 +184,7 @@ class Register:
             return refuse("holdings: short")
         holding = self.holding(asset, account)
         holding.available -= amount
-        holding.held += amount
+        holding.set_aside += amount
         return None
 
     def release(self, sender: int, asset: int, account: int, amount: int) -> Rejected | None:
@@ -179,11 +192,11 @@ class Register:
         refusal = self._check_own(sender, asset, account, amount)
         if refusal:
             return refusal
-        if self.holding(asset, account).held < amount:
+        if self.holding(asset, account).set_aside < amount:
             return refuse("holdings: not held")
         holding = self.holding(asset, account)
         holding.available += amount
-        holding.held -= amount
+        holding.set_aside -= amount
         return None
 
     def check_transfer(self, asset: int, debtor: int, amount: int) -> Rejected | None:
@@ -199,17 +212,54 @@ class Register:
         self.holding(asset, debtor).available -= amount
         self.holding(asset, creditor).available += amount
 
-    def check_lines(self, lines: list[tuple[int, int, int]]) -> Rejected | None:
-        """Refuses net lines (asset, account, amount) that are not in order, balanced, covered."""
-        previous, sums, current = (0, 0), 0, 0
+    def check_lines(self, lines: list[Line]) -> Rejected | None:
+        """Refuses net lines that are not in order, balanced, covered."""
+        return self._check_part([], lines) or self.check_closed(lines)
+
+    def check_staging(self, lines: list[Line]) -> Rejected | None:
+        """Refuses lines that cannot follow those that are staged already."""
+        return self._check_part(self.staged, lines)
+
+    def check_closed(self, lines: list[Line]) -> Rejected | None:
+        """Refuses lines whose last asset does not add up to zero."""
+        closed = sum(amount for asset, _, amount in lines if asset == lines[-1][0]) == 0
+        return None if closed else refuse("holdings: not zero-sum")
+
+    def stage(self, lines: list[Line]) -> None:
+        """Earmarks the debits of further lines of a cycle; the caller has checked them."""
         for asset, account, amount in lines:
-            if (asset, account) <= previous:
+            self._earmark(asset, account, max(-amount, 0))
+        self.staged_parts.append(lines)
+
+    def book_staged(self) -> None:
+        """Books everything that is staged; the caller has checked it."""
+        lines = self.staged
+        self.drop_staged()
+        self.book(lines)
+
+    def drop_staged(self) -> None:
+        """Gives back what is earmarked and forgets what is staged."""
+        for asset, account, amount in self.staged:
+            self._earmark(asset, account, -max(-amount, 0))
+        self.staged_parts = []
+
+    def _earmark(self, asset: int, account: int, amount: int) -> None:
+        holding = self.holding(asset, account)
+        holding.available -= amount
+        holding.earmarked += amount
+
+    def _check_part(self, before: list[Line], lines: list[Line]) -> Rejected | None:
+        *previous, _ = before[-1] if before else (0, 0, 0)
+        current = previous[0]
+        sums = sum(amount for asset, _, amount in before if asset == current)
+        for asset, account, amount in lines:
+            if [asset, account] <= previous:
                 return refuse("holdings: lines out of order")
-            previous = (asset, account)
+            previous = [asset, account]
             if asset != current:
                 if sums != 0:
                     return refuse("holdings: not zero-sum")
-                current = asset
+                current, sums = asset, 0
             if amount == 0:
                 return refuse("holdings: no amount")
             if amount < 0 and self.available(asset, account) < -amount:
@@ -217,9 +267,9 @@ class Register:
             if participant_of(account) >= PARTICIPANTS_END:
                 return refuse("holdings: unknown participant")
             sums += amount
-        return refuse("holdings: not zero-sum") if sums != 0 else None
+        return None
 
-    def book(self, lines: list[tuple[int, int, int]]) -> None:
+    def book(self, lines: list[Line]) -> None:
         """Books net lines; the caller has checked them."""
         for asset, account, amount in lines:
             self.holding(asset, account).available += amount

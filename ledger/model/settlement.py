@@ -6,10 +6,10 @@ from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model import refuse
-from ledger.model.registers import Members, Register
+from ledger.model.registers import Line, Members, Register
 
-Line = tuple[int, int, int]
-"""Asset, account, signed amount."""
+LINES_A_CALL = 1_024
+"""A cycle is staged in parts of so many lines of one register, the last one shorter."""
 
 Terms = tuple[bytes, int, int, int, int, int, int]
 """Id, deliverer, receiver, instrument, quantity, currency, amount."""
@@ -67,6 +67,7 @@ class Settlement:
     cash: Register
     rule_version: int = 1
     cycles: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
+    open_cycle: ModelCycle | None = None
     settled_instructions: set[Terms] = field(default_factory=set)
 
     def settle_cycle(self, sender: int, cycle: ModelCycle, now: int) -> Rejected | None:
@@ -78,6 +79,63 @@ class Settlement:
         self.cycles[cycle.id] = (cycle.root, cycle.count)
         self.securities.book(cycle.securities_lines)
         self.cash.book(cycle.cash_lines)
+        return None
+
+    def open(self, sender: int, cycle: ModelCycle, now: int) -> Rejected | None:
+        """Begins to settle a netted cycle in parts."""
+        refusal = self._check_terms(sender, cycle, now)
+        if refusal:
+            return refusal
+        if self.open_cycle is not None:
+            return refuse("settlement: another cycle is open")
+        refusal = self._check_attestations(cycle)
+        if refusal:
+            return refusal
+        self.open_cycle = cycle
+        return None
+
+    def stage(
+        self, sender: int, id: bytes, register: Register, lines: list[Line], now: int
+    ) -> Rejected | None:
+        """Takes the next lines of the open cycle in one register."""
+        refusal, cycle = self._check_open(sender, id, now), self.open_cycle
+        if refusal or cycle is None:
+            return refusal
+        refusal = register.check_staging(lines)
+        if refusal:
+            return refusal
+        if any(participant_of(account) not in cycle.parties for _, account, _ in lines):
+            return refuse("settlement: line of a stranger")
+        register.stage(lines)
+        return None
+
+    def settle_staged(
+        self, sender: int, id: bytes, parties: list[int], now: int
+    ) -> Rejected | None:
+        """Settles the open cycle: every staged line."""
+        refusal, cycle = self._check_open(sender, id, now), self.open_cycle
+        if refusal or cycle is None:
+            return refusal
+        refusal = self._check_staged(cycle, parties)
+        if refusal:
+            return refusal
+        # From here the settlement must succeed.
+        self.cycles[cycle.id] = (cycle.root, cycle.count)
+        self.open_cycle = None
+        self.securities.book_staged()
+        self.cash.book_staged()
+        return None
+
+    def abort(self, sender: int, id: bytes, now: int) -> Rejected | None:
+        """Gives the open cycle up."""
+        cycle = self.open_cycle
+        if cycle is None or cycle.id != id:
+            return refuse("settlement: cycle not open")
+        if now <= cycle.deadline and not self.members.has_role(sender, Role.CLEARING_HOUSE):
+            return refuse("settlement: not the clearing house")
+        self.open_cycle = None
+        self.securities.drop_staged()
+        self.cash.drop_staged()
         return None
 
     def settle_instruction(
@@ -98,7 +156,50 @@ class Settlement:
             self.cash.transfer(instruction.currency, receiver, deliverer, instruction.amount)
         return None
 
+    def _check_open(self, sender: int, id: bytes, now: int) -> Rejected | None:
+        if not self.members.has_role(sender, Role.CLEARING_HOUSE):
+            return refuse("settlement: not the clearing house")
+        if self.open_cycle is None or self.open_cycle.id != id:
+            return refuse("settlement: cycle not open")
+        return refuse("settlement: late") if now > self.open_cycle.deadline else None
+
+    def _check_staged(self, cycle: ModelCycle, parties: list[int]) -> Rejected | None:
+        if cycle.id in self.cycles:
+            return refuse("settlement: cycle id in use")
+        if parties != cycle.parties:
+            return refuse("settlement: other parties than signed")
+        registers = (
+            (self.securities, cycle.securities_lines),
+            (self.cash, cycle.cash_lines),
+        )
+        if any(register.staged_parts != _parts(lines) for register, lines in registers):
+            return refuse("settlement: other lines than signed")
+        for party in parties:
+            refusal = self.members.check_active(party)
+            if refusal:
+                return refusal
+        for register, _ in registers:
+            refusal = register.check_closed(register.staged)
+            if refusal:
+                return refusal
+        return None
+
     def _check_cycle(self, sender: int, cycle: ModelCycle, now: int) -> Rejected | None:
+        refusal = self._check_terms(sender, cycle, now) or self._check_attestations(cycle)
+        if refusal:
+            return refusal
+        for register, lines in (
+            (self.securities, cycle.securities_lines),
+            (self.cash, cycle.cash_lines),
+        ):
+            refusal = register.check_lines(lines)
+            if refusal:
+                return refusal
+            if any(participant_of(account) not in cycle.parties for _, account, _ in lines):
+                return refuse("settlement: line of a stranger")
+        return None
+
+    def _check_terms(self, sender: int, cycle: ModelCycle, now: int) -> Rejected | None:
         if not self.members.has_role(sender, Role.CLEARING_HOUSE):
             return refuse("settlement: not the clearing house")
         if cycle.rule_version != self.rule_version:
@@ -111,18 +212,6 @@ class Settlement:
             return refuse("settlement: no parties")
         if cycle.id in self.cycles:
             return refuse("settlement: cycle id in use")
-        refusal = self._check_attestations(cycle)
-        if refusal:
-            return refusal
-        for register, lines in (
-            (self.securities, cycle.securities_lines),
-            (self.cash, cycle.cash_lines),
-        ):
-            refusal = register.check_lines(lines)
-            if refusal:
-                return refusal
-            if any(participant_of(account) not in cycle.parties for _, account, _ in lines):
-                return refuse("settlement: line of a stranger")
         return None
 
     def _check_attestations(self, cycle: ModelCycle) -> Rejected | None:
@@ -173,3 +262,7 @@ class Settlement:
                 instruction.currency, instruction.receiver, instruction.amount
             )
         return None
+
+
+def _parts(lines: list[Line]) -> list[list[Line]]:
+    return [lines[first : first + LINES_A_CALL] for first in range(0, len(lines), LINES_A_CALL)]

@@ -23,6 +23,7 @@ from nodes.clearing_house.committed import salt_key_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
 from nodes.clearing_house.queue import instruction_of_trade
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
+from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.notices import tell_keepers
@@ -88,11 +89,15 @@ class NetSettlement:
                 self.settle(row.number)
 
     def settle(self, number: int) -> None:
-        """Tells the keepers, sends the cycle's transaction, and records what became of it."""
+        """Tells the keepers, sends the cycle in one call or more, and records what became of it."""
         row = self._cycles.get(number)
         assert row is not None
-        tell_keepers(self._house, unpack_signed(row.signed))
-        outcome = self._house.outbox.deliver(_intent(number))
+        signed = unpack_signed(row.signed)
+        tell_keepers(self._house, signed)
+        if fits_one_call(signed.cycle):
+            outcome = self._house.outbox.deliver(_intent(number))
+        else:
+            outcome = deliver_staged(self._house, _intent(number), signed)
         state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
             self._cycles.change(session, number, block=outcome.block, state=state)
@@ -184,8 +189,11 @@ class NetSettlement:
                 row.root = signed.cycle.root
                 row.signed = pack_signed(signed)
                 settlement = house.around.contracts.settlement
-                data = settlement.settle_cycle_data(signed.cycle, signed.signatures)
-                house.outbox.put(session, _intent(number), settlement.address, data)
+                if fits_one_call(signed.cycle):
+                    data = settlement.settle_cycle_data(signed.cycle, signed.signatures)
+                    house.outbox.put(session, _intent(number), settlement.address, data)
+                else:
+                    put_staged(house, session, _intent(number), signed)
             self._cycles.add(session, row)
             self._queue.cancel(session, window.cancelled)
             self._intake.note(session, standings)

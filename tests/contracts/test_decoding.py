@@ -48,6 +48,15 @@ WRITES = [
     ("Participants", "reinstate", participants.reinstate_data(4)),
     ("Securities", "register_instruments", securities.register_instruments_data(["ZZ0000NOVA12"])),
     ("Settlement", "settle_cycle", settlement.settle_cycle_data(CYCLE, [NO_SIGNATURE] * 2)),
+    ("Settlement", "open_cycle", settlement.open_cycle_data(CYCLE, [NO_SIGNATURE] * 2)),
+    ("Settlement", "stage_securities", next(settlement.stage_data(CYCLE))),
+    (
+        "Settlement",
+        "stage_cash",
+        encode_call("stage_cash(bytes32,uint256[])", REFERENCE, LINES.pack()),
+    ),
+    ("Settlement", "settle_staged", settlement.settle_staged_data(CYCLE)),
+    ("Settlement", "abort", settlement.abort_data(REFERENCE)),
     (
         "Settlement",
         "settle_instruction",
@@ -63,6 +72,12 @@ WRITES = [
         ("hold", register.hold_data(1, 256, 7)),
         ("release", register.release_data(1, 256, 7)),
         ("book", encode_call("book(bytes32,uint256[])", REFERENCE, LINES.pack())),
+        (
+            "stage",
+            encode_call("stage(bytes32,uint256,uint256[])", REFERENCE, uint(1), LINES.pack()),
+        ),
+        ("book_staged", encode_call("book_staged(bytes32,uint256)", REFERENCE, uint(1))),
+        ("drop_staged", encode_call("drop_staged(bytes32,uint256)", REFERENCE, uint(1))),
         (
             "transfer",
             encode_call(

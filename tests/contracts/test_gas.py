@@ -9,6 +9,7 @@ from ledger.clearing.columns import TradeColumns
 from ledger.clearing.commitment import Commitment, records_of
 from ledger.clearing.proof import prove
 from ledger.model.settlement import ModelCycle
+from tests.support.large_cycles import PARTIES, LargeCycle
 from tests.support.trades import trade_row
 from tests.support.twins import START, Twins, ref
 
@@ -37,6 +38,7 @@ def measured():
         "settle_instruction": gas_of_instruction(twins),
         "settle_cycle": gas_of_cycle(twins),
         "included": gas_of_inclusion(twins),
+        "staged_cycle": gas_of_staged_cycle(),
     }
 
 
@@ -88,6 +90,23 @@ def gas_of_inclusion(twins):
         "path": len(proof.path.siblings),
         "calldata_bytes": len(data),
         "gas": twins.chain.head.gas_used,
+    }
+
+
+def gas_of_staged_cycle():
+    """First over holdings half of which are new, then back again: all are open by then."""
+    cycle = LargeCycle(Twins(), 5_000)
+    cycle.open_accounts()
+    opening, new, settling = cycle.settle()
+    _, open_before, settling_again = cycle.reversed().settle()
+    assert settling_again < settling
+    return {
+        "lines": 5_000,
+        "parties": len(PARTIES),
+        "open": opening,
+        "stage_a_line_half_new": new // 5_000,
+        "stage_a_line": open_before // 5_000,
+        "settle": settling,
     }
 
 

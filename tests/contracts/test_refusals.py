@@ -227,6 +227,163 @@ def test_suspended_party_settles_nothing_until_it_is_reinstated(twins):
     assert twins.settle_cycle(twins.house, cycle(twins)) == ""
 
 
+def opened(twins, **changes):
+    """A cycle that is open with nothing staged."""
+    each = cycle(twins, **changes)
+    assert twins.open_cycle(twins.house, each) == ""
+    return each
+
+
+def staged(twins, **changes):
+    """A cycle whose lines are all staged."""
+    each = opened(twins, **changes)
+    for lines, is_cash in ((each.securities_lines, False), (each.cash_lines, True)):
+        if lines:
+            assert twins.stage(twins.house, each.id, lines, is_cash=is_cash) == ""
+    return each
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"rule_version": 2}, "settlement: other rule version"),
+        ({"deadline": START - 1}, "settlement: late"),
+        ({"count": 0}, "settlement: empty cycle"),
+        ({"parties": [], "signers": []}, "settlement: no parties"),
+        ({"signers": [5]}, "settlement: signatures missing"),
+        ({"signers": [5, 5]}, "settlement: not signed by the party"),
+    ],
+)
+def test_cycle_is_not_opened_unless_it_could_settle(twins, changes, text):
+    refuse(text, twins.open_cycle(twins.house, cycle(twins, **changes)))
+
+
+def test_cycle_is_staged_by_the_clearing_house_alone(twins):
+    outsider = twins.brokers[0]
+    refuse("settlement: not the clearing house", twins.open_cycle(outsider, cycle(twins)))
+    each = opened(twins)
+    lines = each.securities_lines
+    for answer in (
+        twins.stage(outsider, each.id, lines, is_cash=False),
+        twins.stage(outsider, each.id, each.cash_lines, is_cash=True),
+        twins.settle_staged(outsider, each.id, each.parties),
+        twins.abort(outsider, each.id),
+    ):
+        refuse("settlement: not the clearing house", answer)
+
+
+def test_one_cycle_is_open_at_a_time(twins):
+    opened(twins)
+
+    refuse(
+        "settlement: another cycle is open",
+        twins.open_cycle(twins.house, cycle(twins, id=ref("d"))),
+    )
+
+
+def test_nothing_is_staged_settled_or_aborted_but_the_open_cycle(twins):
+    each = cycle(twins)
+    for id in (each.id, bytes(32)):
+        for answer in (
+            twins.stage(twins.house, id, each.securities_lines, is_cash=False),
+            twins.settle_staged(twins.house, id, each.parties),
+            twins.abort(twins.house, id),
+        ):
+            refuse("settlement: cycle not open", answer)
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        ([(1, 6 << 8, 10), (1, 5 << 8, -10)], "holdings: lines out of order"),
+        ([(1, 5 << 8, -101)], "holdings: short"),
+        ([(1, 5 << 8, 0)], "holdings: no amount"),
+        ([(1, 5 << 8, -10), (2, 6 << 8, 10)], "holdings: not zero-sum"),
+        ([(1, 7 << 8, 10)], "settlement: line of a stranger"),
+        ([(1, 1_024 << 8, 10)], "holdings: unknown participant"),
+    ],
+)
+def test_part_is_refused_whole(twins, lines, text):
+    each = opened(twins)
+
+    refuse(text, twins.stage(twins.house, each.id, lines, is_cash=False))
+    twins.check_balances()
+
+
+def test_parts_go_on_where_the_last_one_ended(twins):
+    each = opened(twins)
+    assert twins.stage(twins.house, each.id, [(1, 5 << 8, -10)], is_cash=False) == ""
+
+    for lines, text in (
+        ([(1, 5 << 8, -10)], "holdings: lines out of order"),
+        ([(2, 5 << 8, 1)], "holdings: not zero-sum"),
+    ):
+        refuse(text, twins.stage(twins.house, each.id, lines, is_cash=False))
+
+
+@pytest.mark.parametrize("lines", [[(1, 5 << 8, -9), (1, 6 << 8, 9)], []])
+def test_only_the_lines_that_were_signed_settle(twins, lines):
+    each = opened(twins)
+    if lines:
+        assert twins.stage(twins.house, each.id, lines, is_cash=False) == ""
+    assert twins.stage(twins.house, each.id, each.cash_lines, is_cash=True) == ""
+
+    refuse(
+        "settlement: other lines than signed",
+        twins.settle_staged(twins.house, each.id, each.parties),
+    )
+    twins.check_balances()
+
+
+def test_lines_settle_in_the_parts_in_which_they_were_signed(twins):
+    each = opened(twins)
+    for line in each.securities_lines:
+        assert twins.stage(twins.house, each.id, [line], is_cash=False) == ""
+    assert twins.stage(twins.house, each.id, each.cash_lines, is_cash=True) == ""
+
+    refuse(
+        "settlement: other lines than signed",
+        twins.settle_staged(twins.house, each.id, each.parties),
+    )
+
+
+def test_staged_cycle_settles_for_the_parties_that_signed(twins):
+    each = staged(twins)
+
+    refuse(
+        "settlement: other parties than signed",
+        twins.settle_staged(twins.house, each.id, [5]),
+    )
+    assert twins.suspend(twins.house, 5, reinstate=False) == ""
+    refuse("participants: suspended", twins.settle_staged(twins.house, each.id, each.parties))
+
+
+def test_staged_lines_that_do_not_add_up_never_settle_though_all_signed(twins):
+    each = staged(twins, securities_lines=[(1, 5 << 8, -10), (1, 6 << 8, 9)])
+
+    refuse("holdings: not zero-sum", twins.settle_staged(twins.house, each.id, each.parties))
+    assert twins.abort(twins.house, each.id) == ""
+    twins.check_balances()
+
+
+def test_staged_cycle_settles_at_its_deadline_and_not_a_second_later(twins):
+    each = staged(twins)
+    twins.clock.now = each.deadline + 1
+
+    refuse("settlement: late", twins.settle_staged(twins.house, each.id, each.parties))
+    assert twins.abort(twins.brokers[3], each.id) == ""
+    twins.check_balances()
+
+
+def test_cycle_settles_once_whether_in_one_call_or_in_parts(twins):
+    each = staged(twins)
+    assert twins.settle_cycle(twins.house, cycle(twins)) == ""
+
+    refuse("settlement: cycle id in use", twins.settle_staged(twins.house, each.id, each.parties))
+    assert twins.abort(twins.house, each.id) == ""
+    refuse("settlement: cycle id in use", twins.open_cycle(twins.house, each))
+
+
 def test_only_the_clearing_house_suspends(twins):
     refuse(
         "participants: not the clearing house",
@@ -244,9 +401,12 @@ def test_line_with_stray_bits_is_refused(twins):
     assert sender.send(address, register.bind_settlement_data(key.address)).succeeded
     stray = Array.of_numbers([(1 << 128) | (1 << 96) | (5 << 72) | 5])
 
-    receipt = sender.send(address, encode_call("book(bytes32,uint256[])", ref("x"), stray))
-
-    refuse("holdings: malformed line", revert_text(receipt.output))
+    for call in (
+        encode_call("book(bytes32,uint256[])", ref("x"), stray),
+        encode_call("stage(bytes32,uint256,uint256[])", ref("x"), uint(1), stray),
+    ):
+        receipt = sender.send(address, call)
+        refuse("holdings: malformed line", revert_text(receipt.output))
 
 
 @pytest.mark.parametrize(
@@ -320,6 +480,9 @@ def test_registers_are_closed_to_everybody_but_settlement(twins):
     securities = twins.contracts.securities.address
     for data in (
         encode_call("book(bytes32,uint256[])", ref("x"), Array.of_numbers([])),
+        encode_call("stage(bytes32,uint256,uint256[])", ref("x"), uint(1), Array.of_numbers([])),
+        encode_call("book_staged(bytes32,uint256)", ref("x"), uint(1)),
+        encode_call("drop_staged(bytes32,uint256)", ref("x"), uint(1)),
         encode_call(
             "transfer(bytes32,uint256,uint256,uint256,uint256)",
             ref("x") + uint(1) + uint(5 << 8) + uint(6 << 8) + uint(1),

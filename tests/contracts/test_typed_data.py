@@ -55,7 +55,7 @@ def test_cycle_digest_is_that_of_eth_account():
         deadline=99,
     )
     parties_hash = keccak(uint(2) + uint(1) + uint(2))
-    lines_hash = keccak(keccak(uint(2) + lines.words) + keccak(uint(0)))
+    lines_hash = keccak(keccak(bytes(32) + keccak(uint(2) + lines.words)) + bytes(32))
 
     digest = Domain(CHAIN_ID, CONTRACT).digest(cycle.struct_hash())
 

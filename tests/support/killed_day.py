@@ -1,7 +1,8 @@
 """A market day that is killed at a named point: ``python -m tests.support.killed_day ...``.
 
 Arguments: trade file, state folder, step (a ``Step``, or "sealed" for a block that is sealed and
-not final yet), and which time it comes to it. Also the small day that such tests run.
+not final yet), which time it comes to it, and at will how many net lines a call takes. Also the
+small day that such tests run.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from contracts import lines
 from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
@@ -63,7 +65,14 @@ def use_small_blocks():
     reader.BLOCK_BYTES = 20_000
 
 
+def use_small_parts(lines_a_call):
+    """Cycles in many parts, as if they were large."""
+    lines.LINES_PER_CALL_MAX = lines_a_call
+
+
 if __name__ == "__main__":
     use_small_blocks()
+    if len(sys.argv) > 5:
+        use_small_parts(int(sys.argv[5]))
     point = (sys.argv[3], int(sys.argv[4]))
     run_day(Path(sys.argv[1]), Path(sys.argv[2]), [SHORTAGE], kill_at=point)

@@ -41,6 +41,8 @@ INSTRUMENTS = ("US0378331005", "DE000BAY0017", "ZZ00000000X3")
 CURRENCIES = ("CNY", "USD")
 START = 1_000
 
+NOTHING = Array(b"", 0)
+
 Line = tuple[int, int, int]
 
 
@@ -246,7 +248,7 @@ class Twins:
                 deadline=instruction.deadline,
                 signers=(signers[0].number, signers[1].number),
             ),
-            self.next_time(),
+            self.time(),
         )
         receipt = self.sender(sender).send(self.contracts.settlement.address, data)
         return self._agree(receipt, model)
@@ -257,13 +259,54 @@ class Twins:
         cycle: ModelCycle,
     ) -> str:
         data = self.cycle_data(cycle)
-        model = self.settlement.settle_cycle(sender.number, cycle, self.next_time())
+        model = self.settlement.settle_cycle(sender.number, cycle, self.time())
+        receipt = self.sender(sender).send(self.contracts.settlement.address, data)
+        return self._agree(receipt, model)
+
+    def open_cycle(self, sender: Actor, cycle: ModelCycle) -> str:
+        message = self.message_of(cycle)
+        data = self.contracts.settlement.open_cycle_data(message, self.signatures(cycle, message))
+        return self._settle(sender, data, self.settlement.open(sender.number, cycle, self.time()))
+
+    def stage(self, sender: Actor, id: bytes, lines: list[Line], *, is_cash: bool) -> str:
+        message = CycleMessage(
+            id,
+            bytes(32),
+            1,
+            NOTHING,
+            *(lines_of(lines).pack(), NOTHING)[:: -1 if is_cash else 1],
+            1,
+            0,
+        )
+        [data] = self.contracts.settlement.stage_data(message)
+        register = self.cash if is_cash else self.securities
+        model = self.settlement.stage(sender.number, id, register, lines, self.time())
+        return self._settle(sender, data, model)
+
+    def settle_staged(self, sender: Actor, id: bytes, parties: list[int]) -> str:
+        words = Array.of_numbers(parties)
+        message = CycleMessage(id, bytes(32), 1, words, NOTHING, NOTHING, 1, 0)
+        data = self.contracts.settlement.settle_staged_data(message)
+        model = self.settlement.settle_staged(sender.number, id, parties, self.time())
+        return self._settle(sender, data, model)
+
+    def abort(self, sender: Actor, id: bytes) -> str:
+        data = self.contracts.settlement.abort_data(id)
+        return self._settle(sender, data, self.settlement.abort(sender.number, id, self.time()))
+
+    def _settle(self, sender: Actor, data: bytes, model: Rejected | None) -> str:
         receipt = self.sender(sender).send(self.contracts.settlement.address, data)
         return self._agree(receipt, model)
 
     def cycle_data(self, cycle: ModelCycle) -> bytes:
         """The transaction of a cycle, with the signatures of its signers."""
-        message = CycleMessage(
+        message = self.message_of(cycle)
+        signatures = self.signatures(cycle, message)
+        return self.contracts.settlement.settle_cycle_data(message, signatures)
+
+    def message_of(self, cycle: ModelCycle) -> CycleMessage:
+        """What the parties of a cycle sign."""
+        return CycleMessage(
             id=cycle.id,
             root=cycle.root,
             count=cycle.count,
@@ -273,11 +316,13 @@ class Twins:
             rule_version=cycle.rule_version,
             deadline=cycle.deadline,
         )
-        digest = self.settlement_domain().digest(message.struct_hash())
-        signatures = [self.actor(number).key.sign(digest) for number in cycle.signers]
-        return self.contracts.settlement.settle_cycle_data(message, signatures)
 
-    def next_time(self) -> int:
+    def signatures(self, cycle: ModelCycle, message: CycleMessage) -> list[bytes]:
+        """The signatures of a cycle's signers."""
+        digest = self.settlement_domain().digest(message.struct_hash())
+        return [self.actor(number).key.sign(digest) for number in cycle.signers]
+
+    def time(self) -> int:
         """The timestamp that the next block will have."""
         return max(self.clock.now, self.chain.head.timestamp)
 

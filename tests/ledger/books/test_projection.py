@@ -1,5 +1,7 @@
 """The projection: each block once, in order, and the same after a restart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,59 @@ def test_balance_below_zero_is_a_bug_that_stops_everything():
 
     with pytest.raises(AssertionError, match="invariant 4"):
         apply(database, projection, block(0, posting([A], [-1])))
+
+
+def staged(kind, *lines):
+    return replace(posting(*(lines or ([], []))), kind=kind, reference=b"cycle")
+
+
+def test_staged_lines_hold_their_debits_and_count_when_they_are_booked():
+    database = open_database(None)
+    projection = Projection(database, 0)
+
+    apply(
+        database,
+        projection,
+        block(0, posting([A, B], [100, 50])),
+        block(1, staged(PostingKind.STAGED, [A, B], [-30, 30])),
+    )
+    assert list(projection.holdings(Register.CASH)) == [(A, 70, 30), (B, 50, 0)]
+    apply(
+        database,
+        projection,
+        block(2, posting([A, B], [-70, 70])),
+        block(3, staged(PostingKind.STAGED_BOOKED)),
+    )
+
+    assert list(projection.holdings(Register.CASH)) == [(A, 0, 0), (B, 150, 0)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"), [(PostingKind.STAGED_BOOKED, 30), (PostingKind.STAGED_DROPPED, 0)]
+)
+def test_staged_lines_survive_a_restart(tmp_path, kind, end):
+    path = tmp_path / "books.sqlite"
+    database = open_database(path)
+    projection = Projection(database, 0)
+    parts = [staged(PostingKind.STAGED, [A], [-30]), staged(PostingKind.STAGED, [B], [30])]
+    apply(database, projection, block(0, posting([A, B], [100, 50])), block(1, *parts))
+    database.close()
+
+    database = open_database(path)
+    projection = Projection(database, 0)
+    apply(database, projection, block(2, staged(kind)))
+    database.close()
+
+    again = Projection(open_database(path), 0)
+    assert list(again.holdings(Register.CASH)) == [(A, 100 - end, 0), (B, 50 + end, 0)]
+
+
+def test_lines_staged_and_dropped_and_staged_again_in_one_block_count_once():
+    database = open_database(None)
+    projection = Projection(database, 0)
+    part = staged(PostingKind.STAGED, [A, B], [-30, 30])
+    postings = [posting([A, B], [100, 50]), part, staged(PostingKind.STAGED_DROPPED), part]
+
+    apply(database, projection, block(0, *postings, staged(PostingKind.STAGED_BOOKED)))
+
+    assert list(projection.holdings(Register.CASH)) == [(A, 70, 0), (B, 80, 0)]

@@ -5,6 +5,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from contracts.typed_data import InstructionMessage, RedemptionMessage
 from ledger.model.settlement import ModelCycle
+from tests.support.net_lines import zero_sum
 from tests.support.twins import INSTRUMENTS, START, Actor, Line, Twins, ref
 
 NUMBERS = st.integers(1, 8)
@@ -117,8 +118,8 @@ class ContractsAndModel(RuleBasedStateMachine):
     @rule(data=st.data(), skew=st.integers(0, 15))
     def settle_net(self, data: st.DataObject, skew: int) -> None:
         parties = sorted(data.draw(st.sets(st.integers(5, 8), min_size=2, max_size=4)))
-        securities = self.zero_sum(data, parties, assets=[1, 2], most=40)
-        cash = self.zero_sum(data, parties, assets=[1], most=200)
+        securities = zero_sum(data, parties, assets=[1, 2], most=40)
+        cash = zero_sum(data, parties, assets=[1], most=200)
         signers = list(parties)
         if skew == 0:
             signers[0] = 1
@@ -148,20 +149,6 @@ class ContractsAndModel(RuleBasedStateMachine):
             signers=signers,
         )
         self.twins.settle_cycle(self.twins.registrar if skew == 10 else self.twins.house, cycle)
-
-    def zero_sum(
-        self, data: st.DataObject, parties: list[int], *, assets: list[int], most: int
-    ) -> list[Line]:
-        lines: list[Line] = []
-        for asset in assets:
-            amounts = [data.draw(st.integers(-most, most)) for _ in parties[1:]]
-            amounts.append(-sum(amounts))
-            lines += [
-                (asset, party << 8, amount)
-                for party, amount in zip(parties, amounts, strict=True)
-                if amount
-            ]
-        return lines
 
     @invariant()
     def same_balances(self) -> None:
