@@ -44,6 +44,22 @@ def gross(
     _show(_run(module.run, transactions, validators, peer).as_json(), as_json=as_json)
 
 
+@bench_app.command("netted")
+def netted(
+    lines: Annotated[int, typer.Option(min=1_024, max=200_000, help="Net lines.")] = 65_536,
+    validators: Annotated[
+        int, typer.Option(min=1, max=64, help="Validators; 1 is the proposer alone.")
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Settle net lines: in many cycles of one call each, and in one cycle in parts.
+
+    Ends with status 1 when the answer is wrong: its figure is then void.
+    """
+    module = import_module("loadtests.benchmarks.netted")
+    _show(_run(module.run, lines, validators).as_json(), as_json=as_json)
+
+
 @bench_app.command("logs")
 def logs(
     blocks: Annotated[
