@@ -57,6 +57,7 @@ def transaction(
         chain_id=CHAIN_ID,
         nonce=nonce,
         gas_price=0,
+        tip=0,
         gas=gas,
         to=to,
         value=0,
