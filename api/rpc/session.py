@@ -12,7 +12,7 @@ import msgspec
 from anyio import CancelScope, create_task_group, move_on_after
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.rpc.service import BusyError, RpcService, busy
+from api.rpc.service import SEND_SECONDS_MAX, BusyError, RpcService, busy
 from ledger.chain.blocks import Header
 from ledger.chain.rpc.errors import LIMIT_EXCEEDED, RpcError, invalid_params
 from ledger.chain.rpc.filters import Wanted
@@ -97,14 +97,15 @@ class Session:
         try:
             while (body := await self._next_body()) is not None:
                 async with self._turn:
-                    response = await self._service.answer(body, self._run)
-                    if response is not None:
-                        with self._service.sending(response):
-                            await self._websocket.send_text(response.decode())
+                    async with self._service.answering(body, self._run) as response:
+                        if response is not None:
+                            await self._send_text(response)
         except WebSocketDisconnect:
             self._scope.cancel()
         except BusyError:
             self._end(TRY_AGAIN_LATER, busy().message)
+        except TimeoutError:
+            self._end(TRY_AGAIN_LATER, f"too slow: nothing was read for {SEND_SECONDS_MAX} s")
 
     async def _next_body(self) -> bytes | None:
         message = await self._websocket.receive()
@@ -161,6 +162,8 @@ class Session:
             self._scope.cancel()
         except BusyError:
             self._end(TRY_AGAIN_LATER, busy().message)
+        except TimeoutError:
+            self._end(TRY_AGAIN_LATER, f"too slow: nothing was read for {SEND_SECONDS_MAX} s")
 
     async def _tell_all(self, header: Header) -> None:
         for id, subscription in tuple(self._subscription_by_id.items()):
@@ -180,7 +183,12 @@ class Session:
             return
         params = {"subscription": id, "result": result}
         message = {"jsonrpc": "2.0", "method": "eth_subscription", "params": params}
-        await self._websocket.send_text(msgspec.json.encode(message).decode())
+        await self._send_text(msgspec.json.encode(message))
+
+    async def _send_text(self, text: bytes) -> None:
+        """Raises TimeoutError when the other side does not read."""
+        async with asyncio.timeout(SEND_SECONDS_MAX):
+            await self._websocket.send_text(text.decode())
 
 
 def _wanted(value: Json) -> Wanted:
