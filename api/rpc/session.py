@@ -96,10 +96,12 @@ class Session:
     async def _receive_forever(self) -> None:
         try:
             while (body := await self._next_body()) is not None:
-                async with self._turn:
-                    async with self._service.answering(body, self._run) as response:
-                        if response is not None:
-                            await self._send_text(response)
+                async with (
+                    self._turn,
+                    self._service.answering(body, self._run) as response,
+                ):
+                    if response is not None:
+                        await self._send_text(response)
         except WebSocketDisconnect:
             self._scope.cancel()
         except BusyError:

@@ -7,6 +7,8 @@ from web3 import Web3
 
 from contracts.artifacts import artifact
 from contracts.deployment import participants_init_code
+from ledger.chain.admission import intrinsic_gas
+from ledger.chain.executors import EXECUTOR_NAMES, new_executor
 from ledger.chain.rpc.backend import CALL_GAS_MAX, Limits, in_process_backend, open_backend
 from ledger.chain.rpc.errors import RpcError
 from ledger.chain.rpc.table import METHODS, handle
@@ -205,6 +207,52 @@ def test_call_that_never_ends_is_ended(backend):
 )
 def test_call_that_cannot_be_answered_is_refused_with_words(backend, params, words):
     assert words in refusal(backend, "eth_call", *params).message
+
+
+@pytest.mark.parametrize("method", ["eth_call", "eth_estimateGas"])
+@pytest.mark.parametrize("executor", EXECUTOR_NAMES)
+def test_call_that_could_be_no_transaction_is_refused_with_words(executor, method):
+    chain = new_chain(executor=new_executor(executor, CHAIN_ID))
+    backend = open_backend(chain, lambda: 0, None)
+    # Init code that leaves one byte of code, STOP.
+    init_code = bytes.fromhex("60016000f3")
+    raw = KEY.sign_transaction(chain_id=CHAIN_ID, nonce=0, to=None, data=init_code, gas=GAS)
+    chain.submit(raw)
+    contract = "0x" + chain.store.transactions_of(1)[0].receipt.contract.hex()
+
+    for call, words in [
+        ({"to": contract, "gas": "0x1"}, "intrinsic gas too low"),
+        ({"to": contract, "from": contract}, "the sender is a contract"),
+        ({"data": "0x" + "00" * 50_000}, "init code is too long"),
+    ]:
+        error = refusal(backend, method, call)
+        assert error.code == -32000
+        assert words in error.message
+
+
+def test_estimate_is_never_below_the_gas_before_the_first_instruction():
+    chain = new_chain()
+    backend = open_backend(chain, lambda: 0, None)
+    # The constructor fills slot 0; a call empties it, which gives gas back.
+    code = bytes.fromhex("600060005500")
+    init_code = bytes.fromhex("6001600055") + b"\x65" + code + bytes.fromhex("6000526006601af3")
+    raw = KEY.sign_transaction(chain_id=CHAIN_ID, nonce=0, to=None, data=init_code, gas=GAS)
+    chain.submit(raw)
+    contract = chain.store.transactions_of(1)[0].receipt.contract
+    calldata = b"\x01" * 3_000
+
+    estimate = handle(
+        backend,
+        "eth_estimateGas",
+        [{"to": "0x" + contract.hex(), "data": "0x" + calldata.hex()}],
+    )
+
+    assert int(estimate, 16) >= intrinsic_gas(contract, calldata)
+    raw = KEY.sign_transaction(
+        chain_id=CHAIN_ID, nonce=1, to=contract, data=calldata, gas=int(estimate, 16)
+    )
+    chain.submit(raw)
+    assert chain.store.transactions_of(2)[0].receipt.succeeded
 
 
 def test_state_of_the_last_block_is_known_by_tag_number_and_hash(ask, securities):
