@@ -1,12 +1,14 @@
 """The methods on a chain with contracts: every answer in the form that strict clients want."""
 
 import re
+from functools import partial
 
 import pytest
 from web3 import Web3
 
 from contracts.artifacts import artifact
 from contracts.deployment import participants_init_code
+from ledger.chain import reader
 from ledger.chain.admission import intrinsic_gas
 from ledger.chain.executors import EXECUTOR_NAMES, new_executor
 from ledger.chain.rpc.backend import CALL_GAS_MAX, Limits, in_process_backend, open_backend
@@ -14,6 +16,7 @@ from ledger.chain.rpc.errors import RpcError
 from ledger.chain.rpc.table import METHODS, handle
 from ledger.chain.transactions import decode_transaction
 from nodes.keys import Key
+from tests.support.counters import count_raw
 from tests.support.twins import CHAIN_ID, GAS, Twins, new_chain, ref
 
 KEY = Key.of_seed("methods", "sender")
@@ -363,6 +366,44 @@ def test_fee_history_is_of_numbers(ask):
     assert history["reward"] == [["0x0", "0x0"]] * 3
     assert len(ask("eth_feeHistory", 10_000, "latest", None)["gasUsedRatio"]) == head + 1
     assert ask("eth_feeHistory", "0x0", "latest", [])["gasUsedRatio"] == []
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "words"),
+    [
+        (["0x1", "0xffff", []], -32000, "there is no block 65535"),
+        ([4, "latest", ["a"]], -32602, "percentiles"),
+        ([4, "latest", [True]], -32602, "percentiles"),
+        ([4, "latest", [-1]], -32602, "percentiles"),
+        ([4, "latest", [50, 100.5]], -32602, "percentiles"),
+        ([4, "latest", [50, 49]], -32602, "percentiles"),
+        ([4, "latest", "50"], -32602, "percentiles"),
+        ([4, "latest", [1] * 101], -32602, "at most 100"),
+    ],
+)
+def test_fee_history_that_cannot_be_is_refused(backend, params, code, words):
+    error = refusal(backend, "eth_feeHistory", *params)
+
+    assert error.code == code
+    assert words in error.message
+
+
+def test_transaction_by_its_place_is_read_alone(monkeypatch):
+    chain = new_chain()
+    backend = open_backend(chain, lambda: 0, None)
+    hashes = chain.submit_all([count_raw(KEY, nonce, bytes(20), nonce) for nonce in range(20)])
+    read = []
+    monkeypatch.setattr(
+        reader, "decode_transaction", lambda raw: read.append(raw) or decode_transaction(raw)
+    )
+
+    ask = partial(handle, backend, "eth_getTransactionByBlockNumberAndIndex")
+
+    assert ask(["0x1", "0x7"])["hash"] == "0x" + hashes[7].hex()
+    assert len(read) == 1
+    assert ask(["0x1", "0x14"]) is None
+    assert ask(["0x1", "0x" + "f" * 64]) is None
+    assert ask(["0x2", "0x0"]) is None
 
 
 def test_chain_and_software_say_who_they_are(ask):
