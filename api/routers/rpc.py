@@ -7,7 +7,7 @@ shows answers to no foreign page either.
 
 from asyncio import timeout
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
@@ -17,13 +17,14 @@ from starlette.types import Receive, Scope, Send
 
 from api.rpc.heads import Heads
 from api.rpc.origin import is_foreign_page
-from api.rpc.service import BusyError, RpcService, busy
+from api.rpc.service import SEND_SECONDS_MAX, BusyError, RpcService, busy
 from api.rpc.session import TRY_AGAIN_LATER, Session, SocketLimits
 from ledger.chain.rpc.backend import Backend
 from ledger.chain.rpc.errors import INVALID_REQUEST, RpcError
 from ledger.chain.rpc.request import BODY_BYTES_MAX, error_response
 
 BODY_SECONDS_MAX: Final = 30
+CHUNK_BYTES: Final = 64 * 1024
 
 router = APIRouter(tags=["rpc"])
 
@@ -57,23 +58,50 @@ class _RefusedBodyError(Exception):
         self.error = error
 
 
-class _Answer(Response):
-    """An answer, which counts while its reader takes its time."""
+class Exchange(Response):
+    """Answers a body that was read, in chunks: the server waits for the reader between two.
+
+    The answer is made here, since what it takes of this process counts until it was sent.
+    """
 
     media_type = "application/json"
 
-    def __init__(self, content: bytes, service: RpcService) -> None:
-        super().__init__(content)
+    def __init__(self, service: RpcService, body: bytes) -> None:
+        super().__init__()
         self._service = service
+        self._question = body
+        self._kept_bytes = len(body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it, or says that too much is waiting."""
+        """Answers; a reader that takes too long is cut off."""
         try:
-            with self._service.sending(bytes(self.body)):
-                await super().__call__(scope, receive, send)
+            async with self._service.answering(self._question) as answer:
+                self._forget_question()
+                if answer is None:
+                    await Response(status_code=status.HTTP_204_NO_CONTENT)(scope, receive, send)
+                    return
+                with suppress(TimeoutError):
+                    async with timeout(SEND_SECONDS_MAX):
+                        await self._send(answer, send)
         except BusyError:
             refused = _refused(status.HTTP_503_SERVICE_UNAVAILABLE, busy())
             await refused(scope, receive, send)
+        finally:
+            self._forget_question()
+
+    def _forget_question(self) -> None:
+        self._service.bodies.give(self._kept_bytes)
+        self._question, self._kept_bytes = b"", 0
+
+    async def _send(self, answer: bytes, send: Send) -> None:
+        size = str(len(answer)).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", size)]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        for start in range(0, len(answer), CHUNK_BYTES):
+            end = start + CHUNK_BYTES
+            chunk = answer[start:end]
+            more = end < len(answer)
+            await send({"type": "http.response.body", "body": chunk, "more_body": more})
 
 
 @router.post(
@@ -94,10 +122,11 @@ async def call(request: Request) -> Response:
         return _refused(status.HTTP_403_FORBIDDEN, _foreign())
     rpc: Rpc = request.app.state.rpc
     body = bytearray()
+    is_read = False
     try:
         async with timeout(BODY_SECONDS_MAX):
             await _read_into(body, request, rpc.service)
-        answer = await rpc.service.answer(bytes(body))
+        is_read = True
     except _RefusedBodyError as error:
         return _refused(error.http_status, error.error)
     except TimeoutError:
@@ -106,10 +135,9 @@ async def call(request: Request) -> Response:
     except BusyError:
         return _refused(status.HTTP_503_SERVICE_UNAVAILABLE, busy())
     finally:
-        rpc.service.bodies.give(len(body))
-    if answer is None:
-        return Response(status_code=status.HTTP_204_NO_CONTENT)
-    return _Answer(answer, rpc.service)
+        if not is_read:
+            rpc.service.bodies.give(len(body))
+    return Exchange(rpc.service, bytes(body))
 
 
 @router.websocket("/rpc")

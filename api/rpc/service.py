@@ -2,10 +2,13 @@
 
 Callers take turns by request, not by body: a batch of a hundred slow calls delays another caller by
 a few calls and no more. The REST interface and the pages have other threads.
+
+A large response takes room from when it is made until its reader has taken all but the last chunk,
+which the server keeps: readers that are slow make others wait for room, and cost no more memory.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final, ParamSpec, TypeAlias, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -15,6 +18,7 @@ from ledger.chain.rpc.errors import LIMIT_EXCEEDED, RpcError
 from ledger.chain.rpc.request import (
     RESPONSE_BYTES_MAX,
     Entry,
+    Envelope,
     Malformed,
     answer,
     error_response,
@@ -28,7 +32,12 @@ THREADS: Final = 4
 WAITING_MAX: Final = 256
 BODIES_BYTES_MAX: Final = 64 * 1024 * 1024
 RESPONSES_BYTES_MAX: Final = 128 * 1024 * 1024
-LARGE_RESPONSE_BYTES: Final = 64 * 1024
+FREE_RESPONSE_BYTES: Final = 64 * 1024
+"""What the answer to one body may have without taking room."""
+SMALL_RESPONSE_BYTES: Final = 1024
+"""A response of this size is never refused for want of room: so nothing sent is left unanswered."""
+SEND_SECONDS_MAX: Final = 60
+"""How long a reader may take over one answer."""
 QUICK_BYTES_MAX: Final = 16 * 1024
 
 Run: TypeAlias = Callable[[Entry], Awaitable[bytes | None]]
@@ -57,6 +66,30 @@ class Room:
         self._free += size
 
 
+class Share:
+    """What the answer to one body takes of the room for responses."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._free = FREE_RESPONSE_BYTES
+        self._taken = 0
+
+    def take(self, size: int) -> None:
+        """Keeps one more response. Raises BusyError when it is large and there is no room."""
+        if size <= SMALL_RESPONSE_BYTES:
+            return
+        if size <= self._free:
+            self._free -= size
+            return
+        self._room.take(size)
+        self._taken += size
+
+    def give_back(self) -> None:
+        """Keeps nothing any more."""
+        self._room.give(self._taken)
+        self._taken = 0
+
+
 class RpcService:
     """Answers bodies with one backend."""
 
@@ -66,34 +99,40 @@ class RpcService:
         self._responses = Room(RESPONSES_BYTES_MAX)
         self._limiter = CapacityLimiter(THREADS)
 
-    @contextmanager
-    def sending(self, response: bytes) -> Iterator[None]:
-        """While a response is sent. Raises BusyError when too many large ones wait for readers."""
-        size = len(response) if len(response) > LARGE_RESPONSE_BYTES else 0
-        self._responses.take(size)
-        try:
-            yield
-        finally:
-            self._responses.give(size)
+    @asynccontextmanager
+    async def answering(self, body: bytes, run: Run | None = None) -> AsyncIterator[bytes | None]:
+        """The body that answers a body, while it is sent; None when nothing in it wants an answer.
 
-    async def answer(self, body: bytes, run: Run | None = None) -> bytes | None:
-        """The body that answers a body; None when nothing in it wants an answer.
-
-        ``run`` answers one request, in place of ``run_one``.
+        ``run`` answers one request, in place of ``run_one``. A response that there is no room for
+        is an error that says so. Raises BusyError when too many wait.
         """
         try:
             envelope = read(body) if len(body) <= QUICK_BYTES_MAX else await self.call(read, body)
         except RpcError as error:
-            return error_response(None, error)
+            yield error_response(None, error)
+            return
         if envelope.is_batch:
             await self.call(send_together, self.backend, envelope.entries)
+        share = Share(self._responses)
+        try:
+            answered = await self._answers(envelope, run or self.run_one, share)
+            del body, envelope  # a slow reader need not keep the question
+            yield answered
+        finally:
+            share.give_back()
+
+    async def _answers(self, envelope: Envelope, run: Run, share: "Share") -> bytes | None:
         responses: list[bytes] = []
-        room = RESPONSE_BYTES_MAX
+        left = RESPONSE_BYTES_MAX
         for entry in envelope.entries:
-            response = await (run or self.run_one)(entry) if room > 0 else too_large(entry.id)
+            response = await run(entry) if left > 0 else too_large(entry.id)
             if response is not None:
-                response = response if len(response) <= room else too_large(entry.id)
-                room -= len(response)
+                response = response if len(response) <= left else too_large(entry.id)
+                try:
+                    share.take(len(response))
+                except BusyError:
+                    response = error_response(entry.id, busy())
+                left -= len(response)
                 responses.append(response)
         return joined(responses, is_batch=envelope.is_batch)
 

@@ -12,10 +12,10 @@ import msgspec
 from anyio import CancelScope, create_task_group, move_on_after
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.rpc.service import BusyError, RpcService, busy
+from api.rpc.service import SEND_SECONDS_MAX, BusyError, RpcService, busy
 from ledger.chain.blocks import Header
+from ledger.chain.log_index import NO_END, LogFilter
 from ledger.chain.rpc.errors import LIMIT_EXCEEDED, RpcError, invalid_params
-from ledger.chain.rpc.filters import Wanted
 from ledger.chain.rpc.forms import header_form
 from ledger.chain.rpc.methods.logs import logs_of_block
 from ledger.chain.rpc.params import parse_log_kinds
@@ -30,6 +30,7 @@ from ledger.chain.rpc.request import (
 from ledger.chain.rpc.values import Json, parse_object, quantity, shown
 
 CLOSE_SECONDS: Final = 1
+_SUBSCRIBING: Final = frozenset({"eth_subscribe", "eth_unsubscribe"})
 TOO_BIG: Final = 1009
 TRY_AGAIN_LATER: Final = 1013
 
@@ -47,7 +48,7 @@ class SocketLimits:
 class Subscription:
     """What is wanted (None: new blocks) of the blocks after one."""
 
-    wanted: Wanted | None
+    wanted: LogFilter | None
     after: int
 
 
@@ -96,15 +97,18 @@ class Session:
     async def _receive_forever(self) -> None:
         try:
             while (body := await self._next_body()) is not None:
-                async with self._turn:
-                    response = await self._service.answer(body, self._run)
+                async with (
+                    self._turn,
+                    self._service.answering(body, self._run) as response,
+                ):
                     if response is not None:
-                        with self._service.sending(response):
-                            await self._websocket.send_text(response.decode())
+                        await self._send_text(response)
         except WebSocketDisconnect:
             self._scope.cancel()
         except BusyError:
             self._end(TRY_AGAIN_LATER, busy().message)
+        except TimeoutError:
+            self._end(TRY_AGAIN_LATER, f"too slow: nothing was read for {SEND_SECONDS_MAX} s")
 
     async def _next_body(self) -> bytes | None:
         message = await self._websocket.receive()
@@ -118,7 +122,7 @@ class Session:
         return body
 
     async def _run(self, entry: Entry) -> bytes | None:
-        if isinstance(entry, Malformed) or not entry.method.endswith("subscribe"):
+        if isinstance(entry, Malformed) or entry.method not in _SUBSCRIBING:
             return await self._service.run_one(entry)
         try:
             response = response_to(entry.id, self._answer(entry))
@@ -143,7 +147,7 @@ class Session:
                     f"expected newHeads, or logs and a filter, found {shown(params)}"
                 )
 
-    def _subscribe(self, wanted: Wanted | None) -> str:
+    def _subscribe(self, wanted: LogFilter | None) -> str:
         if len(self._subscription_by_id) >= self._limits.subscriptions:
             message = f"a connection has at most {self._limits.subscriptions} subscriptions"
             raise RpcError(LIMIT_EXCEEDED, message)
@@ -161,6 +165,8 @@ class Session:
             self._scope.cancel()
         except BusyError:
             self._end(TRY_AGAIN_LATER, busy().message)
+        except TimeoutError:
+            self._end(TRY_AGAIN_LATER, f"too slow: nothing was read for {SEND_SECONDS_MAX} s")
 
     async def _tell_all(self, header: Header) -> None:
         for id, subscription in tuple(self._subscription_by_id.items()):
@@ -180,9 +186,14 @@ class Session:
             return
         params = {"subscription": id, "result": result}
         message = {"jsonrpc": "2.0", "method": "eth_subscription", "params": params}
-        await self._websocket.send_text(msgspec.json.encode(message).decode())
+        await self._send_text(msgspec.json.encode(message))
+
+    async def _send_text(self, text: bytes) -> None:
+        """Raises TimeoutError when the other side does not read."""
+        async with asyncio.timeout(SEND_SECONDS_MAX):
+            await self._websocket.send_text(text.decode())
 
 
-def _wanted(value: Json) -> Wanted:
+def _wanted(value: Json) -> LogFilter:
     addresses, topics = parse_log_kinds(parse_object(value, "a log filter"))
-    return Wanted(0, None, addresses, topics)
+    return LogFilter(0, NO_END, addresses, topics)

@@ -4,7 +4,8 @@ There is no native currency and no fee: the base fee is zero for ever, prices ar
 must be zero. Who may send at all is the consortium's decision, not a matter of money.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 from ledger.chain.genesis import ChainConfig
 from ledger.chain.transactions import InvalidTransactionError, Transaction
@@ -13,6 +14,9 @@ TRANSACTION_GAS_MAX: Final = 300_000_000
 BLOCK_TRANSACTIONS_MAX: Final = 5_000
 BLOCK_BYTES_MAX: Final = 32 * 1024 * 1024
 INIT_CODE_BYTES_MAX: Final = 49_152
+
+AccessList: TypeAlias = Sequence[tuple[bytes, Sequence[int]]]
+"""Addresses, each with slots of it."""
 
 
 def check_admissible(config: ChainConfig, transaction: Transaction) -> None:
@@ -32,7 +36,8 @@ def check_admissible(config: ChainConfig, transaction: Transaction) -> None:
         raise InvalidTransactionError(
             f"gas limit {transaction.gas} is above the {TRANSACTION_GAS_MAX} of a transaction"
         )
-    if transaction.gas < (needed := intrinsic_gas(transaction)):
+    needed = intrinsic_gas(transaction.to, transaction.data, transaction.access_list)
+    if transaction.gas < needed:
         raise InvalidTransactionError(
             f"intrinsic gas too low: {needed} is needed, found {transaction.gas}"
         )
@@ -45,11 +50,11 @@ def fits_a_block(transactions: int, size: int) -> bool:
     return transactions <= BLOCK_TRANSACTIONS_MAX and (transactions == 1 or size <= BLOCK_BYTES_MAX)
 
 
-def intrinsic_gas(transaction: Transaction) -> int:
+def intrinsic_gas(to: bytes | None, data: bytes, access_list: AccessList = ()) -> int:
     """Gas before the first instruction (Yellow Paper; EIP-2028, EIP-2930, EIP-3860)."""
-    zeros = transaction.data.count(0)
-    gas = 21_000 + 4 * zeros + 16 * (len(transaction.data) - zeros)
-    gas += sum(2_400 + 1_900 * len(slots) for _, slots in transaction.access_list)
-    if transaction.to is None:
-        gas += 32_000 + 2 * ((len(transaction.data) + 31) // 32)
+    zeros = data.count(0)
+    gas = 21_000 + 4 * zeros + 16 * (len(data) - zeros)
+    gas += sum(2_400 + 1_900 * len(slots) for _, slots in access_list)
+    if to is None:
+        gas += 32_000 + 2 * ((len(data) + 31) // 32)
     return gas

@@ -86,7 +86,7 @@ class Chain:
         self._seal_lock = RLock()
         self._state_lock = RLock()
         for transaction in map(decode_transaction, store.waiting()):
-            self._pool.add(transaction)
+            self._pool.restore(transaction)
 
     @property
     def head(self) -> Header:
@@ -107,6 +107,11 @@ class Chain:
     def pending_count(self) -> int:
         """How many transactions were taken in and are in no block yet."""
         return len(self._pool)
+
+    @property
+    def queued_count(self) -> int:
+        """How many of them wait for a nonce that is missing before theirs."""
+        return self._pool.queued_count
 
     def join(self, voting: Voting) -> None:
         """Gives the chain its validators, and lets them make final what still is not."""

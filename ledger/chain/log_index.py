@@ -15,6 +15,8 @@ from ledger.chain.blocks import Log, Receipt
 WHOLE_BLOCK: Final = -1
 _KEY_BYTES: Final = 8
 PLACES: Final = 4
+NO_END: Final = 1 << 63
+"""A ``to_block`` above all blocks."""
 
 
 @dataclass(frozen=True, slots=True)

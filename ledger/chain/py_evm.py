@@ -20,12 +20,12 @@ from eth.vm.forks.cancun.logic import selfdestruct_eip6780
 from eth.vm.forks.cancun.opcodes import CANCUN_OPCODES
 from eth.vm.forks.cancun.state import CancunState, CancunTransactionExecutor
 from eth.vm.forks.london.constants import EIP3529_MAX_REFUND_QUOTIENT
-from eth.vm.forks.shanghai.constants import INITCODE_WORD_COST, MAX_INITCODE_SIZE
 from eth.vm.forks.tangerine_whistle.constants import GAS_SELFDESTRUCT_EIP150
 from eth.vm.opcode import as_opcode
 from eth_hash.auto import keccak
 from eth_typing import Address, BlockNumber, Hash32
 
+from ledger.chain.admission import INIT_CODE_BYTES_MAX, intrinsic_gas
 from ledger.chain.blocks import Log, Receipt
 from ledger.chain.executor import (
     INIT_CODE_TOO_LONG,
@@ -171,12 +171,10 @@ class PyEvmExecutor:
     def _check(self, call: Envelope) -> None:
         if self._accounts.get(call.sender, Account(0)).code:
             raise InvalidTransactionError(SENDER_IS_CONTRACT)
-        needed = call.intrinsic_gas
-        if not call.to:
-            needed += INITCODE_WORD_COST * ((len(call.data) + 31) // 32)
-            if len(call.data) > MAX_INITCODE_SIZE:
-                raise InvalidTransactionError(INIT_CODE_TOO_LONG)
-        if call.gas < needed:
+        to = call.to or None
+        if to is None and len(call.data) > INIT_CODE_BYTES_MAX:
+            raise InvalidTransactionError(INIT_CODE_TOO_LONG)
+        if call.gas < intrinsic_gas(to, call.data):
             raise InvalidTransactionError(INTRINSIC_GAS_TOO_LOW)
 
     def _executor(self, block: BlockContext, accounts: BlockAccounts) -> _TransactionExecutor:

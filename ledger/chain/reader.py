@@ -101,8 +101,13 @@ class BlockReader(BlockFile):
         place = self.place_of(transaction_hash)
         if place is None:
             return None
-        number, position = place
+        return self.included_at(*place)
+
+    def included_at(self, number: int, position: int) -> Included | None:
+        """A transaction by its place, read alone; None when its block has fewer."""
         body = self.body(number)
+        if position >= len(body.transactions.digests):
+            return None
         raw, receipt = body.transactions.item(position), body.receipts.item(position)
         return _included(raw, receipt, number, position)
 

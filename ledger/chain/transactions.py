@@ -17,6 +17,10 @@ ACCESS_LIST_TYPE: Final = 1
 DYNAMIC_FEE_TYPE: Final = 2
 RAW_BYTES_MAX: Final = 2 * 1024 * 1024
 _FIELDS_BY_TYPE: Final = {0: 9, ACCESS_LIST_TYPE: 11, DYNAMIC_FEE_TYPE: 12}
+# The fields, the access list, an entry of it, its slots.
+_LISTS_NESTED_MAX: Final = 4
+# The least is an access list's entry without slots: three items in 23 bytes.
+_BYTES_AN_ITEM: Final = 7
 
 Rlp: TypeAlias = "bytes | Sequence[Rlp]"
 
@@ -26,7 +30,10 @@ class InvalidTransactionError(ValueError):
 
 
 class Transaction(msgspec.Struct, frozen=True, gc=False):
-    """A decoded transaction. ``to`` is None when it deploys a contract."""
+    """A decoded transaction. ``to`` is None when it deploys a contract.
+
+    ``tip`` is what an EIP-1559 transaction adds for the proposer: nobody is paid it.
+    """
 
     raw: bytes
     hash: bytes
@@ -39,6 +46,7 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
     data: bytes
     sender: bytes
     gas_price: int
+    tip: int
     access_list: tuple[tuple[bytes, tuple[int, ...]], ...]
     y_parity: int
     r: int
@@ -52,15 +60,58 @@ def decode_transaction(raw: bytes) -> Transaction:
     kind = raw[0] if raw and raw[0] < 0xC0 else 0
     if not raw or kind not in _FIELDS_BY_TYPE:
         raise InvalidTransactionError(f"transaction type {kind} is not supported")
-    try:
-        fields: Rlp = rlp.decode(raw[1:] if kind else raw)
-    except rlp.exceptions.RLPException as error:
-        raise InvalidTransactionError(f"not valid RLP: {error}") from error
+    fields = _decode_rlp(raw[1:] if kind else raw)
     if isinstance(fields, bytes) or len(fields) != _FIELDS_BY_TYPE[kind]:
         raise InvalidTransactionError(
             f"a type {kind} transaction has {_FIELDS_BY_TYPE[kind]} fields"
         )
     return _decode_legacy(raw, fields) if kind == 0 else _decode_typed(raw, kind, fields)
+
+
+def _decode_rlp(encoded: bytes) -> Rlp:
+    """Raises InvalidTransactionError, at once for what is nested too deeply or in too many pieces.
+
+    The library's time grows with the square of the depth, and its stack with the depth.
+    """
+    items_left = max(_FIELDS_BY_TYPE.values()) + 1 + len(encoded) // _BYTES_AN_ITEM
+    _scan(encoded, 0, len(encoded), _LISTS_NESTED_MAX, items_left)
+    try:
+        fields: Rlp = rlp.decode(encoded)
+    except (rlp.exceptions.RLPException, ValueError, IndexError, RecursionError) as error:
+        raise InvalidTransactionError(f"not valid RLP: {error}") from error
+    return fields
+
+
+def _scan(encoded: bytes, at: int, end: int, lists_left: int, items_left: int) -> int:
+    """Walks the items of a list; how many more items there may be. Strings are jumped over."""
+    while at < end:
+        items_left -= 1
+        first = encoded[at]
+        if first < 0x80:
+            at += 1
+        elif first < 0xB8:
+            at += first - 0x7F
+        elif first == 0xC0:
+            at += 1
+        else:
+            at, size = _long_item(encoded, at, first)
+            if first > 0xC0 and at + size <= end:
+                if not lists_left or items_left < 0:
+                    raise InvalidTransactionError("not valid RLP: too many lists in each other")
+                items_left = _scan(encoded, at, at + size, lists_left - 1, items_left)
+            at += size
+    if at > end or items_left < 0:
+        raise InvalidTransactionError("not valid RLP: an item too long, or too many")
+    return items_left
+
+
+def _long_item(encoded: bytes, at: int, first: int) -> tuple[int, int]:
+    """Where the content of a long string or of a list starts, and its size in bytes."""
+    if 0xC0 < first < 0xF8:
+        return at + 1, first - 0xC0
+    digits = first - (0xB7 if first < 0xC0 else 0xF7)
+    start = at + 1 + digits
+    return start, int.from_bytes(encoded[at + 1 : start], "big")
 
 
 def _decode_legacy(raw: bytes, fields: Sequence[Rlp]) -> Transaction:
@@ -71,18 +122,21 @@ def _decode_legacy(raw: bytes, fields: Sequence[Rlp]) -> Transaction:
     replay_protection = rlp.encode(chain_id) + rlp.encode(b"") * 2
     digest = keccak(_list_of(_without_signature(raw, fields) + replay_protection))
     signature = (y_parity, _integer(fields[7], "r"), _integer(fields[8], "s"))
-    return _transaction(raw, 0, chain_id, fields, (), digest, signature)
+    return _transaction(raw, 0, chain_id, fields, 0, (), digest, signature)
 
 
 def _decode_typed(raw: bytes, kind: int, fields: Sequence[Rlp]) -> Transaction:
     head, access_list, signature = fields[1:-4], fields[-4], fields[-3:]
     # Legacy order: nonce, gas price, gas, to, value, data; EIP-1559 puts the tip before the price.
-    body = head if kind == ACCESS_LIST_TYPE else [head[0], *head[2:]]
+    tip, body = 0, head
+    if kind == DYNAMIC_FEE_TYPE:
+        tip, body = _integer(head[1], "tip"), [head[0], *head[2:]]
     return _transaction(
         raw,
         kind,
         _integer(fields[0], "chain id"),
         body,
+        tip,
         _access_list(access_list),
         keccak(raw[:1] + _list_of(_without_signature(raw[1:], fields))),
         (
@@ -98,6 +152,7 @@ def _transaction(
     kind: int,
     chain_id: int,
     body: Sequence[Rlp],
+    tip: int,
     access_list: tuple[tuple[bytes, tuple[int, ...]], ...],
     digest: bytes,
     signature: tuple[int, int, int],
@@ -113,6 +168,7 @@ def _transaction(
         chain_id=chain_id,
         nonce=_integer(body[0], "nonce"),
         gas_price=_integer(body[1], "gas price"),
+        tip=tip,
         gas=_integer(body[2], "gas"),
         to=to or None,
         value=_integer(body[4], "value"),

@@ -2,8 +2,8 @@
 
 Measured both ways: lines of many cycles that fit one call each, sealed together in a block; and one
 cycle of the same lines, staged in parts and settled by a last call. Every line moves one share to
-or from an account of a broker; every cycle is signed by all brokers. The answer is verified: everybody
-holds what the sum of the lines says, and a staged cycle has settled as one.
+or from an account of a broker; every cycle is signed by all brokers. The answer is verified:
+everybody holds what the sum of the lines says, and a staged cycle has settled as one.
 """
 
 import hashlib

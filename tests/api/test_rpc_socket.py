@@ -86,6 +86,12 @@ def test_socket_answers_what_http_answers(place):
         assert json.loads(websocket.recv())[0]["result"] == hex(CHAIN_ID)
 
 
+@pytest.mark.parametrize("method", ["foo_subscribe", "eth_resubscribe", "subscribe"])
+def test_unknown_way_to_subscribe_is_an_unknown_method(place, method):
+    with opened(place) as websocket:
+        assert ask(websocket, method, "newHeads")["error"]["code"] == -32601
+
+
 def test_new_heads_are_told_in_order_until_unsubscribed(place, sandbox):
     with opened(place) as websocket:
         id = ask(websocket, "eth_subscribe", "newHeads")["result"]

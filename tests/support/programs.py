@@ -57,6 +57,7 @@ def transaction(
         chain_id=CHAIN_ID,
         nonce=nonce,
         gas_price=0,
+        tip=0,
         gas=gas,
         to=to,
         value=0,
@@ -168,7 +169,14 @@ class Programs:
         gas = self._random.randint(0, self._pick((most, 60_000))) if self._one_in(6) else most
         access_list = self._access_list() if self._one_in(5) else ()
         bare = transaction(sender, nonce, to, data, 0, access_list)
-        return transaction(sender, nonce, to, data, intrinsic_gas(bare) + gas, access_list)
+        return transaction(
+            sender,
+            nonce,
+            to,
+            data,
+            intrinsic_gas(bare.to, bare.data, bare.access_list) + gas,
+            access_list,
+        )
 
     def _access_list(self) -> AccessList:
         return tuple(

@@ -6,21 +6,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
+from ledger.chain.log_index import LogFilter
+
 FILTERS_MAX: Final = 1_000
 EXPIRY_NS: Final = 300 * 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Logs of any of the addresses and, per place, of the topics (empty is all), in a range.
-
-    ``to_block`` is None while there is no end.
-    """
-
-    from_block: int
-    to_block: int | None
-    addresses: tuple[bytes, ...] = ()
-    topics: tuple[tuple[bytes, ...], ...] = ()
 
 
 @dataclass(slots=True)
@@ -30,7 +19,7 @@ class Filter:
     ``wanted`` is None when it is blocks that are wanted.
     """
 
-    wanted: Wanted | None
+    wanted: LogFilter | None
     next_block: int
     polled_ns: int
 
@@ -44,7 +33,7 @@ class FilterTable:
         self._filter_by_id: OrderedDict[int, Filter] = OrderedDict()
         self._last_id = 0
 
-    def add(self, wanted: Wanted | None, next_block: int) -> int:
+    def add(self, wanted: LogFilter | None, next_block: int) -> int:
         """Keeps a filter; its id."""
         with self._lock:
             self._expire()

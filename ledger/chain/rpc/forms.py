@@ -89,10 +89,9 @@ def transaction_form(transaction: Transaction) -> dict[str, Json]:
             for address, slots in transaction.access_list
         ]
     if transaction.type == DYNAMIC_FEE_TYPE:
-        tip = _tip(transaction)
         form["maxFeePerGas"] = quantity(transaction.gas_price)
-        form["maxPriorityFeePerGas"] = quantity(tip)
-        form["gasPrice"] = quantity(min(transaction.gas_price, tip))
+        form["maxPriorityFeePerGas"] = quantity(transaction.tip)
+        form["gasPrice"] = quantity(min(transaction.gas_price, transaction.tip))
     return form
 
 
@@ -146,8 +145,3 @@ def log_form(located: LocatedLog) -> Json:
         "logIndex": quantity(located.log_index),
         "removed": False,
     }
-
-
-def _tip(transaction: Transaction) -> int:
-    """The tip of an EIP-1559 transaction: nobody is paid it, but it is part of the hash."""
-    return int.from_bytes(rlp.decode(transaction.raw[1:])[2], "big")

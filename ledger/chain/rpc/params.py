@@ -6,8 +6,8 @@ from typing import Final
 from ledger.chain.blocks import Header
 from ledger.chain.chain import Chain
 from ledger.chain.executor import Call
+from ledger.chain.log_index import LogFilter
 from ledger.chain.rpc.errors import SERVER_ERROR, RpcError, invalid_params
-from ledger.chain.rpc.filters import Wanted
 from ledger.chain.rpc.values import (
     Json,
     parse_address,
@@ -101,7 +101,7 @@ def refuse_overrides(params: Sequence[Json], first: int) -> None:
         raise invalid_params("state and block overrides are not supported")
 
 
-def parse_log_filter(chain: Chain, value: Json) -> Wanted:
+def parse_log_filter(chain: Chain, value: Json) -> LogFilter:
     """Which logs are wanted. Raises RpcError."""
     fields = parse_object(value, "a log filter")
     addresses, topics = parse_log_kinds(fields)
@@ -109,7 +109,7 @@ def parse_log_filter(chain: Chain, value: Json) -> Wanted:
         if fields.get("fromBlock") is not None or fields.get("toBlock") is not None:
             raise invalid_params("a log filter has either blockHash or fromBlock and toBlock")
         number = parse_block_hash(chain, fields["blockHash"]).number
-        return Wanted(number, number, addresses, topics)
+        return LogFilter(number, number, addresses, topics)
     first, last = fields.get("fromBlock"), fields.get("toBlock")
     from_block = chain.head.number if first is None else parse_height(chain, first)
     to_block = chain.head.number if last is None else parse_height(chain, last)
@@ -117,7 +117,7 @@ def parse_log_filter(chain: Chain, value: Json) -> Wanted:
         raise invalid_params(
             f"fromBlock {quantity(from_block)} is after toBlock {quantity(to_block)}"
         )
-    return Wanted(from_block, to_block, addresses, topics)
+    return LogFilter(from_block, to_block, addresses, topics)
 
 
 def parse_log_kinds(

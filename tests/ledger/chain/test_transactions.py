@@ -7,8 +7,14 @@ from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.chain.transactions import InvalidTransactionError, decode_transaction
+from ledger.chain.transactions import (
+    RAW_BYTES_MAX,
+    InvalidTransactionError,
+    decode_transaction,
+)
 from nodes.keys import Key
+from tests.support.counters import count_raw
+from tests.support.twins import new_chain
 
 CHAIN_ID = 668_283
 SECRET = b"\x09" * 32
@@ -85,6 +91,68 @@ def test_high_s_is_refused():
 def test_malformed_bytes_are_refused(raw):
     with pytest.raises(InvalidTransactionError):
         decode_transaction(raw)
+
+
+def nested(depth, innermost=b""):
+    encoded = innermost
+    for _ in range(depth):
+        size = len(encoded)
+        digits = size.to_bytes((size.bit_length() + 7) // 8, "big")
+        head = bytes([0xC0 + size]) if size <= 55 else bytes([0xF7 + len(digits)]) + digits
+        encoded = head + encoded
+    return encoded
+
+
+def overrunning(depth):
+    """Each list says that it ends far behind the one it is in."""
+    return b"\xf9\xff\xff" * depth
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        nested(6),
+        nested(1_000),
+        nested(120_000),
+        nested(2, b"\x01" * (RAW_BYTES_MAX - 20)),
+        nested(2, b"\xc0" * (RAW_BYTES_MAX - 20)),
+        overrunning(50_000),
+        b"\xfb\xff\xff\xff\xff" * 50_000,
+    ],
+    ids=["6 deep", "1,000 deep", "120,000 deep", "bytes", "lists", "overrun", "overrun by far"],
+)
+@pytest.mark.parametrize("kind", [b"", b"\x01", b"\x02"])
+def test_structures_that_no_transaction_has_are_refused_before_they_cost_anything(
+    kind, encoded, monkeypatch
+):
+    monkeypatch.setattr(rlp, "decode", None)
+
+    with pytest.raises(InvalidTransactionError):
+        decode_transaction(kind + encoded)
+
+
+def test_deeply_nested_transaction_does_not_hurt_those_submitted_with_it():
+    chain, key = new_chain(), Key.of_secret(SECRET)
+
+    taken = chain.submit_all(
+        [count_raw(key, 0, bytes(20), 0), nested(120_000), count_raw(key, 1, bytes(20), 0)]
+    )
+
+    assert isinstance(taken[1], InvalidTransactionError)
+    assert chain.nonce_of(key.address) == 2
+
+
+def test_longest_access_list_is_read():
+    entries = [{"address": TO, "storageKeys": []}] * 20_000
+    entries.append({"address": TO, "storageKeys": ["0x" + "01" * 32] * 300})
+
+    read = decode_transaction(signed(gasPrice=0, type=1, accessList=entries))
+
+    assert len(read.access_list) == len(entries)
+
+
+def test_tip_is_kept():
+    assert decode_transaction(signed(maxFeePerGas=9, maxPriorityFeePerGas=4, type=2)).tip == 4
 
 
 @given(st.binary(max_size=200))

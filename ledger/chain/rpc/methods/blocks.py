@@ -1,4 +1,8 @@
-"""Methods about blocks."""
+"""Methods about blocks.
+
+There is no block in the making to look at: transactions are sealed as they come. So "pending" is
+the last block, with its number and hash; transactions that wait are found by their hash.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -6,11 +10,19 @@ from typing import Final
 from ledger.chain.blocks import Header
 from ledger.chain.reader import Included
 from ledger.chain.rpc.backend import Backend
-from ledger.chain.rpc.errors import invalid_params
+from ledger.chain.rpc.errors import SERVER_ERROR, RpcError, invalid_params
 from ledger.chain.rpc.forms import block_form, included_form, receipt_form
 from ledger.chain.rpc.methods import Method
 from ledger.chain.rpc.params import parse_height
-from ledger.chain.rpc.values import Json, data, parse_count, parse_hash, parse_list, quantity
+from ledger.chain.rpc.values import (
+    Json,
+    data,
+    parse_count,
+    parse_hash,
+    parse_list,
+    quantity,
+    shown,
+)
 
 FEE_HISTORY_BLOCKS_MAX: Final = 1_024
 PERCENTILES_MAX: Final = 100
@@ -72,11 +84,10 @@ def uncle(_: Backend, __: Sequence[Json]) -> Json:
 def fee_history(backend: Backend, params: Sequence[Json]) -> Json:
     """Fees, which are zero, and how full the last blocks were."""
     count = min(parse_count(params[0]), FEE_HISTORY_BLOCKS_MAX)
-    percentiles = params[2] if len(params) > 2 else None
-    columns = len(parse_list(percentiles, "reward percentiles")) if percentiles is not None else 0
-    if columns > PERCENTILES_MAX:
-        raise invalid_params(f"at most {PERCENTILES_MAX} reward percentiles")
-    newest = min(parse_height(backend.chain, params[1]), backend.chain.head.number)
+    columns = _count_percentiles(params[2]) if len(params) > 2 else 0
+    newest, head = parse_height(backend.chain, params[1]), backend.chain.head.number
+    if newest > head:
+        raise RpcError(SERVER_ERROR, f"there is no block {newest}: the last is {head}")
     oldest = max(newest - count + 1, 0)
     headers = [backend.header(number) for number in range(oldest, newest + 1)]
     ratios = [header.gas_used / header.gas_limit for header in headers if header]
@@ -90,6 +101,20 @@ def fee_history(backend: Backend, params: Sequence[Json]) -> Json:
     if columns:
         form["reward"] = [["0x0"] * columns for _ in ratios]
     return form
+
+
+def _count_percentiles(value: Json) -> int:
+    percentiles = parse_list(value, "reward percentiles") if value is not None else ()
+    if len(percentiles) > PERCENTILES_MAX:
+        raise invalid_params(f"at most {PERCENTILES_MAX} reward percentiles")
+    least: float = 0
+    for each in percentiles:
+        if isinstance(each, bool) or not isinstance(each, int | float) or not least <= each <= 100:
+            raise invalid_params(
+                f"reward percentiles are numbers from 0 to 100, ascending; found {shown(each)}"
+            )
+        least = each
+    return len(percentiles)
 
 
 def _by_number(backend: Backend, value: Json) -> Header | None:
@@ -130,10 +155,8 @@ def _count(backend: Backend, header: Header | None) -> Json:
 
 def _at(backend: Backend, header: Header | None, index: Json) -> Json:
     place = parse_count(index)
-    included = _included(backend, header) if header else []
-    if header is None or place >= len(included):
-        return None
-    return included_form(included[place], header)
+    included = backend.chain.store.included_at(header.number, place) if header else None
+    return included_form(included, header) if included and header else None
 
 
 def _included(backend: Backend, header: Header) -> list[Included]:

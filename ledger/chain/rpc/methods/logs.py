@@ -1,16 +1,17 @@
 """Methods about logs, and the filters that clients poll for new ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
 from ledger.chain.blocks import Header
-from ledger.chain.log_index import LogFilter
+from ledger.chain.log_index import NO_END, LogFilter
 from ledger.chain.rpc.backend import Backend
 from ledger.chain.rpc.bloom import bloom_may_hold
 from ledger.chain.rpc.errors import LIMIT_EXCEEDED, SERVER_ERROR, RpcError, invalid_params
-from ledger.chain.rpc.filters import Filter, Wanted
+from ledger.chain.rpc.filters import Filter
 from ledger.chain.rpc.forms import log_form
 from ledger.chain.rpc.methods import Method
 from ledger.chain.rpc.params import parse_log_filter
@@ -31,7 +32,7 @@ def new_filter(backend: Backend, params: Sequence[Json]) -> Json:
         raise invalid_params("one block never changes: use eth_getLogs with blockHash")
     wanted = parse_log_filter(backend.chain, fields)
     if fields.get("toBlock") in (None, "latest", "pending", "safe", "finalized"):
-        wanted = Wanted(wanted.from_block, None, wanted.addresses, wanted.topics)
+        wanted = _in_range(wanted, wanted.from_block, NO_END)
     first = max(wanted.from_block, backend.chain.head.number + 1)
     return quantity(backend.filters.add(wanted, first))
 
@@ -47,7 +48,7 @@ def filter_changes(backend: Backend, params: Sequence[Json]) -> Json:
     head = backend.chain.head.number
     if found.wanted is None:
         return _new_blocks(backend, found, head)
-    last = head if found.wanted.to_block is None else min(found.wanted.to_block, head)
+    last = min(found.wanted.to_block, head)
     page = _page(backend, _in_range(found.wanted, found.next_block, last))
     forms: list[Json] = []
     for block, forms_of_block in page:
@@ -72,7 +73,7 @@ def uninstall_filter(backend: Backend, params: Sequence[Json]) -> Json:
     return backend.filters.remove(parse_quantity(params[0]))
 
 
-def logs_of_block(backend: Backend, wanted: Wanted, header: Header) -> list[Json]:
+def logs_of_block(backend: Backend, wanted: LogFilter, header: Header) -> list[Json]:
     """The logs of one block that fit."""
     if not all(_may_hold(header.logs_bloom, any_of) for any_of in _item_sets(wanted)):
         return []
@@ -80,7 +81,7 @@ def logs_of_block(backend: Backend, wanted: Wanted, header: Header) -> list[Json
     return [form for _, forms in _page(backend, one) for form in forms]
 
 
-def _item_sets(wanted: Wanted) -> Iterator[tuple[bytes, ...]]:
+def _item_sets(wanted: LogFilter) -> Iterator[tuple[bytes, ...]]:
     """Of each of these, when it is not empty, a fitting log has one item."""
     yield wanted.addresses
     yield from wanted.topics
@@ -97,7 +98,7 @@ def _new_blocks(backend: Backend, found: Filter, head: int) -> Json:
     return [data(header.hash()) for header in headers if header]
 
 
-def _all(backend: Backend, wanted: Wanted) -> Json:
+def _all(backend: Backend, wanted: LogFilter) -> Json:
     forms: list[Json] = []
     for block, forms_of_block in _page(backend, wanted):
         if _is_full(backend, len(forms), len(forms_of_block)):
@@ -121,21 +122,18 @@ def _too_many(backend: Backend, first: int, block: int) -> RpcError:
     )
 
 
-def _page(backend: Backend, wanted: Wanted) -> Iterator[tuple[int, list[Json]]]:
+def _page(backend: Backend, wanted: LogFilter) -> Iterator[tuple[int, list[Json]]]:
     """The logs that fit, block by block, read only as far as they are wanted."""
-    head = backend.chain.head.number
-    last = head if wanted.to_block is None else min(wanted.to_block, head)
+    last = min(wanted.to_block, backend.chain.head.number)
     if wanted.from_block > last:
         return
-    found = backend.chain.store.logs(
-        LogFilter(wanted.from_block, last, wanted.addresses, wanted.topics)
-    )
+    found = backend.chain.store.logs(_in_range(wanted, wanted.from_block, last))
     for block, located in groupby(found, key=attrgetter("block")):
         yield block, [log_form(each) for each in located]
 
 
-def _in_range(wanted: Wanted, first: int, last: int) -> Wanted:
-    return Wanted(first, last, wanted.addresses, wanted.topics)
+def _in_range(wanted: LogFilter, first: int, last: int) -> LogFilter:
+    return replace(wanted, from_block=first, to_block=last)
 
 
 def _filter(backend: Backend, value: Json) -> Filter:

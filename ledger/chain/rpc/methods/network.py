@@ -28,8 +28,10 @@ def sha3(_: Backend, params: Sequence[Json]) -> Json:
 
 
 def pool_status(backend: Backend, _: Sequence[Json]) -> Json:
-    """How many accepted transactions wait for a block."""
-    return {"pending": quantity(backend.chain.pending_count), "queued": quantity(0)}
+    """How many accepted transactions wait for a block, and how many for a missing nonce."""
+    queued = backend.chain.queued_count
+    pending = backend.chain.pending_count - queued
+    return {"pending": quantity(max(pending, 0)), "queued": quantity(queued)}
 
 
 def modules(_: Backend, __: Sequence[Json]) -> Json:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from ledger.chain.admission import intrinsic_gas
 from ledger.chain.blocks import Receipt
 from ledger.chain.executor import Call
 from ledger.chain.rpc.backend import Backend
@@ -20,16 +21,16 @@ from ledger.chain.rpc.values import (
     parse_slot,
     quantity,
 )
+from ledger.chain.transactions import InvalidTransactionError
 
-_ACCESS_ADDRESS_GAS: Final = 2_400
-_ACCESS_SLOT_GAS: Final = 1_900
 _ACCESS_LIST_MAX: Final = 1_000
+_ANYBODY: Final = bytes(20)
 
 
 def call(backend: Backend, params: Sequence[Json]) -> Json:
     """What a contract answers."""
     question = _question(backend, params)
-    answer = backend.chain.call(question)
+    answer = _run(backend, question)
     if not answer.succeeded:
         raise _failed(question, answer)
     return data(answer.output)
@@ -38,14 +39,15 @@ def call(backend: Backend, params: Sequence[Json]) -> Json:
 def estimate_gas(backend: Backend, params: Sequence[Json]) -> Json:
     """Gas that was seen to suffice, at most a quarter more than is needed."""
     question = _question(backend, params)
-    answer = backend.chain.call(question)
+    listed_gas = _access_list_gas(params[0])
+    answer = _run(backend, question)
     if not answer.succeeded:
         raise _failed(question, answer)
     # Refunds come after the fact, and 1/64 stays behind at every inner call: use is not need.
-    gas = answer.gas_used
-    while gas < question.gas and not backend.chain.call(replace(question, gas=gas)).succeeded:
+    gas = max(answer.gas_used, intrinsic_gas(question.to, question.data))
+    while gas < question.gas and not _run(backend, replace(question, gas=gas)).succeeded:
         gas = min(gas * 5 // 4, question.gas)
-    return quantity(gas + _access_list_gas(params[0]))
+    return quantity(gas + listed_gas)
 
 
 def balance(backend: Backend, params: Sequence[Json]) -> Json:
@@ -90,21 +92,30 @@ def _failed(question: Call, answer: Receipt) -> RpcError:
     return reverted(answer.output)
 
 
+def _run(backend: Backend, question: Call) -> Receipt:
+    try:
+        return backend.chain.call(question)
+    except InvalidTransactionError as error:
+        raise RpcError(SERVER_ERROR, str(error)) from error
+
+
 def _access_list_gas(value: Json) -> int:
     """What an access list costs on top; calls are run without one."""
     entries = parse_object(value, "a call").get("accessList")
     if entries is None:
         return 0
     listed = parse_list(entries, "an access list")
-    gas = 0
-    for entry in listed[:_ACCESS_LIST_MAX]:
-        fields = parse_object(entry, "an access list entry")
-        parse_address(fields.get("address"))
-        slots = parse_list(fields.get("storageKeys", []), "storage keys")
-        gas += _ACCESS_ADDRESS_GAS + _ACCESS_SLOT_GAS * len([parse_hash(slot) for slot in slots])
     if len(listed) > _ACCESS_LIST_MAX:
         raise invalid_params(f"an access list has at most {_ACCESS_LIST_MAX} entries")
-    return gas
+    access_list = [_parse_access(entry) for entry in listed]
+    return intrinsic_gas(_ANYBODY, b"", access_list) - intrinsic_gas(_ANYBODY, b"")
+
+
+def _parse_access(value: Json) -> tuple[bytes, list[int]]:
+    fields = parse_object(value, "an access list entry")
+    slots = parse_list(fields.get("storageKeys", []), "storage keys")
+    address = parse_address(fields.get("address"))
+    return address, [int.from_bytes(parse_hash(slot), "big") for slot in slots]
 
 
 METHODS: Final[Mapping[str, Method]] = {

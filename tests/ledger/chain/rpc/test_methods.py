@@ -1,17 +1,22 @@
 """The methods on a chain with contracts: every answer in the form that strict clients want."""
 
 import re
+from functools import partial
 
 import pytest
 from web3 import Web3
 
 from contracts.artifacts import artifact
 from contracts.deployment import participants_init_code
+from ledger.chain import reader
+from ledger.chain.admission import intrinsic_gas
+from ledger.chain.executors import EXECUTOR_NAMES, new_executor
 from ledger.chain.rpc.backend import CALL_GAS_MAX, Limits, in_process_backend, open_backend
 from ledger.chain.rpc.errors import RpcError
 from ledger.chain.rpc.table import METHODS, handle
 from ledger.chain.transactions import decode_transaction
 from nodes.keys import Key
+from tests.support.counters import count_raw
 from tests.support.twins import CHAIN_ID, GAS, Twins, new_chain, ref
 
 KEY = Key.of_seed("methods", "sender")
@@ -207,6 +212,52 @@ def test_call_that_cannot_be_answered_is_refused_with_words(backend, params, wor
     assert words in refusal(backend, "eth_call", *params).message
 
 
+@pytest.mark.parametrize("method", ["eth_call", "eth_estimateGas"])
+@pytest.mark.parametrize("executor", EXECUTOR_NAMES)
+def test_call_that_could_be_no_transaction_is_refused_with_words(executor, method):
+    chain = new_chain(executor=new_executor(executor, CHAIN_ID))
+    backend = open_backend(chain, lambda: 0, None)
+    # Init code that leaves one byte of code, STOP.
+    init_code = bytes.fromhex("60016000f3")
+    raw = KEY.sign_transaction(chain_id=CHAIN_ID, nonce=0, to=None, data=init_code, gas=GAS)
+    chain.submit(raw)
+    contract = "0x" + chain.store.transactions_of(1)[0].receipt.contract.hex()
+
+    for call, words in [
+        ({"to": contract, "gas": "0x1"}, "intrinsic gas too low"),
+        ({"to": contract, "from": contract}, "the sender is a contract"),
+        ({"data": "0x" + "00" * 50_000}, "init code is too long"),
+    ]:
+        error = refusal(backend, method, call)
+        assert error.code == -32000
+        assert words in error.message
+
+
+def test_estimate_is_never_below_the_gas_before_the_first_instruction():
+    chain = new_chain()
+    backend = open_backend(chain, lambda: 0, None)
+    # The constructor fills slot 0; a call empties it, which gives gas back.
+    code = bytes.fromhex("600060005500")
+    init_code = bytes.fromhex("6001600055") + b"\x65" + code + bytes.fromhex("6000526006601af3")
+    raw = KEY.sign_transaction(chain_id=CHAIN_ID, nonce=0, to=None, data=init_code, gas=GAS)
+    chain.submit(raw)
+    contract = chain.store.transactions_of(1)[0].receipt.contract
+    calldata = b"\x01" * 3_000
+
+    estimate = handle(
+        backend,
+        "eth_estimateGas",
+        [{"to": "0x" + contract.hex(), "data": "0x" + calldata.hex()}],
+    )
+
+    assert int(estimate, 16) >= intrinsic_gas(contract, calldata)
+    raw = KEY.sign_transaction(
+        chain_id=CHAIN_ID, nonce=1, to=contract, data=calldata, gas=int(estimate, 16)
+    )
+    chain.submit(raw)
+    assert chain.store.transactions_of(2)[0].receipt.succeeded
+
+
 def test_state_of_the_last_block_is_known_by_tag_number_and_hash(ask, securities):
     block = ask("eth_getBlockByNumber", "latest")
     ways = ("latest", "safe", block["number"], {"blockNumber": block["number"]})
@@ -315,6 +366,56 @@ def test_fee_history_is_of_numbers(ask):
     assert history["reward"] == [["0x0", "0x0"]] * 3
     assert len(ask("eth_feeHistory", 10_000, "latest", None)["gasUsedRatio"]) == head + 1
     assert ask("eth_feeHistory", "0x0", "latest", [])["gasUsedRatio"] == []
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "words"),
+    [
+        (["0x1", "0xffff", []], -32000, "there is no block 65535"),
+        ([4, "latest", ["a"]], -32602, "percentiles"),
+        ([4, "latest", [True]], -32602, "percentiles"),
+        ([4, "latest", [-1]], -32602, "percentiles"),
+        ([4, "latest", [50, 100.5]], -32602, "percentiles"),
+        ([4, "latest", [50, 49]], -32602, "percentiles"),
+        ([4, "latest", "50"], -32602, "percentiles"),
+        ([4, "latest", [1] * 101], -32602, "at most 100"),
+    ],
+)
+def test_fee_history_that_cannot_be_is_refused(backend, params, code, words):
+    error = refusal(backend, "eth_feeHistory", *params)
+
+    assert error.code == code
+    assert words in error.message
+
+
+def test_transaction_by_its_place_is_read_alone(monkeypatch):
+    chain = new_chain()
+    backend = open_backend(chain, lambda: 0, None)
+    hashes = chain.submit_all([count_raw(KEY, nonce, bytes(20), nonce) for nonce in range(20)])
+    read = []
+    monkeypatch.setattr(
+        reader, "decode_transaction", lambda raw: read.append(raw) or decode_transaction(raw)
+    )
+
+    ask = partial(handle, backend, "eth_getTransactionByBlockNumberAndIndex")
+
+    assert ask(["0x1", "0x7"])["hash"] == "0x" + hashes[7].hex()
+    assert len(read) == 1
+    assert ask(["0x1", "0x14"]) is None
+    assert ask(["0x1", "0x" + "f" * 64]) is None
+    assert ask(["0x2", "0x0"]) is None
+
+
+def test_pool_tells_what_is_ready_from_what_misses_a_nonce():
+    chain = new_chain()
+    backend = open_backend(chain, lambda: 0, None)
+    for nonce in (1, 2, 5):
+        chain.submit(count_raw(KEY, nonce, bytes(20), nonce))
+    assert handle(backend, "txpool_status", []) == {"pending": "0x0", "queued": "0x3"}
+
+    chain.submit(count_raw(KEY, 0, bytes(20), 0))
+
+    assert handle(backend, "txpool_status", []) == {"pending": "0x0", "queued": "0x1"}
 
 
 def test_chain_and_software_say_who_they_are(ask):
