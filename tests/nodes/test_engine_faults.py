@@ -287,7 +287,7 @@ class TestOnAnvil:
 
         engine = json.loads(meta)["engine"]
         assert (engine["chain_id"], engine["genesis"]) == (668_283, genesis)
-        assert len(engine["contracts"]) == 4
+        assert len(engine["contracts"]) == 5
         assert "127.0.0.1" not in meta
 
     @pytest.mark.parametrize("seed", range(3))
