@@ -14,6 +14,7 @@ from typing import Final
 
 from ledger.chain.blocks import Log, Receipt
 from ledger.chain.executor import BLOCK_GAS_LIMIT
+from ledger.chain.finality import certify, vote_digest
 from ledger.chain.genesis import ChainConfig, ValidatorIdentity, genesis_header
 from ledger.chain.log_index import LogFilter
 from ledger.chain.opening import open_store
@@ -28,6 +29,7 @@ from nodes.network import CHAIN_ID
 PAGE: Final = 1_000
 ACCOUNTS: Final = 50
 SEED: Final = "logs-2026"
+ALONE: Final = "ALONE"
 _KEY: Final = Key.of_seed(SEED, "sender")
 _SETTLEMENT: Final = b"\1" * 20
 _REGISTER: Final = b"\2" * 20
@@ -62,7 +64,7 @@ class LogsResult:
 def run(blocks: int) -> LogsResult:
     """Measures; the result says whether its own answer was right."""
     before = environment()
-    config = ChainConfig(CHAIN_ID, _KEY.address, 0, (ValidatorIdentity("ALONE", _KEY.address),))
+    config = ChainConfig(CHAIN_ID, _KEY.address, 0, (ValidatorIdentity(ALONE, _KEY.address),))
     with TemporaryDirectory(prefix="novate-bench-") as folder:
         path = Path(folder) / "chain.sqlite"
         store = BlockStore(path)
@@ -98,7 +100,9 @@ def _fill(store: BlockStore, config: ChainConfig, blocks: int) -> None:
         for number in range(1, blocks + 1):
             receipt = Receipt(True, _GAS, b"", _logs(number))
             block = sealed(header, number, transactions, [receipt], StateChanges())
-            store.append(block, None)
+            signature = _KEY.sign(vote_digest(CHAIN_ID, number, block.hash))
+            certificate = certify(config, number, block.hash, {ALONE: signature})
+            store.append(block.signed(signature), certificate)
             header = block.header
 
 
