@@ -61,6 +61,19 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         ),
         "{sender} 交收第 {cycle} 批次：{parties} 个参与方，{lines} 条净额，{trades} 笔成交",
     ),
+    "open_cycle": (
+        "{sender} opens cycle {cycle}: {parties:party|parties}, {trades:trade|trades}",
+        "{sender} 开启第 {cycle} 批次：{parties} 个参与方，{trades} 笔成交",
+    ),
+    "stage_lines": (
+        "{sender} stages {lines:net line|net lines} of cycle {cycle}",
+        "{sender} 暂存第 {cycle} 批次的 {lines} 条净额",
+    ),
+    "settle_staged": (
+        "{sender} settles cycle {cycle}: all staged lines of {parties:party|parties} take effect",
+        "{sender} 交收第 {cycle} 批次：{parties} 个参与方的全部暂存净额生效",
+    ),
+    "abort_cycle": ("{sender} gives up cycle {cycle}", "{sender} 放弃第 {cycle} 批次"),
     "deliver_against_payment": (
         (
             "{sender} settles an instruction: {deliverer} delivers {quantity} to {receiver}"
@@ -113,6 +126,19 @@ BRIEFS: Final[dict[str, tuple[str, str]]] = {
         "cycle {cycle} settled: {lines:net line|net lines}, {trades:trade|trades}",
         "第 {cycle} 批次已交收：{lines} 条净额，{trades} 笔成交",
     ),
+    "open_cycle": (
+        "cycle {cycle} opened: {trades:trade|trades}",
+        "第 {cycle} 批次已开启：{trades} 笔成交",
+    ),
+    "stage_lines": (
+        "{lines:net line|net lines} of cycle {cycle} staged",
+        "第 {cycle} 批次暂存 {lines} 条净额",
+    ),
+    "settle_staged": (
+        "cycle {cycle} settled: all staged lines",
+        "第 {cycle} 批次已交收：全部暂存净额",
+    ),
+    "abort_cycle": ("cycle {cycle} given up", "放弃第 {cycle} 批次"),
     "deliver_against_payment": (
         "instruction: {quantity} against {amount}",
         "指令：{quantity} 对 {amount}",

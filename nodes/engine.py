@@ -17,7 +17,6 @@ from web3.providers.base import BaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from contracts.deployment import Contracts
-from ledger.chain.admission import TRANSACTION_GAS_MAX
 from ledger.chain.chain import Chain, FinalityState
 from ledger.chain.rpc.errors import revert_text
 from ledger.chain.rpc.provider import web3_of
@@ -28,7 +27,7 @@ PATIENCE_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.05
 Request = tuple[str, Sequence[Json]]
 
-TRANSACTION_GAS: Final = TRANSACTION_GAS_MAX
+TRANSACTION_GAS: Final = 100_000_000
 """What a transaction may use at most, where a block has room for it."""
 
 

@@ -25,6 +25,10 @@ KINDS: Final = (
     "hold",
     "release",
     "settle_cycle",
+    "open_cycle",
+    "stage_lines",
+    "settle_staged",
+    "abort_cycle",
     "deliver_against_payment",
     "deliver_free",
     "pay",
@@ -121,9 +125,8 @@ def _settle_cycle(call: DecodedCall, names: Names) -> Act:
     cycle = {named.name: named.value for named in call["cycle"]}
     assert isinstance(cycle["id"], bytes)
     assert isinstance(cycle["count"], int)
-    number = names.cycle(cycle["id"])
     facts: Facts = {
-        "cycle": "0x" + cycle["id"].hex()[:8] if number is None else str(number),
+        "cycle": _cycle_name(cycle["id"], names),
         "parties": len(call["parties"]),
         "lines": len(call["securities_lines"]) + len(call["cash_lines"]),
         "trades": cycle["count"],
@@ -131,6 +134,39 @@ def _settle_cycle(call: DecodedCall, names: Names) -> Act:
         "total": _totals(call["cash_lines"], names),
     }
     return Act("settle_cycle", facts)
+
+
+def _open_cycle(call: DecodedCall, names: Names) -> Act:
+    cycle = {named.name: named.value for named in call["cycle"]}
+    assert isinstance(cycle["id"], bytes)
+    assert isinstance(cycle["count"], int)
+    facts: Facts = {
+        "cycle": _cycle_name(cycle["id"], names),
+        "parties": len(call["parties"]),
+        "trades": cycle["count"],
+        "signatures": len(call["attestations"]),
+    }
+    return Act("open_cycle", facts)
+
+
+def _stage(call: DecodedCall, names: Names) -> Act:
+    of_cash = call.function == "stage_cash"
+    lines = call["cash_lines" if of_cash else "securities_lines"]
+    return Act("stage_lines", {"cycle": _cycle_name(call["id"], names), "lines": len(lines)})
+
+
+def _settle_staged(call: DecodedCall, names: Names) -> Act:
+    facts: Facts = {"cycle": _cycle_name(call["id"], names), "parties": len(call["parties"])}
+    return Act("settle_staged", facts)
+
+
+def _abort(call: DecodedCall, names: Names) -> Act:
+    return Act("abort_cycle", {"cycle": _cycle_name(call["id"], names)})
+
+
+def _cycle_name(id: bytes, names: Names) -> str:
+    number = names.cycle(id)
+    return "0x" + id.hex()[:8] if number is None else str(number)
 
 
 def _settle_instruction(call: DecodedCall, names: Names) -> Act:
@@ -160,5 +196,10 @@ _DESCRIBERS: Final[Mapping[str, Callable[[DecodedCall, Names], Act]]] = {
     "hold": _hold,
     "release": _hold,
     "settle_cycle": _settle_cycle,
+    "open_cycle": _open_cycle,
+    "stage_securities": _stage,
+    "stage_cash": _stage,
+    "settle_staged": _settle_staged,
+    "abort": _abort,
     "settle_instruction": _settle_instruction,
 }

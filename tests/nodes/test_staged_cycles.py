@@ -142,7 +142,7 @@ def test_clearing_house_goes_on_where_it_was_cut_off(small_parts, tmp_path, sent
 
 @pytest.mark.parametrize(
     "times",
-    [21, *(pytest.param(times, marks=pytest.mark.deep) for times in (17, 19, 24, 27))],
+    [7, *(pytest.param(times, marks=pytest.mark.deep) for times in (4, 5, 9, 12))],
 )
 def test_day_of_staged_cycles_that_was_killed_ends_in_the_same_state(tmp_path, times):
     trades = tmp_path / "made-day.zip"
