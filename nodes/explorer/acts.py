@@ -122,31 +122,28 @@ def _one_holding(names: Names, register: str, asset: int, account: int, amount: 
 
 
 def _settle_cycle(call: DecodedCall, names: Names) -> Act:
-    cycle = {named.name: named.value for named in call["cycle"]}
-    assert isinstance(cycle["id"], bytes)
-    assert isinstance(cycle["count"], int)
-    facts: Facts = {
-        "cycle": _cycle_name(cycle["id"], names),
-        "parties": len(call["parties"]),
+    facts = _cycle_facts(call, names) | {
         "lines": len(call["securities_lines"]) + len(call["cash_lines"]),
-        "trades": cycle["count"],
-        "signatures": len(call["attestations"]),
         "total": _totals(call["cash_lines"], names),
     }
     return Act("settle_cycle", facts)
 
 
 def _open_cycle(call: DecodedCall, names: Names) -> Act:
+    return Act("open_cycle", _cycle_facts(call, names))
+
+
+def _cycle_facts(call: DecodedCall, names: Names) -> dict[str, str | int]:
+    """What a call says of a cycle that its parties have signed."""
     cycle = {named.name: named.value for named in call["cycle"]}
     assert isinstance(cycle["id"], bytes)
     assert isinstance(cycle["count"], int)
-    facts: Facts = {
+    return {
         "cycle": _cycle_name(cycle["id"], names),
         "parties": len(call["parties"]),
         "trades": cycle["count"],
         "signatures": len(call["attestations"]),
     }
-    return Act("open_cycle", facts)
 
 
 def _stage(call: DecodedCall, names: Names) -> Act:

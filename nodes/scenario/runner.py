@@ -15,7 +15,6 @@ from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import trade_amount
 from ledger.domain.identifiers import encode_trade_number, owner_of
 from ledger.domain.reasons import Reason, Rejected
-from ledger.domain.rules import SettlementMode
 from nodes.bus import UnreachableError
 from nodes.clearing_house.queue import instruction_id
 from nodes.clock import SimulatedClock
@@ -234,11 +233,6 @@ class _Player:
             return False
         self.played.refusals.append((name, reason))
         return True
-
-
-def is_netted(story: Story) -> bool:
-    """Whether the story settles in cycles."""
-    return story.rules.settlement is SettlementMode.NET
 
 
 def _reference(name: str) -> bytes:
