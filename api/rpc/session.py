@@ -5,6 +5,8 @@ bound, and beyond it the connection is closed.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,8 +96,20 @@ class Session:
         self._closing = (code, reason)
         self._scope.cancel()
 
-    async def _receive_forever(self) -> None:
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Ends the session for whatever of these ends what is done in it."""
         try:
+            yield
+        except WebSocketDisconnect:
+            self._scope.cancel()
+        except BusyError:
+            self._end(TRY_AGAIN_LATER, busy().message)
+        except TimeoutError:
+            self._end(TRY_AGAIN_LATER, f"too slow: nothing was read for {SEND_SECONDS_MAX} s")
+
+    async def _receive_forever(self) -> None:
+        with self._ending():
             while (body := await self._next_body()) is not None:
                 async with (
                     self._turn,
@@ -103,12 +117,6 @@ class Session:
                 ):
                     if response is not None:
                         await self._send_text(response)
-        except WebSocketDisconnect:
-            self._scope.cancel()
-        except BusyError:
-            self._end(TRY_AGAIN_LATER, busy().message)
-        except TimeoutError:
-            self._end(TRY_AGAIN_LATER, f"too slow: nothing was read for {SEND_SECONDS_MAX} s")
 
     async def _next_body(self) -> bytes | None:
         message = await self._websocket.receive()
@@ -158,15 +166,9 @@ class Session:
         return id
 
     async def _tell_forever(self) -> None:
-        try:
+        with self._ending():
             while True:
                 await self._tell_all(await self._heads.get())
-        except WebSocketDisconnect:
-            self._scope.cancel()
-        except BusyError:
-            self._end(TRY_AGAIN_LATER, busy().message)
-        except TimeoutError:
-            self._end(TRY_AGAIN_LATER, f"too slow: nothing was read for {SEND_SECONDS_MAX} s")
 
     async def _tell_all(self, header: Header) -> None:
         for id, subscription in tuple(self._subscription_by_id.items()):
