@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 import time
 import urllib.error
@@ -19,9 +18,9 @@ from contracts.clients.settlement import NO_SIGNATURE
 from contracts.typed_data import InstructionMessage
 from ledger.books import intake
 from nodes.sandbox.sandbox import open_sandbox
+from tests.support.browser import needs_chromium, opened_page
 from tests.support.consortia import DAY
 
-CHROMIUM = shutil.which("chromium")
 TRADE = {
     "number": "SEEN",
     "instrument": "NOVA1",
@@ -289,19 +288,9 @@ def test_command_makes_no_folder_and_says_what_is_wrong(tmp_path):
     assert not missing.exists()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@needs_chromium
 def test_reader_goes_from_the_day_to_the_trade_and_back(address, trade):
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 # only where there is a browser
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page(locale="en-GB")
-        errors = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    with opened_page(locale="en-GB") as (page, errors):
         page.goto(address)
         page.get_by_role("link", name="Chain").click()
         page.get_by_role("searchbox").fill(f"cycle {trade['cycle']}")
@@ -313,26 +302,17 @@ def test_reader_goes_from_the_day_to_the_trade_and_back(address, trade):
         page.get_by_role("heading", name=f"Block {trade['final_block']}").wait_for()
         page.get_by_role("link", name="\u4e2d\u6587").click()
         page.get_by_role("heading", name="\u533a\u5757").wait_for()
-        browser.close()
 
     assert errors == []
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@needs_chromium
 def test_new_block_appears_on_the_open_list(address, trade):
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 # only where there is a browser
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page(locale="en-GB")
+    with opened_page(locale="en-GB") as (page, _):
         page.goto(f"{address}/chain")
         newest = int(page.locator("tbody tr td a").first.inner_text())
         page.request.post(f"{address}/v1/trades", data=TRADE | {"number": "LATER"})
         page.get_by_role("link", name=str(newest + 1), exact=True).wait_for(timeout=20_000)
-        browser.close()
 
 
 def test_certificate_is_taken_away_and_checked_off_line(state, address, tmp_path):

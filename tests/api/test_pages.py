@@ -1,7 +1,6 @@
 """The pages: both languages complete, nothing from elsewhere, understood by a real browser."""
 
 import re
-import shutil
 import threading
 import time
 import urllib.request
@@ -16,9 +15,8 @@ from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import open_sandbox
+from tests.support.browser import needs_chromium, opened_page
 from tests.support.consortia import DAY
-
-CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
@@ -90,19 +88,9 @@ def test_figures_of_the_day_add_up(sandbox, address):
     assert today.captured == parts
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@needs_chromium
 def test_trade_appears_on_the_open_page_without_reloading(address):
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 # only where there is a browser
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page(locale="en-GB")
-        errors = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    with opened_page(locale="en-GB") as (page, errors):
         page.goto(address)
         page.get_by_text("No cycle yet").wait_for()
         page.request.post(
@@ -122,7 +110,6 @@ def test_trade_appears_on_the_open_page_without_reloading(address):
         broken = [lines_of_large_figures(page, width) for width in (1400, 420)]
         page.get_by_role("link", name="\u4e2d\u6587").click()
         page.get_by_text("\u51c0\u989d\u6279\u6b21").first.wait_for()
-        browser.close()
 
     assert "1,050.00" in figures
     assert broken == [{1}, {1}]
