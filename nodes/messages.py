@@ -9,7 +9,7 @@ from typing import TypeAlias
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
 from ledger.books.postings import Register
 from ledger.clearing.columns import Column, TradeColumns
-from ledger.clearing.commitment import Proof
+from ledger.clearing.commitment import ShownChunks
 from ledger.domain.breaks import TradeDifference
 from ledger.domain.reasons import Rejected
 
@@ -44,21 +44,11 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnChunk:
-    """A chunk of trades in which the recipient is a party, and the proof that the cycle has it."""
-
-    index: int
-    salt: bytes
-    trades: TradeColumns
-    proof: Proof
-
-
-@dataclass(frozen=True, slots=True)
 class CycleProposal:
     """Clearing house to party: attest this cycle. All net lines, and the recipient's own chunks."""
 
     cycle: CycleMessage
-    chunks: tuple[OwnChunk, ...]
+    chunks: ShownChunks
 
 
 @dataclass(frozen=True, slots=True)

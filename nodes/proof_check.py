@@ -6,7 +6,7 @@ from typing import Final
 from web3 import Web3
 
 from contracts.deployment import Contracts
-from ledger.clearing.commitment import records_of
+from ledger.clearing.chunks import records_of
 from ledger.clearing.proof import TradeProof
 from nodes.clock import WallClock
 from nodes.endpoint import Endpoint

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from ledger.books.segments import SegmentError, SegmentStore
-from ledger.clearing.columns import Column, TradeColumns
+from ledger.clearing.columns import Column
 from ledger.clearing.commitment import Commitment
 from ledger.clearing.proof import TradeProof, prove
 from ledger.domain.identifiers import TradeId, encode_trade_number
@@ -26,14 +26,13 @@ class _Committed:
     """A cycle whose tree has been built again."""
 
     positions: Column
-    trades: TradeColumns
     commitment: Commitment
 
     def proof(self, cycle_id: bytes, position: int) -> TradeProof:
         """The proof of the trade at a position."""
         row = int(np.searchsorted(self.positions, position))
         assert self.positions[row] == position
-        return prove(self.commitment, cycle_id, self.trades, row)
+        return prove(self.commitment, cycle_id, row)
 
 
 class ProofDesk:
@@ -56,7 +55,7 @@ class ProofDesk:
                 cycle = committed_cycle(self._house.key, self._house.intake, row)
                 commitment = Commitment(cycle.trades, cycle.salt_key, row.id)
                 assert commitment.root == row.root, f"cycle {row.number} has another root"
-                committed = _Committed(cycle.positions, cycle.trades, commitment)
+                committed = _Committed(cycle.positions, commitment)
             self._kept[row.number] = committed
             while len(self._kept) > COMMITMENTS_KEPT_MAX:
                 self._kept.popitem(last=False)
@@ -86,5 +85,5 @@ def proof_from_folder(path: Path, network: Network, identity: TradeId) -> TradeP
             f"{store.path(found.root)} has been changed: its trades lead to another root,"
             f" 0x{commitment.root.hex()}"
         )
-    committed = _Committed(segment.positions, segment.trades, commitment)
+    committed = _Committed(segment.positions, commitment)
     return committed.proof(segment.cycle_id, found.position)

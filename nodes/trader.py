@@ -24,7 +24,6 @@ from ledger.clearing.columns import (
     holding_keys,
     participants_of,
 )
-from ledger.clearing.commitment import is_included
 from ledger.clearing.netting import NetLines, net
 from ledger.domain.accounts import holding_key
 from ledger.domain.breaks import BreakKind, TradeDifference
@@ -157,7 +156,7 @@ class Trader(Node):
         if refusal is not None:
             return refusal
         cycle = proposal.cycle
-        positions = self.blotter.find(_trades_of(proposal))
+        positions = self.blotter.find(proposal.chunks.trades())
         digest = self.settlement_domain().digest(cycle.struct_hash())
         cause = Cause(Origin.CYCLE, cycle.id, digest)
         with self.database.transaction() as session:
@@ -167,14 +166,11 @@ class Trader(Node):
 
     def _check_proposal(self, proposal: CycleProposal) -> Disagreement | None:
         """Everything a party can know of a cycle, checked against its own records."""
-        cycle, trades = proposal.cycle, _trades_of(proposal)
-        for chunk in proposal.chunks:
-            if not is_included(
-                cycle.id, cycle.root, chunk.index, chunk.salt, chunk.trades, chunk.proof
-            ):
-                return _disagree(f"chunk {chunk.index} is not under the root")
-            if chunk.proof.trade_count != cycle.count:
-                return _disagree("the count of trades is not the one under the root")
+        cycle, trades = proposal.cycle, proposal.chunks.trades()
+        if not proposal.chunks.are_under(cycle.id, cycle.root):
+            return _disagree("the chunks are not under the root")
+        if proposal.chunks.proof.trade_count != cycle.count:
+            return _disagree("the count of trades is not the one under the root")
         positions = self.blotter.find(trades)
         known = np.flatnonzero(positions != NOT_FOUND)
         cause, now = Cause(Origin.CYCLE, cycle.id), self.around.engine.passed_time()
@@ -299,10 +295,6 @@ def _break_of(difference: TradeDifference) -> Difference:
 
 def _disagree(detail: str) -> Disagreement:
     return Disagreement(Rejected(Reason.DISPUTED, detail))
-
-
-def _trades_of(proposal: CycleProposal) -> TradeColumns:
-    return TradeColumns.concatenate([chunk.trades for chunk in proposal.chunks])
 
 
 def _equal(left: tuple[Column, Column], right: tuple[Column, Column]) -> bool:

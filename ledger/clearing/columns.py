@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from ledger.domain.accounts import ACCOUNT_BITS, ACCOUNT_MASK, SUB_ACCOUNT_BITS
 
+_RADIX_BITS: Final = 16
+_RADIX_MASK: Final = (1 << _RADIX_BITS) - 1
+
 Column = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
@@ -90,6 +93,18 @@ class TradeColumns:
 
 
 COLUMN_NAMES: Final = tuple(field.name for field in fields(TradeColumns))
+
+
+def stable_order(numbers: Column, bound: int) -> Column:
+    """The order that sorts numbers of [0, bound), equal ones as they stand.
+
+    A radix sort, sixteen bits at a time: for few different numbers many times faster than others.
+    """
+    order: Column = np.argsort((numbers & _RADIX_MASK).astype(np.uint16), kind="stable")
+    for shift in range(_RADIX_BITS, max(bound - 1, 1).bit_length(), _RADIX_BITS):
+        upper = (numbers[order] >> shift) & _RADIX_MASK
+        order = order[np.argsort(upper.astype(np.uint16), kind="stable")]
+    return order
 
 
 def holding_keys(assets: Column, accounts: Column) -> Column:

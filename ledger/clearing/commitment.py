@@ -14,38 +14,32 @@ Numbers are eight bytes, big-endian; a record is the eleven columns of a trade, 
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns, participants_of
+from ledger.clearing.chunks import (
+    RECORD_BYTES,
+    SALT_BYTES,
+    TRADES_PER_CHUNK_MAX,
+    Chunks,
+    Records,
+    chunks_of,
+    records_of,
+)
+from ledger.clearing.columns import Column, TradeColumns
 
-TRADES_PER_CHUNK_MAX: Final = 64
 LEAVES_MAX: Final = 2**32
 COUNT_MAX: Final = 2**63 - 1
-SALT_BYTES: Final = 32
-
-Records = np.ndarray[tuple[int, int], np.dtype[np.int64]]
-"""Trades as they are hashed, a row each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some trades of one pair of participants, and where they stand in the tree."""
-
-    index: int
-    salt: bytes
-    rows: Column
-    parties: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What shows that a chunk is in a root: the sibling at each level, from the leaf up.
+    """What shows that chunks are in a root: the siblings that they lack, from the leaves up.
 
-    A level at which the node was promoted has no sibling and is left out.
+    Within a level they stand from left to right. A node that was promoted has none.
     """
 
     leaf_count: int
@@ -53,93 +47,187 @@ class Proof:
     siblings: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ShownChunks:
+    """Some chunks of a cycle, whole, and the one proof that they are under its root.
+
+    Attributes:
+        indices: of the chunks among the leaves, ascending.
+        counts: how many trades each has.
+        salts: of each chunk, 32 bytes one after another.
+        records: the trades of all of them, as they are hashed.
+    """
+
+    indices: Column
+    counts: Column
+    salts: bytes
+    records: Records
+    proof: Proof
+
+    @staticmethod
+    def of_one(index: int, salt: bytes, trades: TradeColumns, proof: Proof) -> "ShownChunks":
+        """A single chunk."""
+        counts = np.array([len(trades)], dtype=np.int64)
+        return ShownChunks(np.array([index]), counts, salt, records_of(trades), proof)
+
+    def trades(self) -> TradeColumns:
+        """The trades shown, chunk by chunk."""
+        return TradeColumns(*np.ascontiguousarray(self.records.T, dtype=np.int64))
+
+    def are_under(self, cycle_id: bytes, root: bytes) -> bool:
+        """Whether these trades, in this order, are the chunks of these indices under a root."""
+        proof = self.proof
+        if not self._is_well_formed() or not 0 < proof.trade_count <= COUNT_MAX:
+            return False
+        indices = self.indices.tolist()
+        hashes = leaf_hashes(indices, self._salts(), self.counts, self.records)
+        top = top_of(zip(indices, hashes, strict=True), proof)
+        return top is not None and root_hash(cycle_id, proof, top) == root
+
+    def _is_well_formed(self) -> bool:
+        indices, counts = self.indices, self.counts
+        return bool(
+            len(indices) == len(counts) > 0
+            and len(self.salts) == SALT_BYTES * len(indices)
+            and (np.diff(indices) > 0).all()
+            and indices[0] >= 0
+            and indices[-1] < self.proof.leaf_count <= LEAVES_MAX
+            and (counts > 0).all()
+            and (counts <= TRADES_PER_CHUNK_MAX).all()
+            and counts.sum() == len(self.records)
+        )
+
+    def _salts(self) -> list[bytes]:
+        ends = range(SALT_BYTES, len(self.salts) + 1, SALT_BYTES)
+        return [self.salts[end - SALT_BYTES : end] for end in ends]
+
+
 class Commitment:
-    """The tree over one cycle's trades. ``salt_key`` is the cycle's own: see ``cycle_salt_key``."""
+    """The tree over one cycle's trades. ``salt_key`` is that of the cut: see ``cut_salt_key``."""
 
     def __init__(self, trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> None:
-        self._records = records_of(trades)
-        self.chunks = _chunks(trades, self._records, salt_key, cycle_id)
-        leaves = [leaf_hash(c.index, c.salt, self._records[c.rows]) for c in self.chunks]
-        self._levels = _levels(leaves)
+        self.chunks: Chunks = chunks_of(trades)
+        self._records = self.chunks.records_of(trades)
+        count = len(self.chunks)
+        self._salts = [_salt(salt_key, cycle_id, index) for index in range(count)]
+        sizes = np.diff(self.chunks.bounds)
+        self._levels = _levels([*leaf_hashes(range(count), self._salts, sizes, self._records)])
         self.trade_count = len(trades)
-        self.root = root_hash(cycle_id, len(leaves), len(trades), self._levels[-1][0])
+        self.root = root_hash(cycle_id, self._proof([]), self._levels[-1][0])
 
-    def find(self, row: int) -> tuple[int, int]:
-        """The chunk that one of the trades is in, and its place there."""
-        for chunk in self.chunks:
-            places = np.flatnonzero(chunk.rows == row)
-            if len(places):
-                return chunk.index, int(places[0])
-        raise IndexError(f"there is no trade {row}")
+    def show(self, indices: Column) -> ShownChunks:
+        """Some of the chunks, by ascending index, with their proof."""
+        bounds = self.chunks.bounds
+        counts = bounds[indices + 1] - bounds[indices]
+        # Places of the chunks' trades: a run from each bound on.
+        ends = np.cumsum(counts)
+        places = np.repeat(bounds[indices] - ends + counts, counts) + np.arange(counts.sum())
+        return ShownChunks(
+            indices=indices,
+            counts=counts,
+            salts=b"".join([self._salts[index] for index in indices.tolist()]),
+            records=np.take(self._records, places, axis=0),
+            proof=self._proof(indices.tolist()),
+        )
 
-    def proof(self, index: int) -> Proof:
-        """The proof of one chunk."""
-        siblings, position = [], index
+    def show_party(self, party: int) -> ShownChunks:
+        """The chunks of one participant."""
+        return self.show(self.chunks.indices_of(party))
+
+    def _proof(self, indices: list[int]) -> Proof:
+        siblings: list[bytes] = []
+        known = indices
         for level in self._levels[:-1]:
-            if position ^ 1 < len(level):
-                siblings.append(level[position ^ 1])
-            position //= 2
-        return Proof(len(self.chunks), self.trade_count, tuple(siblings))
+            lacking = _siblings_lacking(known, len(level))
+            siblings.extend([level[place] for place in lacking])
+            known = sorted({place // 2 for place in known})
+        return Proof(len(self._levels[0]), self.trade_count, tuple(siblings))
 
 
-def is_included(
-    cycle_id: bytes, root: bytes, index: int, salt: bytes, trades: TradeColumns, proof: Proof
-) -> bool:
-    """Whether these trades, in this order, are the chunk of this index under a cycle's root."""
-    if not 0 <= index < proof.leaf_count <= LEAVES_MAX or len(salt) != SALT_BYTES:
-        return False
-    if not 0 < proof.trade_count <= COUNT_MAX:
-        return False
-    top = top_of(leaf_hash(index, salt, records_of(trades)), index, proof)
-    return top is not None and root_hash(cycle_id, proof.leaf_count, proof.trade_count, top) == root
+def top_of(leaves: Iterable[tuple[int, bytes]], proof: Proof) -> bytes | None:
+    """The node at the top, over leaves (ascending by index) and the siblings that they lack.
+
+    None when there are too few siblings or too many.
+    """
+    known, siblings, width = list(leaves), iter(proof.siblings), proof.leaf_count
+    try:
+        while width > 1:
+            known, width = _parents(known, siblings, width), (width + 1) // 2
+    except StopIteration:
+        return None
+    return None if next(siblings, None) is not None else known[0][1]
 
 
-def top_of(leaf: bytes, index: int, proof: Proof) -> bytes | None:
-    """The node at the top, over a leaf and its siblings; None when they are too few or too many."""
-    node, siblings, position, width = leaf, list(proof.siblings), index, proof.leaf_count
-    while width > 1:
-        if position ^ 1 < width:
-            if not siblings:
-                return None
-            sibling = siblings.pop(0)
-            node = _node(node, sibling) if position % 2 == 0 else _node(sibling, node)
-        position, width = position // 2, (width + 1) // 2
-    return None if siblings else node
+def cut_salt_key(house_key: bytes, cycle_id: bytes, cut: bytes) -> bytes:
+    """The key of the salts of one cut of a cycle: who is shown it can make these and no others.
 
-
-def cycle_salt_key(house_key: bytes, cycle_id: bytes) -> bytes:
-    """The key of one cycle's salts: who is shown it can make these salts and no others."""
-    return hmac.digest(house_key, b"novate cycle salts" + cycle_id, "sha256")
-
-
-def records_of(trades: TradeColumns) -> Records:
-    """The trades as they are hashed: one row of big-endian numbers each."""
-    records = np.empty((len(trades), len(COLUMN_NAMES)), dtype=">i8")
-    for place, column in enumerate(trades.columns().values()):
-        records[:, place] = column
-    return records
+    ``cut`` tells which trades it has. Another cut of the same cycle has other chunks at the same
+    indices; it has other salts, or who was shown a salt could guess what another party's chunk is.
+    """
+    return hmac.digest(house_key, b"novate cut salts" + cycle_id + cut, "sha256")
 
 
 def leaf_hash(index: int, salt: bytes, records: Records) -> bytes:
     """The hash of one chunk."""
-    head = b"\x00" + salt + index.to_bytes(8, "big") + len(records).to_bytes(8, "big")
-    return hashlib.sha256(head + records.tobytes()).digest()
+    return next(leaf_hashes([index], [salt], np.array([len(records)]), records))
 
 
-def root_hash(cycle_id: bytes, leaf_count: int, trade_count: int, top: bytes) -> bytes:
-    """The root over the top node."""
-    counts = leaf_count.to_bytes(8, "big") + trade_count.to_bytes(8, "big")
+def leaf_hashes(
+    indices: Iterable[int], salts: Iterable[bytes], counts: Column, records: Records
+) -> Iterator[bytes]:
+    """The hashes of chunks whose records stand one after another."""
+    content = np.ascontiguousarray(records).reshape(-1).view(np.uint8).data
+    first = 0
+    for index, salt, count in zip(indices, salts, counts.tolist(), strict=True):
+        end = first + count * RECORD_BYTES
+        digest = hashlib.sha256(
+            b"\x00" + salt + index.to_bytes(8, "big") + count.to_bytes(8, "big")
+        )
+        digest.update(content[first:end])
+        yield digest.digest()
+        first = end
+
+
+def root_hash(cycle_id: bytes, proof: Proof, top: bytes) -> bytes:
+    """The root over the top node; of the proof only the counts are used."""
+    counts = proof.leaf_count.to_bytes(8, "big") + proof.trade_count.to_bytes(8, "big")
     return hashlib.sha256(b"\x02" + cycle_id + counts + top).digest()
+
+
+def _parents(
+    known: list[tuple[int, bytes]], siblings: Iterator[bytes], width: int
+) -> list[tuple[int, bytes]]:
+    """The nodes above known ones in a level of a width. Raises StopIteration for want of one."""
+    above: list[tuple[int, bytes]] = []
+    waiting = iter([*known, (width + 1, b"")])
+    position, node = next(waiting)
+    while position < width:
+        then = next(waiting)
+        if position % 2:
+            node = _node(next(siblings), node)
+        elif then[0] == position + 1:
+            node, then = _node(node, then[1]), next(waiting)
+        elif position + 1 < width:
+            node = _node(node, next(siblings))
+        above.append((position // 2, node))
+        position, node = then
+    return above
+
+
+def _siblings_lacking(known: Sequence[int], width: int) -> list[int]:
+    """The places beside known ones that are not known, in a level of a width."""
+    there = set(known)
+    return [place ^ 1 for place in known if place ^ 1 < width and place ^ 1 not in there]
 
 
 def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+def _levels(leaves: list[bytes]) -> list[list[bytes]]:
     """All levels of the tree, leaves first; an odd last node is promoted as it is."""
     assert leaves, "a cycle has at least one trade"
-    levels = [list(leaves)]
+    levels = [leaves]
     while len(below := levels[-1]) > 1:
         pairs = zip(below[::2], below[1::2], strict=False)
         above = [_node(left, right) for left, right in pairs]
@@ -147,26 +235,5 @@ def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     return levels
 
 
-def _chunks(
-    trades: TradeColumns, records: Records, salt_key: bytes, cycle_id: bytes
-) -> list[Chunk]:
-    """The trades grouped by pair of participants, in ascending order of pairs."""
-    sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
-    low, high = np.minimum(sellers, buyers), np.maximum(sellers, buyers)
-    pairs = (low << 32) | high
-    order = np.argsort(pairs, kind="stable")
-    starts = np.flatnonzero(np.diff(pairs[order], prepend=-1))
-    chunks: list[Chunk] = []
-    for group in np.split(order, starts[1:]):
-        parties = (int(low[group[0]]), int(high[group[0]]))
-        for first in range(0, len(group), TRADES_PER_CHUNK_MAX):
-            rows = group[first : first + TRADES_PER_CHUNK_MAX]
-            salt = _salt(salt_key, cycle_id, len(chunks), records[rows])
-            chunks.append(Chunk(len(chunks), salt, rows, parties))
-    return chunks
-
-
-def _salt(salt_key: bytes, cycle_id: bytes, index: int, records: Records) -> bytes:
-    """A salt for these trades alone: in the next cut of a cycle others may have this index."""
-    content = hashlib.sha256(records.tobytes()).digest()
-    return hmac.digest(salt_key, cycle_id + index.to_bytes(8, "big") + content, "sha256")
+def _salt(salt_key: bytes, cycle_id: bytes, index: int) -> bytes:
+    return hmac.digest(salt_key, cycle_id + index.to_bytes(8, "big"), "sha256")

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from ledger.clearing.columns import Column, TradeColumns, holding_keys
+from ledger.clearing.cells import Cells
+from ledger.clearing.columns import Column, TradeColumns
 
 SUM_MAX: Final = 2**62
 """Bound on the sum of absolute amounts in one cycle: no partial sum can leave 63 bits."""
@@ -44,24 +45,8 @@ def net(trades: TradeColumns) -> NetResult:
         raise OverflowError("the absolute amounts of one cycle add up to 2**62 or more")
     trades = trades.as_delivered()
     return NetResult(
-        securities=_sum_by_key(
-            np.concatenate(
-                [
-                    holding_keys(trades.instruments, trades.sellers),
-                    holding_keys(trades.instruments, trades.buyers),
-                ]
-            ),
-            np.concatenate([-trades.quantities, trades.quantities]),
-        ),
-        cash=_sum_by_key(
-            np.concatenate(
-                [
-                    holding_keys(trades.currencies, trades.sellers),
-                    holding_keys(trades.currencies, trades.buyers),
-                ]
-            ),
-            np.concatenate([trades.amounts, -trades.amounts]),
-        ),
+        securities=_net(trades.instruments, trades.sellers, trades.buyers, trades.quantities),
+        cash=_net(trades.currencies, trades.buyers, trades.sellers, trades.amounts),
     )
 
 
@@ -76,17 +61,18 @@ def trades_that_fit(trades: TradeColumns) -> int:
 
 
 def _rows_below(column: Column, bound: int) -> int:
+    if len(column) * max(int(column.max(initial=0)), -int(column.min(initial=0))) < bound:
+        return len(column)
     # Summed in coarse units, rounded up, so that the check itself cannot overflow.
     coarse = np.cumsum((np.abs(column) >> _COARSE_BITS) + 1)
     return int(np.searchsorted(coarse, bound >> _COARSE_BITS, side="left"))
 
 
-def _sum_by_key(keys: Column, amounts: Column) -> NetLines:
-    if not len(keys):
-        return NetLines(keys, amounts)
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    sums = np.add.reduceat(amounts[order], starts)
-    used = sums != 0
-    return NetLines(ordered[starts][used], sums[used])
+def _net(assets: Column, debtors: Column, creditors: Column, amounts: Column) -> NetLines:
+    """Amounts that move from one account to the other, added up by holding."""
+    cells = Cells.of(assets, debtors, creditors)
+    sums = np.zeros(len(cells.keys), dtype=np.int64)
+    np.subtract.at(sums, cells.one, amounts)
+    np.add.at(sums, cells.other, amounts)
+    used = np.flatnonzero(sums)
+    return NetLines(cells.keys[used], sums[used])

@@ -24,15 +24,14 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from ledger.clearing.chunks import TRADES_PER_CHUNK_MAX, records_of
 from ledger.clearing.columns import COLUMN_NAMES, TradeColumns, participants_of
 from ledger.clearing.commitment import (
     COUNT_MAX,
     LEAVES_MAX,
-    TRADES_PER_CHUNK_MAX,
     Commitment,
     Proof,
     leaf_hash,
-    records_of,
     root_hash,
     top_of,
 )
@@ -68,20 +67,19 @@ class TradeProof:
     path: Proof
 
 
-def prove(commitment: Commitment, cycle_id: bytes, trades: TradeColumns, row: int) -> TradeProof:
+def prove(commitment: Commitment, cycle_id: bytes, row: int) -> TradeProof:
     """The proof of one of the trades that a commitment was made of."""
-    index, place = commitment.find(row)
-    chunk = commitment.chunks[index]
-    own = trades.take(chunk.rows)
+    index, place = commitment.chunks.find(row)
+    shown = commitment.show(np.array([index]))
     return TradeProof(
         cycle_id=cycle_id,
         root=commitment.root,
         index=index,
-        salt=chunk.salt,
+        salt=shown.salts,
         place=place,
-        record=tuple(records_of(own)[place].tolist()),
-        trades=own,
-        path=commitment.proof(index),
+        record=tuple(shown.records[place].tolist()),
+        trades=shown.trades(),
+        path=shown.proof,
     )
 
 
@@ -100,10 +98,11 @@ def verify(proof: TradeProof) -> str:
         return f"there is no chunk {proof.index} of {proof.path.leaf_count}"
     if not len(records) <= proof.path.trade_count <= COUNT_MAX:
         return f"the cycle cannot have {proof.path.trade_count} trades"
-    top = top_of(leaf_hash(proof.index, proof.salt, records), proof.index, proof.path)
+    leaf = leaf_hash(proof.index, proof.salt, records)
+    top = top_of([(proof.index, leaf)], proof.path)
     if top is None:
         return f"the path has {len(proof.path.siblings)} hashes, which is not its length"
-    root = root_hash(proof.cycle_id, proof.path.leaf_count, proof.path.trade_count, top)
+    root = root_hash(proof.cycle_id, proof.path, top)
     if root != proof.root:
         return f"the chunk leads to the root 0x{root.hex()}, the proof says 0x{proof.root.hex()}"
     return ""

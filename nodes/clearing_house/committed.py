@@ -10,7 +10,7 @@ from ledger.books.cycles import CycleRecords
 from ledger.books.intake import Intake
 from ledger.books.tables import CycleRow
 from ledger.clearing.columns import Column, TradeColumns
-from ledger.clearing.commitment import cycle_salt_key
+from ledger.clearing.commitment import cut_salt_key
 from nodes.keys import Key
 
 
@@ -24,10 +24,17 @@ class CommittedCycle:
     trades: TradeColumns
 
 
-def salt_key_of(house: Key, cycle_id: bytes) -> bytes:
-    """The key of a cycle's salts, which only the clearing house can make."""
-    secret = house.sign(hashlib.sha256(b"novate chunk salts").digest())
-    return cycle_salt_key(secret, cycle_id)
+def salt_secret_of(house: Key) -> bytes:
+    """What the keys of all salts follow from; only the clearing house can make it."""
+    return house.sign(hashlib.sha256(b"novate chunk salts").digest())
+
+
+def name_of_cut(first: int, end: int, positions: Column) -> bytes:
+    """Which of the positions [first, end) a cut has, as a hash."""
+    stays = np.zeros(end - first, dtype=bool)
+    stays[positions - first] = True
+    window = first.to_bytes(8, "big") + end.to_bytes(8, "big")
+    return hashlib.sha256(window + np.packbits(stays).tobytes()).digest()
 
 
 def committed_cycle(house: Key, intake: Intake, row: CycleRow) -> CommittedCycle:
@@ -37,9 +44,9 @@ def committed_cycle(house: Key, intake: Intake, row: CycleRow) -> CommittedCycle
     stays = np.array([intake.exception(position) is None for position in window], dtype=bool)
     positions = row.first_position + np.flatnonzero(stays)
     assert len(positions) == row.trade_count, f"cycle {row.number} has other trades than it had"
-    return CommittedCycle(
-        row, salt_key_of(house, row.id), positions, intake.stream.trades_at(positions)
-    )
+    name = name_of_cut(row.first_position, row.end_position, positions)
+    salt_key = cut_salt_key(salt_secret_of(house), row.id, name)
+    return CommittedCycle(row, salt_key, positions, intake.stream.trades_at(positions))
 
 
 def cycle_of_position(intake: Intake, cycles: CycleRecords, position: int) -> CycleRow | None:

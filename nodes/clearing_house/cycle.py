@@ -13,12 +13,14 @@ from contracts.abi import Array
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage
 from ledger.books.intake import Window
-from ledger.clearing.columns import Column, TradeColumns, holding_keys, participants_of
-from ledger.clearing.commitment import Commitment
+from ledger.clearing.cells import interned, rows_within
+from ledger.clearing.columns import Column, TradeColumns, participants_of
+from ledger.clearing.commitment import Commitment, cut_salt_key
 from ledger.clearing.netting import NetLines, trades_that_fit
 from ledger.clearing.trimming import Available, trim
 from ledger.domain.reasons import Reason
-from nodes.messages import CycleProposal, OwnChunk, SignedCycle
+from nodes.clearing_house.committed import name_of_cut
+from nodes.messages import CycleProposal, SignedCycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class CycleTerms:
     id: bytes
     rule_version: int
     deadline: int
-    salt_key: bytes
+    salt_secret: bytes
 
 
 @dataclass(slots=True)
@@ -37,34 +39,42 @@ class Cut:
 
     Attributes:
         leavers: reason by position of the trades that left so far, the silent parties' first.
+        positions: of the trades that are left, ascending.
         parties: numbers of the participants with a trade in the cycle, ascending.
     """
 
     window: Window
     leavers: dict[int, Reason]
+    positions: Column
     trades: TradeColumns
     securities: Lines
     cash: Lines
     parties: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        accounts = np.concatenate([self.trades.sellers, self.trades.buyers])
-        self.parties = tuple(np.unique(participants_of(accounts)).tolist())
+        sides = [participants_of(self.trades.sellers), participants_of(self.trades.buyers)]
+        self.parties = tuple(interned(*sides).values.tolist())
 
 
 def cut(window: Window, excluded: dict[int, Reason], available: Available) -> Cut:
     """The trades of a window that can settle: less the excluded ones, then trimmed by the rule."""
-    positions = window.first + window.rows
-    staying = window.rows[~np.isin(positions, list(excluded))]
-    candidates = window.trades.take(staying)
+    positions, candidates = window.first + window.rows, window.trades
+    if excluded:
+        positions = positions[~np.isin(positions, list(excluded))]
+    # Nearly always all stay: then nothing is copied.
+    if len(positions) < len(candidates):
+        candidates = candidates.take(positions - window.first)
     trimmed = trim(candidates, available)
     leavers = dict(excluded)
     for row, reason in trimmed.reason_by_row.items():
-        leavers[window.first + int(staying[row])] = reason
+        leavers[int(positions[row])] = reason
+    if trimmed.reason_by_row:
+        positions, candidates = positions[trimmed.stays], candidates.take(trimmed.stays)
     return Cut(
         window=window,
         leavers=leavers,
-        trades=candidates.take(trimmed.stays),
+        positions=positions,
+        trades=candidates,
         securities=_lines(trimmed.result.securities),
         cash=_lines(trimmed.result.cash),
     )
@@ -75,7 +85,9 @@ class Proposal:
 
     def __init__(self, cut: Cut, terms: CycleTerms) -> None:
         self.cut = cut
-        self._commitment = Commitment(cut.trades, terms.salt_key, terms.id)
+        name = name_of_cut(cut.window.first, cut.window.end, cut.positions)
+        salt_key = cut_salt_key(terms.salt_secret, terms.id, name)
+        self._commitment = Commitment(cut.trades, salt_key, terms.id)
         self.cycle = CycleMessage(
             id=terms.id,
             root=self._commitment.root,
@@ -89,17 +101,7 @@ class Proposal:
 
     def for_party(self, party: int) -> CycleProposal:
         """What one party is shown: all lines, and its own chunks with their proofs."""
-        chunks = tuple(
-            OwnChunk(
-                index=chunk.index,
-                salt=chunk.salt,
-                trades=self.cut.trades.take(chunk.rows),
-                proof=self._commitment.proof(chunk.index),
-            )
-            for chunk in self._commitment.chunks
-            if party in chunk.parties
-        )
-        return CycleProposal(self.cycle, chunks)
+        return CycleProposal(self.cycle, self._commitment.show_party(party))
 
     def signed(self, signatures: dict[int, bytes]) -> SignedCycle:
         """The cycle with the signatures of all its parties."""
@@ -117,16 +119,11 @@ def rows_that_fit(trades: TradeColumns, lines_max: int) -> int:
 
     They need at most so many net lines in each register, and their amounts can be added up.
     """
-    fits = trades_that_fit(trades)
-    for assets in (trades.instruments, trades.currencies):
-        keys = np.stack(
-            [holding_keys(assets, trades.sellers), holding_keys(assets, trades.buyers)], axis=1
-        ).ravel()
-        first_uses = np.zeros(len(keys), dtype=np.int64)
-        first_uses[np.unique(keys, return_index=True)[1]] = 1
-        used: Column = np.cumsum(first_uses)[1::2]
-        fits = min(fits, int(np.searchsorted(used, lines_max, side="right")))
-    return fits
+    return min(
+        trades_that_fit(trades),
+        rows_within(trades.instruments, trades.sellers, trades.buyers, lines_max),
+        rows_within(trades.currencies, trades.sellers, trades.buyers, lines_max),
+    )
 
 
 def _lines(lines: NetLines) -> Lines:

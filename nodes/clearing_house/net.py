@@ -19,7 +19,7 @@ from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
-from nodes.clearing_house.committed import salt_key_of
+from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
 from nodes.clearing_house.queue import instruction_of_trade
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
@@ -234,7 +234,7 @@ class NetSettlement:
             id=self._cycle_id(number),
             rule_version=RULE_VERSION,
             deadline=house.around.engine.chain_time() + self._rules.cycle_validity_seconds,
-            salt_key=salt_key_of(house.key, self._cycle_id(number)),
+            salt_secret=salt_secret_of(house.key),
         )
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from contracts.artifacts import ARTIFACTS_FOLDER
 from contracts.typed_data import InstructionMessage
+from ledger.clearing.chunks import records_of
 from ledger.clearing.columns import TradeColumns
-from ledger.clearing.commitment import Commitment, records_of
+from ledger.clearing.commitment import Commitment
 from ledger.clearing.proof import prove
 from ledger.model.settlement import ModelCycle
 from tests.support.large_cycles import PARTIES, LargeCycle
@@ -79,7 +80,7 @@ def gas_of_inclusion(twins):
         id, commitment.root, len(trades), 1, START + 100, parties, lines, [], parties
     )
     assert not twins.settle_cycle(twins.house, cycle)
-    proof, inclusion = prove(commitment, id, trades, 0), twins.contracts.inclusion
+    proof, inclusion = prove(commitment, id, 0), twins.contracts.inclusion
     records = records_of(proof.trades).tobytes()
     terms = (id, 0, proof.path.leaf_count, proof.salt, records, proof.path.siblings)
     assert inclusion.included(*terms)

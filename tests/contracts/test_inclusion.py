@@ -3,19 +3,14 @@
 from dataclasses import replace
 from itertools import count
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.clearing.chunks import records_of
 from ledger.clearing.columns import TradeColumns
-from ledger.clearing.commitment import (
-    Commitment,
-    Proof,
-    is_included,
-    leaf_hash,
-    records_of,
-    root_hash,
-)
+from ledger.clearing.commitment import Commitment, Proof, ShownChunks, leaf_hash, root_hash
 from ledger.clearing.proof import prove, verify
 from ledger.model.settlement import ModelCycle
 from tests.support.proofs import KEY
@@ -72,7 +67,7 @@ def on_chain(inclusion, proof):
 def test_contract_and_verifier_agree_on_true_and_changed_proofs(world, trades, data):
     inclusion, settle = world
     id, commitment = settle(trades)
-    proof = prove(commitment, id, trades, data.draw(st.integers(0, len(trades) - 1)))
+    proof = prove(commitment, id, data.draw(st.integers(0, len(trades) - 1)))
     siblings = proof.path.siblings
     small = st.integers(0, 70)
 
@@ -92,16 +87,15 @@ def test_contract_and_verifier_agree_on_true_and_changed_proofs(world, trades, d
         ),
         replace(proof, trades=replace(proof.trades, prices=proof.trades.prices + 1)),
     ):
-        assert on_chain(inclusion, lie) == is_included(
-            lie.cycle_id, lie.root, lie.index, lie.salt, lie.trades, lie.path
-        )
+        shown = ShownChunks.of_one(lie.index, lie.salt, lie.trades, lie.path)
+        assert on_chain(inclusion, lie) == shown.are_under(lie.cycle_id, lie.root)
 
 
 def test_proof_of_one_cycle_is_not_included_in_another(world):
     inclusion, settle = world
     trades = TradeColumns.of_rows([trade_row(1, 256, 512, 1, 1)])
     (first, commitment), (second, _) = settle(trades), settle(trades)
-    proof = prove(commitment, first, trades, 0)
+    proof = prove(commitment, first, 0)
 
     assert on_chain(inclusion, proof)
     assert not on_chain(inclusion, replace(proof, cycle_id=second))
@@ -119,7 +113,7 @@ def test_records_that_are_not_whole_are_not_included(world):
     trades = TradeColumns.of_rows([trade_row(1, 256, 512, 1, 1)])
     id, commitment = settle(trades)
     records = records_of(trades).tobytes()
-    salt = commitment.chunks[0].salt
+    salt = commitment.show_party(1).salts
 
     assert inclusion.included(id, 0, 1, salt, records, [])
     for other in (records[:-1], records + b"\0", b""):
@@ -130,12 +124,10 @@ def test_hash_of_an_inner_node_is_no_chunk(world):
     _, settle = world
     trades = TradeColumns.of_rows([trade_row(i, 256, 256 * (2 + i), 1, 1) for i in range(2)])
     id, commitment = settle(trades)
-    leaves = [
-        leaf_hash(chunk.index, chunk.salt, records_of(trades.take(chunk.rows)))
-        for chunk in commitment.chunks
-    ]
+    first = commitment.show(np.array([0]))
+    leaf = leaf_hash(0, first.salts, first.records)
+    alone = Proof(1, 2, ())
 
-    assert root_hash(id, 1, 2, leaves[0]) != commitment.root
-    assert not is_included(
-        id, commitment.root, 0, commitment.chunks[0].salt, trades, Proof(1, 2, ())
-    )
+    assert root_hash(id, alone, leaf) != commitment.root
+    shown = ShownChunks.of_one(0, first.salts, trades, alone)
+    assert not shown.are_under(id, commitment.root)

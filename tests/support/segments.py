@@ -8,7 +8,7 @@ import numpy as np
 
 from ledger.books.segments import Segment, SegmentStore
 from ledger.clearing.columns import TradeColumns
-from ledger.clearing.commitment import Commitment, cycle_salt_key
+from ledger.clearing.commitment import Commitment, cut_salt_key
 
 
 def made_trades(first, count, seed=0):
@@ -37,7 +37,7 @@ def made_trades(first, count, seed=0):
 def made_segment(number, first, count, step=1):
     """A cycle over some trades; with a step above 1, some positions are left out."""
     cycle_id = hashlib.sha256(b"cycle %d" % number).digest()
-    salt_key = cycle_salt_key(b"k" * 32, cycle_id)
+    salt_key = cut_salt_key(b"k" * 32, cycle_id, b"cut")
     trades = made_trades(first, count)
     positions = first * step + np.arange(count) * step
     root = Commitment(trades, salt_key, cycle_id).root

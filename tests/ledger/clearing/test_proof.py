@@ -40,7 +40,7 @@ def refused_by_both(document):
 def test_every_trade_has_a_proof_that_both_verifiers_accept(trades):
     commitment = Commitment(trades, KEY, CYCLE)
     for row in range(len(trades)):
-        proof = prove(commitment, CYCLE, trades, row)
+        proof = prove(commitment, CYCLE, row)
         assert verify(proof) == ""
         assert proof.record[2] == trades.numbers[row]
         assert not refused_by_both(document_of(proof))
@@ -133,7 +133,7 @@ def test_parts_of_two_proofs_do_not_make_a_third(ours, theirs):
 def test_chunk_of_several_pairs_is_refused_though_it_is_under_the_root():
     trades = TradeColumns.of_rows([trade_row(1, 256, 512, 1, 1), trade_row(2, 256, 512, 1, 1)])
     mixed = TradeColumns.of_rows([trade_row(1, 256, 512, 1, 1), trade_row(2, 256, 768, 1, 1)])
-    proof = prove(Commitment(trades, KEY, CYCLE), CYCLE, trades, 0)
+    proof = prove(Commitment(trades, KEY, CYCLE), CYCLE, 0)
 
     assert "pairs" in verify(replace(proof, trades=mixed))
 
@@ -155,7 +155,7 @@ def test_script_stands_alone_and_answers_by_its_status(tmp_path):
     }
     assert imported == {"hashlib", "json", "pathlib", "re", "sys"}
     trades = TradeColumns.of_rows([trade_row(i, 256, 512, 1, 1) for i in range(130)])
-    proof = prove(Commitment(trades, KEY, CYCLE), CYCLE, trades, 77)
+    proof = prove(Commitment(trades, KEY, CYCLE), CYCLE, 77)
     document = document_of(proof)
     file = tmp_path / "proof.json"
 
