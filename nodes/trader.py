@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from contracts.lines import Lines
-from contracts.typed_data import InstructionMessage, RedemptionMessage
+from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
 from ledger.books.blotter import Blotter
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.mandates import Mandates
@@ -152,26 +152,30 @@ class Trader(Node):
     def _attest(self, proposal: CycleProposal) -> Attestation | Disagreement:
         # What has settled since decides what may still be signed for.
         self.catch_up()
-        refusal = self._check_proposal(proposal)
+        cycle, trades = proposal.cycle, proposal.chunks.trades()
+        positions = self.blotter.find(trades)
+        refusal = self._objection(proposal, trades, positions)
         if refusal is not None:
             return refusal
-        cycle = proposal.cycle
-        positions = self.blotter.find(proposal.chunks.trades())
         digest = self.settlement_domain().digest(cycle.struct_hash())
         cause = Cause(Origin.CYCLE, cycle.id, digest)
         with self.database.transaction() as session:
             self.blotter.promise(session, cause, positions, cycle.deadline)
-            self._expect(session, cause, self._own_lines(self.blotter.at(positions)))
+            self._expect(session, cause, self._lines_shown(cycle))
         return Attestation(self.key.sign(digest))
 
-    def _check_proposal(self, proposal: CycleProposal) -> Disagreement | None:
-        """Everything a party can know of a cycle, checked against its own records."""
-        cycle, trades = proposal.cycle, proposal.chunks.trades()
+    def _objection(
+        self, proposal: CycleProposal, trades: TradeColumns, positions: Column
+    ) -> Disagreement | None:
+        """What is wrong with a cycle, by all that a party can know: its own records.
+
+        ``positions`` is where the trades shown stand in the blotter.
+        """
+        cycle = proposal.cycle
         if not proposal.chunks.are_under(cycle.id, cycle.root):
             return _disagree("the chunks are not under the root")
         if proposal.chunks.proof.trade_count != cycle.count:
             return _disagree("the count of trades is not the one under the root")
-        positions = self.blotter.find(trades)
         known = np.flatnonzero(positions != NOT_FOUND)
         cause, now = Cause(Origin.CYCLE, cycle.id), self.around.engine.passed_time()
         free = self.blotter.is_free(positions[known], cause, now)
@@ -183,14 +187,21 @@ class Trader(Node):
             )
         if len(np.unique(positions)) != len(positions):
             return _disagree("a trade is in the cycle twice")
-        mine = self._own_lines(self.blotter.at(positions))
-        for register, shown in (
-            (Register.SECURITIES, cycle.securities()),
-            (Register.CASH, cycle.cash()),
-        ):
-            if not _equal(mine[register], self._only_mine(shown.keys, shown.amounts)):
+        mine, shown = self._own_lines(self.blotter.at(positions)), self._lines_shown(cycle)
+        for register, lines in mine.items():
+            if not _equal(lines, shown[register]):
                 return _disagree(f"its {register.value} lines are not the net of its trades")
         return None
+
+    def _lines_shown(self, cycle: CycleMessage) -> Entry:
+        """The lines of a cycle in own accounts."""
+        return {
+            register: self._only_mine(lines.keys, lines.amounts)
+            for register, lines in (
+                (Register.SECURITIES, cycle.securities()),
+                (Register.CASH, cycle.cash()),
+            )
+        }
 
     def _consent(self, proposal: InstructionProposal) -> Attestation | Disagreement:
         self.catch_up()

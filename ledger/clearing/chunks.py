@@ -45,9 +45,19 @@ class Chunks:
     def __len__(self) -> int:
         return len(self.low)
 
-    def rows(self, index: int) -> Column:
-        """The rows of one chunk."""
-        return self.order[self.bounds[index] : self.bounds[index + 1]]
+    def counts(self, indices: Column) -> Column:
+        """How many trades some chunks have."""
+        counts: Column = self.bounds[indices + 1] - self.bounds[indices]
+        return counts
+
+    def rows(self, indices: Column) -> Column:
+        """The rows of some chunks, one chunk after another."""
+        counts = self.counts(indices)
+        ends = np.cumsum(counts)
+        # In each chunk the places run on from its bound.
+        places = np.repeat(self.bounds[indices] - ends + counts, counts) + np.arange(counts.sum())
+        rows: Column = self.order[places]
+        return rows
 
     def indices_of(self, party: int) -> Column:
         """The chunks of one participant, ascending."""
@@ -60,10 +70,6 @@ class Chunks:
             raise IndexError(f"there is no trade {row}")
         index = int(np.searchsorted(self.bounds, places[0], side="right")) - 1
         return index, int(places[0] - self.bounds[index])
-
-    def records_of(self, trades: TradeColumns) -> Records:
-        """The records of the trades, chunk by chunk."""
-        return np.take(records_of(trades), self.order, axis=0)
 
 
 def chunks_of(trades: TradeColumns) -> Chunks:
@@ -88,6 +94,15 @@ def chunks_of(trades: TradeColumns) -> Chunks:
         low=pairs[firsts] // width,
         high=pairs[firsts] % width,
     )
+
+
+def trades_of(records: Records) -> TradeColumns:
+    """The trades that were written down."""
+    columns = np.empty((len(COLUMN_NAMES), len(records)), dtype=np.int64)
+    for first in range(0, len(records), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        columns[:, rows] = records[rows].T
+    return TradeColumns(*columns)
 
 
 def records_of(trades: TradeColumns) -> Records:

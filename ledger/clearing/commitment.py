@@ -28,11 +28,13 @@ from ledger.clearing.chunks import (
     Records,
     chunks_of,
     records_of,
+    trades_of,
 )
 from ledger.clearing.columns import Column, TradeColumns
 
 LEAVES_MAX: Final = 2**32
 COUNT_MAX: Final = 2**63 - 1
+_CHUNKS_AT_ONCE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class ShownChunks:
 
     def trades(self) -> TradeColumns:
         """The trades shown, chunk by chunk."""
-        return TradeColumns(*np.ascontiguousarray(self.records.T, dtype=np.int64))
+        return trades_of(self.records)
 
     def are_under(self, cycle_id: bytes, root: bytes) -> bool:
         """Whether these trades, in this order, are the chunks of these indices under a root."""
@@ -107,32 +109,33 @@ class Commitment:
 
     def __init__(self, trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> None:
         self.chunks: Chunks = chunks_of(trades)
-        self._records = self.chunks.records_of(trades)
-        count = len(self.chunks)
-        self._salts = [_salt(salt_key, cycle_id, index) for index in range(count)]
-        sizes = np.diff(self.chunks.bounds)
-        self._levels = _levels([*leaf_hashes(range(count), self._salts, sizes, self._records)])
+        self._records = records_of(trades)
+        self._salts = [_salt(salt_key, cycle_id, index) for index in range(len(self.chunks))]
+        self._levels = _levels(list(self._leaves()))
         self.trade_count = len(trades)
         self.root = root_hash(cycle_id, self._proof([]), self._levels[-1][0])
 
     def show(self, indices: Column) -> ShownChunks:
         """Some of the chunks, by ascending index, with their proof."""
-        bounds = self.chunks.bounds
-        counts = bounds[indices + 1] - bounds[indices]
-        # Places of the chunks' trades: a run from each bound on.
-        ends = np.cumsum(counts)
-        places = np.repeat(bounds[indices] - ends + counts, counts) + np.arange(counts.sum())
         return ShownChunks(
             indices=indices,
-            counts=counts,
+            counts=self.chunks.counts(indices),
             salts=b"".join([self._salts[index] for index in indices.tolist()]),
-            records=np.take(self._records, places, axis=0),
+            records=np.take(self._records, self.chunks.rows(indices), axis=0),
             proof=self._proof(indices.tolist()),
         )
 
     def show_party(self, party: int) -> ShownChunks:
         """The chunks of one participant."""
         return self.show(self.chunks.indices_of(party))
+
+    def _leaves(self) -> Iterator[bytes]:
+        """The hashes of all chunks; a few chunks' records at a time, so that they stay in cache."""
+        for first in range(0, len(self.chunks), _CHUNKS_AT_ONCE):
+            indices = np.arange(first, min(first + _CHUNKS_AT_ONCE, len(self.chunks)))
+            records = np.take(self._records, self.chunks.rows(indices), axis=0)
+            salts = self._salts[first : first + _CHUNKS_AT_ONCE]
+            yield from leaf_hashes(indices.tolist(), salts, self.chunks.counts(indices), records)
 
     def _proof(self, indices: list[int]) -> Proof:
         siblings: list[bytes] = []

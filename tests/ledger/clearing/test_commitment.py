@@ -37,7 +37,7 @@ def test_any_chunks_together_have_one_proof_that_shows_exactly_their_trades(buil
     shown = commitment.show(np.array(indices))
 
     assert shown.are_under(CYCLE, commitment.root)
-    rows = np.concatenate([commitment.chunks.rows(index) for index in indices])
+    rows = commitment.chunks.rows(np.array(indices))
     ours, theirs = trades.take(rows).columns(), shown.trades().columns()
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
@@ -49,7 +49,7 @@ def test_every_trade_is_in_exactly_one_chunk_of_its_pair(built):
 
     assert sorted(chunks.order.tolist()) == list(range(len(trades)))
     for index in range(len(chunks)):
-        rows = chunks.rows(index)
+        rows = chunks.rows(np.array([index]))
         assert 0 < len(rows) <= TRADES_PER_CHUNK_MAX
         assert rows.tolist() == sorted(rows.tolist())
         own = trades.take(rows)
