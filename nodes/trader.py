@@ -42,6 +42,7 @@ from nodes.messages import (
     RedemptionRequest,
     SignedInstruction,
 )
+from nodes.network import RULE_VERSION
 from nodes.node import Node, Surroundings, cause_of_instruction
 from nodes.trade_words import describe_terms, describe_trade_id
 
@@ -171,11 +172,9 @@ class Trader(Node):
 
         ``positions`` is where the trades shown stand in the blotter.
         """
-        cycle = proposal.cycle
-        if not proposal.chunks.are_under(cycle.id, cycle.root):
-            return _disagree("the chunks are not under the root")
-        if proposal.chunks.proof.trade_count != cycle.count:
-            return _disagree("the count of trades is not the one under the root")
+        cycle, flaw = proposal.cycle, _flaw_of(proposal)
+        if flaw:
+            return _disagree(flaw)
         known = np.flatnonzero(positions != NOT_FOUND)
         cause, now = Cause(Origin.CYCLE, cycle.id), self.around.engine.passed_time()
         free = self.blotter.is_free(positions[known], cause, now)
@@ -185,7 +184,7 @@ class Trader(Node):
                 Rejected(Reason.DISPUTED, f"{len(wrong)} trades are not as in the blotter"),
                 tuple(describe_trade_id(self.network, trades, row) for row in sorted(wrong)),
             )
-        if len(np.unique(positions)) != len(positions):
+        if not np.diff(np.sort(positions)).all():
             return _disagree("a trade is in the cycle twice")
         mine, shown = self._own_lines(self.blotter.at(positions)), self._lines_shown(cycle)
         for register, lines in mine.items():
@@ -306,6 +305,18 @@ def _break_of(difference: TradeDifference) -> Difference:
 
 def _disagree(detail: str) -> Disagreement:
     return Disagreement(Rejected(Reason.DISPUTED, detail))
+
+
+def _flaw_of(proposal: CycleProposal) -> str:
+    """What is wrong with a proposal in itself; nothing when it is whole."""
+    cycle, chunks = proposal.cycle, proposal.chunks
+    if cycle.rule_version != RULE_VERSION:
+        return f"rule version {cycle.rule_version} is not {RULE_VERSION}, which is in force"
+    if not chunks.are_under(cycle.id, cycle.root):
+        return "the chunks are not under the root"
+    if chunks.proof.trade_count != cycle.count:
+        return "the count of trades is not the one under the root"
+    return ""
 
 
 def _equal(left: tuple[Column, Column], right: tuple[Column, Column]) -> bool:

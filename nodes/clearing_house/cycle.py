@@ -81,16 +81,16 @@ def cut(window: Window, excluded: dict[int, Reason], available: Available) -> Cu
 
 
 class Proposal:
-    """A cut that the parties are asked to attest."""
+    """A cut that the parties are asked to attest, and the commitment to its trades."""
 
     def __init__(self, cut: Cut, terms: CycleTerms) -> None:
         self.cut = cut
         name = name_of_cut(cut.window.first, cut.window.end, cut.positions)
         salt_key = cut_salt_key(terms.salt_secret, terms.id, name)
-        self._commitment = Commitment(cut.trades, salt_key, terms.id)
+        self.commitment = Commitment(cut.trades, salt_key, terms.id)
         self.cycle = CycleMessage(
             id=terms.id,
-            root=self._commitment.root,
+            root=self.commitment.root,
             count=len(cut.trades),
             parties=Array.of_numbers(cut.parties),
             securities_lines=cut.securities.pack(),
@@ -101,7 +101,7 @@ class Proposal:
 
     def for_party(self, party: int) -> CycleProposal:
         """What one party is shown: all lines, and its own chunks with their proofs."""
-        return CycleProposal(self.cycle, self._commitment.show_party(party))
+        return CycleProposal(self.cycle, self.commitment.show_party(party))
 
     def signed(self, signatures: dict[int, bytes]) -> SignedCycle:
         """The cycle with the signatures of all its parties."""
