@@ -1,6 +1,6 @@
 """A running consortium: the chain and all nodes, in one process, on disk or in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -36,6 +36,9 @@ from nodes.state_folder import StateFolder, chain_file
 from nodes.trader import Trader
 from nodes.validators import DEPLOYER, Seating, Seats, open_chain, seats
 
+FoundBroker = Callable[[str, Key, Database, Surroundings], Trader]
+"""Makes the node of a broker; a ``Broker`` is one."""
+
 
 class Consortium:
     """The chain, the nodes, and what makes them move together."""
@@ -48,11 +51,13 @@ class Consortium:
         seats: Seats,
         folder: StateFolder | None = None,
         engine: Engine | None = None,
+        found_broker: FoundBroker = Broker,
     ) -> None:
         self.network = network
         self.rules = rules
         self.clock = clock
         self._folder = folder
+        self._found_broker = found_broker
         self.bus = InProcessBus()
         self.engine = engine or EmbeddedEngine(
             open_chain(network, seats, clock, self._key, self._chain_file), clock
@@ -165,7 +170,7 @@ class Consortium:
             case Role.EXCHANGE:
                 return Exchange(id, key, database, around)
             case Role.BROKER:
-                return Broker(id, key, database, around)
+                return self._found_broker(id, key, database, around)
             case Role.BANK:
                 return Bank(id, key, database, around)
             case Role.CLEARING_HOUSE:
@@ -203,13 +208,15 @@ def open_consortium(
     engine: Engine | None = None,
     seating: Seating | None = None,
     plan: PinnedPlan | None = None,
+    found_broker: FoundBroker = Broker,
 ) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
 
     The chain is in the folder (or in memory) when no engine is given; ``seating`` is then how a new
-    one is validated. ``plan`` is what a market day is begun with. Raises StateFolderError when the
-    folder was begun with anything else or belongs to another chain, EngineError when the engine
-    cannot be used, MalformedError for a bad seating.
+    one is validated. ``plan`` is what a market day is begun with; ``found_broker`` makes the nodes
+    of brokers, where something else stands in for them. Raises StateFolderError when the folder was
+    begun with anything else or belongs to another chain, EngineError when the engine cannot be
+    used, MalformedError for a bad seating.
     """
     if engine is not None:
         engine.require(network.chain_id, rules.cycle_lines_max)
@@ -217,7 +224,7 @@ def open_consortium(
     if path is None:
         if engine is not None:
             check_unused(engine, network)
-        return Consortium(network, rules, clock, wanted, None, engine)
+        return Consortium(network, rules, clock, wanted, None, engine, found_broker)
     folder = StateFolder(path)
     try:
         meta = folder.read_meta()
@@ -235,7 +242,9 @@ def open_consortium(
                 f"the chain in {path} has other validators, and keeps them for life: leave"
                 " --validators and --executor out, or name another folder with --state"
             )
-        consortium = Consortium(network, rules, clock, meta.seats or wanted, folder, engine)
+        consortium = Consortium(
+            network, rules, clock, meta.seats or wanted, folder, engine, found_broker
+        )
         if engine is not None and engine.identity is not None:
             identity = engine.identity.with_contracts(consortium.contracts)
             folder.write_meta(msgspec.structs.replace(meta, engine=identity))

@@ -1,0 +1,294 @@
+"""A whole market day through the product: made, captured, cleared, settled, final, reconciled.
+
+The venue is a process of its own and makes trades from a seed while the day runs. Everything else
+is one consortium in one process: real contracts, real signatures, a database file for each node.
+The clock runs from the first trade that is made to the last reconciliation; opening positions are
+issued beforehand. Afterwards the answer is verified, or the figures are void: every trade settled
+in a cycle, nothing created or lost, every holding on the chain as a recount from the seed has it, a
+sample of trades proven to be in the cycles of the chain, and no break left open.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+
+from ledger.domain.rules import Rules, SettlementMode
+from loadtests.benchmarks.anvil_peer import NAME, rate_of_anvil
+from loadtests.benchmarks.day_arrow import ArrowDay, DayError, OnProgress
+from loadtests.benchmarks.day_json import Serve, TimedSandbox, run_json
+from loadtests.benchmarks.day_market import DAY, Market
+from loadtests.benchmarks.day_observed import observe
+from loadtests.benchmarks.day_parties import DistantBroker
+from loadtests.benchmarks.day_recount import CountAgain, count_again, day_faults
+from loadtests.benchmarks.day_stages import RATES, StageClock
+from loadtests.benchmarks.day_venue import JSON_BATCH_TRADES, open_venue
+from loadtests.benchmarks.environment import environment, peak_memory_bytes
+from nodes.broker import Broker
+from nodes.clock import SimulatedClock
+from nodes.consortium import Consortium, open_consortium
+from nodes.opening_positions import issue_opening
+from nodes.validators import Seating
+
+ARROW: Final = "arrow"
+JSON: Final = "json"
+SEED: Final = 7
+PEER_TRANSACTIONS: Final = 5_000
+CYCLE_TRADES_LEAST: Final = 100_000
+CYCLE_TRADES_MOST: Final = 5_000_000
+CYCLE_LINES_MAX: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOptions:
+    """What is measured.
+
+    Attributes:
+        cycle_trades: a cycle is struck at so many trades; None: all at once, within bounds.
+        attested: every broker affirms and checks in this process; None: with several validators.
+        state: a new folder that is left for looking at; None: one that is removed.
+    """
+
+    trades: int = 1_000_000
+    participants: int = 32
+    instruments: int = 300
+    validators: int = 1
+    cycle_trades: int | None = None
+    attested: bool | None = None
+    ingest: str = ARROW
+    seed: int = SEED
+    peer: str | None = None
+    state: Path | None = None
+
+    @property
+    def is_attested(self) -> bool:
+        """Whether the brokers are in this process."""
+        return self.validators > 1 if self.attested is None else self.attested
+
+    @property
+    def cycle_trades_max(self) -> int:
+        """At how many trades a cycle is struck."""
+        within = max(CYCLE_TRADES_LEAST, min(self.trades, CYCLE_TRADES_MOST))
+        return self.cycle_trades or within
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRate:
+    """Another engine in the same run: settlements a second, each trade by itself.
+
+    Attributes:
+        ratio: how many times as many trades a second are final here.
+    """
+
+    name: str
+    transactions: int
+    rate: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """The outcome.
+
+    Attributes:
+        rates: trades a second from the first trade made until the last one has reached a stage.
+        seconds: from the first trade made to the last reconciliation.
+        attested: every broker affirmed, checked its chunks and reconciled in this process.
+        net_lines: over all cycles, in both registers.
+        compression: trades a net line.
+        cycle_latency_ms: from beginning to close a cycle until it is final.
+        stage_seconds: how long each stage was worked at; the venue, the capture and the clearing
+            work at the same time.
+        peak_memory_bytes: of the process of the product, before it is verified.
+    """
+
+    trades: int
+    participants: int
+    instruments: int
+    validators: int
+    replicas: int
+    attested: bool
+    ingest: str
+    seconds: float
+    rates: dict[str, float]
+    cycles: int
+    cycle_trades_max: int
+    net_lines: int
+    compression: float
+    cycle_latency_ms: dict[str, float]
+    stage_seconds: dict[str, float]
+    peak_memory_bytes: int
+    bytes_on_disk_a_trade: float
+    verified: bool
+    seed: int
+    environment: dict[str, str]
+    peer: PeerRate | None = None
+    faults: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """The result as plain data; without a peer, without its field."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def run(
+    options: DayOptions,
+    serve: Serve | None = None,
+    on_progress: OnProgress = lambda _: None,
+    count_again: CountAgain = count_again,
+) -> DayResult:
+    """Measures a day; the result says whether it came out right.
+
+    ``serve`` is needed for JSON. Raises DayError or VenueError when the day does not end,
+    StateFolderError for a folder that cannot be used, PeerError.
+    """
+    before, market = environment(), _market(options)
+    with _folder(options) as path:
+        consortium = _founded(market, options, path)
+        size, clock = _size(path), StageClock()
+        observe(consortium, clock)
+        with _ran(market, options, consortium, clock, serve, on_progress) as ran:
+            peak = peak_memory_bytes()
+            faults = day_faults(
+                market,
+                consortium,
+                count_again(market),
+                timed=options.ingest == ARROW,
+                breaks=ran.breaks,
+            )
+            rows = consortium.clearing_house.cycles.all()
+            lines = sum(row.securities_lines + row.cash_lines for row in rows)
+            replicas = 1 + len(consortium.chain.voting.links)
+        size = _size(path) - size
+    rates = {
+        name: round(market.trades / clock.seconds_to(stage), 1) for name, stage in RATES.items()
+    }
+    return DayResult(
+        trades=options.trades,
+        participants=options.participants,
+        instruments=options.instruments,
+        validators=options.validators,
+        replicas=replicas,
+        attested=options.is_attested,
+        ingest=options.ingest,
+        seconds=round(clock.seconds_to(RATES["reconciled"]), 3),
+        rates=rates,
+        cycles=len(rows),
+        cycle_trades_max=options.cycle_trades_max,
+        net_lines=lines,
+        compression=round(options.trades / lines, 2),
+        cycle_latency_ms=_percentiles(clock.latency_seconds),
+        stage_seconds={"made": round(ran.made_seconds, 3)}
+        | {stage: round(seconds, 3) for stage, seconds in clock.busy_seconds.items()},
+        peak_memory_bytes=peak,
+        bytes_on_disk_a_trade=round(size / options.trades, 2),
+        verified=not faults,
+        seed=options.seed,
+        environment=before,
+        peer=_peer(options, rates["final"]),
+        faults=faults,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What is left to say of a day that has ended: open breaks, and the venue's own time."""
+
+    breaks: int
+    made_seconds: float
+
+
+@contextmanager
+def _ran(
+    market: Market,
+    options: DayOptions,
+    consortium: Consortium,
+    clock: StageClock,
+    serve: Serve | None,
+    on_progress: OnProgress,
+) -> Iterator[_Ran]:
+    """Runs the day; in the block it has ended and is still open."""
+    if options.ingest == ARROW:
+        try:
+            with open_venue(market) as venue:
+                day = ArrowDay(consortium, clock, on_progress, attested=options.is_attested)
+                breaks = day.run(venue)
+            yield _Ran(breaks, venue.busy_seconds)
+        finally:
+            consortium.close()
+        return
+    if serve is None:
+        raise DayError("JSON needs a server")
+    sandbox = TimedSandbox(consortium, clock, attested=options.is_attested)
+    with serve(sandbox) as port:
+        with open_venue(replace(market, batch_trades=JSON_BATCH_TRADES), port) as venue:
+            breaks = run_json(sandbox, venue, clock, on_progress)
+        with sandbox.lock:
+            yield _Ran(breaks, venue.busy_seconds)
+
+
+def _market(options: DayOptions) -> Market:
+    return Market(options.trades, options.participants, options.instruments, options.seed)
+
+
+def _founded(market: Market, options: DayOptions, path: Path) -> Consortium:
+    """A consortium with everything issued that the day may need."""
+    consortium = _open(market, options, path)
+    issue_opening(consortium, market.opening())
+    # Opened anew, so that the disk has the opening in its place and not in write-ahead logs.
+    consortium.close()
+    consortium = _open(market, options, path)
+    consortium.reconcile()
+    return consortium
+
+
+def _open(market: Market, options: DayOptions, path: Path) -> Consortium:
+    return open_consortium(
+        market.network,
+        Rules(
+            settlement=SettlementMode.NET,
+            dvp_model=3,
+            cycle_trades_max=options.cycle_trades_max,
+            cycle_lines_max=CYCLE_LINES_MAX,
+        ),
+        SimulatedClock.at(DAY),
+        path,
+        seating=Seating(options.validators),
+        found_broker=Broker if options.is_attested else DistantBroker,
+    )
+
+
+def _folder(options: DayOptions) -> AbstractContextManager[Path]:
+    if options.state is not None:
+        return nullcontext(options.state)
+    return _temporary()
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="novate-bench-") as folder:
+        yield Path(folder)
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _percentiles(seconds: list[float]) -> dict[str, float]:
+    """Of the cycles; with few of them the higher one is that of the slowest."""
+    p50, p99 = np.percentile(seconds, [50, 99], method="inverted_cdf").tolist()
+    return {"p50": round(1_000 * p50, 1), "p99": round(1_000 * p99, 1)}
+
+
+def _peer(options: DayOptions, final_rate: float) -> PeerRate | None:
+    if options.peer != NAME:
+        return None
+    rate = rate_of_anvil(PEER_TRANSACTIONS)
+    return PeerRate(NAME, PEER_TRANSACTIONS, round(rate, 1), round(final_rate / rate, 1))
+
+
+Measure = Callable[[DayOptions], DayResult]
+"""Measures one day; ``run`` with everything else given."""

@@ -1,0 +1,189 @@
+"""The venue of a market day, as a process of its own: it makes the trades and sends them in.
+
+    python -m loadtests.benchmarks.day_venue '{"trades": 1000000, ...}'
+
+It says that it is ready, waits for the word to begin, and then either writes each batch to its
+standard output as an Arrow stream behind its length, or posts batches of JSON to a server and waits
+for each answer. It is never far ahead of who reads: a pipe or a short queue is between them. Its
+last word is how long it was busy itself.
+"""
+
+import http.client
+import json
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Queue
+from threading import Thread
+from time import perf_counter
+from typing import IO, Final
+
+import msgspec
+
+from loadtests.benchmarks.day_forms import ArrowForm, JsonForm
+from loadtests.benchmarks.day_market import Market
+
+READY: Final = b"ready\n"
+JSON_BATCH_TRADES: Final = 5_000
+CONNECTIONS: Final = 2
+BODIES_AHEAD_MAX: Final = 4
+ANSWER_SECONDS_MAX: Final = 120
+_LENGTH: Final = struct.Struct("<I")
+
+
+class VenueError(Exception):
+    """The venue did not send its day to the end; the message says why."""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What a venue is to do; without a port it writes Arrow streams."""
+
+    trades: int
+    participants: int
+    instruments: int
+    seed: int
+    batch_trades: int
+    port: int | None = None
+
+
+class Venue:
+    """The process, seen from the outside."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._commands: IO[bytes] = process.stdin
+        self._words: IO[bytes] = process.stdout
+        self.busy_seconds = 0.0
+
+    def begin(self) -> None:
+        """Has it begin."""
+        self._commands.write(b"begin\n")
+        self._commands.close()
+
+    def bodies(self) -> Iterator[bytes]:
+        """The Arrow streams, as they come. Raises VenueError when it stops too early."""
+        while length := _LENGTH.unpack(self._read(_LENGTH.size))[0]:
+            yield self._read(length)
+        self.finish()
+
+    def finish(self) -> None:
+        """Waits for its last word. Raises VenueError when it has none."""
+        try:
+            self.busy_seconds = float(self._words.readline())
+        except ValueError:
+            status = self._process.wait()
+            raise VenueError(f"the venue ended too early, with status {status}") from None
+
+    def _read(self, count: int) -> bytes:
+        data = self._words.read(count)
+        if len(data) < count:
+            raise VenueError(f"the venue ended too early, with status {self._process.wait()}")
+        return data
+
+
+@contextmanager
+def open_venue(market: Market, port: int | None = None) -> Iterator[Venue]:
+    """A venue that is ready to begin; ended with the block. Raises VenueError."""
+    task = Task(
+        trades=market.trades,
+        participants=market.participants,
+        instruments=market.instruments,
+        seed=market.seed,
+        batch_trades=market.batch_trades,
+        port=port,
+    )
+    text = msgspec.json.encode(task).decode()
+    command = [sys.executable, "-m", __spec__.name, text]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe)  # noqa: S603 # our own command
+    with process:
+        try:
+            assert process.stdout is not None
+            if process.stdout.readline() != READY:
+                raise VenueError(f"the venue did not start: status {process.wait()}")
+            yield Venue(process)
+        finally:
+            process.kill()
+
+
+def main() -> None:
+    """Does one task."""
+    task = msgspec.json.decode(sys.argv[1], type=Task)
+    market = Market(
+        task.trades, task.participants, task.instruments, task.seed, task.batch_trades
+    )
+    out = sys.stdout.buffer
+    send = _post_all if task.port else _write_all
+    out.write(READY)
+    out.flush()
+    sys.stdin.buffer.readline()
+    busy = send(market, task.port or 0)
+    out.write(f"{busy:.6f}\n".encode())
+    out.flush()
+
+
+def _write_all(market: Market, _: int) -> float:
+    """Writes the day to the standard output; returns how long making it took."""
+    form, out, busy = ArrowForm(market), sys.stdout.buffer, 0.0
+    began = perf_counter()
+    for trades in market.batches():
+        body = form.encode(trades)
+        busy += perf_counter() - began
+        out.write(_LENGTH.pack(len(body)))
+        out.write(body)
+        out.flush()
+        began = perf_counter()
+    out.write(_LENGTH.pack(0))
+    return busy
+
+
+def _post_all(market: Market, port: int) -> float:
+    """Posts the day; returns how long making it took. Raises VenueError."""
+    form, busy = JsonForm(market), 0.0
+    bodies: Queue[bytes] = Queue(BODIES_AHEAD_MAX)
+    wrong: list[str] = []
+    posters = [Thread(target=_post, args=(bodies, port, wrong)) for _ in range(CONNECTIONS)]
+    for poster in posters:
+        poster.start()
+    began = perf_counter()
+    for trades in market.batches():
+        body = form.encode(trades)
+        busy += perf_counter() - began
+        bodies.put(body)
+        began = perf_counter()
+        if wrong:
+            break
+    for _ in posters:
+        bodies.put(b"")
+    for poster in posters:
+        poster.join()
+    if wrong:
+        raise VenueError(wrong[0])
+    return busy
+
+
+def _post(bodies: "Queue[bytes]", port: int, wrong: list[str]) -> None:
+    """Posts bodies on one connection until an empty one comes; what is wrong is noted."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
+    headers = {"Content-Type": "application/json"}
+    while body := bodies.get():
+        if wrong:
+            continue
+        try:
+            connection.request("POST", "/v1/trades:batch", body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        except OSError as error:
+            wrong.append(f"the server does not answer: {error}")
+            continue
+        if answer.status != http.HTTPStatus.CREATED:
+            wrong.append(f"a batch was answered {answer.status}: {json.loads(text)}")
+    connection.close()
+
+
+if __name__ == "__main__":
+    main()
