@@ -13,16 +13,20 @@ from nodes.clearing_house.observer import Stage
 DECODED: Final = "decoded"
 CAPTURED: Final = "captured"
 HANDED_OVER: Final = "handed_over"
+SETTLED: Final = "settled"
 RECONCILED: Final = "reconciled"
 RATES: Final = {
     "captured": CAPTURED,
     "cleared": Stage.NETTED.value,
     "committed": Stage.COMMITTED.value,
-    "settled": Stage.SETTLED.value,
+    "settled": SETTLED,
     "final": Stage.FINAL.value,
     "reconciled": RECONCILED,
 }
 """The rates of a day, and the stage that each goes up to."""
+
+
+_STAGES: Final = (*(stage.value for stage in Stage if stage is not Stage.FINAL), SETTLED, "final")
 
 
 class StageClock:
@@ -30,7 +34,7 @@ class StageClock:
 
     def __init__(self) -> None:
         self.busy_seconds: dict[str, float] = dict.fromkeys(
-            (DECODED, CAPTURED, HANDED_OVER, *(stage.value for stage in Stage), RECONCILED), 0.0
+            (DECODED, CAPTURED, HANDED_OVER, *_STAGES, RECONCILED), 0.0
         )
         self.latency_seconds: list[float] = []
         self._began = 0.0
@@ -67,6 +71,10 @@ class StageClock:
     def reached(self, stage: Stage, cycle_number: int, trades: int) -> None:  # noqa: ARG002 # as observers are told
         """A cycle has reached a stage; told more than once, the last time counts."""
         self._note(stage.value)
+
+    def sealed(self) -> None:
+        """A block has been sealed."""
+        self._note(SETTLED)
 
     def _note(self, stage: str) -> None:
         now = perf_counter()

@@ -113,9 +113,7 @@ def open_venue(market: Market, port: int | None = None) -> Iterator[Venue]:
 def main() -> None:
     """Does one task."""
     task = msgspec.json.decode(sys.argv[1], type=Task)
-    market = Market(
-        task.trades, task.participants, task.instruments, task.seed, task.batch_trades
-    )
+    market = Market(task.trades, task.participants, task.instruments, task.seed, task.batch_trades)
     out = sys.stdout.buffer
     send = _post_all if task.port else _write_all
     out.write(READY)

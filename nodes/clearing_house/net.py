@@ -21,6 +21,7 @@ from ledger.domain.rules import Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
+from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.queue import instruction_of_trade
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
 from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
@@ -55,6 +56,7 @@ class NetSettlement:
         self._cycles = cycles
         self._queue = queue
         self._rules = rules
+        self.observer: CycleObserver = NO_OBSERVER
 
     def waiting(self) -> int:
         """How many captured trades no cycle covers yet."""
@@ -71,6 +73,7 @@ class NetSettlement:
             return None
         started = self._house.around.clock.stopwatch_ns()
         number = self._cycles.next_number()
+        self.observer.reached(Stage.STRUCK, number, len(window.trades))
         agreed = self._agree(window, number)
         if agreed is None:
             return self._write_abandoned(window, number)
@@ -98,6 +101,7 @@ class NetSettlement:
             outcome = self._house.outbox.deliver(_intent(number))
         else:
             outcome = deliver_staged(self._house, _intent(number), signed)
+        self.observer.reached(Stage.FINAL, number, signed.cycle.count)
         state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
             self._cycles.change(session, number, block=outcome.block, state=state)
@@ -129,9 +133,12 @@ class NetSettlement:
             attempt = cut(window, excluded, self.available())
             if not len(attempt.trades):
                 return _Agreed(attempt, None, {})
+            self.observer.reached(Stage.NETTED, number, len(attempt.trades))
             proposal = Proposal(attempt, terms)
+            self.observer.reached(Stage.COMMITTED, number, len(attempt.trades))
             signatures, unsigned = self._collect(proposal)
             if not unsigned:
+                self.observer.reached(Stage.ATTESTED, number, len(attempt.trades))
                 return _Agreed(attempt, proposal, signatures)
             for party, why in unsigned.items():
                 # Who objects again loses all its trades: nobody can spend every cut on its own.

@@ -19,10 +19,8 @@ class Stage(Enum):
     """Its root is known."""
     ATTESTED = "attested"
     """All its parties have signed."""
-    SETTLED = "settled"
-    """The last of its transactions is in a block."""
     FINAL = "final"
-    """And that block is final."""
+    """The last of its transactions is in a final block."""
 
 
 class CycleObserver(Protocol):
