@@ -5,6 +5,7 @@ with eth-account's. Domain: name Novate, version 1, the chain id, the verifying 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -52,7 +53,7 @@ class Domain:
         return keccak(b"\x19\x01" + separator + struct_hash)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CycleMessage:
     """The attestation of a netted cycle. ``deadline`` is in seconds of chain time."""
 
@@ -89,6 +90,11 @@ class CycleMessage:
 
     def struct_hash(self) -> bytes:
         """The EIP-712 hash of this message."""
+        return self._struct_hash
+
+    @cached_property
+    def _struct_hash(self) -> bytes:
+        # Of a message that never changes, with up to megabytes of lines: hashed once.
         return keccak(
             _CYCLE_TYPE_HASH
             + self.id

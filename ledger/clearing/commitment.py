@@ -82,7 +82,8 @@ class ShownChunks:
         if not self._is_well_formed() or not 0 < proof.trade_count <= COUNT_MAX:
             return False
         indices = self.indices.tolist()
-        hashes = leaf_hashes(indices, self._salts(), self.counts, self.records)
+        salts = _split(self.salts)
+        hashes = leaf_hashes(indices, salts, self.counts, self.records)
         top = top_of(zip(indices, hashes, strict=True), proof)
         return top is not None and root_hash(cycle_id, proof, top) == root
 
@@ -99,10 +100,6 @@ class ShownChunks:
             and counts.sum() == len(self.records)
         )
 
-    def _salts(self) -> list[bytes]:
-        ends = range(SALT_BYTES, len(self.salts) + 1, SALT_BYTES)
-        return [self.salts[end - SALT_BYTES : end] for end in ends]
-
 
 class Commitment:
     """The tree over one cycle's trades. ``salt_key`` is that of the cut: see ``cut_salt_key``."""
@@ -110,7 +107,7 @@ class Commitment:
     def __init__(self, trades: TradeColumns, salt_key: bytes, cycle_id: bytes) -> None:
         self.chunks: Chunks = chunks_of(trades)
         self._records = records_of(trades)
-        self._salts = [_salt(salt_key, cycle_id, index) for index in range(len(self.chunks))]
+        self._salts = _split(_salts(salt_key, cycle_id, len(self.chunks)))
         self._levels = _levels(list(self._leaves()))
         self.trade_count = len(trades)
         self.root = root_hash(cycle_id, self._proof([]), self._levels[-1][0])
@@ -238,5 +235,12 @@ def _levels(leaves: list[bytes]) -> list[list[bytes]]:
     return levels
 
 
-def _salt(salt_key: bytes, cycle_id: bytes, index: int) -> bytes:
-    return hmac.digest(salt_key, cycle_id + index.to_bytes(8, "big"), "sha256")
+def _salts(salt_key: bytes, cycle_id: bytes, count: int) -> bytes:
+    # One stream for all: who knows a part of it knows nothing of the rest.
+    return hashlib.shake_256(salt_key + cycle_id).digest(SALT_BYTES * count)
+
+
+def _split(salts: bytes) -> list[bytes]:
+    """Salts that stand one after another."""
+    ends = range(SALT_BYTES, len(salts) + 1, SALT_BYTES)
+    return [salts[end - SALT_BYTES : end] for end in ends]
