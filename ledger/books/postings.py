@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
-from ledger.clearing.columns import Column
+from ledger.books.keyed import NO_ROWS, rows_by_participant
+from ledger.clearing.columns import Column, Mask
 
 
 class Register(Enum):
@@ -28,7 +30,7 @@ class PostingKind(Enum):
     STAGED_DROPPED = "staged dropped"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Posting:
     """Changes of holdings by one event: signed changes of available and held, by holding key.
 
@@ -42,6 +44,29 @@ class Posting:
     keys: Column
     available: Column
     held: Column
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def take(self, rows: Column | Mask) -> "Posting":
+        """Some of its changes."""
+        return Posting(
+            self.register,
+            self.kind,
+            self.reference,
+            self.keys[rows],
+            self.available[rows],
+            self.held[rows],
+        )
+
+    def of_participant(self, participant: int) -> "Posting":
+        """What it does to the accounts of one participant."""
+        return self.take(self._rows_by_participant.get(participant, NO_ROWS))
+
+    @cached_property
+    def _rows_by_participant(self) -> dict[int, Column]:
+        # Found once, and the same for all nodes of a process.
+        return rows_by_participant(self.keys)
 
 
 class Origin(Enum):
