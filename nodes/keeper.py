@@ -10,6 +10,7 @@ from contracts.clients.registers import Register as RegisterContract
 from contracts.lines import LINES_PER_CALL_MAX, Lines
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
 from ledger.books.database import Database
+from ledger.books.keyed import ASSETS_PER_PAGE
 from ledger.books.own_book import Entry, OwnBook, Recall
 from ledger.books.postings import Cause, Origin, Register
 from ledger.books.reconciliation import Comparison, compare_positions
@@ -34,7 +35,7 @@ class Keeper:
     def __init__(self, node: Node, register: Register, database: Database) -> None:
         self._node = node
         self._register = register
-        self.book = OwnBook(database, "kept")
+        self.book = OwnBook(database, "kept", ASSETS_PER_PAGE)
         self._is_kept = np.array(
             [
                 False,

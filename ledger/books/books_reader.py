@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.books.keyed import read_payload
+from ledger.books.keyed import read_page
 from ledger.books.tables import HOLDING_WIDTH, HoldingRow, ProjectionCursorRow
 
 
@@ -32,7 +32,7 @@ def stored_holdings(path: Path) -> StoredHoldings:
         columns = "register_name, payload"
         cursor = connection.execute(f"SELECT {columns} FROM {HoldingRow.__tablename__}")  # noqa: S608 # names of ours
         for register, payload in cursor:
-            keys, available, held = read_payload(payload, HOLDING_WIDTH).tolist()
+            keys, available, held = read_page(payload, HOLDING_WIDTH).tolist()
             holdings[register] |= dict(zip(keys, zip(available, held, strict=True), strict=True))
     finally:
         connection.close()

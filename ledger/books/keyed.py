@@ -1,13 +1,14 @@
 """Numbers by holding key, in columns: a cycle of 20,000 lines changes them in a few array calls.
 
-Keys ascend, so what is kept of one asset lies together, and is one row of a table on disk. Nothing
-changes in place: whoever holds columns from before a change goes on seeing them whole.
+Keys ascend, so what is kept of an asset lies together. On disk the assets are in pages, a row of a
+table each: what a change touches is written again, page by page. Nothing changes in place: whoever
+holds columns from before a change goes on seeing them whole.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,11 @@ from ledger.domain.accounts import ACCOUNT_BITS
 Table: TypeAlias = NDArray[np.int64]
 """A row for each number that is kept, a column for each key."""
 
-NO_ROWS = np.zeros(0, dtype=np.int64)
+NO_ROWS: Final = np.zeros(0, dtype=np.int64)
+
+ASSETS_PER_PAGE: Final = 1
+ASSETS_PER_OWN_PAGE: Final = 16
+"""A page holds the accounts of everybody in an asset, or those of one participant in some more."""
 
 
 class HoldingKeys:
@@ -71,19 +76,21 @@ class Keyed:
         return Keyed(HoldingKeys(distinct), values[:, ::-1][:, lasts])
 
     @staticmethod
-    def of_payloads(width: int, payloads: Iterable[bytes]) -> "Keyed":
-        """What ``payloads`` has given, in any order."""
+    def of_pages(width: int, pages: Iterable[bytes]) -> "Keyed":
+        """What is kept on all these pages, in any order."""
         nothing = np.zeros((width + 1, 0), dtype=np.int64)
-        table = np.concatenate([nothing, *(read_payload(each, width) for each in payloads)], axis=1)
+        table = np.concatenate([nothing, *(read_page(each, width) for each in pages)], axis=1)
         return Keyed.of_rows(table[0], table[1:])
 
-    def payloads(self, assets: Column) -> Iterator[tuple[int, bytes]]:
-        """All that is kept of some assets, one by one, as it is put on disk."""
+    def pages_of(self, keys: Column, assets_per_page: int) -> Iterator[tuple[int, bytes]]:
+        """The pages on which some keys are, each with all that is kept on it, as it is on disk."""
         table = np.concatenate([self.keys.column[None], self.values]).astype("<i8")
-        starts = np.searchsorted(self.keys.column, assets << ACCOUNT_BITS)
-        ends = np.searchsorted(self.keys.column, (assets + 1) << ACCOUNT_BITS)
-        for asset, start, end in zip(assets.tolist(), starts.tolist(), ends.tolist(), strict=True):
-            yield asset, table[:, start:end].tobytes()
+        keys_per_page = assets_per_page << ACCOUNT_BITS
+        pages = np.unique(keys // keys_per_page)
+        starts = np.searchsorted(self.keys.column, pages * keys_per_page)
+        ends = np.searchsorted(self.keys.column, (pages + 1) * keys_per_page)
+        for page, start, end in zip(pages.tolist(), starts.tolist(), ends.tolist(), strict=True):
+            yield page, table[:, start:end].tobytes()
 
     def of(self, keys: Column) -> Table:
         """The numbers of some keys; zeros for a key that is not there."""
@@ -146,23 +153,28 @@ class Balances:
 
 def add_up(before: Keyed, keys: Column, changes: Table) -> Balances:
     """Adds changes, in order, to what their keys had before."""
+    if not len(keys):
+        return Balances(keys, changes, changes)
     order = np.argsort(keys, kind="stable")
     in_order, steps = keys[order], changes[:, order]
-    firsts = np.flatnonzero(np.diff(in_order, prepend=in_order[:1] - 1))
-    distinct, counts = in_order[firsts], np.diff(firsts, append=len(keys))
+    is_first = np.ones(len(keys), dtype=bool)
+    np.not_equal(in_order[1:], in_order[:-1], out=is_first[1:])
+    firsts = np.flatnonzero(is_first)
+    distinct = in_order[firsts]
+    if len(firsts) == len(keys):
+        ends = before.of(distinct) + steps
+        return Balances(distinct, ends, ends)
     # Sums run on from key to key. What went before is taken off again; wrapping does no harm.
     running = np.cumsum(steps, axis=1)
     offsets = before.of(distinct) - running[:, firsts] + steps[:, firsts]
-    running += np.repeat(offsets, counts, axis=1)
-    if not len(firsts):
-        return Balances(distinct, running, running)
-    lows = np.minimum.reduceat(running, firsts, axis=1)
-    return Balances(distinct, running[:, firsts + counts - 1], lows)
+    running += offsets[:, np.cumsum(is_first) - 1]
+    lasts = np.append(firsts[1:], len(keys)) - 1
+    return Balances(distinct, running[:, lasts], np.minimum.reduceat(running, firsts, axis=1))
 
 
-def read_payload(payload: bytes, width: int) -> Table:
-    """The columns of one asset as they are on disk: the keys, then so many numbers of each."""
-    return np.frombuffer(payload, dtype="<i8").reshape(width + 1, -1).astype(np.int64)
+def read_page(page: bytes, width: int) -> Table:
+    """The columns of a page: the keys, then so many numbers of each."""
+    return np.frombuffer(page, dtype="<i8").reshape(width + 1, -1).astype(np.int64)
 
 
 def rows_by_participant(keys: Column) -> dict[int, Column]:

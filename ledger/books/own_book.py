@@ -14,7 +14,7 @@ from sqlalchemy import Update, bindparam, update
 from sqlmodel import Session, col, select
 
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.keyed import Keyed, add_up
+from ledger.books.keyed import ASSETS_PER_OWN_PAGE, Keyed, add_up
 from ledger.books.postings import (
     Cause,
     FinalBlock,
@@ -25,7 +25,7 @@ from ledger.books.postings import (
 )
 from ledger.books.rows import insert_new, upsert
 from ledger.books.tables import POSITION_WIDTH, OwnEntryRow, OwnPositionRow, table_of
-from ledger.clearing.columns import Column, assets_of
+from ledger.clearing.columns import Column
 from ledger.domain.reasons import Reason, Rejected
 
 Entry = Mapping[Register, tuple[Column, Column]]
@@ -47,11 +47,14 @@ class OwnBook:
     """Positions by register and holding key, and entries that wait for finality.
 
     A node has one book of what it owns; a bank and the registrar also have one of what they keep
-    for others. ``name`` tells them apart.
+    for others. ``name`` tells them apart; ``assets_per_page`` is how its positions are kept.
     """
 
-    def __init__(self, database: Database, name: str) -> None:
+    def __init__(
+        self, database: Database, name: str, assets_per_page: int = ASSETS_PER_OWN_PAGE
+    ) -> None:
         self._name = name
+        self._assets_per_page = assets_per_page
         with database.reading() as session:
             self._positions = {each: self._read_positions(session, each) for each in Register}
             self._waiting = dict(self._read_waiting(session))
@@ -123,10 +126,10 @@ class OwnBook:
             {
                 "book": self._name,
                 "register_name": register.value,
-                "asset": asset,
+                "page": page,
                 "payload": payload,
             }
-            for asset, payload in after.payloads(np.unique(assets_of(balances.keys)))
+            for page, payload in after.pages_of(balances.keys, self._assets_per_page)
         ]
         upsert(session, OwnPositionRow, rows)
         return after
@@ -149,7 +152,7 @@ class OwnBook:
         rows = select(OwnPositionRow.payload).where(
             OwnPositionRow.book == self._name, OwnPositionRow.register_name == register.value
         )
-        return Keyed.of_payloads(POSITION_WIDTH, session.exec(rows))
+        return Keyed.of_pages(POSITION_WIDTH, session.exec(rows))
 
     def _read_waiting(self, session: Session) -> Iterator[tuple[Cause, Entry]]:
         rows = select(OwnEntryRow).where(

@@ -1,9 +1,12 @@
 """What a final block did, in the ledger's own words: postings, and what settled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import groupby
+
+import numpy as np
 
 from ledger.books.keyed import NO_ROWS, rows_by_participant
 from ledger.clearing.columns import Column, Mask
@@ -110,3 +113,24 @@ class FinalBlock:
     timestamp: int
     postings: Sequence[Posting]
     settled: Sequence[Cause]
+
+
+def join_parts(postings: Iterable[Posting]) -> Iterator[Posting]:
+    """The same postings, with those that stage one cycle one after another as a single one."""
+    for (kind, register, reference), group in groupby(postings, _kind_and_cycle):
+        parts = list(group)
+        if kind is not PostingKind.STAGED or len(parts) == 1:
+            yield from parts
+            continue
+        yield Posting(
+            register,
+            kind,
+            reference,
+            np.concatenate([part.keys for part in parts]),
+            np.concatenate([part.available for part in parts]),
+            np.concatenate([part.held for part in parts]),
+        )
+
+
+def _kind_and_cycle(posting: Posting) -> tuple[PostingKind, Register, bytes]:
+    return posting.kind, posting.register, posting.reference

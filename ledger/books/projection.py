@@ -10,12 +10,18 @@ import numpy as np
 from sqlmodel import Session, select
 
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.keyed import Balances, Keyed, add_up
+from ledger.books.keyed import (
+    ASSETS_PER_OWN_PAGE,
+    ASSETS_PER_PAGE,
+    Balances,
+    Keyed,
+    add_up,
+)
 from ledger.books.postings import FinalBlock, Posting, Register
 from ledger.books.rows import upsert
 from ledger.books.staged_lines import StagedLines
 from ledger.books.tables import HOLDING_WIDTH, HoldingRow, ProjectionCursorRow, SettledRow
-from ledger.clearing.columns import Column, assets_of
+from ledger.clearing.columns import Column
 
 ALL_PARTICIPANTS = 0
 
@@ -29,6 +35,8 @@ class Projection:
 
     def __init__(self, database: Database, participant: int) -> None:
         self._participant = participant
+        is_of_everybody = participant == ALL_PARTICIPANTS
+        self._assets_per_page = ASSETS_PER_PAGE if is_of_everybody else ASSETS_PER_OWN_PAGE
         self.height = -1
         self.block_hash = b""
         with database.reading() as session:
@@ -104,8 +112,8 @@ class Projection:
         _require_covered(balances)
         after = before.with_values(balances.keys, balances.ends)
         rows = [
-            {"register_name": register.value, "asset": asset, "payload": payload}
-            for asset, payload in after.payloads(np.unique(assets_of(balances.keys)))
+            {"register_name": register.value, "page": page, "payload": payload}
+            for page, payload in after.pages_of(balances.keys, self._assets_per_page)
         ]
         upsert(session, HoldingRow, rows)
         return after
@@ -117,7 +125,7 @@ class Projection:
     def _read(self, session: Session) -> None:
         self._staged = StagedLines(session)
         self._holdings = {
-            register: Keyed.of_payloads(
+            register: Keyed.of_pages(
                 HOLDING_WIDTH,
                 session.exec(
                     select(HoldingRow.payload).where(HoldingRow.register_name == register.value)

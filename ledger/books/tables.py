@@ -23,14 +23,14 @@ class ProjectionCursorRow(SQLModel, table=True):
 
 
 class HoldingRow(SQLModel, table=True):
-    """The holdings of one asset as projected from the chain.
+    """Holdings as projected from the chain, those of some assets on a page.
 
     ``payload`` holds int64 columns: key (asset times 2**32 plus account), available, held.
     """
 
     __tablename__ = "holdings"
     register_name: str = Field(primary_key=True)
-    asset: int = Field(primary_key=True)
+    page: int = Field(primary_key=True)
     payload: bytes = Field(sa_type=LargeBinary)
 
 
@@ -58,7 +58,7 @@ class SettledRow(SQLModel, table=True):
 
 
 class OwnPositionRow(SQLModel, table=True):
-    """The positions of one asset in a node's own book, from its own records alone.
+    """Positions in a node's own book, from its own records alone, of some assets on a page.
 
     ``payload`` holds int64 columns: key, amount.
     """
@@ -66,7 +66,7 @@ class OwnPositionRow(SQLModel, table=True):
     __tablename__ = "own_positions"
     book: str = Field(primary_key=True)
     register_name: str = Field(primary_key=True)
-    asset: int = Field(primary_key=True)
+    page: int = Field(primary_key=True)
     payload: bytes = Field(sa_type=LargeBinary)
 
 
