@@ -10,11 +10,12 @@ from contracts.clients.registers import Register as RegisterContract
 from contracts.lines import LINES_PER_CALL_MAX, Lines
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
 from ledger.books.database import Database
+from ledger.books.keyed import ASSETS_PER_PAGE
 from ledger.books.own_book import Entry, OwnBook, Recall
 from ledger.books.postings import Cause, Origin, Register
 from ledger.books.reconciliation import Comparison, compare_positions
-from ledger.clearing.columns import Column, Mask, holding_keys, participants_of
-from ledger.domain.accounts import holder_of, holding_key, participant_of
+from ledger.clearing.columns import Column, Mask, accounts_of, holding_keys, participants_of
+from ledger.domain.accounts import holding_key, participant_of
 from ledger.domain.reasons import Reason, Rejected, reason_of_revert
 from nodes.bus import UnreachableError
 from nodes.messages import (
@@ -34,16 +35,23 @@ class Keeper:
     def __init__(self, node: Node, register: Register, database: Database) -> None:
         self._node = node
         self._register = register
-        self.book = OwnBook(database, "kept")
-        self._kept = {
-            number
-            for number, participant in enumerate(node.network.participants, start=1)
-            if register is Register.SECURITIES or participant.settlement_bank == node.id
-        }
+        self.book = OwnBook(database, "kept", ASSETS_PER_PAGE)
+        self._is_kept = np.array(
+            [
+                False,
+                *(
+                    register is Register.SECURITIES or participant.settlement_bank == node.id
+                    for participant in node.network.participants
+                ),
+            ]
+        )
 
     def keeps(self, accounts: Column) -> Mask:
         """Which accounts this node keeps."""
-        return np.isin(participants_of(accounts), list(self._kept))
+        participants = participants_of(accounts)
+        known = participants < len(self._is_kept)
+        kept: Mask = known & self._is_kept[np.where(known, participants, 0)]
+        return kept
 
     def issue(self, reference: bytes, lines: Lines) -> Rejected | None:
         """Issues into kept accounts; final and in the books of the chain when this returns.
@@ -101,18 +109,13 @@ class Keeper:
     def statement_for(self, participant: str) -> Statement:
         """What this node has for a participant, as of the last block in its books."""
         number = self._node.network.participant_number(participant)
-        positions = self.book.positions_of(self._register, number)
-        keys = np.array(list(positions.keys()), dtype=np.int64)
-        amounts = np.array(list(positions.values()), dtype=np.int64)
-        return Statement(self._node.projection.height, keys, amounts)
+        positions = self.book.positions(self._register).of_participant(number)
+        return Statement(self._node.projection.height, positions.keys.column, positions.values[0])
 
     def comparison(self) -> Comparison:
         """Where the kept book and the ledger do not agree."""
-        ledger = {
-            key: available + held
-            for key, available, held in self._node.projection.holdings(self._register)
-            if holder_of(key) in self._kept
-        }
+        holdings = self._node.projection.columns(self._register)
+        ledger = holdings.take(self.keeps(accounts_of(holdings.keys.column))).summed()
         differing = compare_positions(self.book.positions(self._register), ledger, None)
         return self._node.comparison("kept", self._register, differing, is_complete=True)
 

@@ -14,7 +14,15 @@ from contracts import events
 from contracts.deployment import Contracts
 from contracts.events import decode_event
 from contracts.lines import Column, line_key
-from ledger.books.postings import Cause, FinalBlock, Origin, Posting, PostingKind, Register
+from ledger.books.postings import (
+    Cause,
+    FinalBlock,
+    Origin,
+    Posting,
+    PostingKind,
+    Register,
+    join_parts,
+)
 from nodes.engine import Engine, Json, bytes_of
 
 KEPT_BLOCKS_MAX: Final = 64
@@ -81,7 +89,7 @@ class LedgerFeed:
             hash=bytes_of(header["hash"]),
             parent_hash=bytes_of(header["parentHash"]),
             timestamp=int(header["timestamp"], 16),
-            postings=postings,
+            postings=list(join_parts(postings)),
             settled=settled,
         )
 

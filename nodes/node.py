@@ -8,6 +8,7 @@ from contracts.clients.registers import Register as RegisterContract
 from contracts.deployment import Contracts
 from contracts.typed_data import Domain, InstructionMessage
 from ledger.books.database import Database
+from ledger.books.keyed import Keyed
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
 from ledger.books.projection import Projection
@@ -18,10 +19,11 @@ from ledger.books.reconciliation import (
     Versions,
     compare_positions,
     open_breaks,
+    record,
 )
-from ledger.books.tables import BreakRow
+from ledger.books.tables import POSITION_WIDTH, BreakRow
 from ledger.chain.signatures import signer_of
-from ledger.domain.accounts import account_of, asset_of, holder_of, participant_of
+from ledger.domain.accounts import account_of, asset_of, participant_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
@@ -87,8 +89,12 @@ class Node:
         Raises ProjectionError when the chain does not continue the blocks in the books.
         """
         for blocks in self.around.feed.blocks_after(self.projection.height):
+            with self.database.transaction() as session:
+                self.projection.apply(session, blocks)
+                for book in self.books():
+                    book.confirm(session, blocks)
             for block in blocks:
-                self._take(block)
+                self.confirmed(block)
 
     def books(self) -> Sequence[OwnBook]:
         """The books that final blocks confirm."""
@@ -98,9 +104,7 @@ class Node:
         """Compares own book, ledger and statement as of the last block; returns the open breaks."""
         comparisons = [*map(self._compare, Register), *self.own_comparisons()]
         with self.database.transaction() as session:
-            for comparison in comparisons:
-                comparison.record(session, self.id, self.seen())
-            breaks = len(open_breaks(session))
+            breaks = record(session, self.id, comparisons, self.seen())
         self.reconciled_block = self.projection.height
         return breaks
 
@@ -198,22 +202,15 @@ class Node:
             self._signer_by_participant[participant] = signer
         return self._signer_by_participant[participant]
 
-    def _take(self, block: FinalBlock) -> None:
-        with self.database.transaction() as session:
-            self.projection.apply(session, block)
-            for book in self.books():
-                book.confirm(session, block)
-        self.confirmed(block)
-
-    def _statement(self, register: Register) -> dict[int, int] | None:
+    def _statement(self, register: Register) -> Keyed | None:
         """What the keeper of this node's accounts says; None when it cannot be had now."""
         keeper = self._keeper(register)
         if keeper is None:
-            return {}
+            return Keyed.empty(POSITION_WIDTH)
         statement = self._ask_for_statement(keeper)
         if statement is None or statement.block != self.projection.height:
             return None
-        return dict(zip(statement.keys.tolist(), statement.amounts.tolist(), strict=True))
+        return Keyed.of_rows(statement.keys, statement.amounts[None])
 
     def _ask_for_statement(self, keeper: str) -> Statement | None:
         try:
@@ -233,11 +230,7 @@ class Node:
 
     def _compare(self, register: Register) -> Comparison:
         statement = self._statement(register)
-        ledger = {
-            key: available + held
-            for key, available, held in self.projection.holdings(register)
-            if holder_of(key) == self.number
-        }
+        ledger = self.projection.columns(register).of_participant(self.number).summed()
         differing = compare_positions(self.own_book.positions(register), ledger, statement)
         return self.comparison("own", register, differing, is_complete=statement is not None)
 

@@ -4,7 +4,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.books.tables import HoldingRow, ProjectionCursorRow
+from ledger.books.keyed import read_page
+from ledger.books.tables import HOLDING_WIDTH, HoldingRow, ProjectionCursorRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,11 @@ def stored_holdings(path: Path) -> StoredHoldings:
         cursor = connection.execute(f"SELECT block FROM {ProjectionCursorRow.__tablename__}")  # noqa: S608 # a name of ours
         row = cursor.fetchone()
         holdings: dict[str, dict[int, tuple[int, int]]] = {"securities": {}, "cash": {}}
-        columns = "register_name, key, available, held"
+        columns = "register_name, payload"
         cursor = connection.execute(f"SELECT {columns} FROM {HoldingRow.__tablename__}")  # noqa: S608 # names of ours
-        for register, key, available, held in cursor:
-            holdings[register][key] = (available, held)
+        for register, payload in cursor:
+            keys, available, held = read_page(payload, HOLDING_WIDTH).tolist()
+            holdings[register] |= dict(zip(keys, zip(available, held, strict=True), strict=True))
     finally:
         connection.close()
     return StoredHoldings(row[0] if row else -1, holdings)

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from ledger.books.batches import BatchStream
 from ledger.books.database import UnitOfWork
 from ledger.books.highest_numbers import HighestNumbers
-from ledger.books.projection import upsert
+from ledger.books.rows import upsert
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import (
     NOT_FOUND,

@@ -13,7 +13,7 @@ from sqlmodel import select
 
 from ledger.books.batches import BatchStream
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.projection import upsert
+from ledger.books.rows import upsert
 from ledger.books.tables import TradeExceptionRow
 from ledger.clearing.columns import Column, TradeColumns
 from ledger.domain.reasons import Reason

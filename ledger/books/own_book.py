@@ -5,13 +5,16 @@ node knows itself: its blotter, its fundings, messages it has checked. The chain
 *when*: the entry is booked at the block in which its cause is final, with the content it expects.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from functools import cache
 
 import numpy as np
+from sqlalchemy import Update, bindparam, update
 from sqlmodel import Session, col, select
 
 from ledger.books.database import Database, UnitOfWork
+from ledger.books.keyed import ASSETS_PER_OWN_PAGE, Keyed, add_up
 from ledger.books.postings import (
     Cause,
     FinalBlock,
@@ -20,10 +23,9 @@ from ledger.books.postings import (
     PostingKind,
     Register,
 )
-from ledger.books.projection import upsert
-from ledger.books.tables import OwnEntryRow, OwnPositionRow
+from ledger.books.rows import insert_new, upsert
+from ledger.books.tables import POSITION_WIDTH, OwnEntryRow, OwnPositionRow, table_of
 from ledger.clearing.columns import Column
-from ledger.domain.accounts import holder_of
 from ledger.domain.reasons import Reason, Rejected
 
 Entry = Mapping[Register, tuple[Column, Column]]
@@ -45,111 +47,134 @@ class OwnBook:
     """Positions by register and holding key, and entries that wait for finality.
 
     A node has one book of what it owns; a bank and the registrar also have one of what they keep
-    for others. ``name`` tells them apart.
+    for others. ``name`` tells them apart; ``assets_per_page`` is how its positions are kept.
     """
 
-    def __init__(self, database: Database, name: str) -> None:
+    def __init__(
+        self, database: Database, name: str, assets_per_page: int = ASSETS_PER_OWN_PAGE
+    ) -> None:
         self._name = name
-        self._amounts: dict[Register, dict[int, dict[int, int]]] = {each: {} for each in Register}
+        self._assets_per_page = assets_per_page
         with database.reading() as session:
-            for row in session.exec(select(OwnPositionRow).where(OwnPositionRow.book == name)):
-                self._set(Register(row.register_name), row.key, row.amount)
+            self._positions = {each: self._read_positions(session, each) for each in Register}
+            self._waiting = dict(self._read_waiting(session))
 
-    def positions(self, register: Register) -> dict[int, int]:
-        """Every position, by holding key."""
-        by_participant = self._amounts[register].values()
-        return {key: amount for amounts in by_participant for key, amount in amounts.items()}
+    def positions(self, register: Register) -> Keyed:
+        """Every position, as one amount by holding key."""
+        return self._positions[register]
 
     def positions_of(self, register: Register, participant: int) -> Mapping[int, int]:
         """The positions of one participant, by holding key."""
-        return self._amounts[register].get(participant, {})
+        return self._positions[register].of_participant(participant).as_dict()
 
     def expect(self, session: UnitOfWork, cause: Cause, entry: Entry) -> Rejected | None:
         """Keeps an entry until its cause is final; refuses another one for the same cause."""
-        match self.recall(session, cause, entry):
-            case Recall.OTHER:
-                return Rejected(Reason.DUPLICATE, f"{cause.reference.hex()} has other content")
-            case Recall.NEW:
-                session.add(
-                    OwnEntryRow(
-                        book=self._name,
-                        origin=cause.origin.value,
-                        reference=cause.reference,
-                        digest=cause.digest,
-                        payload=_pack(entry),
-                    )
-                )
+        if insert_new(session, OwnEntryRow, {**self._named(cause), "payload": _pack(entry)}):
+            session.on_commit(lambda: self._waiting.update({cause: entry}))
+        elif self.recall(session, cause, entry) is Recall.OTHER:
+            return Rejected(Reason.DUPLICATE, f"{cause.reference.hex()} has other content")
         return None
 
     def recall(self, session: Session, cause: Cause, entry: Entry) -> Recall:
         """Whether this entry is expected already, or another one for its cause."""
-        key = (self._name, cause.origin.value, cause.reference, cause.digest)
-        row = session.get(OwnEntryRow, key)
-        if row is None:
+        columns = (
+            getattr(OwnEntryRow, name) == value for name, value in self._named(cause).items()
+        )
+        payload = session.exec(select(OwnEntryRow.payload).where(*columns)).one_or_none()
+        if payload is None:
             return Recall.NEW
-        return Recall.SAME if row.payload == _pack(entry) else Recall.OTHER
+        return Recall.SAME if payload == _pack(entry) else Recall.OTHER
 
-    def confirm(self, session: UnitOfWork, block: FinalBlock) -> None:
-        """Books the entries that a final block settles, issues or redeems."""
-        settled = set(block.settled)
-        posting_by_cause = {
-            Cause.in_register(posting.register, posting.reference): posting
-            for posting in block.postings
-            if posting.kind in (PostingKind.ISSUED, PostingKind.REDEEMED)
-        }
-        references = [cause.reference for cause in (*settled, *posting_by_cause)]
-        if not references:
+    def confirm(self, session: UnitOfWork, blocks: Sequence[FinalBlock]) -> None:
+        """Books the entries that the next final blocks settle, issue or redeem."""
+        number_by_cause = {cause: block.number for block in blocks for cause in self._done(block)}
+        if not number_by_cause:
             return
-        waiting = session.exec(
-            select(OwnEntryRow).where(
-                OwnEntryRow.book == self._name,
-                col(OwnEntryRow.reference).in_(references),
-                col(OwnEntryRow.block).is_(None),
-            )
-        ).all()
-        confirmed: list[Entry] = []
-        for row in waiting:
-            cause, entry = _cause_of(row), _unpack(row.payload)
-            posting = posting_by_cause.get(cause)
-            if cause in settled or (posting is not None and _is_shown(entry, posting)):
-                confirmed.append(entry)
-                row.block = block.number
-        self._book(session, confirmed)
-
-    def _book(self, session: UnitOfWork, entries: Sequence[Entry]) -> None:
-        changed: dict[tuple[Register, int], int] = {}
-        for entry in entries:
-            for register, (keys, amounts) in entry.items():
-                for key, amount in zip(keys.tolist(), amounts.tolist(), strict=True):
-                    before = changed.get((register, key))
-                    if before is None:
-                        before = self.positions_of(register, holder_of(key)).get(key, 0)
-                    changed[register, key] = before + amount
         rows = [
-            {"book": self._name, "register_name": register.value, "key": key, "amount": amount}
-            for (register, key), amount in changed.items()
+            {**{f"of_{name}": value for name, value in self._named(cause).items()}, "at": number}
+            for cause, number in number_by_cause.items()
+        ]
+        session.connection().execute(_booking(), rows)
+        entries = [self._waiting[cause] for cause in number_by_cause]
+        after = {
+            register: self._put_positions(session, register, parts)
+            for register in Register
+            if (parts := [entry[register] for entry in entries if register in entry])
+        }
+        session.on_commit(lambda: self._publish(number_by_cause, after))
+
+    def _done(self, block: FinalBlock) -> Iterator[Cause]:
+        """The causes of waiting entries that a block makes final."""
+        yield from (cause for cause in block.settled if cause in self._waiting)
+        for posting in block.postings:
+            if posting.kind in (PostingKind.ISSUED, PostingKind.REDEEMED):
+                cause = Cause.in_register(posting.register, posting.reference)
+                entry = self._waiting.get(cause)
+                if entry is not None and _is_shown(entry, posting):
+                    yield cause
+
+    def _put_positions(
+        self, session: UnitOfWork, register: Register, parts: Sequence[tuple[Column, Column]]
+    ) -> Keyed:
+        """The positions after some entries, with what has changed put into the unit of work."""
+        keys = np.concatenate([keys for keys, _ in parts])
+        amounts = np.concatenate([amounts for _, amounts in parts])
+        before = self._positions[register]
+        balances = add_up(before, keys, amounts[None])
+        after = before.with_values(balances.keys, balances.ends)
+        rows = [
+            {
+                "book": self._name,
+                "register_name": register.value,
+                "page": page,
+                "payload": payload,
+            }
+            for page, payload in after.pages_of(balances.keys, self._assets_per_page)
         ]
         upsert(session, OwnPositionRow, rows)
-        session.on_commit(lambda: self._publish(changed))
+        return after
 
-    def _publish(self, changed: Mapping[tuple[Register, int], int]) -> None:
-        for (register, key), amount in changed.items():
-            self._set(register, key, amount)
+    def _publish(self, booked: Mapping[Cause, int], after: Mapping[Register, Keyed]) -> None:
+        self._positions.update(after)
+        for cause in booked:
+            del self._waiting[cause]
 
-    def _set(self, register: Register, key: int, amount: int) -> None:
-        self._amounts[register].setdefault(holder_of(key), {})[key] = amount
+    def _named(self, cause: Cause) -> dict[str, str | bytes]:
+        """Which row an entry is in."""
+        return {
+            "book": self._name,
+            "origin": cause.origin.value,
+            "reference": cause.reference,
+            "digest": cause.digest,
+        }
+
+    def _read_positions(self, session: Session, register: Register) -> Keyed:
+        rows = select(OwnPositionRow.payload).where(
+            OwnPositionRow.book == self._name, OwnPositionRow.register_name == register.value
+        )
+        return Keyed.of_pages(POSITION_WIDTH, session.exec(rows))
+
+    def _read_waiting(self, session: Session) -> Iterator[tuple[Cause, Entry]]:
+        rows = select(OwnEntryRow).where(
+            OwnEntryRow.book == self._name, col(OwnEntryRow.block).is_(None)
+        )
+        for row in session.exec(rows):
+            yield Cause(Origin(row.origin), row.reference, row.digest), _unpack(row.payload)
 
 
-def _cause_of(row: OwnEntryRow) -> Cause:
-    return Cause(Origin(row.origin), row.reference, row.digest)
+@cache
+def _booking() -> Update:
+    table = table_of(OwnEntryRow)
+    places = (column == bindparam(f"of_{column.name}") for column in table.primary_key)
+    return update(table).where(*places).values(block=bindparam("at"))
 
 
 def _is_shown(entry: Entry, posting: Posting) -> bool:
     """Whether an issue or redemption did what was expected, and not something else by that name."""
-    shown = dict(zip(posting.keys.tolist(), posting.available.tolist(), strict=True))
+    shown = Keyed.of_rows(posting.keys, posting.available[None])
     keys, amounts = entry[posting.register]
-    expected = zip(keys.tolist(), amounts.tolist(), strict=True)
-    return all(shown.get(key) == amount for key, amount in expected)
+    _, known = shown.keys.find(keys)
+    return bool(known.all()) and np.array_equal(shown.of(keys)[0], amounts)
 
 
 def _pack(entry: Entry) -> bytes:

@@ -1,10 +1,15 @@
 """What a final block did, in the ledger's own words: postings, and what settled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
+from itertools import groupby
 
-from ledger.clearing.columns import Column
+import numpy as np
+
+from ledger.books.keyed import NO_ROWS, rows_by_participant
+from ledger.clearing.columns import Column, Mask
 
 
 class Register(Enum):
@@ -28,7 +33,7 @@ class PostingKind(Enum):
     STAGED_DROPPED = "staged dropped"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Posting:
     """Changes of holdings by one event: signed changes of available and held, by holding key.
 
@@ -42,6 +47,29 @@ class Posting:
     keys: Column
     available: Column
     held: Column
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def take(self, rows: Column | Mask) -> "Posting":
+        """Some of its changes."""
+        return Posting(
+            self.register,
+            self.kind,
+            self.reference,
+            self.keys[rows],
+            self.available[rows],
+            self.held[rows],
+        )
+
+    def of_participant(self, participant: int) -> "Posting":
+        """What it does to the accounts of one participant."""
+        return self.take(self._rows_by_participant.get(participant, NO_ROWS))
+
+    @cached_property
+    def _rows_by_participant(self) -> dict[int, Column]:
+        # Found once, and the same for all nodes of a process.
+        return rows_by_participant(self.keys)
 
 
 class Origin(Enum):
@@ -85,3 +113,24 @@ class FinalBlock:
     timestamp: int
     postings: Sequence[Posting]
     settled: Sequence[Cause]
+
+
+def join_parts(postings: Iterable[Posting]) -> Iterator[Posting]:
+    """The same postings, with those that stage one cycle one after another as a single one."""
+    for (kind, register, reference), group in groupby(postings, _kind_and_cycle):
+        parts = list(group)
+        if kind is not PostingKind.STAGED or len(parts) == 1:
+            yield from parts
+            continue
+        yield Posting(
+            register,
+            kind,
+            reference,
+            np.concatenate([part.keys for part in parts]),
+            np.concatenate([part.available for part in parts]),
+            np.concatenate([part.held for part in parts]),
+        )
+
+
+def _kind_and_cycle(posting: Posting) -> tuple[PostingKind, Register, bytes]:
+    return posting.kind, posting.register, posting.reference

@@ -4,19 +4,24 @@ Effect and cursor are one commit. A copy in memory answers questions; it is only
 committed, and is read back when the node starts.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from sqlalchemy.dialects.sqlite import insert
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, select
 
 from ledger.books.database import Database, UnitOfWork
+from ledger.books.keyed import (
+    ASSETS_PER_OWN_PAGE,
+    ASSETS_PER_PAGE,
+    Balances,
+    Keyed,
+    add_up,
+)
 from ledger.books.postings import FinalBlock, Posting, Register
+from ledger.books.rows import upsert
 from ledger.books.staged_lines import StagedLines
-from ledger.books.tables import HoldingRow, ProjectionCursorRow, SettledRow, table_of
-from ledger.clearing.columns import Column, accounts_of, participants_of
+from ledger.books.tables import HOLDING_WIDTH, HoldingRow, ProjectionCursorRow, SettledRow
+from ledger.clearing.columns import Column
 
 ALL_PARTICIPANTS = 0
 
@@ -30,106 +35,123 @@ class Projection:
 
     def __init__(self, database: Database, participant: int) -> None:
         self._participant = participant
-        self._holdings: dict[Register, dict[int, tuple[int, int]]] = {each: {} for each in Register}
+        is_of_everybody = participant == ALL_PARTICIPANTS
+        self._assets_per_page = ASSETS_PER_PAGE if is_of_everybody else ASSETS_PER_OWN_PAGE
         self.height = -1
         self.block_hash = b""
         with database.reading() as session:
             self._read(session)
 
-    def apply(self, session: UnitOfWork, block: FinalBlock) -> None:
-        """Puts a block's effect and the cursor in one commit. Raises ProjectionError on a gap."""
-        if block.number != self.height + 1 or (
-            self.block_hash and block.parent_hash != self.block_hash
-        ):
-            raise ProjectionError(
-                f"block {block.number} does not follow block {self.height} of the books"
-            )
-        changed: dict[Register, dict[int, tuple[int, int]]] = {each: {} for each in Register}
-        staged = self._staged.unit(session)
-        for posting in map(self._mine, block.postings):
-            for effect in staged.effects(posting):
-                self._post(effect, changed[posting.register])
-        rows = [
-            {"register_name": register.value, "key": key, "available": available, "held": held}
-            for register, holdings in changed.items()
-            for key, (available, held) in holdings.items()
-        ]
-        upsert(session, HoldingRow, rows)
-        settled = [
-            {
-                "origin": cause.origin.value,
-                "reference": cause.reference,
-                "digest": cause.digest,
-                "block": block.number,
-            }
-            for cause in block.settled
-        ]
-        upsert(session, SettledRow, settled)
-        cursor = {"id": 1, "block": block.number, "block_hash": block.hash}
+    def apply(self, session: UnitOfWork, blocks: Sequence[FinalBlock]) -> None:
+        """Puts the effect of the next blocks and the cursor in one commit.
+
+        Raises ProjectionError when they do not follow the last one.
+        """
+        self._require_next(blocks)
+        effects: dict[Register, list[Posting]] = {each: [] for each in Register}
+        staged = self._staged.unit()
+        for block in blocks:
+            for posting in block.postings:
+                effects[posting.register] += staged.effects(self._mine(posting))
+        staged.put(session)
+        after = {
+            register: self._put_holdings(session, register, postings)
+            for register, postings in effects.items()
+            if postings
+        }
+        _put_settled(session, blocks)
+        last = blocks[-1]
+        cursor = {"id": 1, "block": last.number, "block_hash": last.hash}
         upsert(session, ProjectionCursorRow, [cursor])
-        session.on_commit(lambda: self._publish(block, changed))
+        session.on_commit(lambda: self._publish(last, after))
 
     def holding(self, register: Register, key: int) -> tuple[int, int]:
         """Available and held of one holding."""
-        return self._holdings[register].get(key, (0, 0))
+        available, held = self._holdings[register].of(np.array([key], dtype=np.int64))[:, 0]
+        return int(available), int(held)
 
     def holdings(self, register: Register) -> Iterator[tuple[int, int, int]]:
         """Key, available and held of every holding that was ever touched, by key."""
-        for key, (available, held) in sorted(self._holdings[register].items()):
-            yield key, available, held
+        columns = self.columns(register)
+        available, held = columns.values.tolist()
+        return zip(columns.keys.column.tolist(), available, held, strict=True)
+
+    def columns(self, register: Register) -> Keyed:
+        """Available and held of every holding that was ever touched."""
+        return self._holdings[register]
 
     def available_of(self, register: Register, keys: Column) -> Column:
         """Available balances, by holding key."""
-        holdings = self._holdings[register]
-        return np.array([holdings.get(key, (0, 0))[0] for key in keys.tolist()], dtype=np.int64)
+        available: Column = self._holdings[register].of(keys)[0]
+        return available
 
-    def _publish(
-        self, block: FinalBlock, changed: Mapping[Register, dict[int, tuple[int, int]]]
-    ) -> None:
-        for register, holdings in changed.items():
-            self._holdings[register].update(holdings)
-        self.height, self.block_hash = block.number, block.hash
+    def _require_next(self, blocks: Sequence[FinalBlock]) -> None:
+        height, block_hash = self.height, self.block_hash
+        for block in blocks:
+            if block.number != height + 1 or (block_hash and block.parent_hash != block_hash):
+                raise ProjectionError(
+                    f"block {block.number} does not follow block {height} of the books"
+                )
+            height, block_hash = block.number, block.hash
 
     def _mine(self, posting: Posting) -> Posting:
         """What a posting does to the accounts that are projected here."""
         if self._participant == ALL_PARTICIPANTS:
             return posting
-        mine = participants_of(accounts_of(posting.keys)) == self._participant
-        return replace(
-            posting,
-            keys=posting.keys[mine],
-            available=posting.available[mine],
-            held=posting.held[mine],
-        )
+        return posting.of_participant(self._participant)
 
-    def _post(self, posting: Posting, changed: dict[int, tuple[int, int]]) -> None:
-        rows = zip(
-            posting.keys.tolist(), posting.available.tolist(), posting.held.tolist(), strict=True
-        )
-        holdings = self._holdings[posting.register]
-        for key, available_change, held_change in rows:
-            available, held = changed.get(key) or holdings.get(key, (0, 0))
-            available, held = available + available_change, held + held_change
-            assert available >= 0, f"invariant 4: holding {key} below zero"
-            assert held >= 0, f"invariant 4: holding {key} below zero"
-            changed[key] = (available, held)
+    def _put_holdings(
+        self, session: UnitOfWork, register: Register, postings: Sequence[Posting]
+    ) -> Keyed:
+        """The holdings after some postings, with what has changed put into the unit of work."""
+        keys = np.concatenate([posting.keys for posting in postings])
+        available = np.concatenate([posting.available for posting in postings])
+        held = np.concatenate([posting.held for posting in postings])
+        before = self._holdings[register]
+        balances = add_up(before, keys, np.stack([available, held]))
+        _require_covered(balances)
+        after = before.with_values(balances.keys, balances.ends)
+        rows = [
+            {"register_name": register.value, "page": page, "payload": payload}
+            for page, payload in after.pages_of(balances.keys, self._assets_per_page)
+        ]
+        upsert(session, HoldingRow, rows)
+        return after
+
+    def _publish(self, last: FinalBlock, after: Mapping[Register, Keyed]) -> None:
+        self._holdings.update(after)
+        self.height, self.block_hash = last.number, last.hash
 
     def _read(self, session: Session) -> None:
         self._staged = StagedLines(session)
-        for row in session.exec(select(HoldingRow)):
-            self._holdings[Register(row.register_name)][row.key] = (row.available, row.held)
+        self._holdings = {
+            register: Keyed.of_pages(
+                HOLDING_WIDTH,
+                session.exec(
+                    select(HoldingRow.payload).where(HoldingRow.register_name == register.value)
+                ),
+            )
+            for register in Register
+        }
         cursor = session.get(ProjectionCursorRow, 1)
         if cursor:
             self.height, self.block_hash = cursor.block, cursor.block_hash
 
 
-def upsert(session: Session, row: type[SQLModel], values: list[dict[str, Any]]) -> None:
-    """Inserts rows, or replaces those with the same primary key."""
-    if not values:
-        return
-    table = table_of(row)
-    statement = insert(table)
-    keys = {column.name for column in table.primary_key}
-    others = {name: getattr(statement.excluded, name) for name in values[0] if name not in keys}
-    conflict = statement.on_conflict_do_update(index_elements=sorted(keys), set_=others)
-    session.execute(conflict, values)
+def _put_settled(session: UnitOfWork, blocks: Sequence[FinalBlock]) -> None:
+    rows = [
+        {
+            "origin": cause.origin.value,
+            "reference": cause.reference,
+            "digest": cause.digest,
+            "block": block.number,
+        }
+        for block in blocks
+        for cause in block.settled
+    ]
+    upsert(session, SettledRow, rows)
+
+
+def _require_covered(balances: Balances) -> None:
+    below = (balances.lows < 0).any(axis=0)
+    assert not below.any(), f"invariant 4: holding {balances.keys[below][0]} below zero"

@@ -6,12 +6,16 @@ the other two are compared all the same, but no break closes. A break closes by 
 difference has gone; it is never deleted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
+from ledger.books.keyed import Keyed
 from ledger.books.tables import BreakRow
+from ledger.clearing.columns import Column
 from ledger.domain.breaks import BreakKind
 
 
@@ -68,29 +72,31 @@ class Comparison:
     found: Sequence[Difference]
     is_complete: bool
 
-    def record(self, session: Session, owner: str, seen: Seen) -> None:
-        """Opens breaks for new differences, and closes those that are gone."""
-        if self.is_complete:
-            record_breaks(session, owner, self.scope, self.found, seen)
-        else:
-            add_breaks(session, owner, self.found, seen)
+
+def record(session: Session, owner: str, comparisons: Iterable[Comparison], seen: Seen) -> int:
+    """Opens breaks for new differences and closes those that are gone; returns how many are open.
+
+    What is as it was when last compared is not written again.
+    """
+    standing = set(session.exec(select(BreakRow.id).where(_is_open())))
+    for comparison in comparisons:
+        found = {difference.id: difference for difference in comparison.found}
+        if comparison.is_complete:
+            gone = {id for id in standing if id.startswith(comparison.scope)} - found.keys()
+            for id in sorted(gone):
+                session.get_one(BreakRow, id).closed_block = seen.block
+            standing -= gone
+        for difference in found.values():
+            _open(session, owner, difference, seen)
+        standing |= found.keys()
+    return len(standing)
 
 
 def record_breaks(
     session: Session, owner: str, prefix: str, found: Iterable[Difference], seen: Seen
 ) -> None:
     """Opens breaks for new differences and closes those of this prefix that are gone."""
-    current = {difference.id: difference for difference in found}
-    open_rows = session.exec(
-        select(BreakRow).where(
-            col(BreakRow.id).startswith(prefix), col(BreakRow.closed_block).is_(None)
-        )
-    ).all()
-    for row in open_rows:
-        if row.id not in current:
-            row.closed_block = seen.block
-    for difference in current.values():
-        _open(session, owner, difference, seen)
+    record(session, owner, [Comparison(prefix, list(found), is_complete=True)], seen)
 
 
 def add_breaks(session: Session, owner: str, found: Iterable[Difference], seen: Seen) -> None:
@@ -117,23 +123,33 @@ def _open(session: Session, owner: str, difference: Difference, seen: Seen) -> N
     row.closed_block = None
 
 
-def compare_positions(
-    ours: Mapping[int, int], ledger: Mapping[int, int], statement: Mapping[int, int] | None
-) -> dict[int, Versions]:
+def compare_positions(ours: Keyed, ledger: Keyed, statement: Keyed | None) -> dict[int, Versions]:
     """The positions on which the records do not agree, by holding key.
 
-    Without a statement the other two are compared.
+    Each record has one amount by key. Without a statement the other two are compared.
     """
-    differing = {}
-    for key in sorted({*ours, *ledger, *(statement or {})}):
-        stated = ours.get(key) if statement is None else statement.get(key)
-        versions = Versions(ours.get(key), ledger.get(key), stated)
-        if not versions.agree():
-            differing[key] = versions
-    return differing
+    records = [ours, ledger, ours if statement is None else statement]
+    keys = _all_keys(records)
+    first, *others = (record.of(keys)[0] for record in records)
+    differ = np.any([first != other for other in others], axis=0)
+    return {
+        key: Versions(*(record.get(key) for record in records)) for key in keys[differ].tolist()
+    }
+
+
+def _all_keys(records: Sequence[Keyed]) -> Column:
+    """Every key of some records, ascending."""
+    first, *others = [record.keys.column for record in records]
+    if all(np.array_equal(first, other) for other in others):
+        return first
+    return np.unique(np.concatenate([first, *others]))
+
+
+def _is_open() -> ColumnElement[bool]:
+    return col(BreakRow.closed_block).is_(None)
 
 
 def open_breaks(session: Session) -> Sequence[BreakRow]:
     """The breaks that are open, oldest first."""
-    rows = select(BreakRow).where(col(BreakRow.closed_block).is_(None))
+    rows = select(BreakRow).where(_is_open())
     return session.exec(rows.order_by(col(BreakRow.first_seen_block), col(BreakRow.id))).all()

@@ -5,13 +5,17 @@ staged them: a node that is started again between two parts goes on with the sam
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import Delete, bindparam, delete
+from sqlmodel import Session, col, select
 
 from ledger.books.database import UnitOfWork
 from ledger.books.postings import Posting, PostingKind, Register
-from ledger.books.tables import StagedRow
+from ledger.books.rows import upsert
+from ledger.books.tables import StagedRow, table_of
 from ledger.clearing.columns import Column
 
 Cycle = tuple[Register, bytes]
@@ -27,27 +31,27 @@ class StagedLines:
             posting = _unpack(row)
             self._parts.setdefault((posting.register, posting.reference), []).append(posting)
 
-    def unit(self, session: UnitOfWork) -> "StagedUnit":
-        """Changes of one block, in the block's unit of work."""
-        return StagedUnit(session, self._parts)
+    def unit(self) -> "StagedUnit":
+        """Changes of the next blocks."""
+        return StagedUnit(self._parts)
 
 
 class StagedUnit:
-    """What one block does to staged lines; it counts once the block is committed."""
+    """What some blocks do to staged lines; it counts once they are committed."""
 
-    def __init__(self, session: UnitOfWork, parts: dict[Cycle, list[Posting]]) -> None:
-        self._session = session
+    def __init__(self, parts: dict[Cycle, list[Posting]]) -> None:
         self._before = parts
         self._after: dict[Cycle, list[Posting]] = {}
-        session.on_commit(self._publish)
+        self._taken: set[Cycle] = set()
 
     def effects(self, posting: Posting) -> Iterator[Posting]:
         """What a posting does to available and held, given what is staged."""
         cycle = (posting.register, posting.reference)
         match posting.kind:
             case PostingKind.STAGED:
-                self._keep(cycle, posting)
-                yield _earmarked(posting, 1)
+                if len(posting):
+                    self._after[cycle] = [*self._parts_of(cycle), posting]
+                    yield _earmarked(posting, 1)
             case PostingKind.STAGED_BOOKED:
                 for part in self._take(cycle):
                     yield _earmarked(part, -1)
@@ -56,23 +60,28 @@ class StagedUnit:
                 for part in self._take(cycle):
                     yield _earmarked(part, -1)
             case _:
-                yield posting
+                if len(posting):
+                    yield posting
 
-    def _keep(self, cycle: Cycle, posting: Posting) -> None:
-        parts = self._parts_of(cycle)
-        self._session.add(_pack(posting, len(parts)))
-        self._after[cycle] = [*parts, posting]
+    def put(self, session: UnitOfWork) -> None:
+        """Puts what is staged now into a unit of work; a cycle that came and went is not in it."""
+        for cycle, parts in self._after.items():
+            on_disk = self._before.get(cycle, [])
+            if on_disk and cycle in self._taken:
+                session.connection().execute(_deletion(), _named(cycle))
+                on_disk = []
+            rows = [
+                {**_named(cycle), "part": number, "payload": _pack(parts[number])}
+                for number in range(len(on_disk), len(parts))
+            ]
+            upsert(session, StagedRow, rows)
+        session.on_commit(self._publish)
 
     def _take(self, cycle: Cycle) -> list[Posting]:
-        parts, (register, reference) = self._parts_of(cycle), cycle
-        self._after[cycle] = []
-        self._session.flush()
-        self._session.exec(
-            delete(StagedRow).where(
-                col(StagedRow.register_name) == register.value,
-                col(StagedRow.cycle) == reference,
-            )
-        )
+        parts = self._parts_of(cycle)
+        if parts:
+            self._after[cycle] = []
+            self._taken.add(cycle)
         return parts
 
     def _parts_of(self, cycle: Cycle) -> list[Posting]:
@@ -87,18 +96,26 @@ class StagedUnit:
 
 def _earmarked(part: Posting, sign: int) -> Posting:
     """The debits of a part moved between available and held."""
-    debits = part.available < 0
-    amounts = sign * part.available[debits]
-    return Posting(part.register, part.kind, part.reference, part.keys[debits], amounts, -amounts)
+    debits = part.take(part.available < 0)
+    amounts = sign * debits.available
+    return replace(debits, available=amounts, held=-amounts)
 
 
-def _pack(posting: Posting, part: int) -> StagedRow:
-    return StagedRow(
-        register_name=posting.register.value,
-        cycle=posting.reference,
-        part=part,
-        payload=np.stack([posting.keys, posting.available]).astype("<i8").tobytes(),
+def _named(cycle: Cycle) -> dict[str, str | bytes]:
+    register, reference = cycle
+    return {"register_name": register.value, "cycle": reference}
+
+
+@cache
+def _deletion() -> Delete:
+    table = table_of(StagedRow)
+    return delete(table).where(
+        *(table.c[name] == bindparam(name) for name in ("register_name", "cycle"))
     )
+
+
+def _pack(posting: Posting) -> bytes:
+    return np.stack([posting.keys, posting.available]).astype("<i8").tobytes()
 
 
 def _unpack(row: StagedRow) -> Posting:

@@ -3,8 +3,14 @@
 Trades are not rows: a batch of them is one ``BatchRow`` with a columnar payload.
 """
 
+from typing import Final
+
 from sqlalchemy import BigInteger, LargeBinary, Table
 from sqlmodel import Field, SQLModel
+
+HOLDING_WIDTH: Final = 2
+POSITION_WIDTH: Final = 1
+"""How many numbers are kept by key: available and held; an amount."""
 
 
 class ProjectionCursorRow(SQLModel, table=True):
@@ -17,13 +23,15 @@ class ProjectionCursorRow(SQLModel, table=True):
 
 
 class HoldingRow(SQLModel, table=True):
-    """A holding as projected from the chain. Key is asset times 2**32 plus account."""
+    """Holdings as projected from the chain, those of some assets on a page.
+
+    ``payload`` holds int64 columns: key (asset times 2**32 plus account), available, held.
+    """
 
     __tablename__ = "holdings"
     register_name: str = Field(primary_key=True)
-    key: int = Field(primary_key=True, sa_type=BigInteger)
-    available: int = Field(sa_type=BigInteger)
-    held: int = Field(sa_type=BigInteger)
+    page: int = Field(primary_key=True)
+    payload: bytes = Field(sa_type=LargeBinary)
 
 
 class StagedRow(SQLModel, table=True):
@@ -50,13 +58,16 @@ class SettledRow(SQLModel, table=True):
 
 
 class OwnPositionRow(SQLModel, table=True):
-    """A position in the node's own book, from its own records alone."""
+    """Positions in a node's own book, from its own records alone, of some assets on a page.
+
+    ``payload`` holds int64 columns: key, amount.
+    """
 
     __tablename__ = "own_positions"
     book: str = Field(primary_key=True)
     register_name: str = Field(primary_key=True)
-    key: int = Field(primary_key=True, sa_type=BigInteger)
-    amount: int = Field(sa_type=BigInteger)
+    page: int = Field(primary_key=True)
+    payload: bytes = Field(sa_type=LargeBinary)
 
 
 class OwnEntryRow(SQLModel, table=True):

@@ -180,11 +180,12 @@ def test_changed_balance_in_any_books_is_found(day):
     for node in ("B", "CLEARING-HOUSE", "BANK-1"):
         file = day / "nodes" / node / "books.sqlite"
         with sqlite3.connect(file) as connection:
-            connection.execute("UPDATE holdings SET available = available + 1")
+            honest = connection.execute("SELECT payload, rowid FROM holdings").fetchall()
+            connection.execute("UPDATE holdings SET payload = zeroblob(length(payload))")
         connection.close()
         assert f"the books of {node}" in difference(day).where
         with sqlite3.connect(file) as connection:
-            connection.execute("UPDATE holdings SET available = available - 1")
+            connection.executemany("UPDATE holdings SET payload = ? WHERE rowid = ?", honest)
         connection.close()
     assert verified(day).cycles == 3
 

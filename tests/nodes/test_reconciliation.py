@@ -1,5 +1,6 @@
 """Invariant 10: own book, ledger and statement agree, or a break says so until they do again."""
 
+import numpy as np
 import pytest
 
 from ledger.books.postings import Register
@@ -17,7 +18,8 @@ def consortium():
 def spoil(consortium, owner, book, amount):
     """Lets a book say something else of its owner's cash than what happened."""
     key = holding_key(1, consortium.network.account_number(owner))
-    book._set(Register.CASH, key, amount)
+    spoiled = book.positions(Register.CASH).with_values(np.array([key]), np.array([[amount]]))
+    book._positions[Register.CASH] = spoiled
 
 
 def opened(consortium):

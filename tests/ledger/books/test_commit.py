@@ -95,16 +95,16 @@ def test_projection_and_own_book_follow_the_commit(database):
     do(database, lambda session: book.expect(session, CAUSE, entry))
 
     def take(session):
-        projection.apply(session, issued(0))
-        book.confirm(session, issued(0))
+        projection.apply(session, [issued(0)])
+        book.confirm(session, [issued(0)])
 
     fail(database, take)
     assert (projection.height, projection.holding(Register.CASH, KEY)) == (-1, (0, 0))
-    assert book.positions(Register.CASH) == {}
+    assert book.positions(Register.CASH).as_dict() == {}
 
     do(database, take)
     assert (projection.height, projection.holding(Register.CASH, KEY)) == (0, (5, 0))
-    assert book.positions(Register.CASH) == {KEY: 5}
+    assert book.positions(Register.CASH).as_dict() == {KEY: 5}
 
 
 def test_cycles_are_those_on_disk(database):

@@ -37,7 +37,7 @@ def posting(keys, available, held=None):
 def apply(database, projection, *blocks):
     for each in blocks:
         with database.transaction() as session:
-            projection.apply(session, each)
+            projection.apply(session, [each])
 
 
 def test_blocks_add_up():
