@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.books.whole_files import write_whole
-from ledger.clearing.columns import Column, TradeColumns
+from ledger.clearing.columns import Column
 
 MAGIC: Final = b"novrun-1"
 POSITION_BITS: Final = 27
@@ -147,12 +147,11 @@ class SegmentIndex:
         return True
 
 
-def identity_fingerprints(trades: TradeColumns) -> Entries:
+def identity_fingerprints(dates: Column, instruments: Column, numbers: Column) -> Entries:
     """64 bits of each trade's date, instrument and number. Part of the format: never changed."""
-    mixed = np.zeros(len(trades), dtype=np.uint64)
-    columns = (trades.dates, trades.instruments, trades.numbers)
-    for column, multiplier in zip(columns, _MULTIPLIERS, strict=True):
-        mixed ^= column.astype(np.uint64)
+    mixed = np.zeros(len(numbers), dtype=np.uint64)
+    for column, multiplier in zip((dates, instruments, numbers), _MULTIPLIERS, strict=True):
+        mixed ^= column.view(np.uint64)
         mixed *= np.uint64(multiplier)
         mixed ^= mixed >> np.uint64(29)
         mixed *= np.uint64(_MULTIPLIERS[1])
