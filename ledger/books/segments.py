@@ -97,8 +97,9 @@ class SegmentStore:
         """A cycle by its root. Raises SegmentError."""
         path = self.path(root)
         try:
-            with pq.ParquetFile(path) as file:
-                return _segment_of(file.schema_arrow.metadata, file.read(), path)
+            with pq.ParquetFile(path, memory_map=True) as file:
+                table = file.read(use_threads=False)
+                return _segment_of(file.schema_arrow.metadata, table, path)
         except FileNotFoundError as error:
             raise SegmentError(f"{path} is missing") from error
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
@@ -211,5 +212,9 @@ def _segment_of(metadata: dict[bytes, bytes] | None, table: Any, path: Path) -> 
 
 
 def _wide(column: Any) -> Column:  # noqa: ANN401 # pyarrow has no types
-    wide: Column = column.to_numpy().astype(np.int64, copy=False)
+    wide = np.empty(len(column), dtype=np.int64)
+    end = 0
+    for chunk in column.chunks:
+        end += len(chunk)
+        wide[end - len(chunk) : end] = chunk.to_numpy()
     return wide
