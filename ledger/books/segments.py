@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ledger.books.database import StorageError
 from ledger.books.segment_index import Entries, SegmentIndex, Span, identity_fingerprints
 from ledger.books.whole_files import write_whole
 from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
@@ -85,13 +86,15 @@ class SegmentStore:
         return self._index.has(root) and self.path(root).exists()
 
     def add(self, segment: Segment) -> None:
-        """Keeps a cycle; one that is here already stays as it is."""
-        path = self.path(segment.root)
-        if not path.exists():
-            write_whole(path, lambda stream: _write(segment, stream))
-        if not self._index.has(segment.root):
-            span = Span(segment.first_position, segment.end_position, segment.root)
-            self._index.add(span, _fingerprints_of(segment.trades), segment.positions)
+        """Keeps a cycle; one that is here already stays as it is.
+
+        Raises StorageError when the disk is full or fails; the same may be tried again later.
+        """
+        try:
+            self._add(segment)
+        except OSError as error:
+            where = self.path(segment.root)
+            raise StorageError(f"{where}: {error.strerror or error}") from error
 
     def read(self, root: bytes) -> Segment:
         """A cycle by its root. Raises SegmentError."""
@@ -135,6 +138,14 @@ class SegmentStore:
         """The file of a segment."""
         return self._folder / f"{root.hex()}.parquet"
 
+    def _add(self, segment: Segment) -> None:
+        path = self.path(segment.root)
+        if not path.exists():
+            write_whole(path, lambda stream: _write(segment, stream))
+        if not self._index.has(segment.root):
+            span = Span(segment.first_position, segment.end_position, segment.root)
+            self._index.add(span, _fingerprints_of(segment.trades), segment.positions)
+
     def _identity_at(self, root: bytes, position: int) -> list[int]:
         """Date, instrument, number and cancellation of one trade, from its own group of rows."""
         path = self.path(root)
@@ -169,7 +180,8 @@ def _write(segment: Segment, stream: BinaryIO) -> None:
         table.replace_schema_metadata(metadata),
         stream,
         row_group_size=ROWS_PER_GROUP,
-        compression="lz4",
+        compression="zstd",
+        compression_level=1,
         use_dictionary=list(_REPEATED),
         column_encoding={
             name: "DELTA_BINARY_PACKED" if name in _RISING else "BYTE_STREAM_SPLIT"

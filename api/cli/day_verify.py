@@ -1,4 +1,4 @@
-"""``novate verify-day``: every root, net line and balance of a settled day once more."""
+"""``novate day verify``: every root, net line and balance of a settled day once more."""
 
 import typer
 
