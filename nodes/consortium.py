@@ -8,6 +8,7 @@ import msgspec
 from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
+from ledger.books.segments import SegmentStore
 from ledger.chain.chain import Chain
 from ledger.chain.errors import StorageError
 from ledger.domain.identifiers import owner_of
@@ -32,7 +33,7 @@ from nodes.proofs import ProofDesk
 from nodes.registrar import Registrar
 from nodes.same_chain import check_books, check_same, check_unused
 from nodes.segment_keeper import SegmentKeeper
-from nodes.state_folder import StateFolder, chain_file
+from nodes.state_folder import StateFolder, chain_file, segments_folder
 from nodes.trader import Trader
 from nodes.validators import DEPLOYER, Seating, Seats, open_chain, seats
 
@@ -72,7 +73,7 @@ class Consortium:
         bootstrap.check_numbers(network, self.contracts)
         self.clearing_house.resume()
         self.proofs = ProofDesk(self.clearing_house)
-        self._segments = SegmentKeeper(self.clearing_house, folder.path) if folder else None
+        self._segments = self._segment_keeper()
         self.catch_up()
 
     @property
@@ -151,7 +152,14 @@ class Consortium:
         return sum(node.reconcile() for node in self.nodes.values())
 
     def close(self) -> None:
-        """Releases files and locks."""
+        """Waits until every settled cycle is kept, then releases files and locks."""
+        try:
+            if self._segments:
+                self._segments.close()
+        finally:
+            self._release()
+
+    def _release(self) -> None:
         for node in self.nodes.values():
             node.close()
         self._deployer_database.close()
@@ -179,6 +187,11 @@ class Consortium:
                 return Registrar(id, key, database, around)
             case Role.REGULATOR:
                 return Node(id, key, database, around)
+
+    def _segment_keeper(self) -> SegmentKeeper | None:
+        if self._folder is None:
+            return None
+        return SegmentKeeper(self.clearing_house, SegmentStore(segments_folder(self._folder.path)))
 
     def _open_database(self, name: str) -> Database:
         path = self._folder.node_folder(name) / "books.sqlite" if self._folder else None

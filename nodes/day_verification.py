@@ -4,9 +4,11 @@ The chain says which cycles settled, with which roots, and everything that moved
 Each cycle's trades are read from its segment: their root and net lines are computed again and
 compared with the chain's. The balances that follow, with the recomputed lines instead of the booked
 ones, are compared with the books of every node, as of the block that those books are at.
+
+However long the day, a few cycles are in memory at a time (derived_cycles.py).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,13 +18,13 @@ import numpy as np
 from contracts.deployment import Contracts
 from ledger.books.books_reader import StoredHoldings, stored_holdings
 from ledger.books.postings import FinalBlock, Origin, Posting, PostingKind, Register
-from ledger.books.segments import Segment, SegmentError, SegmentStore
+from ledger.books.segments import SegmentStore
 from ledger.clearing.columns import Column, accounts_of, participants_of
-from ledger.clearing.commitment import Commitment
-from ledger.clearing.netting import NetLines, net
+from ledger.clearing.netting import NetLines
 from ledger.domain.accounts import account_of, asset_of
 from ledger.domain.participants import Role
 from nodes.clock import SimulatedClock
+from nodes.derived_cycles import DerivedCycle, DifferenceError, derived_cycles, hex_text
 from nodes.engine import EmbeddedEngine
 from nodes.explorer.cycle_roots import SettledCycle, settled_cycles
 from nodes.explorer.folder import founded_chain
@@ -36,17 +38,6 @@ _KEEPERS: Final = (Role.CLEARING_HOUSE, Role.REGISTRAR, Role.BANK)
 
 Balances = dict[int, tuple[int, int]]
 """Available and held, by holding key."""
-
-
-class DifferenceError(Exception):
-    """The first thing that is not as it must be: where, what, what was expected and found."""
-
-    def __init__(self, where: str, what: str, expected: object, found: object) -> None:
-        super().__init__(f"{where}: {what}: expected {expected}, found {found}")
-        self.where = where
-        self.what = what
-        self.expected = str(expected)
-        self.found = str(found)
 
 
 @dataclass(slots=True)
@@ -68,7 +59,8 @@ class _Day:
 
     network: Network
     store: SegmentStore
-    cycles: Mapping[bytes, SettledCycle]
+    cycles: Sequence[SettledCycle]
+    derived: Iterator[DerivedCycle]
     books: Mapping[str, StoredHoldings]
     verified: Verified
     intake_end: int = 0
@@ -87,11 +79,12 @@ def verify_day(path: Path) -> Iterator[Verified]:
     # Read before the chain is opened, so that no books are ahead of it.
     books = _books(path, meta.network) if meta and meta.seats else {}
     with founded_chain(path) as (network, chain, w3, addresses):
-        cycles = {cycle.id: cycle for cycle in settled_cycles(w3, addresses)}
+        cycles, store = settled_cycles(w3, addresses), SegmentStore(segments_folder(path))
         day = _Day(
             network=network,
-            store=SegmentStore(segments_folder(path)),
+            store=store,
             cycles=cycles,
+            derived=derived_cycles(store, cycles),
             books=books,
             verified=Verified(cycles_in_all=len(cycles)),
         )
@@ -127,7 +120,7 @@ def _check_block(day: _Day, block: FinalBlock) -> None:
             _check_cycle(day, cause.reference, block.number, booked)
     for reference, register in booked:
         where = f"block {block.number}"
-        what = f"{register.value} lines of {_hex(reference)}"
+        what = f"{register.value} lines of {hex_text(reference)}"
         raise DifferenceError(where, what, "a cycle that settles with them", "none")
     day.verified.blocks += 1
     for node, books in day.books.items():
@@ -141,14 +134,13 @@ def _check_cycle(
     block: int,
     booked: dict[tuple[bytes, Register], list[Posting]],
 ) -> None:
-    cycle = day.cycles[cycle_id]
-    segment = _segment_of(day, cycle)
-    where = f"cycle {segment.number}"
-    _check_root(day, segment, cycle, where)
-    result = net(segment.trades)
+    derived = next(day.derived)
+    assert derived.id == cycle_id, "the events come in the order of the blocks"
+    _check_places(day, derived)
+    where = derived.name
     for register, lines in (
-        (Register.SECURITIES, result.securities),
-        (Register.CASH, result.cash),
+        (Register.SECURITIES, derived.net.securities),
+        (Register.CASH, derived.net.cash),
     ):
         postings = booked.pop((cycle_id, register), [])
         _check_lines(day, where, register, lines, postings)
@@ -157,34 +149,18 @@ def _check_cycle(
         _post(day, f"{where} in block {block}", again)
         day.verified.net_lines += len(lines)
     day.verified.cycles += 1
-    day.verified.trades += len(segment.trades)
+    day.verified.trades += derived.count
 
 
-def _segment_of(day: _Day, cycle: SettledCycle) -> Segment:
-    try:
-        return day.store.read(cycle.root)
-    except SegmentError as error:
-        where = f"the cycle {_hex(cycle.id)} of block {cycle.block}"
-        raise DifferenceError(where, "segment", _hex(cycle.root), error) from error
-
-
-def _check_root(day: _Day, segment: Segment, cycle: SettledCycle, where: str) -> None:
-    if segment.cycle_id != cycle.id:
-        raise DifferenceError(where, "cycle id", _hex(cycle.id), _hex(segment.cycle_id))
-    if len(segment.trades) != cycle.count:
-        raise DifferenceError(where, "number of trades", cycle.count, len(segment.trades))
-    root = Commitment(segment.trades, segment.salt_key, cycle.id).root
-    if root != cycle.root:
-        raise DifferenceError(where, "root", _hex(cycle.root), _hex(root))
-    window = range(max(segment.first_position, day.intake_end), segment.end_position)
-    positions = segment.positions
-    if positions[0] not in window or positions[-1] not in window or (np.diff(positions) < 1).any():
-        found = f"{positions[0]} to {positions[-1]}"
+def _check_places(day: _Day, derived: DerivedCycle) -> None:
+    window = range(max(derived.first_position, day.intake_end), derived.end_position)
+    first, last = derived.first, derived.last
+    if not derived.is_ascending or first not in window or last not in window:
         expected = f"ascending, from {window.start} and below {window.stop}"
-        raise DifferenceError(where, "positions", expected, found)
-    day.intake_end = segment.end_position
-    if not day.store.finds(segment):
-        raise DifferenceError(where, "index", "an entry for every trade", "some without")
+        raise DifferenceError(derived.name, "positions", expected, f"{first} to {last}")
+    day.intake_end = derived.end_position
+    if not derived.is_indexed:
+        raise DifferenceError(derived.name, "index", "an entry for every trade", "some without")
 
 
 def _check_lines(
@@ -240,9 +216,9 @@ def _of_participant(keys: Column, participant: int) -> Column:
 
 def _check_rest(day: _Day) -> None:
     """What nothing on the chain has asked for."""
-    roots = {cycle.root for cycle in day.cycles.values()}
+    roots = {cycle.root for cycle in day.cycles}
     for root in sorted(day.store.roots() - roots):
-        raise DifferenceError("the segments", _hex(root), "a cycle of the chain", "none")
+        raise DifferenceError("the segments", hex_text(root), "a cycle of the chain", "none")
     for node, books in day.books.items():
         if books.block >= day.verified.blocks:
             last = day.verified.blocks - 1
@@ -253,7 +229,3 @@ def _holding(network: Network, register: Register, key: int) -> str:
     account, asset = network.account_id(account_of(key)), asset_of(key)
     is_cash = register is Register.CASH
     return f"{account} {network.currency(asset) if is_cash else network.instrument(asset).isin}"
-
-
-def _hex(value: bytes) -> str:
-    return "0x" + value.hex()

@@ -66,9 +66,11 @@ class _Input:
 
 
 def day(
+    context: typer.Context,
     trades: Annotated[
-        Path, typer.Option(help="Trades: Novate CSV or B3 trade-by-trade, plain or zipped.")
-    ],
+        Path | None,
+        typer.Option(help="Trades (required): Novate CSV or B3 trade-by-trade, plain or zipped."),
+    ] = None,
     state: Annotated[
         Path, typer.Option(help="State folder; run the same command again to resume.")
     ] = Path(".novate"),
@@ -91,6 +93,11 @@ def day(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Settles a market day. What the command says of itself is DAY_HELP."""
+    if context.invoked_subcommand:
+        _refuse_options(context)
+        return
+    if trades is None:
+        bad_input("--trades is missing", "Name the file of the day's trades.")
     chain = open_engine(engine, finality, patience)
     seats = seating(engine, validators, executor)
     try:
@@ -146,6 +153,15 @@ def make_day(
         file_trouble(error)
     content = f"{counted(trades, 'trade')} and {counted(cancelled, 'cancellation')}"
     messages().print(f"{file}: a made day of {content}, seed {seed}")
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Options before the name of another command would change nothing."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source and source.name == "COMMANDLINE":
+            remedy = f"Give it after the command: novate day {context.invoked_subcommand} ..."
+            bad_input(f"{parameter.opts[0]} settles a day", remedy)
 
 
 def _read(trades: Path, opening: Path | None, seed: str, faults: list[str]) -> _Input:

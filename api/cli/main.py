@@ -10,11 +10,11 @@ from api.app import RECURSION_MAX
 from api.cli.bench import bench_app
 from api.cli.chain import chain_app
 from api.cli.day import DAY_HELP, day, make_day
+from api.cli.day_verify import verify as verify_day
 from api.cli.proof import proof_app
 from api.cli.reasons import reasons
 from api.cli.scenario import scenario_app
 from api.cli.up import up
-from api.cli.verify_day import verify as verify_day
 
 # A library among the imports raises the limit so far that deep nesting would end in a crash.
 sys.setrecursionlimit(RECURSION_MAX)
@@ -42,9 +42,10 @@ def main(
     """A permissioned-ledger clearing and settlement simulator."""
 
 
-app.command(help=DAY_HELP)(day)
+day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
+day_app.command("verify")(verify_day)
+app.add_typer(day_app, name="day")
 app.command("make-day")(make_day)
-app.command("verify-day")(verify_day)
 app.command()(up)
 app.command()(reasons)
 app.add_typer(chain_app, name="chain")

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.books.whole_files import write_whole
-from ledger.clearing.columns import Column, TradeColumns
+from ledger.clearing.columns import Column
 
 MAGIC: Final = b"novrun-1"
 POSITION_BITS: Final = 27
@@ -116,7 +116,8 @@ class SegmentIndex:
         """Whether the trades of a segment are at these positions for these fingerprints."""
         for run in self._runs:
             if any(span.root == root for span in run.spans):
-                entries = _entries(fingerprints, positions - run.first)
+                # In order, so that the search goes through the run once instead of jumping about.
+                entries = np.sort(_entries(fingerprints, positions - run.first))
                 places = np.minimum(np.searchsorted(run.entries, entries), len(run.entries) - 1)
                 return bool((run.entries[places] == entries).all())
         return False
@@ -147,12 +148,11 @@ class SegmentIndex:
         return True
 
 
-def identity_fingerprints(trades: TradeColumns) -> Entries:
+def identity_fingerprints(dates: Column, instruments: Column, numbers: Column) -> Entries:
     """64 bits of each trade's date, instrument and number. Part of the format: never changed."""
-    mixed = np.zeros(len(trades), dtype=np.uint64)
-    columns = (trades.dates, trades.instruments, trades.numbers)
-    for column, multiplier in zip(columns, _MULTIPLIERS, strict=True):
-        mixed ^= column.astype(np.uint64)
+    mixed = np.zeros(len(numbers), dtype=np.uint64)
+    for column, multiplier in zip((dates, instruments, numbers), _MULTIPLIERS, strict=True):
+        mixed ^= column.view(np.uint64)
         mixed *= np.uint64(multiplier)
         mixed ^= mixed >> np.uint64(29)
         mixed *= np.uint64(_MULTIPLIERS[1])

@@ -12,7 +12,7 @@ import hashlib
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Final
 
 import numpy as np
@@ -58,15 +58,16 @@ def run(trades: int, per_cycle: int) -> dict[str, Any]:
     before = environment()
     with TemporaryDirectory(prefix="novate-bench-") as name:
         folder, random = Path(name), np.random.default_rng(SEED)
-        store, seconds, wanted = SegmentStore(folder), 0.0, []
+        store, seconds, busy, wanted = SegmentStore(folder), 0.0, 0.0, []
         for number, first in enumerate(range(0, trades, per_cycle), start=1):
             made = made_trades(random, first, min(per_cycle, trades - first))
             root = hashlib.sha256(b"%d" % number).digest()
             positions = np.arange(first, first + len(made))
             end = first + len(made)
-            began = perf_counter()
+            began, busy_before = perf_counter(), process_time()
             store.add(Segment(number, root, root, first, end, root, positions, made))
             seconds += perf_counter() - began
+            busy += process_time() - busy_before
             for row in random.integers(0, len(made), -(-LOOKUPS * per_cycle // trades)).tolist():
                 identity = (DATE, int(made.instruments[row]), int(made.numbers[row]))
                 wanted.append((identity, Found(root, first + row)))
@@ -80,6 +81,7 @@ def run(trades: int, per_cycle: int) -> dict[str, Any]:
         "trades": trades,
         "trades_a_cycle": per_cycle,
         "kept_a_second": round(trades / seconds),
+        "kept_ns_of_processor_a_trade": round(1e9 * busy / trades),
         "bytes_a_trade": {name: round(size / trades, 2) for name, size in sizes.items()},
         "lookup_ms": found,
         "verified": right,

@@ -135,16 +135,24 @@ def test_bad_file_folder_or_trade_ends_with_status_2_or_1(answers, file, folder,
 
 
 def test_day_of_the_folder_is_verified_and_a_missing_segment_is_named(answers, folder):
-    result = run("verify-day", "--state", folder)
+    result = run("day", "verify", "--state", folder)
     assert result.exit_code == 0, result.output
     assert "OK: 1 cycle of 3 trades" in result.output
 
     segment = next((folder / "segments").glob("*.parquet"))
     hidden = segment.rename(segment.with_suffix(".hidden"))
-    result = run("verify-day", "--state", folder)
+    result = run("day", "verify", "--state", folder)
     hidden.rename(segment)
     assert result.exit_code == 1
-    assert run("verify-day", "--state", folder / "nowhere").exit_code == 2
+    assert run("day", "verify", "--state", folder / "nowhere").exit_code == 2
+
+
+def test_option_before_the_verification_of_a_day_is_refused(folder):
+    result = run("day", "--state", folder, "verify")
+
+    assert result.exit_code == 2
+    assert "--state settles a day" in result.output
+    assert run("day").exit_code == 2
 
 
 def test_proof_is_verified_against_a_node(answers, file, folder):

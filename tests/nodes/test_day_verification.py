@@ -12,7 +12,8 @@ from ledger.books.segments import SegmentStore
 from ledger.clearing.commitment import Commitment
 from ledger.clearing.proof import verify
 from ledger.domain.identifiers import TradeId
-from nodes.day_verification import DifferenceError, verify_day
+from nodes.day_verification import verify_day
+from nodes.derived_cycles import DifferenceError
 from nodes.explorer.folder import open_explorer
 from nodes.folder_meta import StateFolderError, read_meta
 from nodes.proofs import proof_from_folder

@@ -1,8 +1,10 @@
 """Segments: whole or not there, never changed, and each trade found by its identity."""
 
+import resource
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.books.database import StorageError
 from ledger.books.segment_index import RunError
 from ledger.books.segments import Found, SegmentError, SegmentStore
 from ledger.clearing.columns import COLUMN_NAMES
@@ -145,6 +148,29 @@ def test_process_killed_at_any_moment_leaves_whole_segments(tmp_path, patience):
     for segment in segments:
         store.add(segment)
     check_found(SegmentStore(tmp_path), segments[-3:])
+
+
+@contextmanager
+def full_disk(bytes_max):
+    """Files of this process may not grow beyond a size."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_cycle_that_the_disk_does_not_take_leaves_nothing_and_is_kept_later(tmp_path):
+    store, segment = SegmentStore(tmp_path), made_segment(1, 0, 1_000)
+    with full_disk(4_096), pytest.raises(StorageError, match="File too large"):
+        store.add(segment)
+    assert not store.has(segment.root)
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+    store.add(segment)
+
+    check_found(SegmentStore(tmp_path), [segment])
 
 
 @pytest.mark.deep

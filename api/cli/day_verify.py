@@ -1,4 +1,4 @@
-"""``novate verify-day``: every root, net line and balance of a settled day once more."""
+"""``novate day verify``: every root, net line and balance of a settled day once more."""
 
 import typer
 
@@ -6,7 +6,8 @@ from api.cli.chain_options import DEFAULT_STATE, StateOption
 from api.cli.terminal import EXIT_FAILED, bad_input, counted, messages, output, progress_bar
 from ledger.books.segment_index import RunError
 from ledger.chain.errors import StorageError
-from nodes.day_verification import DifferenceError, verify_day
+from nodes.day_verification import verify_day
+from nodes.derived_cycles import DifferenceError
 from nodes.folder_meta import StateFolderError
 
 
