@@ -1,18 +1,21 @@
 """``novate bench``: measurements that verify their own answers."""
 
-import json
-from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from api.cli.terminal import EXIT_FAILED, bad_input, output
+from api.cli.bench_day import day, day_chart
+from api.cli.measured import measured, show
+from api.cli.terminal import bad_input
 
 bench_app = typer.Typer(
     help="Measure, and verify what was measured.", no_args_is_help=True, add_completion=False
 )
+
+
+bench_app.command("day")(day)
+bench_app.command("day-chart")(day_chart)
 
 
 @bench_app.callback()
@@ -41,7 +44,7 @@ def gross(
         bad_input(f"--peer: expected anvil, found {peer!r}")
     # Benchmarks are not part of the product: loaded when they are asked for.
     module = import_module("loadtests.benchmarks.gross")
-    _show(_run(module.run, transactions, validators, peer).as_json(), as_json=as_json)
+    show(measured(module.run, transactions, validators, peer).as_json(), as_json=as_json)
 
 
 @bench_app.command("netted")
@@ -57,7 +60,7 @@ def netted(
     Ends with status 1 when the answer is wrong: its figure is then void.
     """
     module = import_module("loadtests.benchmarks.netted")
-    _show(_run(module.run, lines, validators).as_json(), as_json=as_json)
+    show(measured(module.run, lines, validators).as_json(), as_json=as_json)
 
 
 @bench_app.command("logs")
@@ -72,38 +75,4 @@ def logs(
     Ends with status 1 when the answer is wrong: its figure is then void.
     """
     module = import_module("loadtests.benchmarks.logs")
-    _show(_run(module.run, blocks).as_json(), as_json=as_json)
-
-
-def _run(measure: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 # loaded by name
-    trouble = import_module("loadtests.benchmarks.anvil_peer").PeerError
-    try:
-        return measure(*arguments)
-    except trouble as error:
-        bad_input(str(error))
-
-
-def _show(result: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(result))
-    else:
-        table = Table(box=None, show_header=False)
-        for name, value in _flat(result):
-            table.add_row(name.replace("_", " "), value)
-        output().print(table)
-    if not result["verified"]:
-        raise typer.Exit(EXIT_FAILED)
-
-
-def _flat(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for name, value in result.items():
-        if isinstance(value, Mapping):
-            rows += [(f"{name} {inner}", text) for inner, text in _flat(value)]
-        elif isinstance(value, float):
-            rows.append((name, f"{value:,.2f}"))
-        elif isinstance(value, int) and not isinstance(value, bool):
-            rows.append((name, f"{value:,}"))
-        elif value != []:
-            rows.append((name, str(value)))
-    return rows
+    show(measured(module.run, blocks).as_json(), as_json=as_json)

@@ -8,9 +8,9 @@ in a cycle, nothing created or lost, every holding on the chain as a recount fro
 sample of trades proven to be in the cycles of the chain, and no break left open.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -26,7 +26,7 @@ from loadtests.benchmarks.day_observed import observe
 from loadtests.benchmarks.day_parties import DistantBroker
 from loadtests.benchmarks.day_recount import CountAgain, count_again, day_faults
 from loadtests.benchmarks.day_stages import RATES, StageClock
-from loadtests.benchmarks.day_venue import JSON_BATCH_TRADES, open_venue
+from loadtests.benchmarks.day_venue import open_venue
 from loadtests.benchmarks.environment import environment, peak_memory_bytes
 from nodes.broker import Broker
 from nodes.clock import SimulatedClock
@@ -102,7 +102,7 @@ class DayResult:
         compression: trades a net line.
         cycle_latency_ms: from beginning to close a cycle until it is final.
         stage_seconds: how long each stage was worked at; the venue, the capture and the clearing
-            work at the same time.
+            work at the same time. Of JSON, decoding and capturing are not told apart.
         peak_memory_bytes: of the process of the product, before it is verified.
     """
 
@@ -182,7 +182,7 @@ def run(
         compression=round(options.trades / lines, 2),
         cycle_latency_ms=_percentiles(clock.latency_seconds),
         stage_seconds={"made": round(ran.made_seconds, 3)}
-        | {stage: round(seconds, 3) for stage, seconds in clock.busy_seconds.items()},
+        | {stage: round(seconds, 3) for stage, seconds in clock.busy_seconds.items() if seconds},
         peak_memory_bytes=peak,
         bytes_on_disk_a_trade=round(size / options.trades, 2),
         verified=not faults,
@@ -224,7 +224,7 @@ def _ran(
         raise DayError("JSON needs a server")
     sandbox = TimedSandbox(consortium, clock, attested=options.is_attested)
     with serve(sandbox) as port:
-        with open_venue(replace(market, batch_trades=JSON_BATCH_TRADES), port) as venue:
+        with open_venue(market, port) as venue:
             breaks = run_json(sandbox, venue, clock, on_progress)
         with sandbox.lock:
             yield _Ran(breaks, venue.busy_seconds)
@@ -288,7 +288,3 @@ def _peer(options: DayOptions, final_rate: float) -> PeerRate | None:
         return None
     rate = rate_of_anvil(PEER_TRANSACTIONS)
     return PeerRate(NAME, PEER_TRANSACTIONS, round(rate, 1), round(final_rate / rate, 1))
-
-
-Measure = Callable[[DayOptions], DayResult]
-"""Measures one day; ``run`` with everything else given."""

@@ -62,8 +62,8 @@ def run_json(
         sent = watch.submit(venue.finish)
         while not wait([sent], _LOOK_SECONDS).done:
             on_progress(cycles.watermark())
-        with clock.busy(CAPTURED):
-            sent.result()
+        sent.result()
+        clock.mark(CAPTURED)
     while sandbox.strike() is not None:
         on_progress(cycles.watermark())
     if sandbox.failure:

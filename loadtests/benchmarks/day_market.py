@@ -1,4 +1,4 @@
-"""A made market: its network, its opening positions, and its trades as a stream without end in sight.
+"""A made market: its network, its opening positions, and its trades as a stream, batch by batch.
 
 Every batch follows from the seed and its own place in the day, so it can be made again alone, and
 nothing of it has to be kept. All of it is integers. Instruments and brokers are traded by rank:
@@ -7,7 +7,7 @@ the venue's numbers ascend over the day, and so in each instrument.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
 from typing import Final
@@ -61,16 +61,21 @@ class MadeTrades:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def parts(self, count_max: int) -> Iterator["MadeTrades"]:
+        """The same trades, so many at a time."""
+        for first in range(0, len(self), count_max):
+            rows = slice(first, first + count_max)
+            yield MadeTrades(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 @dataclass(frozen=True)
 class Market:
-    """A market day that follows from these five."""
+    """A market day that follows from these four."""
 
     trades: int
     participants: int
     instruments: int
     seed: int
-    batch_trades: int = BATCH_TRADES
 
     @cached_property
     def network(self) -> Network:
@@ -123,12 +128,12 @@ class Market:
 
     def batches(self) -> Iterator[MadeTrades]:
         """The day, batch by batch."""
-        return map(self.batch, range(-(-self.trades // self.batch_trades)))
+        return map(self.batch, range(-(-self.trades // BATCH_TRADES)))
 
     def batch(self, place: int) -> MadeTrades:
         """One batch of the day."""
-        first = place * self.batch_trades
-        count = min(self.batch_trades, self.trades - first)
+        first = place * BATCH_TRADES
+        count = min(BATCH_TRADES, self.trades - first)
         chance = np.random.default_rng([self.seed, place])
         words = np.frombuffer(chance.bytes(6 * count * _WORD_BYTES), dtype="<u4").reshape(6, count)
         shift = 32 - _SLOTS_BITS

@@ -15,7 +15,7 @@ from ledger.books import cycles as records
 from ledger.books.postings import Register
 from ledger.clearing.columns import COLUMN_NAMES, Column, holding_keys
 from ledger.clearing.proof import verify
-from loadtests.benchmarks.day_market import DAY, PRICE_UNIT, MadeTrades, Market
+from loadtests.benchmarks.day_market import BATCH_TRADES, DAY, PRICE_UNIT, MadeTrades, Market
 from loadtests.benchmarks.day_parties import DistantBroker
 from nodes.consortium import Consortium
 from nodes.invariants import violations
@@ -157,10 +157,10 @@ def _sample(
     ordinals = np.sort(chance.choice(market.trades, count, replace=False, shuffle=False))
     place, trades = -1, market.batch(0)
     for ordinal in ordinals.tolist():
-        if ordinal // market.batch_trades != place:
-            place = ordinal // market.batch_trades
+        if ordinal // BATCH_TRADES != place:
+            place = ordinal // BATCH_TRADES
             trades = market.batch(place)
-        record = _record(market, trades, ordinal % market.batch_trades, timed=timed)
+        record = _record(market, trades, ordinal % BATCH_TRADES, timed=timed)
         identity = dict(zip(COLUMN_NAMES, record, strict=True))
         yield (
             consortium.exchange.position_of(

@@ -49,14 +49,17 @@ class StageClock:
         """From the beginning until the last trades reached a stage."""
         return self._reached_at[stage] - self._began
 
+    def mark(self, stage: str) -> None:
+        """The last trades have reached a stage."""
+        self._reached_at[stage] = perf_counter()
+
     @contextmanager
     def busy(self, stage: str) -> Iterator[None]:
         """What is done in the block brings some trades to a stage."""
         began = perf_counter()
         yield
-        now = perf_counter()
-        self.busy_seconds[stage] += now - began
-        self._reached_at[stage] = now
+        self.mark(stage)
+        self.busy_seconds[stage] += self._reached_at[stage] - began
 
     @contextmanager
     def cycle(self) -> Iterator[None]:

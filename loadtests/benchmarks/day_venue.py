@@ -44,7 +44,6 @@ class Task(msgspec.Struct, frozen=True):
     participants: int
     instruments: int
     seed: int
-    batch_trades: int
     port: int | None = None
 
 
@@ -93,7 +92,6 @@ def open_venue(market: Market, port: int | None = None) -> Iterator[Venue]:
         participants=market.participants,
         instruments=market.instruments,
         seed=market.seed,
-        batch_trades=market.batch_trades,
         port=port,
     )
     text = msgspec.json.encode(task).decode()
@@ -113,7 +111,7 @@ def open_venue(market: Market, port: int | None = None) -> Iterator[Venue]:
 def main() -> None:
     """Does one task."""
     task = msgspec.json.decode(sys.argv[1], type=Task)
-    market = Market(task.trades, task.participants, task.instruments, task.seed, task.batch_trades)
+    market = Market(task.trades, task.participants, task.instruments, task.seed)
     out = sys.stdout.buffer
     send = _post_all if task.port else _write_all
     out.write(READY)
@@ -148,7 +146,8 @@ def _post_all(market: Market, port: int) -> float:
     for poster in posters:
         poster.start()
     began = perf_counter()
-    for trades in market.batches():
+    parts = (part for made in market.batches() for part in made.parts(JSON_BATCH_TRADES))
+    for trades in parts:
         body = form.encode(trades)
         busy += perf_counter() - began
         bodies.put(body)

@@ -1,0 +1,131 @@
+"""A small market day through everything: what counts here is that it verifies its own answer."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from api.cli.bench_day import served
+from api.cli.main import app
+from api.cli.measured import show
+from loadtests.benchmarks.day import DayOptions, run
+from loadtests.benchmarks.day_forms import ArrowForm, JsonForm
+from loadtests.benchmarks.day_market import PRICE_UNIT, Market
+from loadtests.benchmarks.day_recount import count_again
+from loadtests.benchmarks.day_venue import VenueError, open_venue
+from nodes.trade_batches import read_arrow, read_json
+
+SMALL = DayOptions(trades=20_000, participants=8, instruments=10)
+RATES = ["captured", "cleared", "committed", "settled", "final", "reconciled"]
+
+
+@pytest.fixture(scope="module")
+def market():
+    return Market(trades=120_000, participants=8, instruments=10, seed=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "attested", "replicas"),
+    [
+        (("--validators", "1", "--cycle-trades", "6000"), False, 1),
+        (("--validators", "1", "--attest"), True, 1),
+        (("--validators", "4"), True, 5),
+    ],
+)
+def test_day_is_verified_and_says_what_it_was(arguments, attested, replicas):
+    sizes = ("--trades", "20000", "--participants", "8", "--instruments", "10")
+    done = CliRunner().invoke(app, ["bench", "day", *sizes, *arguments, "--json"])
+
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    assert (result["verified"], result["faults"]) == (True, [])
+    assert (result["attested"], result["replicas"]) == (attested, replicas)
+    assert result["trades"] == 20_000
+    assert result["cycles"] == (4 if "--cycle-trades" in arguments else 1)
+    assert result["net_lines"] <= result["cycles"] * (16 * 10 + 16)
+    assert list(result["rates"]) == RATES
+    assert list(result["rates"].values()) == sorted(result["rates"].values(), reverse=True)
+    assert result["bytes_on_disk_a_trade"] > 0
+    assert 0 < result["cycle_latency_ms"]["p50"] <= result["cycle_latency_ms"]["p99"]
+
+
+def test_day_of_json_over_http_is_verified():
+    result = run(replace(SMALL, ingest="json"), served)
+
+    assert (result.verified, result.faults) == (True, [])
+    assert set(result.rates) == set(RATES)
+
+
+def test_a_recount_that_differs_makes_the_figures_void(capsys):
+    def wrong(market):
+        changes = count_again(market)
+        changes.securities[3, 2] += 1
+        return changes
+
+    result = run(replace(SMALL, trades=2_000), count_again=wrong)
+
+    assert not result.verified
+    assert len(result.faults) == 1
+    assert (
+        "1 holdings are not those of the recount; the first is BRK-002/client" in result.faults[0]
+    )
+    with pytest.raises(typer.Exit) as ended:
+        show(result.as_json(), as_json=True)
+    assert ended.value.exit_code == 1
+
+
+def test_progress_goes_up_to_all_trades():
+    cleared = []
+    run(replace(SMALL, trades=5_000, cycle_trades=2_000), on_progress=cleared.append)
+
+    assert cleared == [2_000, 4_000, 5_000]
+
+
+def test_batches_are_the_same_made_alone_and_conserve_everything(market):
+    all_batches = list(market.batches())
+
+    assert [len(batch) for batch in all_batches] == [100_000, 20_000]
+    again = market.batch(1)
+    assert np.array_equal(all_batches[1].prices, again.prices)
+    numbers = np.concatenate([batch.numbers for batch in all_batches])
+    assert np.array_equal(numbers, np.arange(1, 120_001))
+    assert all((batch.sellers // 2 != batch.buyers // 2).all() for batch in all_batches)
+    changes = count_again(market)
+    assert not changes.securities.sum(axis=0).any()
+    assert changes.cash.sum() == 0
+    assert changes.securities.any()
+
+
+@pytest.mark.parametrize(("form", "read"), [(ArrowForm, read_arrow), (JsonForm, read_json)])
+def test_both_forms_say_what_was_made(market, form, read):
+    made = next(market.batch(0).parts(500))
+
+    trades = read(form(market).encode(made), market.network)
+
+    assert np.array_equal(trades.numbers, made.numbers)
+    assert np.array_equal(trades.instruments, made.instruments + 1)
+    assert np.array_equal(trades.sellers, market.account_numbers[made.sellers])
+    assert np.array_equal(trades.buyers, market.account_numbers[made.buyers])
+    assert np.array_equal(trades.quantities, made.quantities)
+    assert np.array_equal(trades.prices, made.prices * PRICE_UNIT)
+    assert np.array_equal(trades.amounts, made.quantities * made.prices)
+
+
+def test_a_venue_that_cannot_reach_its_server_says_so(market, capfd):
+    with open_venue(market, port=1) as venue:
+        venue.begin()
+        with pytest.raises(VenueError, match="status 1"):
+            venue.finish()
+    assert "the server does not answer" in capfd.readouterr().err
+
+
+def test_a_folder_that_is_not_empty_is_refused(tmp_path):
+    (tmp_path / "something").touch()
+
+    done = CliRunner().invoke(app, ["bench", "day", "--state", str(tmp_path)])
+
+    assert done.exit_code == 2
+    assert "not empty" in done.output
