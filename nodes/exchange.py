@@ -24,6 +24,7 @@ from ledger.books.capture import (
 from ledger.books.database import Database
 from ledger.books.gaps import CapturedNumbers, Gap
 from ledger.books.highest_numbers import HighestNumbers
+from ledger.books.series import SeriesOrder
 from ledger.books.submissions import Submission, find_submission, record_submission
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, same_identity
@@ -48,7 +49,7 @@ class Exchange(Node):
         self._highest = HighestNumbers()
         self._numbers = CapturedNumbers() if self.network.dense_sequence else None
         for first_position, trades in self.captured.read_all():
-            self._take_in(first_position, trades)
+            self._take_in(first_position, trades, SeriesOrder.of(trades))
 
     def capture(self, batch_id: str, trades: TradeColumns) -> SortedBatch:
         """Captures what is new in a batch, records what is refused; on disk when this returns.
@@ -82,7 +83,8 @@ class Exchange(Node):
             self.captured.append_all(session, added)
             if added:
                 first = self.captured.end_position
-                session.on_commit(partial(self._take_in, first, whole.accepted))
+                series = whole.series or SeriesOrder.of(whole.accepted)
+                session.on_commit(partial(self._take_in, first, whole.accepted, series))
         return verdicts
 
     def submission(self, content_hash: bytes) -> Submission | None:
@@ -129,11 +131,11 @@ class Exchange(Node):
                 return position
         return NOT_FOUND
 
-    def _take_in(self, first_position: int, trades: TradeColumns) -> None:
+    def _take_in(self, first_position: int, trades: TradeColumns, series: SeriesOrder) -> None:
         self._index.add(fingerprints_of(trades), first_position)
-        self._highest.take_in(trades)
+        self._highest.take_in(series)
         if self._numbers is not None:
-            self._numbers.take_in(trades)
+            self._numbers.take_in(series)
 
     def _ask_traders(self, first_position: int, trades: TradeColumns) -> frozenset[int]:
         """The rows that some trader refused to affirm.

@@ -1,31 +1,27 @@
 """Streams of trade batches: each batch one durable, content-hashed, columnar record.
 
-The payload is an Arrow stream, compressed; the content hash is over the trades themselves, so that
-it does not depend on the encoding. Positions number the trades of a stream from 0.
+Positions number the trades of a stream from 0. What a stream keeps in memory of a batch is where it
+begins; the latest trades are kept as well, packed.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from threading import RLock
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-from sqlalchemy import inspect
-from sqlalchemy.orm import defer
+from sqlalchemy import insert
 from sqlmodel import col, select
 
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.tables import BatchRow
-from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
+from ledger.books.growing_column import GrowingColumn
+from ledger.books.recent_trades import ReadTrades, RecentTrades
+from ledger.books.tables import BatchRow, table_of
+from ledger.books.trade_records import PackedTrades, TradeRecord, decode, room_for
+from ledger.clearing.columns import Column, TradeColumns
 
 RECENT_TRADES_MAX: Final = 100_000
-SEGMENT_TRADES_MAX: Final = 50_000
 NEVER: Final = 2**62
-_OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,230 +32,222 @@ class Batch:
     first_position: int
     count: int
     content_hash: bytes
-    refused: frozenset[int]
 
 
 class BatchStream:
-    """One stream of batches in a node's database. The latest are also kept in memory."""
+    """One stream of batches in a node's database.
 
-    def __init__(self, database: Database, name: str) -> None:
+    One thread may append while others read; they find what is below ``end_position``. The latest
+    trades are kept in memory, ``recent_max`` of them or a single batch.
+    """
+
+    def __init__(
+        self, database: Database, name: str, recent_max: int = RECENT_TRADES_MAX
+    ) -> None:
         self._database = database
         self._name = name
-        self._recent = RecentTrades()
-        self.batches: list[Batch] = []
-        self._starts: Column = np.zeros(0, dtype=np.int64)
+        self._recent = RecentTrades(recent_max)
+        self._read_lately = ReadTrades(recent_max)
+        self._starts: GrowingColumn[np.int64] = GrowingColumn(np.int64)
+        self._end = 0
         with database.reading() as session:
-            payload = inspect(BatchRow).attrs["payload"].class_attribute
-            rows = select(BatchRow).options(defer(payload))
-            rows = rows.where(BatchRow.stream == name).order_by(col(BatchRow.first_position))
-            for row in session.exec(rows):
-                refused = frozenset(np.frombuffer(row.refused, dtype="<i8").tolist())
-                batch = Batch(row.id, row.first_position, row.count, row.content_hash, refused)
-                self.batches.append(batch)
+            ends = select(BatchRow.first_position, BatchRow.count)
+            ends = ends.where(BatchRow.stream == name).order_by(col(BatchRow.first_position))
+            rows = session.exec(ends).all()
+        if rows:
+            self._starts.append(np.array([first for first, _ in rows], dtype=np.int64))
+            self._end = sum(rows[-1])
 
     @property
     def end_position(self) -> int:
         """The position that the next trade will have."""
-        last = self.batches[-1] if self.batches else None
-        return last.first_position + last.count if last else 0
+        return self._end
 
-    def append(
-        self,
-        session: UnitOfWork,
-        batch_id: str,
-        trades: TradeColumns,
-        refused: frozenset[int] = frozenset(),
-    ) -> Batch:
+    @property
+    def batches(self) -> list[Batch]:
+        """Every batch, in order, from the disk."""
+        with self._database.reading() as session:
+            columns = (
+                BatchRow.id,
+                BatchRow.first_position,
+                BatchRow.count,
+                BatchRow.content_hash,
+            )
+            rows = select(*columns).where(BatchRow.stream == self._name)
+            return [Batch(*row) for row in session.exec(rows.order_by(col(columns[1])))]
+
+    def append(self, session: UnitOfWork, batch_id: str, trades: TradeColumns) -> Batch:
         """Puts a new batch into a transaction. It counts once that is committed."""
-        return self.append_all(session, [(batch_id, trades)], refused)[0]
+        return self.append_all(session, [(batch_id, trades)])[0]
 
     def append_all(
-        self,
-        session: UnitOfWork,
-        parts: Sequence[tuple[str, TradeColumns]],
-        refused: frozenset[int] = frozenset(),
+        self, session: UnitOfWork, parts: Sequence[tuple[str, TradeColumns]]
     ) -> list[Batch]:
         """Puts new batches into a transaction, one after another; once in each transaction."""
+        packed = [(batch_id, PackedTrades.of(trades)) for batch_id, trades in parts]
+        return self.append_records(
+            session, [(batch_id, TradeRecord.of(each), each) for batch_id, each in packed]
+        )
+
+    def append_records(
+        self, session: UnitOfWork, records: Sequence[tuple[str, TradeRecord, PackedTrades]]
+    ) -> list[Batch]:
+        """The same with what is encoded already, kept as it came; the trades are the record's."""
         added: list[Batch] = []
         end = self.end_position
-        for batch_id, trades in parts:
-            packed = PackedTrades.of(trades)
-            batch = Batch(batch_id, end, len(trades), packed.content_hash(), refused)
-            session.add(
-                BatchRow(
-                    stream=self._name,
-                    id=batch_id,
-                    first_position=batch.first_position,
-                    count=batch.count,
-                    content_hash=batch.content_hash,
-                    payload=packed.encoded(),
-                    refused=np.array(sorted(refused), dtype="<i8").tobytes(),
-                )
-            )
-            session.on_commit(partial(self._publish, batch, trades))
+        for batch_id, record, packed in records:
+            batch = Batch(batch_id, end, record.count, record.content_hash)
+            session.on_commit(partial(self._publish, batch, packed))
             added.append(batch)
-            end += len(trades)
+            end += batch.count
+        if added:
+            session.execute(
+                insert(table_of(BatchRow)),
+                [
+                    {
+                        "stream": self._name,
+                        "id": batch.id,
+                        "first_position": batch.first_position,
+                        "count": batch.count,
+                        "content_hash": batch.content_hash,
+                        "payload": record.payload,
+                        "refused": b"",
+                    }
+                    for batch, (_, record, _) in zip(added, records, strict=True)
+                ],
+            )
         return added
 
     def trades(self, first: int, end: int) -> TradeColumns:
         """The trades at positions [first, end)."""
-        return self.trades_at(np.arange(first, min(end, self.end_position), dtype=np.int64))
+        parts = list(self._parts(first, min(end, self.end_position)))
+        if len(parts) == 1:
+            return parts[0].unpacked()
+        trades, filled = room_for(sum(map(len, parts))), 0
+        for part in parts:
+            part.unpack_into(trades, slice(filled, filled + len(part)))
+            filled += len(part)
+        return trades
 
     def trades_at(self, positions: Column) -> TradeColumns:
         """The trades at some positions, in the order asked for."""
-        recent, first_recent = self._recent.take(positions)
-        older = positions < first_recent
-        if not older.any():
-            return recent
-        starts = self._batch_starts()
-        places = np.searchsorted(starts, positions[older], side="right") - 1
-        parts, order = [], [np.flatnonzero(~older)]
-        for place in np.unique(places).tolist():
-            rows = np.flatnonzero(older)[places == place]
-            parts.append(self._read(self.batches[place]).take(positions[rows] - starts[place]))
-            order.append(rows)
-        back = np.empty(len(positions), dtype=np.int64)
-        back[np.concatenate(order)] = np.arange(len(positions))
-        return TradeColumns.concatenate([recent, *parts]).take(back)
+        if _are_consecutive(positions):
+            return self.trades(int(positions[0]), int(positions[-1]) + 1)
+        segments = self._recent.segments()
+        starts = np.array([first for first, _ in segments], dtype=np.int64)
+        trades = room_for(len(positions))
+        older = positions < (starts[0] if segments else NEVER)
+        _fill(trades, np.flatnonzero(~older), positions, starts, lambda i: segments[i][1])
+        if older.any():
+            _fill(trades, np.flatnonzero(older), positions, self._starts.values, self._read)
+        return trades
+
+    def records(self, first: int, end: int) -> list[TradeRecord]:
+        """The trades at [first, end) as they were written down, batch by batch.
+
+        What is asked for of a batch in part only is written anew.
+        """
+        records: list[TradeRecord] = []
+        if first >= end:
+            return records
+        starts = self._starts.values
+        for place in range(_place(starts, first), _place(starts, end - 1) + 1):
+            begins = int(starts[place])
+            record = self._record(begins)
+            if begins < first or end < begins + record.count:
+                packed = self._read(place)
+                rows = slice(max(first - begins, 0), min(end - begins, record.count))
+                # Fewer trades may go into narrower columns.
+                record = TradeRecord.of(PackedTrades.of(packed.take(rows).unpacked()))
+            records.append(record)
+        return records
+
+    def end_of_batches(self, first: int, count_max: int) -> int:
+        """Where the batches end that hold the trades from ``first`` on and so many at most.
+
+        Always at least the end of one batch; ``first`` when nothing follows.
+        """
+        end, starts = self.end_position, self._starts.values
+        if end <= first + count_max:
+            return max(end, first)
+        last = int(starts[_place(starts, first + count_max)])
+        if last > first:
+            return last
+        following = _place(starts, first) + 1
+        return int(starts[following]) if following < len(starts) else end
 
     def read_all(self) -> Iterator[tuple[int, TradeColumns]]:
         """Every batch from the disk, with its first position: for a node that starts."""
-        for batch in self.batches:
-            trades = self._read(batch)
-            self._recent.add(batch.first_position, trades)
-            yield batch.first_position, trades
+        for place, first in enumerate(self._starts.values.tolist()):
+            packed = self._read_batch(place)
+            self._recent.add(first, packed)
+            yield first, packed.unpacked()
 
-    def _batch_starts(self) -> Column:
-        """Where each batch begins; kept, since a day of single trades has very many batches."""
-        kept = self._starts
-        newer = [batch.first_position for batch in self.batches[len(kept) :]]
-        if newer:
-            self._starts = kept = np.concatenate([kept, np.array(newer, dtype=np.int64)])
-        return kept
+    def _parts(self, first: int, end: int) -> Iterator[PackedTrades]:
+        """The trades at [first, end) as they lie in memory and on the disk, in order."""
+        segments = self._recent.segments()
+        first_recent = segments[0][0] if segments else NEVER
+        starts, at = self._starts.values, first
+        while at < min(end, first_recent):
+            place = _place(starts, at)
+            packed, begins = self._read(place), int(starts[place])
+            yield packed.take(slice(at - begins, end - begins))
+            at = begins + len(packed)
+        for begins, packed in segments:
+            if at < min(end, begins + len(packed)):
+                yield packed.take(slice(at - begins, end - begins))
+                at = begins + len(packed)
 
-    def _publish(self, batch: Batch, trades: TradeColumns) -> None:
+    def _publish(self, batch: Batch, trades: PackedTrades) -> None:
         assert batch.first_position == self.end_position, "one append in each unit of work"
         # In this order: whoever reads the end of the stream finds the trades before it.
         self._recent.add(batch.first_position, trades)
-        self.batches.append(batch)
+        self._starts.append(np.array([batch.first_position], dtype=np.int64))
+        self._end += batch.count
 
-    def _read(self, batch: Batch) -> TradeColumns:
-        with self._database.reading() as session:
-            return decode_trades(session.get_one(BatchRow, (self._name, batch.id)).payload)
+    def _read(self, place: int) -> PackedTrades:
+        """The trades of one batch, by its place among the batches."""
+        first = int(self._starts.values[place])
+        packed = self._read_lately.get(first)
+        if packed is None:
+            packed = self._read_batch(place)
+            self._read_lately.add(first, packed)
+        return packed
 
+    def _read_batch(self, place: int) -> PackedTrades:
+        return decode(self._record(int(self._starts.values[place])).payload)
 
-class RecentTrades:
-    """The latest trades of a stream, in memory: a few segments, small ones merged as they come."""
-
-    def __init__(self) -> None:
-        self._segments: list[tuple[int, TradeColumns]] = []
-        # One thread may append while another reads.
-        self._lock = RLock()
-
-    def add(self, first_position: int, trades: TradeColumns) -> None:
-        """Takes the next trades in; the oldest go when there are too many."""
-        with self._lock:
-            self._segments.append((first_position, trades))
-            while len(self._segments) > 1 and self._last_two_are_small():
-                (first, older), (_, newer) = self._segments.pop(-2), self._segments.pop()
-                self._segments.append((first, TradeColumns.concatenate([older, newer])))
-            while len(self._segments) > 1 and self._count() > RECENT_TRADES_MAX:
-                self._segments.pop(0)
-
-    def take(self, positions: Column) -> tuple[TradeColumns, int]:
-        """Those of the trades that are here, in order; and the first position that is here."""
-        with self._lock:
-            segments = list(self._segments)
-        if not segments:
-            return TradeColumns.of_rows([]), NEVER
-        starts = np.array([first for first, _ in segments], dtype=np.int64)
-        places = np.searchsorted(starts, positions, side="right") - 1
-        here = np.flatnonzero(places >= 0)
-        parts, order = [], []
-        for place in np.unique(places[here]).tolist():
-            rows = np.flatnonzero(places[here] == place)
-            parts.append(segments[place][1].take(positions[here][rows] - starts[place]))
-            order.append(rows)
-        if len(parts) == 1:
-            return parts[0], int(starts[0])
-        back = np.empty(len(here), dtype=np.int64)
-        back[np.concatenate([*order, np.zeros(0, dtype=np.int64)])] = np.arange(len(here))
-        return TradeColumns.concatenate(parts).take(back), int(starts[0])
-
-    def _last_two_are_small(self) -> bool:
-        (_, older), (_, newer) = self._segments[-2:]
-        return len(older) <= 2 * len(newer) and len(older) + len(newer) <= SEGMENT_TRADES_MAX
-
-    def _count(self) -> int:
-        return sum(len(trades) for _, trades in self._segments)
-
-
-@dataclass(frozen=True, slots=True)
-class PackedTrades:
-    """Trades as columns as narrow as they go: a base each, and how far each value is above it.
-
-    Width and base follow from the values alone, so the same trades are always packed the same.
-    """
-
-    count: int
-    bases: Mapping[str, int]
-    columns: Mapping[str, NDArray[np.integer[Any]]]
-
-    @staticmethod
-    def of(trades: TradeColumns) -> "PackedTrades":
-        """The trades, packed."""
-        bases, columns = {}, {}
-        for name, column in trades.columns().items():
-            bases[name], columns[name] = _narrowed(column)
-        return PackedTrades(len(trades), bases, columns)
-
-    def content_hash(self) -> bytes:
-        """SHA-256 over the count, and base, width and values of each column, little-endian."""
-        digest = hashlib.sha256(self.count.to_bytes(8, "little"))
-        for name, column in self.columns.items():
-            digest.update(self.bases[name].to_bytes(8, "little", signed=True))
-            digest.update(bytes([column.itemsize]))
-            digest.update(np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<")).data)
-        return digest.digest()
-
-    def encoded(self) -> bytes:
-        """An Arrow stream, compressed; the bases are metadata of the schema."""
-        bases = {name: str(base) for name, base in self.bases.items()}
-        table = pa.table(dict(self.columns)).replace_schema_metadata(bases)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
-            writer.write_table(table)
-        return sink.getvalue().to_pybytes()  # type: ignore[no-any-return] # pyarrow ships no types
-
-
-def content_hash(trades: TradeColumns) -> bytes:
-    """SHA-256 over the trades, in order, whatever their encoding."""
-    return PackedTrades.of(trades).content_hash()
-
-
-def encode_trades(trades: TradeColumns) -> bytes:
-    """The trades as a compressed Arrow stream."""
-    return PackedTrades.of(trades).encoded()
-
-
-def decode_trades(payload: bytes) -> TradeColumns:
-    """The trades that ``encode_trades`` wrote."""
-    table = pa.ipc.open_stream(payload).read_all()
-    bases = table.schema.metadata or {}
-    return TradeColumns(
-        *(
-            table.column(name).to_numpy().astype(np.int64) + int(bases.get(name.encode(), 0))
-            for name in COLUMN_NAMES
+    def _record(self, first_position: int) -> TradeRecord:
+        columns = (BatchRow.count, BatchRow.content_hash, BatchRow.payload)
+        rows = select(*columns).where(
+            BatchRow.stream == self._name, BatchRow.first_position == first_position
         )
+        with self._database.reading() as session:
+            return TradeRecord(*session.exec(rows).one())
+
+
+def _place(starts: Column, position: int) -> int:
+    """The place of the batch that a position is in."""
+    return int(np.searchsorted(starts, position, side="right")) - 1
+
+
+def _are_consecutive(positions: Column) -> bool:
+    return (
+        len(positions) > 0
+        and int(positions[-1]) - int(positions[0]) == len(positions) - 1
+        and bool((positions[1:] > positions[:-1]).all())
     )
 
 
-def _narrowed(column: Column) -> "tuple[int, NDArray[np.integer[Any]]]":
-    """A base, and what each value is above it."""
-    if not len(column):
-        return 0, column
-    base, last = int(column.min()), int(column.max())
-    for kind in (np.uint8, np.uint16, np.uint32):
-        if last - base <= np.iinfo(kind).max:
-            return base, (column - base).astype(kind)
-    return 0, column
+def _fill(
+    trades: TradeColumns,
+    rows: Column,
+    positions: Column,
+    starts: Column,
+    read: Callable[[int], PackedTrades],
+) -> None:
+    """Writes the trades at some positions over rows of others, batch by batch."""
+    places = np.searchsorted(starts, positions[rows], side="right") - 1
+    for place in np.unique(places).tolist():
+        these = rows[places == place]
+        read(place).take(positions[these] - starts[place]).unpack_into(trades, these)

@@ -10,6 +10,7 @@ from ledger.books.batches import BatchStream
 from ledger.books.database import UnitOfWork
 from ledger.books.highest_numbers import HighestNumbers
 from ledger.books.rows import upsert
+from ledger.books.series import SeriesOrder
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import (
     NOT_FOUND,
@@ -35,12 +36,14 @@ class SortedBatch:
         accepted_rows: their rows in the submitted batch.
         positions: for each submitted row where it stands in the capture, or NOT_FOUND if refused.
         refused: why not, by row.
+        series: the series of the accepted trades, where sorting has shown them.
     """
 
     accepted: TradeColumns
     accepted_rows: Column
     positions: Column
     refused: dict[int, Rejected]
+    series: SeriesOrder | None = None
 
     @property
     def count(self) -> int:
@@ -56,9 +59,10 @@ class SortedBatch:
 class BatchSorter:
     """Sorts one batch against a capture, in a fixed number of vectorised steps.
 
-    The original of a row is the trade of the same identity that the capture has, or else the first
-    in the batch that is accepted. A row with an original repeats it or contradicts it. Only refused
-    rows, and the rare ones whose fingerprint lies, are looked at one by one.
+    Rows whose number is above all others of its series so far are new. The original of another row
+    is the trade of the same identity that the capture has, or else the first in the batch that is
+    accepted. A row with an original repeats it or contradicts it. Only refused rows, and the rare
+    ones whose fingerprint lies, are looked at one by one.
     """
 
     def __init__(
@@ -66,28 +70,37 @@ class BatchSorter:
         captured: BatchStream,
         index: TradeIndex,
         trades: TradeColumns,
-        highest: HighestNumbers | None = None,
+        highest: HighestNumbers,
     ) -> None:
         self._captured = captured
         self._index = index
         self._highest = highest
         self._trades = trades
-        self._prints = fingerprints_of(trades)
         self._end = captured.end_position
-        count = len(trades)
-        # Where the original of each row stands: in the capture, or as a row of this batch.
-        self._known: Column = np.full(count, NOT_FOUND, dtype=np.int64)
-        self._first: Column = np.arange(count, dtype=np.int64)
-        self._accepted: Mask = np.zeros(count, dtype=bool)
-        self._cancels: Column = np.zeros(count, dtype=np.int64)
         self._refused: dict[int, Rejected] = {}
 
     def sort(self) -> SortedBatch:
         """The verdict on every row."""
+        series = SeriesOrder.of(self._trades)
+        new = self._highest.are_new(series)
+        if new.all() and not self._trades.cancels.any():
+            rows = np.arange(len(self._trades), dtype=np.int64)
+            return SortedBatch(self._trades, rows, self._end + rows, {}, series)
+        return self._sort_others(new)
+
+    def _sort_others(self, new: Mask) -> SortedBatch:
+        """The verdicts on a batch in which not every row is a new trade."""
         is_cancel = self._trades.cancels > 0
-        self._take_known()
-        new = np.flatnonzero((self._known == NOT_FOUND) & ~is_cancel)
-        self._take_firsts(new, new)
+        count = len(self._trades)
+        self._prints = fingerprints_of(self._trades)
+        # Where the original of each row stands: in the capture, or as a row of this batch.
+        self._known: Column = np.full(count, NOT_FOUND, dtype=np.int64)
+        self._first: Column = np.arange(count, dtype=np.int64)
+        self._accepted: Mask = new & ~is_cancel
+        self._cancels: Column = np.zeros(count, dtype=np.int64)
+        self._take_known(np.flatnonzero(~new))
+        others = np.flatnonzero((self._known == NOT_FOUND) & ~is_cancel & ~new)
+        self._take_firsts(others, others)
         positions = self._end + np.cumsum(self._accepted) - 1
         if is_cancel.any():
             self._take_cancels(np.flatnonzero(is_cancel & (self._known == NOT_FOUND)))
@@ -103,9 +116,9 @@ class BatchSorter:
             trades = trades.take(self._accepted)
         return SortedBatch(trades, np.flatnonzero(self._accepted), positions, self._refused)
 
-    def _take_known(self) -> None:
-        """Settles the rows of trades that were captured before."""
-        self._known = self._find(self._trades, self._prints)
+    def _take_known(self, rows: Column) -> None:
+        """Settles those of some rows whose trades were captured before."""
+        self._known[rows] = self._find(self._trades.take(rows), self._prints[rows])
         hits = np.flatnonzero(self._known != NOT_FOUND)
         if len(hits):
             records = self._captured.trades_at(self._known[hits])
@@ -162,11 +175,7 @@ class BatchSorter:
 
     def _find(self, trades: TradeColumns, prints: Fingerprints) -> Column:
         """Where the capture has trades of these identities, or NOT_FOUND."""
-        found = np.full(len(trades), NOT_FOUND, dtype=np.int64)
-        may_be_known = np.ones(len(trades), dtype=bool)
-        if self._highest is not None:
-            may_be_known = ~self._highest.are_above(trades)
-        found[may_be_known] = self._index.find(prints[may_be_known])
+        found = self._index.find(prints)
         hits = np.flatnonzero(found != NOT_FOUND)
         if len(hits):
             records = self._captured.trades_at(found[hits])

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ledger.clearing.columns import TradeColumns
+from ledger.books.series import SeriesOrder
 
 Interval = tuple[int, int]
 
@@ -37,22 +37,22 @@ class CapturedNumbers:
     def __init__(self) -> None:
         self._by_series: dict[tuple[int, int], list[Interval]] = {}
 
-    def take_in(self, trades: TradeColumns) -> None:
+    def take_in(self, series: SeriesOrder) -> None:
         """Takes captured trades into account; a cancellation has no number of its own."""
-        own = trades.take(trades.cancels == 0)
-        order = np.lexsort((own.numbers, own.instruments, own.dates))
-        own = own.take(order)
-        begins = np.ones(len(own), dtype=bool)
-        begins[1:] = (
-            (np.diff(own.dates) != 0) | (np.diff(own.instruments) != 0) | (np.diff(own.numbers) > 1)
-        )
+        numbers, places = series.numbers, np.repeat(np.arange(len(series.starts)), series.counts)
+        if not series.ascends.all():
+            numbers = numbers[np.lexsort((numbers, places))]
+        begins = np.ones(len(numbers), dtype=bool)
+        begins[1:] = (numbers[1:] - numbers[:-1] > 1) | (places[1:] != places[:-1])
         firsts = np.flatnonzero(begins)
-        lasts = np.append(firsts[1:], len(own)) - 1
+        lasts = np.append(firsts[1:], len(numbers)) - 1
+        own = series.days[places[firsts]] % 2 == 0
+        firsts, lasts = firsts[own], lasts[: len(firsts)][own]
         for day, instrument, first, last in zip(
-            own.dates[firsts].tolist(),
-            own.instruments[firsts].tolist(),
-            own.numbers[firsts].tolist(),
-            own.numbers[lasts[: len(firsts)]].tolist(),
+            (series.days[places[firsts]] // 2).tolist(),
+            series.instruments[places[firsts]].tolist(),
+            numbers[firsts].tolist(),
+            numbers[lasts].tolist(),
             strict=True,
         ):
             _join(self._by_series.setdefault((day, instrument), []), first, last)

@@ -71,7 +71,7 @@ class Intake:
         """Keeps what follows the trades that are here; anything else changes nothing: False."""
         if first_position != self.stream.end_position:
             return False
-        self.stream.append(session, str(first_position), trades, unaffirmed)
+        self.stream.append(session, str(first_position), trades)
         standing = TradeStanding(UNAFFIRMED, Reason.UNAFFIRMED)
         self.note(session, {first_position + row: standing for row in unaffirmed})
         return True

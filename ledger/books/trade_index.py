@@ -1,19 +1,22 @@
 """Finding trades by identity among many millions: sorted runs of eight bytes a trade.
 
 An entry is the upper part of a trade's 64-bit fingerprint beside its place in the run, so that a
-run is one sorted column. Small runs are merged; a full one is never touched again and moves into a
-file without a name, read through the page cache: memory stays the same all day. A fingerprint can
-lie, if rarely: whoever finds a position compares the trade there before believing it.
+run is one sorted column. New trades wait unsorted until somebody looks for one, or until they fill
+a run. Small runs are merged; a full one is never touched again and moves into a file without a
+name, read through the page cache: memory stays the same all day. A fingerprint can lie, if rarely:
+whoever finds a position compares the trade there before believing it.
 """
 
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.books.series import days_of
 from ledger.clearing.columns import Column, Mask, TradeColumns
 
 NOT_FOUND: Final = -1
@@ -21,6 +24,8 @@ PLACE_BITS: Final = 22
 RUN_TRADES_MAX: Final = 1 << PLACE_BITS
 """Trades of a full run. The other 42 bits are the fingerprint: one in a million lookups lies."""
 MERGED_RUNS: Final = 8
+MIXED_ROWS: Final = 1 << 14
+"""So many at once stay in the processor's cache."""
 _PLACE_MASK: Final = np.uint64(RUN_TRADES_MAX - 1)
 _MULTIPLIERS: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
@@ -39,55 +44,77 @@ class _Run:
 
 
 class TradeIndex:
-    """Positions of trades by fingerprint of their identity.
+    """Positions of trades by fingerprint of their identity. Any thread may ask while one adds.
 
-    ``folder`` is where full runs go; without one they stay in memory.
+    ``folder`` is where full runs go; without one they stay in memory. A run is full at ``run_max``
+    trades.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, run_max: int = RUN_TRADES_MAX) -> None:
+        assert 0 < run_max <= RUN_TRADES_MAX
         self._folder = folder
+        self._run_max = run_max
         self._full: list[_Run] = []
         self._runs: list[_Run] = []
+        self._unsorted: list[Fingerprints] = []
+        self._first_unsorted = 0
+        self._lock = Lock()
 
     def add(self, fingerprints: Fingerprints, first_position: int) -> None:
         """Takes new trades in, which stand at consecutive positions."""
-        added = 0
-        while added < len(fingerprints):
-            first = self._runs[0].first_position if self._runs else first_position + added
-            free = RUN_TRADES_MAX - (first_position + added - first)
-            part = fingerprints[added : added + free]
-            self._add_run(_run_of(part, first_position + added))
-            added += len(part)
-            if len(part) == free:
-                self._fill(first)
+        with self._lock:
+            added = 0
+            while added < len(fingerprints):
+                if not self._unsorted:
+                    self._first_unsorted = first_position + added
+                first = self._runs[0].first_position if self._runs else self._first_unsorted
+                free = self._run_max - (first_position + added - first)
+                part = fingerprints[added : added + free]
+                self._unsorted.append(part)
+                added += len(part)
+                if len(part) == free:
+                    self._fill()
 
     def find(self, fingerprints: Fingerprints) -> Column:
-        """The first position of each, or NOT_FOUND."""
+        """A position of each, or NOT_FOUND; of several the first in the newest run with any."""
         found = np.full(len(fingerprints), NOT_FOUND, dtype=np.int64)
-        if not len(fingerprints):
-            return found
         # In ascending order the searches touch each run from front to back.
-        order = np.argsort(fingerprints)
-        sought = fingerprints[order] & ~_PLACE_MASK
-        for run in (*reversed(self._runs), *reversed(self._full)):
+        rows = np.argsort(fingerprints)
+        sought = fingerprints[rows] & ~_PLACE_MASK
+        for run in reversed(self._sorted_runs()):
+            if not len(rows):
+                break
             places = np.minimum(np.searchsorted(run.entries, sought), len(run) - 1)
             entries = run.entries[places]
             hit = (entries & ~_PLACE_MASK) == sought
             if hit.any():
                 here = (entries[hit] & _PLACE_MASK).astype(np.int64)
-                found[order[hit]] = run.first_position + here
+                found[rows[hit]] = run.first_position + here
+                rows, sought = rows[~hit], sought[~hit]
         return found
 
     def find_all(self, fingerprint: np.uint64) -> list[int]:
         """Every position of one fingerprint, ascending."""
         found: list[int] = []
         low, high = fingerprint & ~_PLACE_MASK, fingerprint | _PLACE_MASK
-        for run in (*self._full, *self._runs):
+        for run in self._sorted_runs():
             first = np.searchsorted(run.entries, low)
             end = np.searchsorted(run.entries, high, "right")
             here = (run.entries[first:end] & _PLACE_MASK).astype(np.int64)
             found.extend((run.first_position + here).tolist())
         return sorted(found)
+
+    def _sorted_runs(self) -> list[_Run]:
+        """All runs, the oldest first, with everything that was added."""
+        with self._lock:
+            self._sort_new()
+            return [*self._full, *self._runs]
+
+    def _sort_new(self) -> None:
+        if self._unsorted:
+            fingerprints = np.concatenate(self._unsorted)
+            self._unsorted.clear()
+            self._add_run(_run_of(fingerprints, self._first_unsorted))
 
     def _add_run(self, run: _Run) -> None:
         self._runs.append(run)
@@ -105,11 +132,12 @@ class TradeIndex:
         entries.sort()
         self._runs[-count:] = [_Run(first, entries)]
 
-    def _fill(self, first_position: int) -> None:
-        """The runs have become one that is full."""
+    def _fill(self) -> None:
+        """What is in no full run has become one."""
+        self._sort_new()
         self._merge_last(len(self._runs))
-        entries = self._runs.pop().entries
-        self._full.append(_Run(first_position, _on_disk(entries, self._folder)))
+        run = self._runs.pop()
+        self._full.append(_Run(run.first_position, _on_disk(run.entries, self._folder)))
 
 
 def _run_of(fingerprints: Fingerprints, first_position: int) -> _Run:
@@ -137,13 +165,23 @@ def _on_disk(entries: Fingerprints, folder: Path | None) -> Fingerprints:
 
 def fingerprints_of(trades: TradeColumns) -> Fingerprints:
     """The fingerprint of each trade's identity: date, instrument, number, whether it cancels."""
-    mixed = np.zeros(len(trades), dtype=np.uint64)
-    identity = (trades.dates * 2 + (trades.cancels > 0), trades.instruments, trades.numbers)
-    for column, multiplier in zip(identity, _MULTIPLIERS, strict=True):
-        mixed ^= column.astype(np.uint64)
-        mixed *= np.uint64(multiplier)
-        mixed ^= mixed >> np.uint64(29)
+    mixed = np.empty(len(trades), dtype=np.uint64)
+    days = _mixed(np.zeros(1, dtype=np.uint64), days_of(trades), _MULTIPLIERS[0])
+    for first in range(0, len(trades), MIXED_ROWS):
+        rows = slice(first, first + MIXED_ROWS)
+        part = _mixed(
+            days[rows] if len(days) > 1 else days, trades.instruments[rows], _MULTIPLIERS[1]
+        )
+        mixed[rows] = _mixed(part, trades.numbers[rows], _MULTIPLIERS[2])
     return mixed
+
+
+def _mixed(mixed: Fingerprints, column: Column, multiplier: int) -> Fingerprints:
+    """One more column mixed into fingerprints; one value of these stands for all rows."""
+    more = mixed ^ column.view(np.uint64)
+    more *= np.uint64(multiplier)
+    more ^= more >> np.uint64(29)
+    return more
 
 
 def same_identity(left: TradeColumns, right: TradeColumns) -> Mask:

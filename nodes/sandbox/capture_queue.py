@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Final, TypeAlias
 
-from ledger.books.batches import content_hash
+from ledger.books.trade_records import content_hash
 from ledger.books.capture import SortedBatch
 from ledger.books.database import StorageError
 from ledger.books.submissions import Submission, submission_of

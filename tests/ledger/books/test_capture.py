@@ -10,6 +10,7 @@ from ledger.books.batches import BatchStream
 from ledger.books.capture import BatchSorter, split_batch
 from ledger.books.database import open_database
 from ledger.books.highest_numbers import HighestNumbers
+from ledger.books.series import SeriesOrder
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason
@@ -35,7 +36,7 @@ class Capture:
             with self.database.transaction() as session:
                 self.stream.append(session, str(first), verdict.accepted)
             self.index.add(fingerprints_of(verdict.accepted), first)
-            self.highest.take_in(verdict.accepted)
+            self.highest.take_in(SeriesOrder.of(verdict.accepted))
         return verdict
 
 
@@ -122,9 +123,8 @@ def test_parts_of_one_commit_have_the_verdicts_of_single_batches(submissions):
     one_by_one, together = Capture(), Capture()
     expected = [one_by_one.submit(columns(rows)) for rows in submissions]
 
-    whole = BatchSorter(
-        together.stream, together.index, columns([row for rows in submissions for row in rows])
-    ).sort()
+    everything = columns([row for rows in submissions for row in rows])
+    whole = BatchSorter(together.stream, together.index, everything, together.highest).sort()
     found = split_batch(whole, [len(rows) for rows in submissions])
 
     for ours, theirs in zip(found, expected, strict=True):

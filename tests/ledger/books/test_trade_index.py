@@ -5,17 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.books import trade_index
 from ledger.books.trade_index import NOT_FOUND, TradeIndex
 
 SIZES = st.lists(st.integers(0, 40), max_size=25)
 
 
-@pytest.fixture(autouse=True)
-def small_runs(monkeypatch):
-    """Runs so small that many are filled."""
-    monkeypatch.setattr(trade_index, "RUN_TRADES_MAX", 64)
-    monkeypatch.setattr(trade_index, "_PLACE_MASK", np.uint64(63))
+RUN = 64
+"""Runs so small that many are filled."""
 
 
 def prints_of(count, seed=0):
@@ -25,7 +21,7 @@ def prints_of(count, seed=0):
 @pytest.mark.parametrize("folder", ["memory", "disk"])
 @given(sizes=SIZES)
 def test_every_trade_is_found_where_it_stands(tmp_path_factory, folder, sizes):
-    index = TradeIndex(tmp_path_factory.mktemp("index") if folder == "disk" else None)
+    index = TradeIndex(tmp_path_factory.mktemp("index") if folder == "disk" else None, RUN)
     prints, first = prints_of(sum(sizes)), 0
     for size in sizes:
         index.add(prints[first : first + size], first)
@@ -36,27 +32,27 @@ def test_every_trade_is_found_where_it_stands(tmp_path_factory, folder, sizes):
     assert all(index.find_all(each) == [place] for place, each in enumerate(prints[:5]))
 
 
-def test_shared_fingerprint_gives_the_first_position_and_all_of_them():
-    index, prints = TradeIndex(), prints_of(300)
+def test_shared_fingerprint_gives_one_position_and_all_of_them():
+    index, prints = TradeIndex(None, RUN), prints_of(300)
     prints[[7, 70, 200]] = prints[7]
     for first in range(0, 300, 30):
         index.add(prints[first : first + 30], first)
 
-    assert index.find(prints[7:8]).tolist() == [7]
+    assert index.find(prints[7:8]).tolist() == [200]
     assert index.find_all(prints[7]) == [7, 70, 200]
 
 
 def test_full_runs_leave_the_memory_and_no_file_behind(tmp_path):
-    index = TradeIndex(tmp_path)
+    index = TradeIndex(tmp_path, RUN)
     index.add(prints_of(1_000), 0)
 
-    assert len(index._full) == 1_000 // 64
+    assert len(index._full) == 1_000 // RUN
     assert all(isinstance(run.entries, np.memmap) for run in index._full)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_index_stays_in_memory_where_no_file_can_be_written(tmp_path):
-    index, prints = TradeIndex(tmp_path / "missing"), prints_of(200)
+    index, prints = TradeIndex(tmp_path / "missing", RUN), prints_of(200)
     index.add(prints, 0)
 
     assert index.find(prints).tolist() == list(range(200))
