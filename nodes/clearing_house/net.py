@@ -120,9 +120,9 @@ class NetSettlement:
         end = min(self._intake.stream.end_position, first + self._rules.cycle_trades_max)
         if first == end:
             return None
-        trades = self._intake.stream.trades(first, end)
-        fits = rows_that_fit(trades, self._rules.cycle_lines_max)
-        return self._intake.window(first, first + fits)
+        window = self._intake.window(first, end)
+        fits = rows_that_fit(window.trades, self._rules.cycle_lines_max)
+        return window if fits == end - first else self._intake.window(first, first + fits)
 
     def _agree(self, window: Window, number: int) -> _Agreed | None:
         """Cuts until everybody left in the cycle has signed; None when that takes too many cuts."""
