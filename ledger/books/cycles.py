@@ -1,12 +1,13 @@
 """What the clearing house keeps of its cycles, on disk and in memory."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sqlmodel import col, select
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select, update
 
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.tables import CycleRow
+from ledger.books.tables import CycleRow, table_of
 
 SUBMITTED = "submitted"
 SETTLED = "settled"
@@ -17,13 +18,14 @@ ABANDONED = "abandoned"
 class CycleRecords:
     """The cycles so far, by number. Those in force cover the intake without gap or overlap.
 
-    The rows handed out are copies for reading; a cycle changes through ``change`` alone.
+    The rows handed out are copies for reading; a cycle changes through ``change`` alone. What was
+    signed is in them only until it is decided: it is large, and then ``signed`` has it.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.reading() as session:
-            self._rows = list(session.exec(select(CycleRow).order_by(col(CycleRow.number))))
+            self._rows = list(_read(session))
 
     def all(self) -> Sequence[CycleRow]:
         """Every cycle, oldest first."""
@@ -47,6 +49,11 @@ class CycleRecords:
         # Numbers are dense from 1.
         return self._rows[number - 1] if 0 < number <= len(self._rows) else None
 
+    def signed(self, number: int) -> bytes:
+        """A cycle as it was signed; empty when it never was."""
+        with self._database.reading() as session:
+            return session.exec(select(CycleRow.signed).where(CycleRow.number == number)).one()
+
     def covering(self, position: int) -> CycleRow | None:
         """The cycle in whose window a position is; None when it has not been cut yet."""
         covered = self.in_force()
@@ -62,8 +69,22 @@ class CycleRecords:
 
     def change(self, session: UnitOfWork, number: int, **values: object) -> None:
         """Puts changes of a cycle into a transaction. They count once that is committed."""
-        row = session.get_one(CycleRow, number)
-        for name, value in values.items():
-            setattr(row, name, value)
-        changed = CycleRow(**row.model_dump())
-        session.on_commit(lambda: self._rows.__setitem__(number - 1, changed))
+        rows = update(CycleRow).where(col(CycleRow.number) == number)
+        session.exec(rows.values(**values))
+        session.on_commit(lambda: self._change(number, values))
+
+    def _change(self, number: int, values: dict[str, object]) -> None:
+        changed = CycleRow(**self._rows[number - 1].model_dump() | values)
+        if changed.state != SUBMITTED:
+            changed.signed = b""
+        self._rows[number - 1] = changed
+
+
+def _read(session: Session) -> Iterator[CycleRow]:
+    """All cycles by number, those that are decided without what was signed."""
+    columns = [column for column in table_of(CycleRow).c if column.name != "signed"]
+    undecided = select(CycleRow.number, CycleRow.signed).where(CycleRow.state == SUBMITTED)
+    signed_by_number = dict(session.exec(undecided).all())
+    rows = session.connection().execute(select_columns(*columns).order_by("number"))
+    for row in rows.mappings():
+        yield CycleRow(**row, signed=signed_by_number.get(row["number"], b""))

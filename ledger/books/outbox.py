@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlmodel import func, select
+from sqlmodel import col, func, select, update
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.tables import OutboxRow
@@ -29,20 +29,21 @@ class OutboxStore:
 
     def keep(self, session: UnitOfWork, intent: str, sign: Callable[[int], Kept]) -> None:
         """Signs with the next nonce and keeps the result; does nothing for a known intent."""
-        if session.get(OutboxRow, intent) is not None:
-            return
-        nonce = session.exec(select(func.count()).select_from(OutboxRow)).one()
-        kept = sign(nonce)
-        session.add(OutboxRow(intent=intent, nonce=nonce, raw=kept.raw, hash=kept.hash))
+        if session.exec(select(OutboxRow.nonce).where(OutboxRow.intent == intent)).first() is None:
+            # Nonces are dense from 0.
+            last = session.exec(select(func.coalesce(func.max(OutboxRow.nonce), -1))).one()
+            nonce = last + 1
+            kept = sign(nonce)
+            session.add(OutboxRow(intent=intent, nonce=nonce, raw=kept.raw, hash=kept.hash))
 
     def get(self, intent: str) -> Kept:
         """What was kept for an intent. Raises when nothing was."""
         with self._database.reading() as session:
-            row = session.get_one(OutboxRow, intent)
-            return Kept(row.raw, row.hash)
+            rows = select(OutboxRow.raw, OutboxRow.hash).where(OutboxRow.intent == intent)
+            return Kept(*session.exec(rows).one())
 
     def conclude(self, intent: str, state: str, revert: str) -> None:
         """Records what became of a transaction."""
         with self._database.transaction() as session:
-            row = session.get_one(OutboxRow, intent)
-            row.state, row.revert = state, revert
+            rows = update(OutboxRow).where(col(OutboxRow.intent) == intent)
+            session.exec(rows.values(state=state, revert=revert))

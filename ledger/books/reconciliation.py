@@ -8,13 +8,15 @@ difference has gone; it is never deleted.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from sqlalchemy import ColumnElement
+from sqlalchemy import Select
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from ledger.books.keyed import Keyed
-from ledger.books.tables import BreakRow
+from ledger.books.tables import BreakRow, table_of
 from ledger.clearing.columns import Column
 from ledger.domain.breaks import BreakKind
 
@@ -78,7 +80,7 @@ def record(session: Session, owner: str, comparisons: Iterable[Comparison], seen
 
     What is as it was when last compared is not written again.
     """
-    standing = set(session.exec(select(BreakRow.id).where(_is_open())))
+    standing: set[str] = set(session.connection().scalars(_open_ids()))
     for comparison in comparisons:
         found = {difference.id: difference for difference in comparison.found}
         if comparison.is_complete:
@@ -145,11 +147,13 @@ def _all_keys(records: Sequence[Keyed]) -> Column:
     return np.unique(np.concatenate([first, *others]))
 
 
-def _is_open() -> ColumnElement[bool]:
-    return col(BreakRow.closed_block).is_(None)
+@cache
+def _open_ids() -> Select[tuple[str]]:
+    breaks = table_of(BreakRow)
+    return select_columns(breaks.c.id).where(breaks.c.closed_block.is_(None))
 
 
 def open_breaks(session: Session) -> Sequence[BreakRow]:
     """The breaks that are open, oldest first."""
-    rows = select(BreakRow).where(_is_open())
+    rows = select(BreakRow).where(col(BreakRow.closed_block).is_(None))
     return session.exec(rows.order_by(col(BreakRow.first_seen_block), col(BreakRow.id))).all()

@@ -184,7 +184,7 @@ class Outcome:
         cycles, network = self._settled_cycles(), self._house.network
         if not cycles:
             return {}
-        cycle = unpack_signed(cycles[-1].signed).cycle
+        cycle = unpack_signed(self._house.cycles.signed(cycles[-1].number)).cycle
         net = {}
         for key, amount in zip(cycle.securities().keys, cycle.securities().amounts, strict=True):
             net[
