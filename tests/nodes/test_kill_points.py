@@ -4,8 +4,10 @@ Each test kills a process of its own at one point of the table (tests/support/ki
 its folder again, runs on, and compares with a clearing that was never killed.
 """
 
+import random
 import shutil
 import signal
+from dataclasses import replace
 from multiprocessing import get_context
 
 import pytest
@@ -77,7 +79,7 @@ def test_every_step_of_the_path_has_points_in_both_modes():
     assert len({point.name for point in KILL_POINTS}) == len(KILL_POINTS)
 
 
-@pytest.mark.parametrize(("mode", "point"), cases())
+@pytest.mark.parametrize(("mode", "point"), list(cases()))
 def test_clearing_that_was_killed_goes_on_as_if_it_had_not_been(
     processes, begun, never_killed, tmp_path, mode, point
 ):
