@@ -9,7 +9,7 @@ However long the day, a few cycles are in memory at a time (derived_cycles.py).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,9 @@ from nodes.state_folder import books_file, segments_folder
 
 _KEEPERS: Final = (Role.CLEARING_HOUSE, Role.REGISTRAR, Role.BANK)
 """Whose books hold what everybody has."""
+
+Named = tuple[bytes, Register]
+"""The lines of a cycle in a register."""
 
 Balances = dict[int, tuple[int, int]]
 """Available and held, by holding key."""
@@ -64,6 +67,7 @@ class _Day:
     books: Mapping[str, StoredHoldings]
     verified: Verified
     intake_end: int = 0
+    staged: dict[Named, list[Posting]] = field(default_factory=dict)
     balances: dict[Register, Balances] = field(
         default_factory=lambda: {register: {} for register in Register}
     )
@@ -109,12 +113,9 @@ def _books(path: Path, network: Network) -> dict[str, StoredHoldings]:
 
 
 def _check_block(day: _Day, block: FinalBlock) -> None:
-    booked: dict[tuple[bytes, Register], list[Posting]] = {}
+    booked: dict[Named, list[Posting]] = {}
     for posting in block.postings:
-        if posting.kind is PostingKind.BOOKED:
-            booked.setdefault((posting.reference, posting.register), []).append(posting)
-        else:
-            _post(day, f"block {block.number}", posting)
+        _take(day, f"block {block.number}", posting, booked)
     for cause in block.settled:
         if cause.origin is Origin.CYCLE:
             _check_cycle(day, cause.reference, block.number, booked)
@@ -128,11 +129,34 @@ def _check_block(day: _Day, block: FinalBlock) -> None:
             _check_books(day, node, books)
 
 
+def _take(day: _Day, where: str, posting: Posting, booked: dict[Named, list[Posting]]) -> None:
+    """Posts what moves outside of cycles; lines of cycles are put aside until one settles."""
+    name = posting.reference, posting.register
+    match posting.kind:
+        case PostingKind.BOOKED:
+            booked.setdefault(name, []).append(posting)
+        case PostingKind.STAGED:
+            day.staged.setdefault(name, []).append(posting)
+            _post(day, where, _earmarked(posting, 1))
+        case PostingKind.STAGED_BOOKED | PostingKind.STAGED_DROPPED:
+            parts = day.staged.pop(name, [])
+            for part in parts:
+                _post(day, where, _earmarked(part, -1))
+            if posting.kind is PostingKind.STAGED_BOOKED:
+                booked.setdefault(name, []).extend(parts)
+        case _:
+            _post(day, where, posting)
+
+
+def _earmarked(part: Posting, sign: int) -> Posting:
+    """Staged debits on their way from available to held, or back."""
+    debits = part.available < 0
+    amounts = sign * part.available[debits]
+    return replace(part, keys=part.keys[debits], available=amounts, held=-amounts)
+
+
 def _check_cycle(
-    day: _Day,
-    cycle_id: bytes,
-    block: int,
-    booked: dict[tuple[bytes, Register], list[Posting]],
+    day: _Day, cycle_id: bytes, block: int, booked: dict[Named, list[Posting]]
 ) -> None:
     derived = next(day.derived)
     assert derived.id == cycle_id, "the events come in the order of the blocks"
@@ -166,13 +190,18 @@ def _check_places(day: _Day, derived: DerivedCycle) -> None:
 def _check_lines(
     day: _Day, where: str, register: Register, lines: NetLines, postings: list[Posting]
 ) -> None:
+    keys, amounts = (
+        np.concatenate([getattr(posting, name) for posting in postings] or [lines.keys[:0]])
+        for name in ("keys", "available")
+    )
+    order = np.argsort(keys, kind="stable")
+    if np.array_equal(keys[order], lines.keys) and np.array_equal(amounts[order], lines.amounts):
+        return
     booked: dict[int, int] = {}
     for posting in postings:
         for key, amount in zip(posting.keys.tolist(), posting.available.tolist(), strict=True):
             booked[key] = booked.get(key, 0) + amount
     expected = dict(zip(lines.keys.tolist(), lines.amounts.tolist(), strict=True))
-    if booked == expected:
-        return
     for key in sorted(booked.keys() | expected.keys()):
         if booked.get(key, 0) != expected.get(key, 0):
             what = f"net line {_holding(day.network, register, key)}"
