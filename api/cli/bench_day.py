@@ -163,6 +163,8 @@ def day_chart(
     Runs many days one after another, each verified. Ends with status 1 when one came out wrong.
     """
     module = import_module("loadtests.benchmarks.day_sweep")
+    if not out.parent.is_dir():
+        bad_input(f"{out.parent}: there is no such folder")
     try:
         if not redraw:
             with progress_bar() as progress:

@@ -8,8 +8,9 @@ in a cycle, nothing created or lost, every holding on the chain as a recount fro
 sample of trades proven to be in the cycles of the chain, and no break left open.
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -236,17 +237,7 @@ def _market(options: DayOptions) -> Market:
 
 def _founded(market: Market, options: DayOptions, path: Path) -> Consortium:
     """A consortium with everything issued that the day may need."""
-    consortium = _open(market, options, path)
-    issue_opening(consortium, market.opening())
-    # Opened anew, so that the disk has the opening in its place and not in write-ahead logs.
-    consortium.close()
-    consortium = _open(market, options, path)
-    consortium.reconcile()
-    return consortium
-
-
-def _open(market: Market, options: DayOptions, path: Path) -> Consortium:
-    return open_consortium(
+    consortium = open_consortium(
         market.network,
         Rules(
             settlement=SettlementMode.NET,
@@ -259,6 +250,9 @@ def _open(market: Market, options: DayOptions, path: Path) -> Consortium:
         seating=Seating(options.validators),
         found_broker=Broker if options.is_attested else DistantBroker,
     )
+    issue_opening(consortium, market.opening())
+    consortium.reconcile()
+    return consortium
 
 
 def _folder(options: DayOptions) -> AbstractContextManager[Path]:
@@ -274,6 +268,10 @@ def _temporary() -> Iterator[Path]:
 
 
 def _size(path: Path) -> int:
+    """Bytes on disk, with all databases in their files and nothing in write-ahead logs."""
+    for file in path.rglob("*.sqlite"):
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
