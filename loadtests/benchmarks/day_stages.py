@@ -14,6 +14,7 @@ DECODED: Final = "decoded"
 CAPTURED: Final = "captured"
 HANDED_OVER: Final = "handed_over"
 RECONCILED: Final = "reconciled"
+KEPT: Final = "kept"
 RATES: Final = {
     "captured": CAPTURED,
     "cleared": Stage.NETTED.value,
