@@ -8,11 +8,13 @@ in a cycle, nothing created or lost, every holding on the chain as a recount fro
 sample of trades proven to be in the cycles of the chain, and no break left open.
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter, sleep
 from typing import Final
 
 import numpy as np
@@ -25,13 +27,14 @@ from loadtests.benchmarks.day_market import DAY, Market
 from loadtests.benchmarks.day_observed import observe
 from loadtests.benchmarks.day_parties import DistantBroker
 from loadtests.benchmarks.day_recount import CountAgain, count_again, day_faults
-from loadtests.benchmarks.day_stages import RATES, StageClock
+from loadtests.benchmarks.day_stages import KEPT, RATES, StageClock
 from loadtests.benchmarks.day_venue import open_venue
 from loadtests.benchmarks.environment import environment, peak_memory_bytes
 from nodes.broker import Broker
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
 from nodes.opening_positions import issue_opening
+from nodes.state_folder import segments_folder
 from nodes.validators import Seating
 
 ARROW: Final = "arrow"
@@ -41,6 +44,8 @@ PEER_TRANSACTIONS: Final = 5_000
 CYCLE_TRADES_LEAST: Final = 100_000
 CYCLE_TRADES_MOST: Final = 5_000_000
 CYCLE_LINES_MAX: Final = 200_000
+KEEP_SECONDS_MAX: Final = 600
+_LOOK_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +102,7 @@ class DayResult:
     Attributes:
         rates: trades a second from the first trade made until the last one has reached a stage.
         seconds: from the first trade made to the last reconciliation.
+        kept_seconds: and until every cycle is kept as a segment, too.
         attested: every broker affirmed, checked its chunks and reconciled in this process.
         net_lines: over all cycles, in both registers.
         compression: trades a net line.
@@ -114,6 +120,7 @@ class DayResult:
     attested: bool
     ingest: str
     seconds: float
+    kept_seconds: float
     rates: dict[str, float]
     cycles: int
     cycle_trades_max: int
@@ -151,6 +158,8 @@ def run(
         size, clock = _size(path), StageClock()
         observe(consortium, clock)
         with _ran(market, options, consortium, clock, serve, on_progress) as ran:
+            _wait_until_kept(path, len(consortium.clearing_house.cycles.all()))
+            clock.mark(KEPT)
             peak = peak_memory_bytes()
             faults = day_faults(
                 market,
@@ -175,6 +184,7 @@ def run(
         attested=options.is_attested,
         ingest=options.ingest,
         seconds=round(clock.seconds_to(RATES["reconciled"]), 3),
+        kept_seconds=round(clock.seconds_to(KEPT), 3),
         rates=rates,
         cycles=len(rows),
         cycle_trades_max=options.cycle_trades_max,
@@ -230,23 +240,22 @@ def _ran(
             yield _Ran(breaks, venue.busy_seconds)
 
 
+def _wait_until_kept(path: Path, cycles: int) -> None:
+    """Until the segments of all cycles are there. Raises DayError when they do not come."""
+    began = perf_counter()
+    while sum(1 for _ in segments_folder(path).glob("*.parquet")) < cycles:
+        if perf_counter() - began > KEEP_SECONDS_MAX:
+            raise DayError(f"not all of {cycles} cycles are kept as segments")
+        sleep(_LOOK_SECONDS)
+
+
 def _market(options: DayOptions) -> Market:
     return Market(options.trades, options.participants, options.instruments, options.seed)
 
 
 def _founded(market: Market, options: DayOptions, path: Path) -> Consortium:
     """A consortium with everything issued that the day may need."""
-    consortium = _open(market, options, path)
-    issue_opening(consortium, market.opening())
-    # Opened anew, so that the disk has the opening in its place and not in write-ahead logs.
-    consortium.close()
-    consortium = _open(market, options, path)
-    consortium.reconcile()
-    return consortium
-
-
-def _open(market: Market, options: DayOptions, path: Path) -> Consortium:
-    return open_consortium(
+    consortium = open_consortium(
         market.network,
         Rules(
             settlement=SettlementMode.NET,
@@ -259,6 +268,9 @@ def _open(market: Market, options: DayOptions, path: Path) -> Consortium:
         seating=Seating(options.validators),
         found_broker=Broker if options.is_attested else DistantBroker,
     )
+    issue_opening(consortium, market.opening())
+    consortium.reconcile()
+    return consortium
 
 
 def _folder(options: DayOptions) -> AbstractContextManager[Path]:
@@ -274,6 +286,10 @@ def _temporary() -> Iterator[Path]:
 
 
 def _size(path: Path) -> int:
+    """Bytes on disk, with all databases in their files and nothing in write-ahead logs."""
+    for file in path.rglob("*.sqlite"):
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 

@@ -8,6 +8,8 @@ it here. Everything else is the same, and the contract checks every signature in
 
 from typing import Any, Final
 
+from contracts.lines import Lines
+from ledger.books.postings import Register
 from ledger.clearing.columns import Column, TradeColumns
 from loadtests.benchmarks.day_market import BATCH_TRADES
 from nodes.broker import Broker
@@ -30,6 +32,9 @@ class DistantBroker(Broker):
 
     def record_trades(self, sequence: Column, trades: TradeColumns) -> None:
         """Its desk reports elsewhere."""
+
+    def expect_deposit(self, reference: bytes, register: Register, lines: Lines) -> None:
+        """It expects its opening positions elsewhere."""
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Signs cycles; objects to nothing."""

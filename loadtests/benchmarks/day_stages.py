@@ -15,6 +15,7 @@ CAPTURED: Final = "captured"
 HANDED_OVER: Final = "handed_over"
 SETTLED: Final = "settled"
 RECONCILED: Final = "reconciled"
+KEPT: Final = "kept"
 RATES: Final = {
     "captured": CAPTURED,
     "cleared": Stage.NETTED.value,

@@ -102,7 +102,7 @@ def chart(days: Sequence[Figures]) -> str:
         " so far",
         footnote,
         [
-            _rates(days, TRADES, "Longer days", "trades of the day", ticks=False),
+            _rates(days, TRADES, "Longer days", "trades of the day"),
             _rates(days, PARTICIPANTS, "More brokers", "brokers, two accounts each"),
             _rates(days, INSTRUMENTS, "More instruments", "instruments"),
             _latency(days),
@@ -110,28 +110,25 @@ def chart(days: Sequence[Figures]) -> str:
     )
 
 
-def _rates(
-    days: Sequence[Figures], sweep: str, title: str, label: str, *, ticks: bool = True
-) -> Panel:
+def _rates(days: Sequence[Figures], sweep: str, title: str, label: str) -> Panel:
     mine = [day for day in days if day["sweep"] == sweep]
-    if ticks:
-        title = f"{title}, {mine[0]['trades']:,} trades"
     return Panel(
-        title=title,
+        title=f"{title}: {_same(mine, sweep)}",
         x_label=label,
         y_label="trades a second",
         series=[
             Series(rate, [(day[sweep], day["rates"][rate]) for day in mine], place)
             for place, rate in enumerate(_RATES)
         ],
-        x_ticks=[day[sweep] for day in mine] if ticks else (),
+        # Days of very many lengths: their decades say enough.
+        x_ticks=[day[sweep] for day in mine] if sweep != TRADES else (),
     )
 
 
 def _latency(days: Sequence[Figures]) -> Panel:
     mine = [day for day in days if day["sweep"] == CYCLE]
     return Panel(
-        title="A cycle, from closing to final",
+        title=f"A cycle, from closing to final: {_same(mine, TRADES)}",
         x_label="trades a cycle",
         y_label="milliseconds",
         series=[
@@ -140,3 +137,13 @@ def _latency(days: Sequence[Figures]) -> Panel:
         ],
         x_ticks=[day[CYCLE] for day in mine],
     )
+
+
+def _same(days: Sequence[Figures], varied: str) -> str:
+    """What is the same in some days, in words."""
+    sizes = {
+        TRADES: f"{days[0][TRADES]:,} trades",
+        PARTICIPANTS: f"{days[0][PARTICIPANTS]} brokers",
+        INSTRUMENTS: f"{days[0][INSTRUMENTS]} instruments",
+    }
+    return ", ".join(text for name, text in sizes.items() if name != varied)

@@ -1,7 +1,7 @@
 """A small market day through everything: what counts here is that it verifies its own answer."""
 
 import json
-from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -15,10 +15,19 @@ from loadtests.benchmarks.day import DayOptions, run
 from loadtests.benchmarks.day_forms import ArrowForm, JsonForm
 from loadtests.benchmarks.day_market import PRICE_UNIT, Market
 from loadtests.benchmarks.day_recount import count_again
+from loadtests.benchmarks.day_sweep import (
+    CYCLE,
+    INSTRUMENTS,
+    PARTICIPANTS,
+    TRADES,
+    draw,
+    planned,
+    write,
+)
 from loadtests.benchmarks.day_venue import VenueError, open_venue
 from nodes.trade_batches import read_arrow, read_json
 
-SMALL = DayOptions(trades=20_000, participants=8, instruments=10)
+SWEEPS = (TRADES, PARTICIPANTS, INSTRUMENTS, CYCLE)
 RATES = ["captured", "cleared", "committed", "settled", "final", "reconciled"]
 
 
@@ -53,20 +62,24 @@ def test_day_is_verified_and_says_what_it_was(arguments, attested, replicas):
 
 
 def test_day_of_json_over_http_is_verified():
-    result = run(replace(SMALL, ingest="json"), served)
+    small = DayOptions(trades=12_000, participants=3, instruments=5, ingest="json")
+    result = run(small, served)
 
     assert (result.verified, result.faults) == (True, [])
     assert set(result.rates) == set(RATES)
 
 
-def test_a_recount_that_differs_makes_the_figures_void(capsys):
+def test_a_recount_that_differs_makes_the_figures_void():
     def wrong(market):
         changes = count_again(market)
         changes.securities[3, 2] += 1
         return changes
 
-    result = run(replace(SMALL, trades=2_000), count_again=wrong)
+    cleared = []
+    small = DayOptions(trades=5_000, participants=2, instruments=3, cycle_trades=2_000)
+    result = run(small, on_progress=cleared.append, count_again=wrong)
 
+    assert cleared == [2_000, 4_000, 5_000]
     assert not result.verified
     assert len(result.faults) == 1
     assert (
@@ -75,13 +88,6 @@ def test_a_recount_that_differs_makes_the_figures_void(capsys):
     with pytest.raises(typer.Exit) as ended:
         show(result.as_json(), as_json=True)
     assert ended.value.exit_code == 1
-
-
-def test_progress_goes_up_to_all_trades():
-    cleared = []
-    run(replace(SMALL, trades=5_000, cycle_trades=2_000), on_progress=cleared.append)
-
-    assert cleared == [2_000, 4_000, 5_000]
 
 
 def test_batches_are_the_same_made_alone_and_conserve_everything(market):
@@ -129,3 +135,32 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path):
 
     assert done.exit_code == 2
     assert "not empty" in done.output
+
+
+def test_chart_is_drawn_from_the_figures_beside_it_with_every_day_in_it(tmp_path):
+    days = [
+        {
+            "sweep": each.sweep,
+            **{name: getattr(each.options, name) for name in ("participants", "instruments")},
+            "trades": each.options.trades,
+            "cycle_trades_max": each.options.cycle_trades_max,
+            "validators": 1,
+            "attested": False,
+            "seed": 7,
+            "rates": {rate: 1_000.0 * (place + 2) for place, rate in enumerate(reversed(RATES))},
+            "cycle_latency_ms": {"p50": 80.0, "p99": 130.0},
+            "environment": {"machine": "m", "python": "p", "novate": "1 < 2"},
+        }
+        for each in planned(6, validators=1)
+    ]
+    out = tmp_path / "days.svg"
+    write(out, days)
+
+    draw(out)
+
+    drawn = ET.fromstring(out.read_text())
+    circles = [each for each in drawn.iter() if each.tag.endswith("circle")]
+    in_panel = [sum(day["sweep"] == sweep for day in days) for sweep in SWEEPS]
+    assert len(circles) == 4 * sum(in_panel[:3]) + 2 * in_panel[3]
+    assert json.loads((tmp_path / "days.json").read_text()) == days
+    assert "captured: 7,000 at 1,000,000" in out.read_text()
