@@ -10,30 +10,30 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ledger.clearing.columns import Column, TradeColumns, participants_of
+from ledger.clearing.columns import Column, TradeColumns
 from nodes.consortium import Consortium
-from nodes.exchange import PASSED_ON_MAX
+from nodes.trades_by_party import TradesByParty
 
 Feed = tuple[Column, TradeColumns]
 """Trades, and the place of each in the order of capture."""
 
-DeskVersion = Callable[[str, Feed], Feed]
-"""What a participant's desk makes of its feed."""
+DeskVersion = Callable[[str, Feed], Feed | None]
+"""What a participant's desk makes of its feed; None when there is nobody at the desk."""
 
 
 def take_in(consortium: Consortium, version: DeskVersion | None = None) -> None:
     """Has what was captured reported by the desks, affirmed, and handed to the clearing house.
 
     Begins where the clearing house has got to, so it also does what a crash left undone. What is
-    captured meanwhile is left for the next time.
+    captured meanwhile is left for the next time: another thread may capture.
     """
-    taken = consortium.clearing_house.intake.stream.end_position
-    captured = consortium.exchange.captured
-    end = captured.end_position
-    for first in range(taken, end, PASSED_ON_MAX):
-        last = min(first + PASSED_ON_MAX, end)
-        tell_desks(consortium, np.arange(first, last), captured.trades(first, last), version)
-        consortium.exchange.pass_on(first, last)
+    exchange = consortium.exchange
+    first = consortium.clearing_house.intake.stream.end_position
+    for first, end in exchange.parts_to_pass_on(first, exchange.captured.end_position):
+        trades = exchange.captured.trades(first, end)
+        positions, parts = np.arange(first, end), TradesByParty(trades)
+        _tell(consortium, positions, parts, version)
+        exchange.pass_on_part(first, end, parts)
 
 
 def tell_desks(
@@ -43,11 +43,15 @@ def tell_desks(
     version: DeskVersion | None = None,
 ) -> None:
     """Execution reports: every desk passes its own trades to its own node."""
-    sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
-    for number in np.unique(np.concatenate([sellers, buyers])).tolist():
-        participant = consortium.network.participant_id(number)
-        mine = (sellers == number) | (buyers == number)
-        feed = (positions[mine], trades.take(mine))
-        if version is not None:
-            feed = version(participant, feed)
-        consortium.trader(participant).record_trades(*feed)
+    _tell(consortium, positions, TradesByParty(trades), version)
+
+
+def _tell(
+    consortium: Consortium, positions: Column, trades: TradesByParty, version: DeskVersion | None
+) -> None:
+    for own in trades:
+        participant = consortium.network.participant_id(own.party)
+        report = (positions[own.rows], own.trades)
+        feed = version(participant, report) if version else report
+        if feed is not None:
+            consortium.trader(participant).record_trades(*feed)
