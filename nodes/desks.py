@@ -8,8 +8,6 @@ twice is known for what it is.
 
 from collections.abc import Callable
 
-import numpy as np
-
 from ledger.clearing.columns import Column, TradeColumns
 from nodes.consortium import Consortium
 from nodes.trades_by_party import TradesByParty
@@ -28,12 +26,11 @@ def take_in(consortium: Consortium, version: DeskVersion | None = None) -> None:
     captured meanwhile is left for the next time: another thread may capture.
     """
     exchange = consortium.exchange
-    first = consortium.clearing_house.intake.stream.end_position
-    for first, end in exchange.parts_to_pass_on(first, exchange.captured.end_position):
-        trades = exchange.captured.trades(first, end)
-        positions, parts = np.arange(first, end), TradesByParty(trades)
-        _tell(consortium, positions, parts, version)
-        exchange.pass_on_part(first, end, parts)
+    taken = consortium.clearing_house.intake.stream.end_position
+    for first, end in exchange.parts_to_pass_on(taken, exchange.captured.end_position):
+        trades = TradesByParty(exchange.captured.trades(first, end))
+        tell_of(consortium, first, trades, version)
+        exchange.pass_on_part(first, end, trades)
 
 
 def tell_desks(
@@ -42,16 +39,21 @@ def tell_desks(
     trades: TradeColumns,
     version: DeskVersion | None = None,
 ) -> None:
-    """Execution reports: every desk passes its own trades to its own node."""
-    _tell(consortium, positions, TradesByParty(trades), version)
+    """Execution reports: every desk passes its own trades to its own node.
+
+    ``positions`` follow each other.
+    """
+    if len(trades):
+        tell_of(consortium, int(positions[0]), TradesByParty(trades), version)
 
 
-def _tell(
-    consortium: Consortium, positions: Column, trades: TradesByParty, version: DeskVersion | None
+def tell_of(
+    consortium: Consortium, first: int, trades: TradesByParty, version: DeskVersion | None
 ) -> None:
+    """The same of trades that are sorted by party already; ``first`` is where they begin."""
     for own in trades:
         participant = consortium.network.participant_id(own.party)
-        report = (positions[own.rows], own.trades)
+        report = (first + own.rows, own.trades)
         feed = version(participant, report) if version else report
         if feed is not None:
             consortium.trader(participant).record_trades(*feed)

@@ -37,7 +37,7 @@ from nodes.node import Node, Surroundings
 from nodes.trade_words import describe_trade_id
 from nodes.trades_by_party import TradesByParty
 
-PASSED_ON_MAX: Final = 500_000
+PASSED_ON_MAX: Final = 1_000_000
 """Trades that are affirmed at once, unless a single batch has more."""
 
 
@@ -130,7 +130,10 @@ class Exchange(Node):
 
     def pass_on_part(self, first_position: int, end: int, trades: TradesByParty) -> None:
         """The same for the trades of one part, given by party."""
-        unaffirmed = self._ask_traders(first_position, trades)
+        self.hand_over(first_position, end, self._ask_traders(first_position, trades))
+
+    def hand_over(self, first_position: int, end: int, unaffirmed: frozenset[int]) -> None:
+        """Hands one part of the trades to the clearing house, but for the rows not affirmed."""
         records = tuple(self.captured.records(first_position, end))
         message = CapturedBatch(first_position, records, unaffirmed)
         self.around.bus.request(self.id, self.network.sole(Role.CLEARING_HOUSE), message)

@@ -41,9 +41,7 @@ class BatchStream:
     trades are kept in memory, ``recent_max`` of them or a single batch.
     """
 
-    def __init__(
-        self, database: Database, name: str, recent_max: int = RECENT_TRADES_MAX
-    ) -> None:
+    def __init__(self, database: Database, name: str, recent_max: int = RECENT_TRADES_MAX) -> None:
         self._database = database
         self._name = name
         self._recent = RecentTrades(recent_max)
@@ -101,7 +99,7 @@ class BatchStream:
             added.append(batch)
             end += batch.count
         if added:
-            session.execute(
+            session.connection().execute(
                 insert(table_of(BatchRow)),
                 [
                     {

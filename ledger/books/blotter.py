@@ -117,17 +117,7 @@ class Blotter:
 
     def find(self, trades: TradeColumns) -> Column:
         """The own record of each trade: its position, or NOT_FOUND."""
-        positions = np.full(len(trades), NOT_FOUND, dtype=np.int64)
-        row = self._follow(trades, positions)
-        if row < len(trades):
-            positions[row:] = self._look_up(trades.take(slice(row, None)))
-        if self._repeated:
-            # Of several records of one trade the first counts.
-            prints = fingerprints_of(trades)
-            for each in np.flatnonzero(self._are_repeated(prints)).tolist():
-                one = trades.take(slice(each, each + 1))
-                positions[each] = self._find_slowly(prints[each], one)
-        return positions
+        return self._find(trades)[0]
 
     def at(self, positions: Column) -> TradeColumns:
         """Own records by position."""
@@ -139,11 +129,14 @@ class Blotter:
 
     def match(self, trades: TradeColumns) -> Match:
         """The own records of trades, and how they differ."""
-        positions = self.find(trades)
-        is_found = positions != NOT_FOUND
-        kinds = dict.fromkeys(np.flatnonzero(~is_found).tolist(), BreakKind.MISSING_OURS)
-        found = np.flatnonzero(is_found)
-        theirs, ours = trades if is_found.all() else trades.take(found), self.at(positions[found])
+        positions, ours = self._find(trades)
+        found, theirs = np.arange(len(trades)), trades
+        kinds: dict[int, BreakKind] = {}
+        if ours is None:
+            is_found = positions != NOT_FOUND
+            kinds = dict.fromkeys(np.flatnonzero(~is_found).tolist(), BreakKind.MISSING_OURS)
+            found = np.flatnonzero(is_found)
+            theirs, ours = trades.take(found), self.at(positions[found])
         for place in np.flatnonzero(~same_terms(ours, theirs)).tolist():
             kinds[int(found[place])] = _difference_of_terms(ours, theirs, place)
         if self._repeated:
@@ -195,11 +188,26 @@ class Blotter:
         """The positions of own records that the exchange never asked about."""
         return np.flatnonzero(self._standing.values == Standing.OPEN)
 
-    def _follow(self, trades: TradeColumns, positions: Column) -> int:
+    def _find(self, trades: TradeColumns) -> tuple[Column, TradeColumns | None]:
+        """The positions of own records; and these, where all trades stand one after another."""
+        positions = np.full(len(trades), NOT_FOUND, dtype=np.int64)
+        row, ours = self._follow(trades, positions)
+        if row < len(trades):
+            positions[row:] = self._look_up(trades.take(slice(row, None)))
+        if self._repeated:
+            ours = None
+            # Of several records of one trade the first counts.
+            prints = fingerprints_of(trades)
+            for each in np.flatnonzero(self._are_repeated(prints)).tolist():
+                one = trades.take(slice(each, each + 1))
+                positions[each] = self._find_slowly(prints[each], one)
+        return positions, ours
+
+    def _follow(self, trades: TradeColumns, positions: Column) -> tuple[int, TradeColumns | None]:
         """Finds trades that come as they were recorded; returns the first row it says nothing of.
 
         The exchange asks in the order of capture, and so do the desks report: where one trade
-        stands, the next ones follow.
+        stands, the next ones follow. When all do, the own records are returned as well.
         """
         row = 0
         for _ in range(PROBES_MAX):
@@ -209,20 +217,27 @@ class Blotter:
             if first == NOT_FOUND:
                 row += 1
                 continue
-            found = self._count_alike(trades, row, first, row + PROBE_TRADES)
-            if found == PROBE_TRADES:
-                found += self._count_alike(trades, row + found, first + found, len(trades))
-            positions[row : row + found] = np.arange(first, first + found)
-            row += found
+            found, ours = self._count_alike(trades, row, first, row + PROBE_TRADES)
             if found < PROBE_TRADES:
                 break
-        return row
+            found, ours = self._count_alike(trades, row, first, len(trades))
+            if found == len(trades):
+                positions[:] = np.arange(first, first + found)
+                return found, ours
+            positions[row : row + found] = np.arange(first, first + found)
+            row += found
+        return row, None
 
-    def _count_alike(self, trades: TradeColumns, row: int, first: int, end: int) -> int:
-        """How many trades from a row on, up to another, stand in the blotter from ``first`` on."""
+    def _count_alike(
+        self, trades: TradeColumns, row: int, first: int, end: int
+    ) -> tuple[int, TradeColumns]:
+        """How many trades from a row on, up to another, stand in the blotter from ``first`` on.
+
+        And the own records that were looked at.
+        """
         ours = self._stream.trades(first, first + end - row)
         alike = same_identity(ours, trades.take(slice(row, row + len(ours))))
-        return len(alike) if alike.all() else int(np.argmin(alike))
+        return len(alike) if alike.all() else int(np.argmin(alike)), ours
 
     def _look_up(self, trades: TradeColumns) -> Column:
         """The own record of each trade, by the index."""

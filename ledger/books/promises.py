@@ -60,7 +60,7 @@ class Promises:
             if _binds(other, promise, cause, now) and not (
                 promise.positions[-1] < first or last < promise.positions[0]
             ):
-                bound |= _are_in(positions, promise.positions)
+                bound |= np.isin(positions, promise.positions)
         for row in self._rows_of_few(positions).tolist():
             others = self._of_few[int(positions[row])]
             bound[row] |= any(
@@ -88,7 +88,7 @@ class Promises:
             few = [row for row, each in enumerate(positions.tolist()) if each in self._of_few]
             return np.array(few, dtype=np.int64)
         promised = np.fromiter(self._of_few, dtype=np.int64, count=len(self._of_few))
-        return np.flatnonzero(_are_in(positions, np.sort(promised)))
+        return np.flatnonzero(np.isin(positions, promised))
 
     def _drop(self, cause: Cause) -> None:
         versions = self._made.get(_name(cause), {})
@@ -111,11 +111,3 @@ def _name(cause: Cause) -> tuple[Origin, bytes]:
 
 def _binds(other: Cause, promise: Promise, cause: Cause, now: int) -> bool:
     return _name(other) != _name(cause) and promise.deadline >= now
-
-
-def _are_in(positions: Column, ascending: Column) -> Mask:
-    if not len(ascending):
-        return np.zeros(len(positions), dtype=bool)
-    places = np.minimum(np.searchsorted(ascending, positions), len(ascending) - 1)
-    found: Mask = ascending[places] == positions
-    return found

@@ -149,8 +149,6 @@ def _narrowed(column: Column) -> tuple[int, Narrow]:
     for kind, widest in _WIDEST_BY_KIND.items():
         if last - base <= widest:
             # Cut first, then taken away: in so many bits the difference is the same.
-            narrow = column.astype(kind)
-            if base:
-                narrow -= kind(base & widest)
-            return base, narrow
+            narrow: Narrow = column.astype(kind)
+            return base, np.subtract(narrow, kind(base & widest), out=narrow) if base else narrow
     return 0, column
