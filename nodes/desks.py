@@ -30,7 +30,7 @@ def take_in(consortium: Consortium, version: DeskVersion | None = None) -> None:
     for first, end in exchange.parts_to_pass_on(taken, exchange.captured.end_position):
         trades = TradesByParty(exchange.captured.trades(first, end))
         tell_of(consortium, first, trades, version)
-        exchange.pass_on_part(first, end, trades)
+        exchange.pass_on(first, end, trades)
 
 
 def tell_desks(

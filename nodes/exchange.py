@@ -113,13 +113,17 @@ class Exchange(Node):
         with self.database.reading() as session:
             return count_refusals(session)
 
-    def pass_on(self, first_position: int, end: int) -> None:
+    def pass_on(self, first_position: int, end: int, trades: TradesByParty | None = None) -> None:
         """Has the trades at [first_position, end) affirmed and hands them to the clearing house.
 
+        ``trades`` are these trades of one part by party, where the caller has sorted them already.
         Asking again is harmless: the clearing house takes only what follows what it has.
         """
+        if trades is not None:
+            self.hand_over(first_position, end, self._ask_traders(first_position, trades))
+            return
         for first, last in self.parts_to_pass_on(first_position, end):
-            self.pass_on_part(first, last, TradesByParty(self.captured.trades(first, last)))
+            self.pass_on(first, last, TradesByParty(self.captured.trades(first, last)))
 
     def parts_to_pass_on(self, first_position: int, end: int) -> Iterator[tuple[int, int]]:
         """The positions [first_position, end) in parts, each of whole batches."""
@@ -127,10 +131,6 @@ class Exchange(Node):
             last = min(self.captured.end_of_batches(first_position, PASSED_ON_MAX), end)
             yield first_position, last
             first_position = last
-
-    def pass_on_part(self, first_position: int, end: int, trades: TradesByParty) -> None:
-        """The same for the trades of one part, given by party."""
-        self.hand_over(first_position, end, self._ask_traders(first_position, trades))
 
     def hand_over(self, first_position: int, end: int, unaffirmed: frozenset[int]) -> None:
         """Hands one part of the trades to the clearing house, but for the rows not affirmed."""

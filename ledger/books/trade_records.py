@@ -70,7 +70,7 @@ class PackedTrades:
 
     def take(self, rows: Column | slice) -> "PackedTrades":
         """Some of the trades, as wide as they are here."""
-        columns = {name: column[rows] for name, column in self.columns.items()}
+        columns = {name: _taken(column, rows) for name, column in self.columns.items()}
         return PackedTrades(len(columns["numbers"]), self.bases, columns)
 
     def unpacked(self) -> TradeColumns:
@@ -132,6 +132,13 @@ def content_hash(trades: TradeColumns) -> bytes:
 def room_for(count: int) -> TradeColumns:
     """Columns of so many trades, for values to be written into."""
     return TradeColumns(*(np.empty(count, dtype=np.int64) for _ in COLUMN_NAMES))
+
+
+def _taken(column: Narrow, rows: Column | slice) -> Narrow:
+    if isinstance(rows, slice):
+        return column[rows]
+    # Of a column with one value for all there is nothing to look up.
+    return column[rows] if column.any() else np.zeros(len(rows), dtype=column.dtype)
 
 
 def _narrow_column(column: Any) -> Narrow:  # noqa: ANN401 # pyarrow ships no types
