@@ -192,8 +192,10 @@ class Blotter:
         """The positions of own records; and these, where all trades stand one after another."""
         positions = np.full(len(trades), NOT_FOUND, dtype=np.int64)
         row, ours = self._follow(trades, positions)
-        if row < len(trades):
-            positions[row:] = self._look_up(trades.take(slice(row, None)))
+        if not row:
+            positions, ours = self._look_up(trades)
+        elif row < len(trades):
+            positions[row:], _ = self._look_up(trades.take(slice(row, None)))
         if self._repeated:
             ours = None
             # Of several records of one trade the first counts.
@@ -213,7 +215,7 @@ class Blotter:
         for _ in range(PROBES_MAX):
             if len(trades) - row < PROBE_TRADES:
                 break
-            first = int(self._look_up(trades.take(slice(row, row + 1)))[0])
+            first = int(self._look_up(trades.take(slice(row, row + 1)))[0][0])
             if first == NOT_FOUND:
                 row += 1
                 continue
@@ -239,15 +241,18 @@ class Blotter:
         alike = same_identity(ours, trades.take(slice(row, row + len(ours))))
         return len(alike) if alike.all() else int(np.argmin(alike)), ours
 
-    def _look_up(self, trades: TradeColumns) -> Column:
-        """The own record of each trade, by the index."""
+    def _look_up(self, trades: TradeColumns) -> tuple[Column, TradeColumns | None]:
+        """The own record of each trade, by the index; the records too, where all are found."""
         prints = fingerprints_of(trades)
         positions = self._index.find(prints)
-        found = positions != NOT_FOUND
-        wrong = np.flatnonzero(found)[~same_identity(self.at(positions[found]), trades.take(found))]
+        rows, asked = np.flatnonzero(positions != NOT_FOUND), trades
+        if len(rows) < len(trades):
+            asked = trades.take(rows)
+        ours = self.at(positions[rows])
+        wrong = rows[~same_identity(ours, asked)]
         for row in wrong.tolist():
             positions[row] = self._find_slowly(prints[row], trades.take(slice(row, row + 1)))
-        return positions
+        return positions, None if len(wrong) or asked is not trades else ours
 
     def _take_in(self, first_position: int, trades: TradeColumns) -> None:
         series = SeriesOrder.of(trades)
@@ -256,7 +261,7 @@ class Blotter:
         if len(others):
             unique, counts = np.unique(prints[others], return_counts=True)
             self._repeated.update(unique[counts > 1].tolist())
-            known = self._look_up(trades.take(others)) != NOT_FOUND
+            known = self._look_up(trades.take(others))[0] != NOT_FOUND
             self._repeated.update(prints[others[known]].tolist())
         self._index.add(prints, first_position)
         self._highest.take_in(series)
