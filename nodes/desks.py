@@ -8,32 +8,29 @@ twice is known for what it is.
 
 from collections.abc import Callable
 
-import numpy as np
-
-from ledger.clearing.columns import Column, TradeColumns, participants_of
+from ledger.clearing.columns import Column, TradeColumns
 from nodes.consortium import Consortium
-from nodes.exchange import PASSED_ON_MAX
+from nodes.trades_by_party import TradesByParty
 
 Feed = tuple[Column, TradeColumns]
 """Trades, and the place of each in the order of capture."""
 
-DeskVersion = Callable[[str, Feed], Feed]
-"""What a participant's desk makes of its feed."""
+DeskVersion = Callable[[str, Feed], Feed | None]
+"""What a participant's desk makes of its feed; None when there is nobody at the desk."""
 
 
 def take_in(consortium: Consortium, version: DeskVersion | None = None) -> None:
     """Has what was captured reported by the desks, affirmed, and handed to the clearing house.
 
     Begins where the clearing house has got to, so it also does what a crash left undone. What is
-    captured meanwhile is left for the next time.
+    captured meanwhile is left for the next time: another thread may capture.
     """
+    exchange = consortium.exchange
     taken = consortium.clearing_house.intake.stream.end_position
-    captured = consortium.exchange.captured
-    end = captured.end_position
-    for first in range(taken, end, PASSED_ON_MAX):
-        last = min(first + PASSED_ON_MAX, end)
-        tell_desks(consortium, np.arange(first, last), captured.trades(first, last), version)
-        consortium.exchange.pass_on(first, last)
+    for first, end in exchange.parts_to_pass_on(taken, exchange.captured.end_position):
+        trades = TradesByParty(exchange.captured.trades(first, end))
+        tell_of(consortium, first, trades, version)
+        exchange.pass_on(first, end, trades)
 
 
 def tell_desks(
@@ -42,12 +39,21 @@ def tell_desks(
     trades: TradeColumns,
     version: DeskVersion | None = None,
 ) -> None:
-    """Execution reports: every desk passes its own trades to its own node."""
-    sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
-    for number in np.unique(np.concatenate([sellers, buyers])).tolist():
-        participant = consortium.network.participant_id(number)
-        mine = (sellers == number) | (buyers == number)
-        feed = (positions[mine], trades.take(mine))
-        if version is not None:
-            feed = version(participant, feed)
-        consortium.trader(participant).record_trades(*feed)
+    """Execution reports: every desk passes its own trades to its own node.
+
+    ``positions`` follow each other.
+    """
+    if len(trades):
+        tell_of(consortium, int(positions[0]), TradesByParty(trades), version)
+
+
+def tell_of(
+    consortium: Consortium, first: int, trades: TradesByParty, version: DeskVersion | None
+) -> None:
+    """The same of trades that are sorted by party already; ``first`` is where they begin."""
+    for own in trades:
+        participant = consortium.network.participant_id(own.party)
+        report = (first + own.rows, own.trades)
+        feed = version(participant, report) if version else report
+        if feed is not None:
+            consortium.trader(participant).record_trades(*feed)

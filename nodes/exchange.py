@@ -5,7 +5,7 @@ the same identity with other terms is refused. A cancellation names an earlier t
 identity.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -28,15 +28,17 @@ from ledger.books.series import SeriesOrder
 from ledger.books.submissions import Submission, find_submission, record_submission
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, same_identity
-from ledger.clearing.columns import COLUMN_NAMES, TradeColumns, participants_of
+from ledger.clearing.columns import COLUMN_NAMES, TradeColumns
 from ledger.domain.participants import Role
 from nodes.bus import UnreachableError
 from nodes.keys import Key
 from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
 from nodes.node import Node, Surroundings
 from nodes.trade_words import describe_trade_id
+from nodes.trades_by_party import TradesByParty
 
-PASSED_ON_MAX: Final = 50_000
+PASSED_ON_MAX: Final = 1_000_000
+"""Trades that are affirmed at once, unless a single batch has more."""
 
 
 class Exchange(Node):
@@ -111,15 +113,30 @@ class Exchange(Node):
         with self.database.reading() as session:
             return count_refusals(session)
 
-    def pass_on(self, first_position: int, end: int) -> None:
+    def pass_on(self, first_position: int, end: int, trades: TradesByParty | None = None) -> None:
         """Has the trades at [first_position, end) affirmed and hands them to the clearing house.
 
+        ``trades`` are these trades of one part by party, where the caller has sorted them already.
         Asking again is harmless: the clearing house takes only what follows what it has.
         """
-        for first in range(first_position, end, PASSED_ON_MAX):
-            trades = self.captured.trades(first, min(first + PASSED_ON_MAX, end))
-            message = CapturedBatch(first, trades, self._ask_traders(first, trades))
-            self.around.bus.request(self.id, self.network.sole(Role.CLEARING_HOUSE), message)
+        if trades is not None:
+            self.hand_over(first_position, end, self._ask_traders(first_position, trades))
+            return
+        for first, last in self.parts_to_pass_on(first_position, end):
+            self.pass_on(first, last, TradesByParty(self.captured.trades(first, last)))
+
+    def parts_to_pass_on(self, first_position: int, end: int) -> Iterator[tuple[int, int]]:
+        """The positions [first_position, end) in parts, each of whole batches."""
+        while first_position < end:
+            last = min(self.captured.end_of_batches(first_position, PASSED_ON_MAX), end)
+            yield first_position, last
+            first_position = last
+
+    def hand_over(self, first_position: int, end: int, unaffirmed: frozenset[int]) -> None:
+        """Hands one part of the trades to the clearing house, but for the rows not affirmed."""
+        records = tuple(self.captured.records(first_position, end))
+        message = CapturedBatch(first_position, records, unaffirmed)
+        self.around.bus.request(self.id, self.network.sole(Role.CLEARING_HOUSE), message)
 
     def position_of(self, date_ordinal: int, instrument: int, number: int) -> int:
         """Where the trade of an identity stands in the capture; NOT_FOUND when it is not there."""
@@ -137,24 +154,22 @@ class Exchange(Node):
         if self._numbers is not None:
             self._numbers.take_in(series)
 
-    def _ask_traders(self, first_position: int, trades: TradeColumns) -> frozenset[int]:
+    def _ask_traders(self, first_position: int, trades: TradesByParty) -> frozenset[int]:
         """The rows that some trader refused to affirm.
 
         One that does not answer refuses nothing here: it will be asked to attest the cycle. One
         whose answer makes no sense affirms nothing.
         """
-        sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
         unaffirmed: set[int] = set()
-        for number in np.unique(np.concatenate([sellers, buyers])).tolist():
-            rows = np.flatnonzero((sellers == number) | (buyers == number))
-            request = AffirmationRequest(first_position + rows, trades.take(rows))
+        for own in trades:
+            request = AffirmationRequest(first_position + own.rows, own.trades)
             try:
                 answer = self.around.bus.request(
-                    self.id, self.network.participant_id(number), request
+                    self.id, self.network.participant_id(own.party), request
                 )
             except UnreachableError:
                 continue
-            unaffirmed.update(rows[_not_affirmed(answer, len(rows))].tolist())
+            unaffirmed.update(own.rows[_not_affirmed(answer, len(own.rows))].tolist())
         return frozenset(unaffirmed)
 
 

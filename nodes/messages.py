@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
 from ledger.books.postings import Register
+from ledger.books.trade_records import TradeRecord
 from ledger.clearing.columns import Column, TradeColumns
 from ledger.clearing.commitment import ShownChunks
 from ledger.domain.breaks import TradeDifference
@@ -31,10 +32,14 @@ class Affirmation:
 
 @dataclass(frozen=True, slots=True)
 class CapturedBatch:
-    """Exchange to clearing house: captured trades from a position on, and the rows not affirmed."""
+    """Exchange to clearing house: captured trades from a position on, and the rows not affirmed.
+
+    The trades travel as they were written down: whoever takes them checks their hashes, and keeps
+    what came.
+    """
 
     first_position: int
-    trades: TradeColumns
+    records: tuple[TradeRecord, ...]
     unaffirmed: frozenset[int]
 
 

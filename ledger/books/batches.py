@@ -22,6 +22,8 @@ from ledger.clearing.columns import Column, TradeColumns
 
 RECENT_TRADES_MAX: Final = 100_000
 NEVER: Final = 2**62
+DENSE: Final = 2
+"""Where so many times as many trades hold all that are asked for, they are read in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,7 @@ class BatchStream:
     trades are kept in memory, ``recent_max`` of them or a single batch.
     """
 
-    def __init__(
-        self, database: Database, name: str, recent_max: int = RECENT_TRADES_MAX
-    ) -> None:
+    def __init__(self, database: Database, name: str, recent_max: int = RECENT_TRADES_MAX) -> None:
         self._database = database
         self._name = name
         self._recent = RecentTrades(recent_max)
@@ -101,7 +101,7 @@ class BatchStream:
             added.append(batch)
             end += batch.count
         if added:
-            session.execute(
+            session.connection().execute(
                 insert(table_of(BatchRow)),
                 [
                     {
@@ -133,6 +133,10 @@ class BatchStream:
         """The trades at some positions, in the order asked for."""
         if _are_consecutive(positions):
             return self.trades(int(positions[0]), int(positions[-1]) + 1)
+        if len(positions):
+            first, last = int(positions.min()), int(positions.max())
+            if last - first < DENSE * len(positions):
+                return self.trades(first, last + 1).take(positions - first)
         segments = self._recent.segments()
         starts = np.array([first for first, _ in segments], dtype=np.int64)
         trades = room_for(len(positions))

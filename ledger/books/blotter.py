@@ -6,20 +6,27 @@ affirmation means.
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import partial
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlmodel import Session, select
 
 from ledger.books.batches import BatchStream
 from ledger.books.database import Database, UnitOfWork
+from ledger.books.growing_column import GrowingColumn
+from ledger.books.highest_numbers import HighestNumbers
+from ledger.books.position_sets import pack_positions, set_of, unpack_positions
 from ledger.books.postings import Cause, Origin
+from ledger.books.projection import upsert
+from ledger.books.promises import Promises
+from ledger.books.series import SeriesOrder
 from ledger.books.tables import MarkRow, SettledRow
 from ledger.books.trade_index import (
     NOT_FOUND,
+    Fingerprints,
     TradeIndex,
     fingerprints_of,
     same_identity,
@@ -31,6 +38,10 @@ from ledger.domain.breaks import BreakKind
 AFFIRMED_MARK = "affirmed"
 DIFFERENT_MARK = "different"
 ID_BYTES = 32
+INDEX_RUN_TRADES_MAX: Final = 1 << 18
+"""Trades of a run that leaves the memory: there are many blotters, each of a part of the day."""
+PROBE_TRADES: Final = 64
+PROBES_MAX: Final = 8
 
 
 class Standing(IntEnum):
@@ -45,15 +56,35 @@ class Standing(IntEnum):
 _STANDING_BY_MARK = {AFFIRMED_MARK: Standing.AFFIRMED, DIFFERENT_MARK: Standing.DIFFERENT}
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Trades as somebody else has them beside the own records.
+
+    Attributes:
+        positions: the own record of each trade, or NOT_FOUND.
+        kinds: how the own records differ, by row; rows that agree are left out.
+    """
+
+    positions: Column
+    kinds: dict[int, BreakKind]
+
+    def agreed(self) -> Column:
+        """The rows that agree."""
+        agree = np.ones(len(self.positions), dtype=bool)
+        agree[list(self.kinds)] = False
+        return np.flatnonzero(agree)
+
+
 class Blotter:
     """Own trades, found by identity."""
 
     def __init__(self, database: Database) -> None:
         self._stream = BatchStream(database, "blotter")
-        self._index = TradeIndex()
-        self._standing: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
+        self._index = TradeIndex(database.folder, INDEX_RUN_TRADES_MAX)
+        self._highest = HighestNumbers()
+        self._standing: GrowingColumn[np.uint8] = GrowingColumn(np.uint8)
         self._repeated: set[int] = set()
-        self._signed: dict[Cause, tuple[Column, int]] = {}
+        self._promises = Promises()
         self._fed_to = max((int(batch.id) for batch in self._stream.batches), default=-1)
         for first_position, trades in self._stream.read_all():
             self._take_in(first_position, trades)
@@ -64,6 +95,9 @@ class Blotter:
             for mark in session.exec(select(MarkRow)):
                 self._restore(mark, settled)
 
+    def __len__(self) -> int:
+        return len(self._standing)
+
     def record(self, session: UnitOfWork, sequence: Column, trades: TradeColumns) -> None:
         """Takes trades of the own desk in, each with its place in the desk's feed.
 
@@ -72,7 +106,7 @@ class Blotter:
         fresh = sequence > self._fed_to
         if not fresh.any():
             return
-        fed_to, new = int(sequence.max()), trades.take(fresh)
+        fed_to, new = int(sequence.max()), trades if fresh.all() else trades.take(fresh)
         batch = self._stream.append(session, str(fed_to), new)
 
         def publish() -> None:
@@ -83,13 +117,7 @@ class Blotter:
 
     def find(self, trades: TradeColumns) -> Column:
         """The own record of each trade: its position, or NOT_FOUND."""
-        prints = fingerprints_of(trades)
-        positions = self._index.find(prints)
-        found = positions != NOT_FOUND
-        wrong = np.flatnonzero(found)[~same_identity(self.at(positions[found]), trades.take(found))]
-        for row in wrong.tolist():
-            positions[row] = self._find_slowly(prints[row], trades.take(slice(row, row + 1)))
-        return positions
+        return self._find(trades)[0]
 
     def at(self, positions: Column) -> TradeColumns:
         """Own records by position."""
@@ -97,102 +125,183 @@ class Blotter:
 
     def compare(self, trades: TradeColumns) -> dict[int, BreakKind]:
         """How the own records of trades differ, by row; rows that agree are left out."""
-        positions = self.find(trades)
-        kinds = dict.fromkeys(
-            np.flatnonzero(positions == NOT_FOUND).tolist(), BreakKind.MISSING_OURS
-        )
-        found = np.flatnonzero(positions != NOT_FOUND)
-        theirs, ours = trades.take(found), self.at(positions[found])
+        return self.match(trades).kinds
+
+    def match(self, trades: TradeColumns) -> Match:
+        """The own records of trades, and how they differ."""
+        positions, ours = self._find(trades)
+        found, theirs = np.arange(len(trades)), trades
+        kinds: dict[int, BreakKind] = {}
+        if ours is None:
+            is_found = positions != NOT_FOUND
+            kinds = dict.fromkeys(np.flatnonzero(~is_found).tolist(), BreakKind.MISSING_OURS)
+            found = np.flatnonzero(is_found)
+            theirs, ours = trades.take(found), self.at(positions[found])
         for place in np.flatnonzero(~same_terms(ours, theirs)).tolist():
             kinds[int(found[place])] = _difference_of_terms(ours, theirs, place)
         if self._repeated:
-            for row, fingerprint in enumerate(fingerprints_of(trades).tolist()):
-                if fingerprint in self._repeated:
-                    kinds[row] = BreakKind.DUPLICATE
-        return kinds
+            repeated = np.flatnonzero(self._are_repeated(fingerprints_of(trades)))
+            kinds |= dict.fromkeys(repeated.tolist(), BreakKind.DUPLICATE)
+        return Match(positions, kinds)
 
     def answer(
         self, session: UnitOfWork, first_position: int, trades: TradeColumns, agreed: Column
     ) -> None:
         """Remembers which own records the exchange asked about: rows ``agreed`` or not."""
-        positions = self.find(trades)
-        others = np.setdiff1d(positions[positions != NOT_FOUND], positions[agreed])
-        for kind, marked in ((AFFIRMED_MARK, positions[agreed]), (DIFFERENT_MARK, others)):
-            mark = MarkRow(kind=kind, id=first_position.to_bytes(8, "big"), positions=_pack(marked))
-            session.merge(mark)
-            session.on_commit(partial(self._raise, marked, _STANDING_BY_MARK[kind]))
+        self._remember(session, first_position, self.find(trades), agreed)
+
+    def answer_match(self, session: UnitOfWork, first_position: int, match: Match) -> None:
+        """The same where the records were looked up already."""
+        self._remember(session, first_position, match.positions, match.agreed())
 
     def is_free(self, positions: Column, cause: Cause, now: int) -> Mask:
         """Which records may be signed for: not settled, and not promised to something else.
 
         Versions of one cycle do not stand in each other's way: only one of them can settle.
         """
-        free = self._standing[positions] != Standing.SETTLED
-        for promise, (promised, deadline) in self._signed.items():
-            same = (promise.origin, promise.reference) == (cause.origin, cause.reference)
-            if not same and deadline >= now:
-                free &= ~np.isin(positions, promised)
-        return np.asarray(free)
+        free: Mask = self._standing.values[positions] != Standing.SETTLED
+        free &= ~self._promises.bind(positions, cause, now)
+        return free
 
     def promise(self, session: UnitOfWork, cause: Cause, positions: Column, deadline: int) -> None:
         """Remembers which records a signature will be given for, and until when it can bind."""
         # An instruction is signed again with another deadline; the earlier signature still binds.
-        _, bound_until = self._signed.get(cause, (positions, deadline))
-        last = max(deadline, bound_until)
-        session.merge(
-            MarkRow(
-                kind=cause.origin.value,
-                id=cause.reference + cause.digest,
-                positions=_pack(positions),
-                deadline=last,
-            )
-        )
-        session.on_commit(lambda: self._signed.update({cause: (positions, last)}))
+        earlier, positions = self._promises.get(cause), set_of(positions)
+        last = max(deadline, earlier.deadline) if earlier else deadline
+        mark = {
+            "kind": cause.origin.value,
+            "id": cause.reference + cause.digest,
+            "positions": pack_positions(positions),
+            "deadline": last,
+        }
+        upsert(session, MarkRow, [mark])
+        session.on_commit(partial(self._promises.add, cause, positions, last))
 
     def settle(self, settled: Sequence[Cause]) -> None:
         """Marks the records that final blocks have settled."""
         for cause in settled:
-            for promise in self._decided_by(cause):
-                positions, _ = self._signed.pop(promise)
-                if promise == cause:
-                    self._raise(positions, Standing.SETTLED)
-
-    def _decided_by(self, cause: Cause) -> list[Cause]:
-        """The promises that bind no more: an id of a cycle settles once, in whatever version."""
-        if cause.origin is Origin.CYCLE:
-            return [
-                promise
-                for promise in self._signed
-                if promise.origin is Origin.CYCLE and promise.reference == cause.reference
-            ]
-        return [cause] if cause in self._signed else []
+            promise = self._promises.decide(cause)
+            if promise is not None:
+                self._raise(promise.positions, Standing.SETTLED)
 
     def never_asked_for(self) -> Column:
         """The positions of own records that the exchange never asked about."""
-        return np.flatnonzero(self._standing == Standing.OPEN)
+        return np.flatnonzero(self._standing.values == Standing.OPEN)
+
+    def _find(self, trades: TradeColumns) -> tuple[Column, TradeColumns | None]:
+        """The positions of own records; and these, where all trades stand one after another."""
+        positions = np.full(len(trades), NOT_FOUND, dtype=np.int64)
+        row, ours = self._follow(trades, positions)
+        if not row:
+            positions, ours = self._look_up(trades)
+        elif row < len(trades):
+            positions[row:], _ = self._look_up(trades.take(slice(row, None)))
+        if self._repeated:
+            ours = None
+            # Of several records of one trade the first counts.
+            prints = fingerprints_of(trades)
+            for each in np.flatnonzero(self._are_repeated(prints)).tolist():
+                one = trades.take(slice(each, each + 1))
+                positions[each] = self._find_slowly(prints[each], one)
+        return positions, ours
+
+    def _follow(self, trades: TradeColumns, positions: Column) -> tuple[int, TradeColumns | None]:
+        """Finds trades that come as they were recorded; returns the first row it says nothing of.
+
+        The exchange asks in the order of capture, and so do the desks report: where one trade
+        stands, the next ones follow. When all do, the own records are returned as well.
+        """
+        row = 0
+        for _ in range(PROBES_MAX):
+            if len(trades) - row < PROBE_TRADES:
+                break
+            first = int(self._look_up(trades.take(slice(row, row + 1)))[0][0])
+            if first == NOT_FOUND:
+                row += 1
+                continue
+            found, ours = self._count_alike(trades, row, first, row + PROBE_TRADES)
+            if found < PROBE_TRADES:
+                break
+            found, ours = self._count_alike(trades, row, first, len(trades))
+            if found == len(trades):
+                positions[:] = np.arange(first, first + found)
+                return found, ours
+            positions[row : row + found] = np.arange(first, first + found)
+            row += found
+        return row, None
+
+    def _count_alike(
+        self, trades: TradeColumns, row: int, first: int, end: int
+    ) -> tuple[int, TradeColumns]:
+        """How many trades from a row on, up to another, stand in the blotter from ``first`` on.
+
+        And the own records that were looked at.
+        """
+        ours = self._stream.trades(first, first + end - row)
+        alike = same_identity(ours, trades.take(slice(row, row + len(ours))))
+        return len(alike) if alike.all() else int(np.argmin(alike)), ours
+
+    def _look_up(self, trades: TradeColumns) -> tuple[Column, TradeColumns | None]:
+        """The own record of each trade, by the index; the records too, where all are found."""
+        prints = fingerprints_of(trades)
+        positions = self._index.find(prints)
+        rows, asked = np.flatnonzero(positions != NOT_FOUND), trades
+        if len(rows) < len(trades):
+            asked = trades.take(rows)
+        ours = self.at(positions[rows])
+        wrong = rows[~same_identity(ours, asked)]
+        for row in wrong.tolist():
+            positions[row] = self._find_slowly(prints[row], trades.take(slice(row, row + 1)))
+        return positions, None if len(wrong) or asked is not trades else ours
 
     def _take_in(self, first_position: int, trades: TradeColumns) -> None:
+        series = SeriesOrder.of(trades)
         prints = fingerprints_of(trades)
-        unique, counts = np.unique(prints, return_counts=True)
-        self._repeated.update(unique[counts > 1].tolist())
-        self._repeated.update(prints[self.find(trades) != NOT_FOUND].tolist())
+        others = np.flatnonzero(~self._highest.are_new(series))
+        if len(others):
+            unique, counts = np.unique(prints[others], return_counts=True)
+            self._repeated.update(unique[counts > 1].tolist())
+            known = self._look_up(trades.take(others))[0] != NOT_FOUND
+            self._repeated.update(prints[others[known]].tolist())
         self._index.add(prints, first_position)
-        fresh = np.zeros(len(trades), dtype=np.uint8)
-        self._standing = np.concatenate([self._standing, fresh])
+        self._highest.take_in(series)
+        self._standing.append(np.zeros(len(trades), dtype=np.uint8))
+
+    def _are_repeated(self, prints: Fingerprints) -> Mask:
+        repeated = np.fromiter(self._repeated, dtype=np.uint64, count=len(self._repeated))
+        return np.isin(prints, repeated)
+
+    def _remember(
+        self, session: UnitOfWork, first_position: int, positions: Column, agreed: Column
+    ) -> None:
+        is_other = positions != NOT_FOUND
+        is_other[agreed] = False
+        by_mark = {
+            AFFIRMED_MARK: set_of(positions[agreed]),
+            DIFFERENT_MARK: set_of(positions[is_other]),
+        }
+        id, marks = first_position.to_bytes(8, "big"), []
+        for kind, marked in by_mark.items():
+            packed = pack_positions(marked)
+            marks.append({"kind": kind, "id": id, "positions": packed, "deadline": 0})
+            session.on_commit(partial(self._raise, marked, _STANDING_BY_MARK[kind]))
+        upsert(session, MarkRow, marks)
 
     def _restore(self, mark: MarkRow, settled: AbstractSet[Cause]) -> None:
-        positions = np.frombuffer(mark.positions, dtype="<i8").astype(np.int64)
+        positions = unpack_positions(mark.positions)
         if mark.kind in _STANDING_BY_MARK:
             self._raise(positions, _STANDING_BY_MARK[mark.kind])
             return
-        promise = Cause(Origin(mark.kind), mark.id[:ID_BYTES], mark.id[ID_BYTES:])
+        reference, digest = mark.id[:ID_BYTES], mark.id[ID_BYTES:]
+        promise = Cause(Origin(mark.kind), reference, digest)
         if promise in settled:
             self._raise(positions, Standing.SETTLED)
         elif Cause(promise.origin, promise.reference) not in settled:
-            self._signed[promise] = (positions, mark.deadline)
+            self._promises.add(promise, positions, mark.deadline)
 
     def _raise(self, positions: Column, standing: Standing) -> None:
-        self._standing[positions] = np.maximum(self._standing[positions], standing)
+        values = self._standing.values
+        values[positions] = np.maximum(values[positions], standing)
 
     def _find_slowly(self, fingerprint: np.uint64, trade: TradeColumns) -> int:
         """The position of a trade whose fingerprint another trade shares."""
@@ -213,7 +322,3 @@ def _difference_of_terms(ours: TradeColumns, theirs: TradeColumns, row: int) -> 
     if ours.sellers[row] != theirs.sellers[row] or ours.buyers[row] != theirs.buyers[row]:
         return BreakKind.ACCOUNT
     return BreakKind.AMOUNT
-
-
-def _pack(positions: Column) -> bytes:
-    return positions.astype("<i8").tobytes()

@@ -4,18 +4,20 @@ Nearly all trades settle in the cycle of their position, so only the others are 
 cancelled, not affirmed, or waiting as an instruction. Everything else follows from the cycles.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from sqlmodel import select
 
-from ledger.books.batches import BatchStream
+from ledger.books.batches import RECENT_TRADES_MAX, BatchStream
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.rows import upsert
 from ledger.books.tables import TradeExceptionRow
-from ledger.clearing.columns import Column, TradeColumns
+from ledger.books.trade_records import PackedTrades, TradeRecord
+from ledger.clearing.columns import Column, Mask, TradeColumns
 from ledger.domain.reasons import Reason
 
 CAPTURED: Final = "captured"
@@ -23,6 +25,8 @@ SETTLED: Final = "settled"
 QUEUED: Final = "queued"
 CANCELLED: Final = "cancelled"
 UNAFFIRMED: Final = "unaffirmed"
+WINDOW_TRADES_MAX: Final = 1 << 24
+"""Trades that are kept in memory for the next window, at some thirty bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +55,45 @@ class Window:
 
 
 class Intake:
-    """Captured trades as the exchange handed them over."""
+    """Captured trades as the exchange handed them over.
 
-    def __init__(self, database: Database) -> None:
-        self.stream = BatchStream(database, "intake")
+    The latest are kept in memory, packed: ``recent_max`` of them, best what a window holds, and at
+    most WINDOW_TRADES_MAX.
+    """
+
+    def __init__(self, database: Database, recent_max: int = RECENT_TRADES_MAX) -> None:
+        self.stream = BatchStream(database, "intake", min(recent_max, WINDOW_TRADES_MAX))
         self._exceptions: dict[int, TradeStanding] = {}
+        self._columns = _ExceptionColumns()
         with database.reading() as session:
             for row in session.exec(select(TradeExceptionRow)):
                 reason = Reason[row.reason] if row.reason else None
                 self._exceptions[row.position] = TradeStanding(row.state, reason, row.instruction)
+        self._columns.note(self._exceptions)
 
     def take_in(
         self,
         session: UnitOfWork,
         first_position: int,
-        trades: TradeColumns,
-        unaffirmed: frozenset[int],
-    ) -> bool:
-        """Keeps what follows the trades that are here; anything else changes nothing: False."""
+        records: Sequence[TradeRecord],
+        unaffirmed: AbstractSet[int],
+    ) -> Sequence[PackedTrades]:
+        """Keeps records as they came, if they follow the trades that are here; returns the trades.
+
+        Anything else changes nothing and is no trades. ``unaffirmed`` are rows of all records
+        together. Raises RecordError when a record is not what its hash says.
+        """
         if first_position != self.stream.end_position:
-            return False
-        self.stream.append(session, str(first_position), trades)
+            return []
+        packed = [record.checked() for record in records]
+        place, kept = first_position, []
+        for record, trades in zip(records, packed, strict=True):
+            kept.append((str(place), record, trades))
+            place += record.count
+        self.stream.append_records(session, kept)
         standing = TradeStanding(UNAFFIRMED, Reason.UNAFFIRMED)
-        self.note(session, {first_position + row: standing for row in unaffirmed})
-        return True
+        self.note(session, {first_position + row: standing for row in sorted(unaffirmed)})
+        return packed
 
     def note(self, session: UnitOfWork, standings: Mapping[int, TradeStanding]) -> None:
         """Records what became of single trades, by position."""
@@ -88,7 +107,12 @@ class Intake:
             for position, each in standings.items()
         ]
         upsert(session, TradeExceptionRow, rows)
-        session.on_commit(lambda: self._exceptions.update(standings))
+
+        def publish() -> None:
+            self._exceptions.update(standings)
+            self._columns.note(standings)
+
+        session.on_commit(publish)
 
     def exception(self, position: int) -> TradeStanding | None:
         """What became of a trade that did not settle in the cycle of its position."""
@@ -98,21 +122,77 @@ class Intake:
         """All of them, by position."""
         return self._exceptions
 
-    def window(self, first: int, end: int) -> Window:
-        """The trades at positions [first, end) and which of them may be cleared."""
-        trades = self.stream.trades(first, end)
-        clearable = np.ones(len(trades), dtype=bool)
-        clearable[[p - first for p in range(first, end) if p in self._exceptions]] = False
-        cancelled: list[int] = []
-        for row in np.flatnonzero(trades.cancels > 0).tolist():
-            original = int(trades.cancels[row]) - 1
-            if clearable[row] and self._undoes_nothing_settled(original, first):
-                cancelled.extend([original, first + row])
-                clearable[row] = False
-                if original >= first:
-                    clearable[original - first] = False
-        return Window(first, end, trades, np.flatnonzero(clearable), tuple(cancelled))
+    def staying(self, first: int, end: int) -> Column:
+        """The positions in [first, end) without an exception, ascending."""
+        return first + np.flatnonzero(self._has_no_exception(first, end))
 
-    def _undoes_nothing_settled(self, original: int, first: int) -> bool:
-        standing = self._exceptions.get(original)
-        return original >= first if standing is None else standing.state != SETTLED
+    def window(self, first: int, end: int, trades: TradeColumns | None = None) -> Window:
+        """The trades at positions [first, end) and which of them may be cleared.
+
+        ``trades`` are those trades, where the caller has them already.
+        """
+        if trades is None:
+            trades = self.stream.trades(first, end)
+        clearable = self._has_no_exception(first, first + len(trades))
+        cancels = np.flatnonzero((trades.cancels > 0) & clearable)
+        originals = trades.cancels[cancels] - 1
+        undo = self._undo_nothing_settled(originals, first)
+        cancels, originals = cancels[undo], originals[undo]
+        clearable[cancels] = False
+        clearable[originals[originals >= first] - first] = False
+        cancelled = tuple(np.stack([originals, first + cancels], axis=1).ravel().tolist())
+        return Window(first, end, trades, np.flatnonzero(clearable), cancelled)
+
+    def _has_no_exception(self, first: int, end: int) -> Mask:
+        staying = np.ones(max(end - first, 0), dtype=bool)
+        staying[self._columns.within(first, end) - first] = False
+        return staying
+
+    def _undo_nothing_settled(self, originals: Column, first: int) -> Mask:
+        """Which cancelled trades have not settled: struck from here on, or gone another way."""
+        known, is_settled = self._columns.find(originals)
+        return np.where(known, ~is_settled, originals >= first)
+
+
+class _ExceptionColumns:
+    """The positions of exceptions, ascending, and which of these have settled since."""
+
+    def __init__(self) -> None:
+        self._positions: Column = np.zeros(0, dtype=np.int64)
+        self._are_settled: Mask = np.zeros(0, dtype=bool)
+        self._new: dict[int, bool] = {}
+
+    def note(self, standings: Mapping[int, TradeStanding]) -> None:
+        """Takes what is new into account."""
+        self._new.update((position, each.state == SETTLED) for position, each in standings.items())
+
+    def within(self, first: int, end: int) -> Column:
+        """Those in [first, end)."""
+        self._sort_new()
+        low, high = np.searchsorted(self._positions, [first, end])
+        return self._positions[low:high]
+
+    def find(self, positions: Column) -> tuple[Mask, Mask]:
+        """Which positions are exceptions, and which of these have settled."""
+        self._sort_new()
+        if not len(self._positions):
+            return np.zeros(len(positions), dtype=bool), np.zeros(len(positions), dtype=bool)
+        places = np.searchsorted(self._positions, positions)
+        places = np.minimum(places, len(self._positions) - 1)
+        known = self._positions[places] == positions
+        return known, known & self._are_settled[places]
+
+    def _sort_new(self) -> None:
+        """Puts what was noted since into the columns: asked for by windows, not by each trade."""
+        if not self._new:
+            return
+        positions = np.fromiter(self._new, dtype=np.int64, count=len(self._new))
+        are_settled = np.fromiter(self._new.values(), dtype=bool, count=len(self._new))
+        self._new = {}
+        positions = np.concatenate([self._positions, positions])
+        are_settled = np.concatenate([self._are_settled, are_settled])
+        # Stable: of two of one position the later note comes last, and counts.
+        order = np.argsort(positions, kind="stable")
+        positions, are_settled = positions[order], are_settled[order]
+        is_last = np.append(positions[1:] != positions[:-1], True)
+        self._positions, self._are_settled = positions[is_last], are_settled[is_last]

@@ -61,7 +61,8 @@ class SeriesOrder:
     def highest(self) -> Column:
         """The highest number of each series."""
         if self.ascends.all():
-            return self.numbers[self.starts + self.counts - 1]
+            last: Column = self.numbers[self.starts + self.counts - 1]
+            return last
         highest: Column = np.maximum.reduceat(self.numbers, self.starts)
         return highest
 

@@ -24,6 +24,8 @@ PLACE_BITS: Final = 22
 RUN_TRADES_MAX: Final = 1 << PLACE_BITS
 """Trades of a full run. The other 42 bits are the fingerprint: one in a million lookups lies."""
 MERGED_RUNS: Final = 8
+SOUGHT_TO_MERGE: Final = 4
+"""Small runs are merged first when a search is for more than one in so many of their trades."""
 MIXED_ROWS: Final = 1 << 14
 """So many at once stay in the processor's cache."""
 _PLACE_MASK: Final = np.uint64(RUN_TRADES_MAX - 1)
@@ -81,7 +83,7 @@ class TradeIndex:
         # In ascending order the searches touch each run from front to back.
         rows = np.argsort(fingerprints)
         sought = fingerprints[rows] & ~_PLACE_MASK
-        for run in reversed(self._sorted_runs()):
+        for run in reversed(self._sorted_runs(len(rows))):
             if not len(rows):
                 break
             places = np.minimum(np.searchsorted(run.entries, sought), len(run) - 1)
@@ -104,10 +106,12 @@ class TradeIndex:
             found.extend((run.first_position + here).tolist())
         return sorted(found)
 
-    def _sorted_runs(self) -> list[_Run]:
-        """All runs, the oldest first, with everything that was added."""
+    def _sorted_runs(self, sought: int = 0) -> list[_Run]:
+        """All runs, the oldest first, with everything that was added; few if many are sought."""
         with self._lock:
             self._sort_new()
+            if len(self._runs) > 1 and SOUGHT_TO_MERGE * sought >= sum(map(len, self._runs)):
+                self._merge_last(len(self._runs))
             return [*self._full, *self._runs]
 
     def _sort_new(self) -> None:

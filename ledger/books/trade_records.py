@@ -70,7 +70,7 @@ class PackedTrades:
 
     def take(self, rows: Column | slice) -> "PackedTrades":
         """Some of the trades, as wide as they are here."""
-        columns = {name: column[rows] for name, column in self.columns.items()}
+        columns = {name: _taken(column, rows) for name, column in self.columns.items()}
         return PackedTrades(len(columns["numbers"]), self.bases, columns)
 
     def unpacked(self) -> TradeColumns:
@@ -134,6 +134,13 @@ def room_for(count: int) -> TradeColumns:
     return TradeColumns(*(np.empty(count, dtype=np.int64) for _ in COLUMN_NAMES))
 
 
+def _taken(column: Narrow, rows: Column | slice) -> Narrow:
+    if isinstance(rows, slice):
+        return column[rows]
+    # Of a column with one value for all there is nothing to look up.
+    return column[rows] if column.any() else np.zeros(len(rows), dtype=column.dtype)
+
+
 def _narrow_column(column: Any) -> Narrow:  # noqa: ANN401 # pyarrow ships no types
     if not pa.types.is_integer(column.type) or column.null_count:
         raise RecordError("a column of a record is not of whole numbers")
@@ -149,8 +156,6 @@ def _narrowed(column: Column) -> tuple[int, Narrow]:
     for kind, widest in _WIDEST_BY_KIND.items():
         if last - base <= widest:
             # Cut first, then taken away: in so many bits the difference is the same.
-            narrow = column.astype(kind)
-            if base:
-                narrow -= kind(base & widest)
-            return base, narrow
+            narrow: Narrow = column.astype(kind)
+            return base, np.subtract(narrow, kind(base & widest), out=narrow) if base else narrow
     return 0, column

@@ -1,6 +1,7 @@
 """The clearing house as a node: what it takes from others, and what it knows of every trade."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from contracts.typed_data import InstructionMessage
@@ -10,6 +11,7 @@ from ledger.books.database import Database, UnitOfWork
 from ledger.books.instructions import InstructionQueue
 from ledger.books.intake import CAPTURED, QUEUED, SETTLED, Intake, TradeStanding
 from ledger.books.tables import InstructionRow
+from ledger.clearing.columns import TradeColumns
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import Rules, SettlementMode
@@ -32,7 +34,7 @@ class ClearingHouse(Node):
     ) -> None:
         super().__init__(id, key, database, around)
         self.rules = rules
-        self.intake = Intake(database)
+        self.intake = Intake(database, rules.cycle_trades_max)
         self.cycles = CycleRecords(database)
         self.queue = InstructionQueue(database)
         self.net = NetSettlement(self, self.intake, self.cycles, self.queue, rules)
@@ -80,21 +82,22 @@ class ClearingHouse(Node):
         return self.queue.all()
 
     def _take_in(self, message: CapturedBatch) -> Accepted:
+        first = message.first_position
         with self.database.transaction() as session:
-            is_new = self.intake.take_in(
-                session, message.first_position, message.trades, message.unaffirmed
-            )
-            if is_new and self.rules.settlement is SettlementMode.GROSS:
-                self._queue_each(session, message)
+            new = self.intake.take_in(session, first, message.records, message.unaffirmed)
+            if self.rules.settlement is SettlementMode.GROSS:
+                trades = TradeColumns.concatenate([packed.unpacked() for packed in new])
+                self._queue_each(session, first, trades, message.unaffirmed)
         return Accepted()
 
-    def _queue_each(self, session: UnitOfWork, message: CapturedBatch) -> None:
+    def _queue_each(
+        self, session: UnitOfWork, first: int, trades: TradeColumns, unaffirmed: AbstractSet[int]
+    ) -> None:
         """Under gross settlement every affirmed trade becomes an instruction."""
-        first = message.first_position
         queued: dict[int, InstructionRow] = {}
-        for row in range(len(message.trades)):
-            if row not in message.unaffirmed:
-                trade = message.trades.take(slice(row, row + 1))
+        for row in range(len(trades)):
+            if row not in unaffirmed:
+                trade = trades.take(slice(row, row + 1))
                 label = describe_trade_id(self.network, trade, 0)
                 queued[row] = instruction_of_trade(label, first + row, trade)
         self.queue.add(session, list(queued.values()))

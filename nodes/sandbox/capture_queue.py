@@ -12,10 +12,10 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Final, TypeAlias
 
-from ledger.books.trade_records import content_hash
 from ledger.books.capture import SortedBatch
 from ledger.books.database import StorageError
 from ledger.books.submissions import Submission, submission_of
+from ledger.books.trade_records import content_hash
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason, Rejected
 from nodes.exchange import Exchange
