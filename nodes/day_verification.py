@@ -9,6 +9,7 @@ However long the day, a few cycles are in memory at a time (derived_cycles.py).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -84,20 +85,21 @@ def verify_day(path: Path) -> Iterator[Verified]:
     books = _books(path, meta.network) if meta and meta.seats else {}
     with founded_chain(path) as (network, chain, w3, addresses):
         cycles, store = settled_cycles(w3, addresses), SegmentStore(segments_folder(path))
-        day = _Day(
-            network=network,
-            store=store,
-            cycles=cycles,
-            derived=derived_cycles(store, cycles),
-            books=books,
-            verified=Verified(cycles_in_all=len(cycles)),
-        )
         engine = EmbeddedEngine(chain, SimulatedClock.at(network.business_date))
         feed = LedgerFeed(engine, Contracts(w3, addresses))
-        for blocks in feed.blocks_after(-1):
-            for block in blocks:
-                _check_block(day, block)
-                yield day.verified
+        with closing(derived_cycles(store, cycles)) as derived:
+            day = _Day(
+                network=network,
+                store=store,
+                cycles=cycles,
+                derived=derived,
+                books=books,
+                verified=Verified(cycles_in_all=len(cycles)),
+            )
+            for blocks in feed.blocks_after(-1):
+                for block in blocks:
+                    _check_block(day, block)
+                    yield day.verified
     _check_rest(day)
     yield day.verified
 

@@ -6,7 +6,7 @@ to others: each processor has a cycle of its own.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -54,7 +54,9 @@ class DerivedCycle:
     net: NetResult
 
 
-def derived_cycles(store: SegmentStore, cycles: Sequence[SettledCycle]) -> Iterator[DerivedCycle]:
+def derived_cycles(
+    store: SegmentStore, cycles: Sequence[SettledCycle]
+) -> Generator[DerivedCycle, None, None]:
     """Each cycle in turn. Raises DifferenceError for the first that is not what the chain has."""
     pool = ThreadPoolExecutor(CYCLES_AT_A_TIME, thread_name_prefix="derive")
     ahead: deque[Future[DerivedCycle]] = deque()

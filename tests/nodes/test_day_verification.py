@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from contracts import lines
+from ledger.books.cycles import ABANDONED, SETTLED
 from ledger.books.segments import SegmentStore
 from ledger.clearing.commitment import Commitment
 from ledger.clearing.proof import verify
@@ -206,6 +208,34 @@ def test_proof_from_the_folder_is_under_the_root_of_the_chain(day):
     assert proof("NONE") is None
     with open_explorer(day) as explorer:
         assert explorer.height() > 3
+
+
+def test_cycles_that_settled_in_parts_are_right_and_so_is_one_that_was_dropped(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(lines, "LINES_PER_CALL_MAX", 2)
+    consortium = small_consortium(NET, path=tmp_path)
+    house, date = consortium.clearing_house, consortium.network.business_date
+    ring = (("T1", "A", "B", 10, 100), ("T2", "B", "C", 20, 300), ("T3", "C", "A", 30, 700))
+    capture(consortium, trades_of(consortium.network, *ring))
+    announce = house.outbox.announce
+    consortium.clock.set(date, 12 * 3600)
+
+    def too_late(intents):
+        announce(intents[:3])
+        consortium.clock.set(date, 13 * 3600)
+        announce(intents[3:])
+
+    house.outbox.announce = too_late
+    assert house.net.close().state == ABANDONED
+    house.outbox.announce = announce
+    assert house.net.close().state == SETTLED
+    consortium.reconcile()
+    consortium.close()
+
+    found = verified(tmp_path)
+    assert (found.cycles, found.trades, found.net_lines) == (1, 3, 6)
+    assert found.books == len(read_meta(tmp_path).network.participants)
 
 
 def test_segments_that_are_missing_are_written_when_the_folder_is_opened(day):

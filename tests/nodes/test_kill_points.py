@@ -66,6 +66,8 @@ def killed(processes, folder, mode, points):
 def test_clearing_in_parts_comes_to_the_same_as_in_one_call(never_killed):
     one_call, staged = never_killed[Mode.ONE_CALL], never_killed[Mode.STAGED]
 
+    assert [count for *_, count in one_call.cycles] == [3, 4]
+    assert len(one_call.captured) == 8
     assert staged.state_hash == one_call.state_hash
     assert staged.cycles == one_call.cycles
     assert staged.captured == one_call.captured

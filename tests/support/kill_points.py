@@ -13,7 +13,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from nodes.messages import CycleProposal, InstructionProposal, SignedCycle, SignedInstruction
+from nodes.messages import (
+    CapturedBatch,
+    CycleProposal,
+    InstructionProposal,
+    SignedCycle,
+    SignedInstruction,
+)
 
 
 class When(Enum):
@@ -115,7 +121,6 @@ def arm(point: KillPoint) -> None:
 
 _COMMITTED = "ledger.books.database:UnitOfWork.published"
 _APPEND = "ledger.books.batches:BatchStream.append_all"
-_PASS_ON = "nodes.exchange:Exchange.pass_on"
 _REQUEST = "nodes.bus:InProcessBus.request"
 _ENGINE = "nodes.engine:EmbeddedEngine"
 _STORE = "ledger.chain.store:BlockStore"
@@ -131,9 +136,9 @@ KILL_POINTS = (
         Step.CAPTURE, "before its acknowledgement", AFTER, "nodes.exchange:Exchange.capture_group"
     ),
     KillPoint(Step.TAKE_IN, "some desks have reported", AFTER, "nodes.trader:Trader.record_trades"),
-    KillPoint(Step.TAKE_IN, "between desks and house", BEFORE, _PASS_ON),
+    KillPoint(Step.TAKE_IN, "between desks and house", BEFORE, _REQUEST, only=CapturedBatch),
     KillPoint(Step.TAKE_IN, "before the house's commit", AFTER, _APPEND, call=2),
-    KillPoint(Step.TAKE_IN, "after the house's commit", AFTER, _PASS_ON),
+    KillPoint(Step.TAKE_IN, "after the house's commit", AFTER, _REQUEST, only=CapturedBatch),
     KillPoint(Step.STRIKE, "before anything is read", BEFORE, "ledger.books.intake:Intake.window"),
     KillPoint(Step.STRIKE, "struck, before asking", AFTER, "ledger.books.intake:Intake.window"),
     KillPoint(
