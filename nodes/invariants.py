@@ -14,8 +14,7 @@ import numpy as np
 from contracts.clients.registers import Register as RegisterContract
 from contracts.lines import LINES_PER_CALL_MAX
 from ledger.books.postings import Register
-from ledger.domain.accounts import asset_of
-from nodes.bootstrap import parts
+from ledger.clearing.columns import assets_of
 from nodes.consortium import Consortium
 
 
@@ -37,27 +36,26 @@ def violations(consortium: Consortium) -> list[Violation]:
 
 
 def _against_the_contracts(consortium: Consortium) -> Iterator[Violation]:
+    house = consortium.clearing_house
     for register, contract in _contracts(consortium):
-        projection = consortium.clearing_house.projection
-        for part in parts(list(projection.holdings(register)), LINES_PER_CALL_MAX):
-            keys = np.array([key for key, _, _ in part], dtype=np.int64)
-            available, held = contract.holdings_of(keys)
-            for row, (key, own_available, own_held) in enumerate(part):
-                if (own_available, own_held) != (available[row], held[row]):
-                    name = consortium.clearing_house.name_holding(register, key)
-                    yield Violation(
-                        9, f"{name}: events say {own_available}, the contract {available[row]}"
-                    )
-                if own_available < 0 or own_held < 0:
-                    yield Violation(4, f"{key} is below zero")
+        holdings = house.projection.columns(register)
+        for first in range(0, len(holdings), LINES_PER_CALL_MAX):
+            keys = holdings.keys.column[first : first + LINES_PER_CALL_MAX]
+            own, stored = holdings.of(keys), np.stack(contract.holdings_of(keys))
+            for row in np.flatnonzero((own != stored).any(axis=0)).tolist():
+                name = house.name_holding(register, int(keys[row]))
+                detail = f"{name}: events say {own[0, row]}, the contract {stored[0, row]}"
+                yield Violation(9, detail)
+            for key in keys[(own < 0).any(axis=0)].tolist():
+                yield Violation(4, f"{key} is below zero")
 
 
 def _conservation(consortium: Consortium) -> Iterator[Violation]:
     for register, contract in _contracts(consortium):
-        totals: dict[int, int] = {}
-        for key, available, held in consortium.clearing_house.projection.holdings(register):
-            totals[asset_of(key)] = totals.get(asset_of(key), 0) + available + held
-        for asset, total in sorted(totals.items()):
+        holdings = consortium.clearing_house.projection.columns(register).summed()
+        assets, firsts = np.unique(assets_of(holdings.keys.column), return_index=True)
+        totals = np.add.reduceat(holdings.values[0], firsts) if len(firsts) else firsts
+        for asset, total in zip(assets.tolist(), totals.tolist(), strict=True):
             issued = contract.issued_of(asset)
             if issued != total:
                 detail = f"{register.value} asset {asset}: {total} held, {issued} issued"

@@ -89,7 +89,7 @@ class Node:
         Raises ProjectionError when the chain does not continue the blocks in the books.
         """
         for blocks in self.around.feed.blocks_after(self.projection.height):
-            with self.database.transaction() as session:
+            with self.database.transaction(is_from_chain=True) as session:
                 self.projection.apply(session, blocks)
                 for book in self.books():
                     book.confirm(session, blocks)

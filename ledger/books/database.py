@@ -1,4 +1,4 @@
-"""One database file a node: SQLite, write-ahead log, synchronous to the disk."""
+"""One database file a node: SQLite, write-ahead log; a commit waits for the disk."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from ledger.books import tables
 
+_SYNCHRONOUS: Final = "synchronous"
 _STORAGE_ERRORS: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 
@@ -48,14 +49,18 @@ class Database:
         self._engine = engine
 
     @contextmanager
-    def transaction(self) -> Iterator[UnitOfWork]:
+    def transaction(self, *, is_from_chain: bool = False) -> Iterator[UnitOfWork]:
         """A unit of work: committed at the end of the block, rolled back on an exception.
 
-        Raises StorageError when the disk is full or fails; the same may be tried again later.
+        What the chain has, and can be read from it again (``is_from_chain``), does not wait for the
+        disk: a process that is killed has not lost it, but a machine that loses its power goes back
+        to the last commit that did wait. Raises StorageError when the disk is full or fails; the
+        same may be tried again later.
         """
         with UnitOfWork(self._engine) as session:
             try:
                 with session.begin():
+                    _set_synchronous(session, "NORMAL" if is_from_chain else "FULL")
                     yield session
             except OperationalError as error:
                 if _is_of_storage(error):
@@ -97,8 +102,15 @@ def _is_of_storage(error: OperationalError) -> bool:
     return code & 0xFF in _STORAGE_ERRORS
 
 
+def _set_synchronous(session: Session, level: str) -> None:
+    """Says whether the commit waits for the disk: of a write-ahead log, only FULL does."""
+    connection = session.connection()
+    if connection.info.get(_SYNCHRONOUS) != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        connection.info[_SYNCHRONOUS] = level
+
+
 def _set_pragmas(connection: Connection, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined] # the DBAPI connection, not SQLAlchemy's
     cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()

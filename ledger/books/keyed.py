@@ -84,12 +84,16 @@ class Keyed:
 
     def pages_of(self, keys: Column, assets_per_page: int) -> Iterator[tuple[int, bytes]]:
         """The pages on which some keys are, each with all that is kept on it, as it is on disk."""
-        table = np.concatenate([self.keys.column[None], self.values]).astype("<i8")
         keys_per_page = assets_per_page << ACCOUNT_BITS
         pages = np.unique(keys // keys_per_page)
+        if not len(pages):
+            return
         starts = np.searchsorted(self.keys.column, pages * keys_per_page)
         ends = np.searchsorted(self.keys.column, (pages + 1) * keys_per_page)
-        for page, start, end in zip(pages.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        span, offset = slice(starts[0], ends[-1]), starts[0]
+        table = np.concatenate([self.keys.column[None, span], self.values[:, span]]).astype("<i8")
+        columns = (pages.tolist(), (starts - offset).tolist(), (ends - offset).tolist())
+        for page, start, end in zip(*columns, strict=True):
             yield page, table[:, start:end].tobytes()
 
     def of(self, keys: Column) -> Table:
@@ -182,6 +186,7 @@ def rows_by_participant(keys: Column) -> dict[int, Column]:
     participants = participants_of(accounts_of(keys))
     order = np.argsort(participants, kind="stable")
     found, firsts = np.unique(participants[order], return_index=True)
-    if not len(found):
-        return {}
-    return dict(zip(found.tolist(), np.split(order, firsts[1:]), strict=True))
+    starts = firsts.tolist()
+    ends = [*starts[1:], len(keys)]
+    rows = (order[start:end] for start, end in zip(starts, ends, strict=False))
+    return dict(zip(found.tolist(), rows, strict=True))

@@ -5,9 +5,9 @@ node knows itself: its blotter, its fundings, messages it has checked. The chain
 *when*: the entry is booked at the block in which its cause is final, with the content it expects.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from sqlalchemy import Update, bindparam, update
@@ -96,12 +96,8 @@ class OwnBook:
         ]
         session.connection().execute(_booking(), rows)
         entries = [self._waiting[cause] for cause in number_by_cause]
-        after = {
-            register: self._put_positions(session, register, parts)
-            for register in Register
-            if (parts := [entry[register] for entry in entries if register in entry])
-        }
-        session.on_commit(lambda: self._publish(number_by_cause, after))
+        self._put_positions(session, entries)
+        session.on_commit(lambda: self._forget(number_by_cause))
 
     def _done(self, block: FinalBlock) -> Iterator[Cause]:
         """The causes of waiting entries that a block makes final."""
@@ -113,29 +109,29 @@ class OwnBook:
                 if entry is not None and _is_shown(entry, posting):
                     yield cause
 
-    def _put_positions(
-        self, session: UnitOfWork, register: Register, parts: Sequence[tuple[Column, Column]]
-    ) -> Keyed:
-        """The positions after some entries, with what has changed put into the unit of work."""
-        keys = np.concatenate([keys for keys, _ in parts])
-        amounts = np.concatenate([amounts for _, amounts in parts])
-        before = self._positions[register]
-        balances = add_up(before, keys, amounts[None])
-        after = before.with_values(balances.keys, balances.ends)
-        rows = [
-            {
-                "book": self._name,
-                "register_name": register.value,
-                "page": page,
-                "payload": payload,
-            }
-            for page, payload in after.pages_of(balances.keys, self._assets_per_page)
-        ]
+    def _put_positions(self, session: UnitOfWork, entries: Sequence[Entry]) -> None:
+        """Puts the positions that entries change into the unit of work."""
+        rows = []
+        for register in Register:
+            parts = [entry[register] for entry in entries if register in entry]
+            if parts:
+                before = self._positions[register]
+                keys, amounts = map(np.concatenate, zip(*parts, strict=True))
+                balances = add_up(before, keys, amounts[None])
+                after = before.with_values(balances.keys, balances.ends)
+                rows += [
+                    {
+                        "book": self._name,
+                        "register_name": register.value,
+                        "page": page,
+                        "payload": payload,
+                    }
+                    for page, payload in after.pages_of(balances.keys, self._assets_per_page)
+                ]
+                session.on_commit(partial(self._positions.__setitem__, register, after))
         upsert(session, OwnPositionRow, rows)
-        return after
 
-    def _publish(self, booked: Mapping[Cause, int], after: Mapping[Register, Keyed]) -> None:
-        self._positions.update(after)
+    def _forget(self, booked: Iterable[Cause]) -> None:
         for cause in booked:
             del self._waiting[cause]
 

@@ -5,6 +5,7 @@ committed, and is read back when the node starts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from sqlmodel import Session, select
@@ -54,16 +55,12 @@ class Projection:
             for posting in block.postings:
                 effects[posting.register] += staged.effects(self._mine(posting))
         staged.put(session)
-        after = {
-            register: self._put_holdings(session, register, postings)
-            for register, postings in effects.items()
-            if postings
-        }
+        self._put_holdings(session, effects)
         _put_settled(session, blocks)
         last = blocks[-1]
         cursor = {"id": 1, "block": last.number, "block_hash": last.hash}
         upsert(session, ProjectionCursorRow, [cursor])
-        session.on_commit(lambda: self._publish(last, after))
+        session.on_commit(lambda: self._publish(last))
 
     def holding(self, register: Register, key: int) -> tuple[int, int]:
         """Available and held of one holding."""
@@ -101,25 +98,23 @@ class Projection:
         return posting.of_participant(self._participant)
 
     def _put_holdings(
-        self, session: UnitOfWork, register: Register, postings: Sequence[Posting]
-    ) -> Keyed:
-        """The holdings after some postings, with what has changed put into the unit of work."""
-        keys = np.concatenate([posting.keys for posting in postings])
-        available = np.concatenate([posting.available for posting in postings])
-        held = np.concatenate([posting.held for posting in postings])
-        before = self._holdings[register]
-        balances = add_up(before, keys, np.stack([available, held]))
-        _require_covered(balances)
-        after = before.with_values(balances.keys, balances.ends)
-        rows = [
-            {"register_name": register.value, "page": page, "payload": payload}
-            for page, payload in after.pages_of(balances.keys, self._assets_per_page)
-        ]
+        self, session: UnitOfWork, effects: Mapping[Register, Sequence[Posting]]
+    ) -> None:
+        """Puts the holdings that postings change into the unit of work."""
+        rows = []
+        for register, postings in effects.items():
+            if postings:
+                before = self._holdings[register]
+                balances = _balances(before, postings)
+                after = before.with_values(balances.keys, balances.ends)
+                rows += [
+                    {"register_name": register.value, "page": page, "payload": payload}
+                    for page, payload in after.pages_of(balances.keys, self._assets_per_page)
+                ]
+                session.on_commit(partial(self._holdings.__setitem__, register, after))
         upsert(session, HoldingRow, rows)
-        return after
 
-    def _publish(self, last: FinalBlock, after: Mapping[Register, Keyed]) -> None:
-        self._holdings.update(after)
+    def _publish(self, last: FinalBlock) -> None:
         self.height, self.block_hash = last.number, last.hash
 
     def _read(self, session: Session) -> None:
@@ -152,6 +147,12 @@ def _put_settled(session: UnitOfWork, blocks: Sequence[FinalBlock]) -> None:
     upsert(session, SettledRow, rows)
 
 
-def _require_covered(balances: Balances) -> None:
+def _balances(before: Keyed, postings: Sequence[Posting]) -> Balances:
+    """What postings, one after another, lead to."""
+    keys = np.concatenate([posting.keys for posting in postings])
+    available = np.concatenate([posting.available for posting in postings])
+    held = np.concatenate([posting.held for posting in postings])
+    balances = add_up(before, keys, np.stack([available, held]))
     below = (balances.lows < 0).any(axis=0)
     assert not below.any(), f"invariant 4: holding {balances.keys[below][0]} below zero"
+    return balances

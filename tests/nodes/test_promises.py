@@ -274,7 +274,7 @@ def test_consent_to_a_redemption_is_for_the_keeper_alone():
     redemption = RedemptionMessage(REFERENCE, 1, account, 50)
     consortium.trader("A").mandate_redemption(Register.CASH, redemption)
     stranger = consortium.bank("BANK-2")
-    stranger.keeper._kept.add(consortium.network.participant_number("A"))
+    stranger.keeper._is_kept[consortium.network.participant_number("A")] = True
 
     with pytest.raises(PermissionError, match="keeps no cash of A"):
         stranger.keeper.redeem(redemption)
