@@ -20,8 +20,8 @@ from ledger.books.growing_column import GrowingColumn
 from ledger.books.highest_numbers import HighestNumbers
 from ledger.books.position_sets import pack_positions, set_of, unpack_positions
 from ledger.books.postings import Cause, Origin
-from ledger.books.projection import upsert
 from ledger.books.promises import Promises
+from ledger.books.rows import upsert
 from ledger.books.series import SeriesOrder
 from ledger.books.tables import MarkRow, SettledRow
 from ledger.books.trade_index import (

@@ -11,7 +11,6 @@ from typing import Any, Final
 from contracts.lines import Lines
 from ledger.books.postings import Register
 from ledger.clearing.columns import Column, TradeColumns
-from loadtests.benchmarks.day_market import BATCH_TRADES
 from nodes.broker import Broker
 from nodes.consortium import Consortium
 from nodes.desks import take_in
@@ -19,7 +18,6 @@ from nodes.messages import (
     Affirmation,
     AffirmationRequest,
     Attestation,
-    CapturedBatch,
     CycleProposal,
     Message,
 )
@@ -61,9 +59,6 @@ def hand_over(consortium: Consortium, *, attested: bool) -> None:
         take_in(consortium)
         return
     house, exchange = consortium.clearing_house, consortium.exchange
-    end = exchange.captured.end_position
-    # In steps of the size of the venue's batches: each is then read once.
-    for first in range(house.intake.stream.end_position, end, BATCH_TRADES):
-        trades = exchange.captured.trades(first, min(first + BATCH_TRADES, end))
-        message = CapturedBatch(first, trades, _ALL_AFFIRMED)
-        consortium.bus.request(exchange.id, house.id, message)
+    taken = house.intake.stream.end_position
+    for first, end in exchange.parts_to_pass_on(taken, exchange.captured.end_position):
+        exchange.hand_over(first, end, _ALL_AFFIRMED)

@@ -40,9 +40,7 @@ def name_of_cut(first: int, end: int, positions: Column) -> bytes:
 def committed_cycle(house: Key, intake: Intake, row: CycleRow) -> CommittedCycle:
     """The trades of a settled cycle, from the batches that they were captured in."""
     assert row.state == records.SETTLED
-    window = range(row.first_position, row.end_position)
-    stays = np.array([intake.exception(position) is None for position in window], dtype=bool)
-    positions = row.first_position + np.flatnonzero(stays)
+    positions = intake.staying(row.first_position, row.end_position)
     assert len(positions) == row.trade_count, f"cycle {row.number} has other trades than it had"
     name = name_of_cut(row.first_position, row.end_position, positions)
     salt_key = cut_salt_key(salt_secret_of(house), row.id, name)
