@@ -197,9 +197,10 @@ class Node:
         return f"{account} {self.network.currency(asset_of(key))}"
 
     def _signer(self, participant: int) -> bytes:
-        if participant not in self._signer_by_participant:
-            signer = self.around.contracts.participants.signer_of(participant)
-            self._signer_by_participant[participant] = signer
+        if not self._signer_by_participant:
+            numbers = range(1, len(self.network.participants) + 1)
+            signers = self.around.contracts.participants.signers_of(numbers)
+            self._signer_by_participant = dict(zip(numbers, signers, strict=True))
         return self._signer_by_participant[participant]
 
     def _statement(self, register: Register) -> Keyed | None:

@@ -57,9 +57,10 @@ class Participants(Contract):
         """The address that may admit; all zero once the power was given up."""
         return self._read("administrator()")[0][12:]
 
-    def signer_of(self, participant: int) -> bytes:
-        """The address that signs for a participant. Raises on an unknown one."""
-        return self._read("signer_of(uint256)", uint(participant))[0][12:]
+    def signers_of(self, participants: Sequence[int]) -> list[bytes]:
+        """The addresses that sign for participants. Raises ValueError on an unknown one."""
+        words = self._read_each("signer_of(uint256)", [uint(number) for number in participants])
+        return [word[12:] for word in words]
 
     def identifier_of(self, participant: int) -> str:
         """A participant's identifier; empty when there is none of this number."""

@@ -71,7 +71,7 @@ def test_participant_with_a_key_of_its_own_is_admitted_under_it_and_settles(tmp_
 
     consortium = small_consortium(path=tmp_path)
     number = consortium.network.participant_number("A")
-    assert consortium.contracts.participants.signer_of(number) == own.address
+    assert consortium.contracts.participants.signers_of([number]) == [own.address]
 
     capture(consortium, trades_of(consortium.network, ("T1", "A", "B", 10, 1_000)))
     consortium.clearing_house.net.close()
