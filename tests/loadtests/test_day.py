@@ -128,6 +128,15 @@ def test_a_venue_that_cannot_reach_its_server_says_so(market, capfd):
     assert "the server does not answer" in capfd.readouterr().err
 
 
+def test_a_chart_in_no_folder_is_refused_before_anything_is_measured(tmp_path):
+    out = tmp_path / "nowhere" / "days.svg"
+
+    done = CliRunner().invoke(app, ["bench", "day-chart", "--out", str(out)])
+
+    assert done.exit_code == 2
+    assert "no such folder" in done.output
+
+
 def test_a_folder_that_is_not_empty_is_refused(tmp_path):
     (tmp_path / "something").touch()
 
