@@ -90,6 +90,17 @@ def test_a_recount_that_differs_makes_the_figures_void():
     assert ended.value.exit_code == 1
 
 
+def test_a_day_that_breaks_off_ends_its_venue_at_once():
+    def break_off(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            DayOptions(trades=100_000_000, participants=2, instruments=1, cycle_trades=100_000),
+            on_progress=break_off,
+        )
+
+
 def test_batches_are_the_same_made_alone_and_conserve_everything(market):
     all_batches = list(market.batches())
 
