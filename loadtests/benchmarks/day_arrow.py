@@ -7,7 +7,7 @@ up in memory, however far the one is ahead of the other.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import Final
 
@@ -42,19 +42,28 @@ class ArrowDay:
 
     def run(self, venue: Venue) -> int:
         """Runs the day; returns the open breaks. Raises DayError and VenueError."""
-        breaks, cycle_trades_max = 0, self._consortium.rules.cycle_trades_max
         with ThreadPoolExecutor(1, "capture") as capture:
             self._clock.begin()
             captured = capture.submit(self._capture, venue)
-            is_all = False
-            while not is_all:
-                is_all = captured.done()
-                self._hand_over()
-                breaks = self._close(at_least=1 if is_all else cycle_trades_max, before=breaks)
-                if not is_all:
-                    self._news.wait(_LOOK_SECONDS)
-                    self._news.clear()
+            try:
+                breaks = self._clear(captured)
+            except BaseException:
+                venue.stop()
+                raise
             captured.result()
+        return breaks
+
+    def _clear(self, captured: "Future[None]") -> int:
+        """Clears what is captured, until that is all; returns the open breaks."""
+        breaks, is_all = 0, False
+        while not is_all:
+            is_all = captured.done()
+            self._hand_over()
+            at_least = 1 if is_all else self._consortium.rules.cycle_trades_max
+            breaks = self._close(at_least=at_least, before=breaks)
+            if not is_all:
+                self._news.wait(_LOOK_SECONDS)
+                self._news.clear()
         return breaks
 
     def _capture(self, venue: Venue) -> None:

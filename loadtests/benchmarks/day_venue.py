@@ -63,6 +63,10 @@ class Venue:
         self._commands.write(b"begin\n")
         self._commands.close()
 
+    def stop(self) -> None:
+        """Ends it where it stands: whoever reads from it finds that it ended too early."""
+        self._process.kill()
+
     def bodies(self) -> Iterator[bytes]:
         """The Arrow streams, as they come. Raises VenueError when it stops too early."""
         while length := _LENGTH.unpack(self._read(_LENGTH.size))[0]:

@@ -90,6 +90,17 @@ def test_a_recount_that_differs_makes_the_figures_void():
     assert ended.value.exit_code == 1
 
 
+def test_a_day_that_breaks_off_ends_its_venue_at_once():
+    def break_off(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            DayOptions(trades=100_000_000, participants=2, instruments=1, cycle_trades=100_000),
+            on_progress=break_off,
+        )
+
+
 def test_batches_are_the_same_made_alone_and_conserve_everything(market):
     all_batches = list(market.batches())
 
@@ -126,6 +137,15 @@ def test_a_venue_that_cannot_reach_its_server_says_so(market, capfd):
         with pytest.raises(VenueError, match="status 1"):
             venue.finish()
     assert "the server does not answer" in capfd.readouterr().err
+
+
+def test_a_chart_in_no_folder_is_refused_before_anything_is_measured(tmp_path):
+    out = tmp_path / "nowhere" / "days.svg"
+
+    done = CliRunner().invoke(app, ["bench", "day-chart", "--out", str(out)])
+
+    assert done.exit_code == 2
+    assert "no such folder" in done.output
 
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path):
