@@ -4,7 +4,7 @@ Positions number the trades of a stream from 0. What a stream keeps in memory of
 begins; the latest trades are kept as well, packed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -22,6 +22,9 @@ from ledger.clearing.columns import Column, TradeColumns
 
 RECENT_TRADES_MAX: Final = 100_000
 NEVER: Final = 2**62
+SMALL: Final = 1_000
+"""Records of fewer trades travel joined: of single trades there are very many."""
+FEW_BATCHES: Final = 16
 DENSE: Final = 2
 """Where so many times as many trades hold all that are asked for, they are read in one go."""
 
@@ -149,22 +152,20 @@ class BatchStream:
     def records(self, first: int, end: int) -> list[TradeRecord]:
         """The trades at [first, end) as they were written down, batch by batch.
 
-        What is asked for of a batch in part only is written anew.
+        Small batches, and what is asked for in part only, are joined and written anew.
         """
         records: list[TradeRecord] = []
         if first >= end:
             return records
-        starts = self._starts.values
+        # In this order: the last batch that begins so far ends where the stream did, or is later.
+        stream_end, starts, at = self.end_position, self._starts.values, first
         for place in range(_place(starts, first), _place(starts, end - 1) + 1):
             begins = int(starts[place])
-            record = self._record(begins)
-            if begins < first or end < begins + record.count:
-                packed = self._read(place)
-                rows = slice(max(first - begins, 0), min(end - begins, record.count))
-                # Fewer trades may go into narrower columns.
-                record = TradeRecord.of(PackedTrades.of(packed.take(rows).unpacked()))
-            records.append(record)
-        return records
+            ends = int(starts[place + 1]) if place + 1 < len(starts) else stream_end
+            if first <= begins and ends <= end and ends - begins >= SMALL:
+                records += [*self._joined(at, begins), self._record(begins)]
+                at = ends
+        return [*records, *self._joined(at, end)]
 
     def end_of_batches(self, first: int, count_max: int) -> int:
         """Where the batches end that hold the trades from ``first`` on and so many at most.
@@ -187,20 +188,42 @@ class BatchStream:
             self._recent.add(first, packed)
             yield first, packed.unpacked()
 
+    def _joined(self, first: int, end: int) -> list[TradeRecord]:
+        """The trades at [first, end) in one record, if there are any."""
+        return [TradeRecord.of(PackedTrades.of(self.trades(first, end)))] if first < end else []
+
     def _parts(self, first: int, end: int) -> Iterator[PackedTrades]:
         """The trades at [first, end) as they lie in memory and on the disk, in order."""
         segments = self._recent.segments()
         first_recent = segments[0][0] if segments else NEVER
-        starts, at = self._starts.values, first
-        while at < min(end, first_recent):
-            place = _place(starts, at)
-            packed, begins = self._read(place), int(starts[place])
-            yield packed.take(slice(at - begins, end - begins))
-            at = begins + len(packed)
+        if first < min(end, first_recent):
+            yield from self._older_parts(first, min(end, first_recent))
         for begins, packed in segments:
-            if at < min(end, begins + len(packed)):
-                yield packed.take(slice(at - begins, end - begins))
-                at = begins + len(packed)
+            if max(first, begins) < min(end, begins + len(packed)):
+                yield packed.take(slice(max(first - begins, 0), end - begins))
+
+    def _older_parts(self, first: int, end: int) -> Iterator[PackedTrades]:
+        """The same from the disk alone: a few batches one by one, many at once."""
+        starts = self._starts.values
+        places = range(_place(starts, first), _place(starts, end - 1) + 1)
+        if len(places) <= FEW_BATCHES:
+            batches: Iterable[PackedTrades] = map(self._read, places)
+        else:
+            batches = self._read_many(int(starts[places[0]]), end)
+        for place, packed in zip(places, batches, strict=True):
+            begins = int(starts[place])
+            yield packed.take(slice(max(first - begins, 0), end - begins))
+
+    def _read_many(self, first: int, end: int) -> Iterator[PackedTrades]:
+        """The batches that begin at [first, end)."""
+        rows = select(BatchRow.payload).where(
+            BatchRow.stream == self._name,
+            BatchRow.first_position >= first,
+            BatchRow.first_position < end,
+        )
+        with self._database.reading() as session:
+            for payload in session.exec(rows.order_by(col(BatchRow.first_position))):
+                yield decode(payload)
 
     def _publish(self, batch: Batch, trades: PackedTrades) -> None:
         assert batch.first_position == self.end_position, "one append in each unit of work"

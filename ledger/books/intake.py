@@ -57,12 +57,13 @@ class Window:
 class Intake:
     """Captured trades as the exchange handed them over.
 
-    The latest are kept in memory, packed: ``recent_max`` of them, best what a window holds, and at
-    most WINDOW_TRADES_MAX.
+    The latest are kept in memory, packed: ``recent_max`` of them, best what a window holds and what
+    comes in beside it, and at most WINDOW_TRADES_MAX.
     """
 
     def __init__(self, database: Database, recent_max: int = RECENT_TRADES_MAX) -> None:
-        self.stream = BatchStream(database, "intake", min(recent_max, WINDOW_TRADES_MAX))
+        kept = min(max(recent_max, RECENT_TRADES_MAX), WINDOW_TRADES_MAX)
+        self.stream = BatchStream(database, "intake", kept)
         self._exceptions: dict[int, TradeStanding] = {}
         self._columns = _ExceptionColumns()
         with database.reading() as session:

@@ -45,6 +45,7 @@ class ReadTrades:
     def __init__(self, trades_max: int) -> None:
         self._trades_max = trades_max
         self._batches: OrderedDict[int, PackedTrades] = OrderedDict()
+        self._count = 0
         self._lock = Lock()
 
     def get(self, first_position: int) -> PackedTrades | None:
@@ -58,10 +59,12 @@ class ReadTrades:
     def add(self, first_position: int, trades: PackedTrades) -> None:
         """Keeps a batch that was read; those unused the longest go when there are too many."""
         with self._lock:
+            if first_position in self._batches:
+                return
             self._batches[first_position] = trades
-            kept = sum(map(len, self._batches.values()))
-            while len(self._batches) > 1 and kept > self._trades_max:
-                kept -= len(self._batches.popitem(last=False)[1])
+            self._count += len(trades)
+            while len(self._batches) > 1 and self._count > self._trades_max:
+                self._count -= len(self._batches.popitem(last=False)[1])
 
 
 def _last_two_are_small(segments: list[Segment]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Final
 
 from contracts.typed_data import InstructionMessage
 from ledger.books import cycles as records
@@ -23,6 +23,9 @@ from nodes.messages import Accepted, CapturedBatch, Message
 from nodes.node import Node, Surroundings
 from nodes.trade_words import describe_trade_id
 
+BESIDE_A_CYCLE: Final = 1_000_000
+"""Trades that are kept in memory beside those of a cycle: they come in before it is struck."""
+
 
 class ClearingHouse(Node):
     """Takes captured trades in and settles them, gross or in netting cycles, by the rules."""
@@ -34,7 +37,7 @@ class ClearingHouse(Node):
     ) -> None:
         super().__init__(id, key, database, around)
         self.rules = rules
-        self.intake = Intake(database, rules.cycle_trades_max)
+        self.intake = Intake(database, rules.cycle_trades_max + BESIDE_A_CYCLE)
         self.cycles = CycleRecords(database)
         self.queue = InstructionQueue(database)
         self.net = NetSettlement(self, self.intake, self.cycles, self.queue, rules)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.books import batches
 from ledger.books.database import open_database
 from ledger.books.intake import CANCELLED, QUEUED, SETTLED, UNAFFIRMED, Intake, TradeStanding
 from ledger.books.trade_records import PackedTrades, RecordError, TradeRecord
@@ -96,7 +97,8 @@ def test_window_of_trades_that_are_here_reads_none():
     assert intake.window(0, 3, trades).trades is trades
 
 
-def test_records_are_kept_as_they_came_and_only_what_follows_is_taken(tmp_path):
+def test_records_are_kept_as_they_came_and_only_what_follows_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(batches, "SMALL", 1)
     database = open_database(tmp_path / "books.sqlite")
     intake = Intake(database)
     records = [TradeRecord.of(PackedTrades.of(columns(first, [None] * 3))) for first in (0, 3)]
