@@ -211,6 +211,8 @@ class Node:
         statement = self._ask_for_statement(keeper)
         if statement is None or statement.block != self.projection.height:
             return None
+        if len(statement.keys) != len(statement.amounts):
+            return None
         return Keyed.of_rows(statement.keys, statement.amounts[None])
 
     def _ask_for_statement(self, keeper: str) -> Statement | None:

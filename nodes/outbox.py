@@ -49,11 +49,11 @@ class Outbox:
 
         Whether each came to anything is found out by ``deliver``.
         """
-        self._engine.announce([self._store.get(intent).raw for intent in intents])
+        self._engine.announce([kept.raw for kept in self._store.get(intents)])
 
     def deliver(self, intent: str) -> Outcome:
         """Sends what an intent stands for, unless it is final already; says what became of it."""
-        kept = self._store.get(intent)
+        [kept] = self._store.get([intent])
         outcome = self._engine.settle(kept.raw, kept.hash)
         self._store.conclude(intent, FINAL if outcome.succeeded else REVERTED, outcome.revert)
         return outcome

@@ -1,6 +1,6 @@
 """Signed transactions on disk: kept before they are sent, one an intent, with rising nonces."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,14 +36,16 @@ class OutboxStore:
             kept = sign(nonce)
             session.add(OutboxRow(intent=intent, nonce=nonce, raw=kept.raw, hash=kept.hash))
 
-    def get(self, intent: str) -> Kept:
-        """What was kept for an intent. Raises when nothing was."""
+    def get(self, intents: Sequence[str]) -> list[Kept]:
+        """What was kept for each intent. Raises KeyError when nothing was for one."""
+        rows = select(OutboxRow.intent, OutboxRow.raw, OutboxRow.hash)
         with self._database.reading() as session:
-            rows = select(OutboxRow.raw, OutboxRow.hash).where(OutboxRow.intent == intent)
-            return Kept(*session.exec(rows).one())
+            found = session.exec(rows.where(col(OutboxRow.intent).in_(intents))).all()
+        kept_by_intent = {intent: Kept(raw, hash) for intent, raw, hash in found}
+        return [kept_by_intent[intent] for intent in intents]
 
     def conclude(self, intent: str, state: str, revert: str) -> None:
         """Records what became of a transaction."""
-        with self._database.transaction() as session:
+        with self._database.transaction(is_from_chain=True) as session:
             rows = update(OutboxRow).where(col(OutboxRow.intent) == intent)
             session.exec(rows.values(state=state, revert=revert))

@@ -5,7 +5,8 @@ import pytest
 
 from ledger.books.postings import Register
 from ledger.domain.accounts import holding_key
-from tests.support.consortia import small_consortium
+from nodes.messages import Statement, StatementRequest
+from tests.support.consortia import answering, small_consortium
 
 
 @pytest.fixture
@@ -59,6 +60,18 @@ def test_break_with_a_statement_stays_open_while_there_is_none(consortium):
     consortium.bus.silence("BANK-1")
 
     assert consortium.reconcile() == 2
+
+
+def test_statement_that_makes_no_sense_is_none(consortium):
+    def answer(_):
+        height = consortium.trader("A").projection.height
+        return Statement(height, np.array([holding_key(1, 256)]), np.array([1, 2]))
+
+    spoil(consortium, "A", consortium.trader("A").own_book, 1)
+    answering(consortium, "BANK-1", StatementRequest, answer)
+    consortium.reconcile()
+
+    assert ("A", "A CNY", "0.01", "ledger 10.00, no statement") in opened(consortium)
 
 
 def test_bank_compares_its_own_cash_book_too(consortium):
