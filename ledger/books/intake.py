@@ -7,6 +7,7 @@ cancelled, not affirmed, or waiting as an instruction. Everything else follows f
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -155,45 +156,61 @@ class Intake:
         return np.where(known, ~is_settled, originals >= first)
 
 
-class _ExceptionColumns:
-    """The positions of exceptions, ascending, and which of these have settled since."""
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Positions of exceptions, ascending, and which of these have settled since."""
 
-    def __init__(self) -> None:
-        self._positions: Column = np.zeros(0, dtype=np.int64)
-        self._are_settled: Mask = np.zeros(0, dtype=bool)
-        self._new: dict[int, bool] = {}
+    positions: Column
+    are_settled: Mask
 
-    def note(self, standings: Mapping[int, TradeStanding]) -> None:
-        """Takes what is new into account."""
-        self._new.update((position, each.state == SETTLED) for position, each in standings.items())
-
-    def within(self, first: int, end: int) -> Column:
-        """Those in [first, end)."""
-        self._sort_new()
-        low, high = np.searchsorted(self._positions, [first, end])
-        return self._positions[low:high]
-
-    def find(self, positions: Column) -> tuple[Mask, Mask]:
-        """Which positions are exceptions, and which of these have settled."""
-        self._sort_new()
-        if not len(self._positions):
-            return np.zeros(len(positions), dtype=bool), np.zeros(len(positions), dtype=bool)
-        places = np.searchsorted(self._positions, positions)
-        places = np.minimum(places, len(self._positions) - 1)
-        known = self._positions[places] == positions
-        return known, known & self._are_settled[places]
-
-    def _sort_new(self) -> None:
-        """Puts what was noted since into the columns: asked for by windows, not by each trade."""
-        if not self._new:
-            return
-        positions = np.fromiter(self._new, dtype=np.int64, count=len(self._new))
-        are_settled = np.fromiter(self._new.values(), dtype=bool, count=len(self._new))
-        self._new = {}
-        positions = np.concatenate([self._positions, positions])
-        are_settled = np.concatenate([self._are_settled, are_settled])
-        # Stable: of two of one position the later note comes last, and counts.
+    def with_new(self, new: Mapping[int, bool]) -> "_Sorted":
+        """The same, with what was noted since: of two notes of a position the later one counts."""
+        positions = np.fromiter(new, dtype=np.int64, count=len(new))
+        are_settled = np.fromiter(new.values(), dtype=bool, count=len(new))
+        positions = np.concatenate([self.positions, positions])
+        are_settled = np.concatenate([self.are_settled, are_settled])
+        # Stable: the later note comes last.
         order = np.argsort(positions, kind="stable")
         positions, are_settled = positions[order], are_settled[order]
         is_last = np.append(positions[1:] != positions[:-1], True)
-        self._positions, self._are_settled = positions[is_last], are_settled[is_last]
+        return _Sorted(positions[is_last], are_settled[is_last])
+
+
+class _ExceptionColumns:
+    """Exceptions in columns, sorted when they are asked for: by windows, not by each trade.
+
+    The clearing notes them, while other threads ask for those of settled cycles.
+    """
+
+    def __init__(self) -> None:
+        self._sorted = _Sorted(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool))
+        self._new: dict[int, bool] = {}
+        self._lock = Lock()
+
+    def note(self, standings: Mapping[int, TradeStanding]) -> None:
+        """Takes what is new into account."""
+        with self._lock:
+            self._new.update((place, each.state == SETTLED) for place, each in standings.items())
+
+    def within(self, first: int, end: int) -> Column:
+        """Those in [first, end)."""
+        positions = self._now().positions
+        low, high = np.searchsorted(positions, [first, end])
+        return positions[low:high]
+
+    def find(self, positions: Column) -> tuple[Mask, Mask]:
+        """Which positions are exceptions, and which of these have settled."""
+        now = self._now()
+        if not len(now.positions):
+            return np.zeros(len(positions), dtype=bool), np.zeros(len(positions), dtype=bool)
+        places = np.searchsorted(now.positions, positions)
+        places = np.minimum(places, len(now.positions) - 1)
+        known = now.positions[places] == positions
+        return known, known & now.are_settled[places]
+
+    def _now(self) -> _Sorted:
+        with self._lock:
+            if self._new:
+                self._sorted = self._sorted.with_new(self._new)
+                self._new = {}
+            return self._sorted

@@ -1,6 +1,8 @@
 """The intake: its own copy of what was captured, and windows over it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -124,3 +126,28 @@ def test_record_that_is_not_what_its_hash_says_is_not_kept():
 
     assert intake.stream.end_position == 0
     assert len(np.array(intake.staying(0, 5))) == 5
+
+
+def test_exceptions_are_all_there_while_other_threads_ask_for_some():
+    database = open_database(None)
+    intake = Intake(database)
+    standings = [{place: TradeStanding(QUEUED)} for place in range(3_000)]
+    stop = Event()
+
+    def ask():
+        last = 0
+        while not stop.is_set():
+            found = len(intake.staying(0, 3_000))
+            assert 3_000 - found >= last
+            last = 3_000 - found
+
+    with ThreadPoolExecutor(2) as askers:
+        asked = [askers.submit(ask) for _ in range(2)]
+        for noted in standings:
+            intake._columns.note(noted)  # past the disk, to be quick
+        stop.set()
+        for each in asked:
+            each.result()
+
+    assert len(intake.staying(0, 3_000)) == 0
+    database.close()
