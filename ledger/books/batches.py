@@ -6,11 +6,11 @@ begins; the latest trades are kept as well, packed.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
-from sqlalchemy import insert
+from sqlalchemy import Insert, insert
 from sqlmodel import col, select
 
 from ledger.books.database import Database, UnitOfWork
@@ -105,7 +105,7 @@ class BatchStream:
             end += batch.count
         if added:
             session.connection().execute(
-                insert(table_of(BatchRow)),
+                _insert(),
                 [
                     {
                         "stream": self._name,
@@ -251,6 +251,12 @@ class BatchStream:
         )
         with self._database.reading() as session:
             return TradeRecord(*session.exec(rows).one())
+
+
+@cache
+def _insert() -> Insert:
+    """Made once: making the statement takes longer than a small batch."""
+    return insert(table_of(BatchRow))
 
 
 def _place(starts: Column, position: int) -> int:

@@ -6,14 +6,16 @@ from typing import Final
 
 from ledger.books.trade_records import PackedTrades, room_for
 
-SEGMENT_TRADES_MAX: Final = 50_000
+SEGMENT_TRADES_MAX: Final = 100_000
+JOINED_SEGMENTS: Final = 8
+"""Of few at once every trade is packed again at each doubling; of many there are many segments."""
 
 Segment = tuple[int, PackedTrades]
 """Trades at consecutive positions, and the first of these."""
 
 
 class RecentTrades:
-    """The latest trades of a stream: a few segments, small ones merged as they come.
+    """The latest trades of a stream: a few segments, small ones joined as they come.
 
     One thread may add while others read.
     """
@@ -27,9 +29,8 @@ class RecentTrades:
         """Takes the next trades in; the oldest go when there are too many."""
         with self._lock:
             segments = [*self._segments, (first_position, trades)]
-            while len(segments) > 1 and _last_two_are_small(segments):
-                newer, older = segments.pop(), segments.pop()
-                segments.append(_joined(older, newer))
+            while _last_are_small(segments):
+                segments[-JOINED_SEGMENTS:] = [_joined(segments[-JOINED_SEGMENTS:])]
             while len(segments) > 1 and sum(len(each) for _, each in segments) > self._trades_max:
                 segments.pop(0)
             self._segments = segments
@@ -67,14 +68,18 @@ class ReadTrades:
                 self._count -= len(self._batches.popitem(last=False)[1])
 
 
-def _last_two_are_small(segments: list[Segment]) -> bool:
-    (_, older), (_, newer) = segments[-2:]
-    return len(older) <= 2 * len(newer) and len(older) + len(newer) <= SEGMENT_TRADES_MAX
+def _last_are_small(segments: list[Segment]) -> bool:
+    sizes = [len(trades) for _, trades in segments[-JOINED_SEGMENTS:]]
+    return (
+        len(sizes) == JOINED_SEGMENTS
+        and sizes[0] <= 2 * sizes[-1]
+        and sum(sizes) <= SEGMENT_TRADES_MAX
+    )
 
 
-def _joined(older: Segment, newer: Segment) -> Segment:
-    (first, before), (_, after) = older, newer
-    trades = room_for(len(before) + len(after))
-    before.unpack_into(trades, slice(0, len(before)))
-    after.unpack_into(trades, slice(len(before), None))
-    return first, PackedTrades.of(trades)
+def _joined(segments: list[Segment]) -> Segment:
+    trades, filled = room_for(sum(len(each) for _, each in segments)), 0
+    for _, each in segments:
+        each.unpack_into(trades, slice(filled, filled + len(each)))
+        filled += len(each)
+    return segments[0][0], PackedTrades.of(trades)

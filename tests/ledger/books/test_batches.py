@@ -59,6 +59,7 @@ def test_record_of_other_trades_than_its_hash_is_refused(trades):
 def small_segments(monkeypatch):
     """Segments so small that there are many."""
     monkeypatch.setattr(recent_trades, "SEGMENT_TRADES_MAX", 5)
+    monkeypatch.setattr(recent_trades, "JOINED_SEGMENTS", 2)
 
 
 @pytest.mark.parametrize("is_reopened", [False, True])
@@ -114,6 +115,7 @@ def small_numbers():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batches, "SMALL", 4)
         patch.setattr(batches, "FEW_BATCHES", 3)
+        patch.setattr(recent_trades, "JOINED_SEGMENTS", 3)
         yield
 
 
