@@ -68,11 +68,11 @@ class CycleMessage:
 
     def securities(self) -> Lines:
         """The lines in the securities register."""
-        return Lines.unpack(self.securities_lines.words)
+        return self._securities
 
     def cash(self) -> Lines:
         """The lines in the cash register."""
-        return Lines.unpack(self.cash_lines.words)
+        return self._cash
 
     def party_numbers(self) -> tuple[int, ...]:
         """The participants with a trade in the cycle, ascending."""
@@ -92,9 +92,18 @@ class CycleMessage:
         """The EIP-712 hash of this message."""
         return self._struct_hash
 
+    # The message never changes and may have megabytes of lines: they are read and hashed once.
+
+    @cached_property
+    def _securities(self) -> Lines:
+        return Lines.unpack(self.securities_lines.words)
+
+    @cached_property
+    def _cash(self) -> Lines:
+        return Lines.unpack(self.cash_lines.words)
+
     @cached_property
     def _struct_hash(self) -> bytes:
-        # Of a message that never changes, with up to megabytes of lines: hashed once.
         return keccak(
             _CYCLE_TYPE_HASH
             + self.id

@@ -10,7 +10,7 @@ import numpy as np
 
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
-from ledger.books.blotter import Blotter
+from ledger.books.blotter import Blotter, Match
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.mandates import Mandates
 from ledger.books.own_book import Entry
@@ -142,52 +142,53 @@ class Trader(Node):
 
     def _affirm(self, request: AffirmationRequest) -> Affirmation:
         trades = request.trades
-        kinds = self.blotter.compare(trades)
-        differences = {row: self._difference_of(trades, row, kind) for row, kind in kinds.items()}
-        agreed = np.array([row for row in range(len(trades)) if row not in kinds], dtype=np.int64)
+        match = self.blotter.match(trades)
+        differences = {
+            row: self._difference_of(trades, row, kind) for row, kind in match.kinds.items()
+        }
         with self.database.transaction() as session:
-            self.blotter.answer(session, int(request.positions[0]), trades, agreed)
+            self.blotter.answer(session, int(request.positions[0]), match)
             add_breaks(session, self.id, map(_break_of, differences.values()), self.seen())
         return Affirmation(differences)
 
     def _attest(self, proposal: CycleProposal) -> Attestation | Disagreement:
+        flaw = _flaw_of(proposal)
+        if flaw:
+            return _disagree(flaw)
         # What has settled since decides what may still be signed for.
         self.catch_up()
         cycle, trades = proposal.cycle, proposal.chunks.trades()
-        positions = self.blotter.find(trades)
-        refusal = self._objection(proposal, trades, positions)
+        match, lines = self.blotter.match(trades), self._lines_shown(cycle)
+        refusal = self._objection(cycle, trades, match) or self._wrong_lines(trades, lines)
         if refusal is not None:
             return refusal
         digest = self.settlement_domain().digest(cycle.struct_hash())
         cause = Cause(Origin.CYCLE, cycle.id, digest)
         with self.database.transaction() as session:
-            self.blotter.promise(session, cause, positions, cycle.deadline)
-            self._expect(session, cause, self._lines_shown(cycle))
+            self.blotter.promise(session, cause, match.positions, cycle.deadline)
+            self._expect(session, cause, lines)
         return Attestation(self.key.sign(digest))
 
     def _objection(
-        self, proposal: CycleProposal, trades: TradeColumns, positions: Column
+        self, cycle: CycleMessage, trades: TradeColumns, match: Match
     ) -> Disagreement | None:
-        """What is wrong with a cycle, by all that a party can know: its own records.
-
-        ``positions`` is where the trades shown stand in the blotter.
-        """
-        cycle, flaw = proposal.cycle, _flaw_of(proposal)
-        if flaw:
-            return _disagree(flaw)
-        known = np.flatnonzero(positions != NOT_FOUND)
+        """What own records have against the trades shown: others, settled, promised, or twice."""
+        known = np.flatnonzero(match.positions != NOT_FOUND)
         cause, now = Cause(Origin.CYCLE, cycle.id), self.around.engine.passed_time()
-        free = self.blotter.is_free(positions[known], cause, now)
-        wrong = {*self.blotter.compare(trades), *known[~free].tolist()}
+        free = self.blotter.is_free(match.positions[known], cause, now)
+        wrong = {*match.kinds, *known[~free].tolist()}
         if wrong:
             return Disagreement(
                 Rejected(Reason.DISPUTED, f"{len(wrong)} trades are not as in the blotter"),
                 tuple(describe_trade_id(self.network, trades, row) for row in sorted(wrong)),
             )
-        if not np.diff(np.sort(positions)).all():
+        if not np.diff(np.sort(match.positions)).all():
             return _disagree("a trade is in the cycle twice")
-        mine, shown = self._own_lines(self.blotter.at(positions)), self._lines_shown(cycle)
-        for register, lines in mine.items():
+        return None
+
+    def _wrong_lines(self, trades: TradeColumns, shown: Entry) -> Disagreement | None:
+        """What is wrong with the lines, given trades that are as in the blotter."""
+        for register, lines in self._own_lines(trades).items():
             if not _equal(lines, shown[register]):
                 return _disagree(f"its {register.value} lines are not the net of its trades")
         return None

@@ -123,10 +123,6 @@ class Blotter:
         """Own records by position."""
         return self._stream.trades_at(positions)
 
-    def compare(self, trades: TradeColumns) -> dict[int, BreakKind]:
-        """How the own records of trades differ, by row; rows that agree are left out."""
-        return self.match(trades).kinds
-
     def match(self, trades: TradeColumns) -> Match:
         """The own records of trades, and how they differ."""
         positions, ours = self._find(trades)
@@ -144,15 +140,21 @@ class Blotter:
             kinds |= dict.fromkeys(repeated.tolist(), BreakKind.DUPLICATE)
         return Match(positions, kinds)
 
-    def answer(
-        self, session: UnitOfWork, first_position: int, trades: TradeColumns, agreed: Column
-    ) -> None:
-        """Remembers which own records the exchange asked about: rows ``agreed`` or not."""
-        self._remember(session, first_position, self.find(trades), agreed)
-
-    def answer_match(self, session: UnitOfWork, first_position: int, match: Match) -> None:
-        """The same where the records were looked up already."""
-        self._remember(session, first_position, match.positions, match.agreed())
+    def answer(self, session: UnitOfWork, first_position: int, match: Match) -> None:
+        """Remembers which own records the exchange asked about, and which of them agree."""
+        positions, agreed = match.positions, match.agreed()
+        is_other = positions != NOT_FOUND
+        is_other[agreed] = False
+        by_mark = {
+            AFFIRMED_MARK: set_of(positions[agreed]),
+            DIFFERENT_MARK: set_of(positions[is_other]),
+        }
+        id, marks = first_position.to_bytes(8, "big"), []
+        for kind, marked in by_mark.items():
+            packed = pack_positions(marked)
+            marks.append({"kind": kind, "id": id, "positions": packed, "deadline": 0})
+            session.on_commit(partial(self._raise, marked, _STANDING_BY_MARK[kind]))
+        upsert(session, MarkRow, marks)
 
     def is_free(self, positions: Column, cause: Cause, now: int) -> Mask:
         """Which records may be signed for: not settled, and not promised to something else.
@@ -270,22 +272,6 @@ class Blotter:
     def _are_repeated(self, prints: Fingerprints) -> Mask:
         repeated = np.fromiter(self._repeated, dtype=np.uint64, count=len(self._repeated))
         return np.isin(prints, repeated)
-
-    def _remember(
-        self, session: UnitOfWork, first_position: int, positions: Column, agreed: Column
-    ) -> None:
-        is_other = positions != NOT_FOUND
-        is_other[agreed] = False
-        by_mark = {
-            AFFIRMED_MARK: set_of(positions[agreed]),
-            DIFFERENT_MARK: set_of(positions[is_other]),
-        }
-        id, marks = first_position.to_bytes(8, "big"), []
-        for kind, marked in by_mark.items():
-            packed = pack_positions(marked)
-            marks.append({"kind": kind, "id": id, "positions": packed, "deadline": 0})
-            session.on_commit(partial(self._raise, marked, _STANDING_BY_MARK[kind]))
-        upsert(session, MarkRow, marks)
 
     def _restore(self, mark: MarkRow, settled: AbstractSet[Cause]) -> None:
         positions = unpack_positions(mark.positions)

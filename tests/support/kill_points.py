@@ -120,7 +120,7 @@ def arm(point: KillPoint) -> None:
 
 
 _COMMITTED = "ledger.books.database:UnitOfWork.published"
-_APPEND = "ledger.books.batches:BatchStream.append_all"
+_APPEND = "ledger.books.batches:BatchStream.append_records"
 _REQUEST = "nodes.bus:InProcessBus.request"
 _ENGINE = "nodes.engine:EmbeddedEngine"
 _STORE = "ledger.chain.store:BlockStore"

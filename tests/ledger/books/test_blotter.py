@@ -56,7 +56,7 @@ def test_every_trade_is_found_where_it_was_first_recorded(parts, asked, others):
     kinds = dict.fromkeys(differing, BreakKind.QUANTITY)
     kinds |= {i: BreakKind.MISSING_OURS for i, n in enumerate(asked) if n not in recorded}
     kinds |= {i: BreakKind.DUPLICATE for i, n in enumerate(asked) if recorded.count(n) > 1}
-    assert blotter.compare(trades) == kinds
+    assert blotter.match(trades).kinds == kinds
     assert blotter.match(trades).agreed().tolist() == [
         row for row in range(len(asked)) if row not in kinds
     ]
@@ -147,11 +147,9 @@ def test_restart_knows_what_the_exchange_asked_about(tmp_path):
     blotter = blotter_of([[1, 2], [3, 4, 5]], database)
     asked = columns([1, 3, 4])
     asked.quantities[1] += 1
-    match = blotter.match(asked)
-    with database.transaction() as session:
-        blotter.answer_match(session, 0, match)
-    with database.transaction() as session:
-        blotter.answer(session, 7, columns([5]), np.array([0]))
+    for first, trades in ((0, asked), (7, columns([5]))):
+        with database.transaction() as session:
+            blotter.answer(session, first, blotter.match(trades))
 
     for each in (blotter, Blotter(database)):
         assert each.never_asked_for().tolist() == [1]

@@ -77,7 +77,7 @@ def test_blotter_knows_what_is_on_disk(database):
 
     do(database, record)
     assert blotter.find(TRADES).tolist() == [0]
-    fail(database, lambda session: blotter.answer(session, 0, TRADES, np.array([0])))
+    fail(database, lambda session: blotter.answer(session, 0, blotter.match(TRADES)))
     assert blotter.never_asked_for().tolist() == [0]
 
 
