@@ -1,4 +1,4 @@
-"""Kept transactions: one an intent, with dense nonces, in the order in which they were asked for."""
+"""Kept transactions: one an intent, with dense nonces, in the order in which they were kept."""
 
 import pytest
 
