@@ -7,10 +7,15 @@ from typing import Final
 from sqlmodel import col, func, select, update
 
 from ledger.books.database import Database, UnitOfWork
+from ledger.books.rows import insert_new
 from ledger.books.tables import OutboxRow
 
+READY: Final = "ready"
 FINAL: Final = "final"
 REVERTED: Final = "reverted"
+
+_nonce = select(OutboxRow.nonce)
+_last_nonce = select(func.coalesce(func.max(OutboxRow.nonce), -1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,12 @@ class OutboxStore:
 
     def keep(self, session: UnitOfWork, intent: str, sign: Callable[[int], Kept]) -> None:
         """Signs with the next nonce and keeps the result; does nothing for a known intent."""
-        if session.exec(select(OutboxRow.nonce).where(OutboxRow.intent == intent)).first() is None:
+        if session.exec(_nonce.where(col(OutboxRow.intent) == intent)).first() is None:
             # Nonces are dense from 0.
-            last = session.exec(select(func.coalesce(func.max(OutboxRow.nonce), -1))).one()
-            nonce = last + 1
-            kept = sign(nonce)
-            session.add(OutboxRow(intent=intent, nonce=nonce, raw=kept.raw, hash=kept.hash))
+            last = session.exec(_last_nonce).one()
+            kept = sign(last + 1)
+            row = {"intent": intent, "nonce": last + 1, "raw": kept.raw, "hash": kept.hash}
+            insert_new(session, OutboxRow, {**row, "state": READY, "revert": ""})
 
     def get(self, intents: Sequence[str]) -> list[Kept]:
         """What was kept for each intent. Raises KeyError when nothing was for one."""

@@ -31,4 +31,5 @@ def _upsert(row: type[SQLModel], names: tuple[str, ...]) -> Insert:
 
 @cache
 def _insert(row: type[SQLModel]) -> Insert:
-    return insert(table_of(row)).on_conflict_do_nothing()
+    table = table_of(row)
+    return insert(table).on_conflict_do_nothing(index_elements=[*table.primary_key])
