@@ -122,7 +122,11 @@ class NetSettlement:
             return None
         window = self._intake.window(first, end)
         fits = rows_that_fit(window.trades, self._rules.cycle_lines_max)
-        return window if fits == end - first else self._intake.window(first, first + fits, window.trades.take(slice(fits)))
+        return (
+            window
+            if fits == end - first
+            else self._intake.window(first, first + fits, window.trades.take(slice(fits)))
+        )
 
     def _agree(self, window: Window, number: int) -> _Agreed | None:
         """Cuts until everybody left in the cycle has signed; None when that takes too many cuts."""
