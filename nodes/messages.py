@@ -3,6 +3,7 @@
 Trades travel as columns; what is signed travels as the typed data that was signed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -50,10 +51,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class CycleProposal:
-    """Clearing house to party: attest this cycle. All net lines, and the recipient's own chunks."""
+    """Clearing house to party: attest this cycle. All net lines, and the recipient's own chunks.
+
+    The chunks are made when the party asks for them.
+    """
 
     cycle: CycleMessage
-    chunks: ShownChunks
+    chunks: Callable[[], ShownChunks]
 
 
 @dataclass(frozen=True, slots=True)

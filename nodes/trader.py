@@ -24,6 +24,7 @@ from ledger.clearing.columns import (
     holding_keys,
     participants_of,
 )
+from ledger.clearing.commitment import ShownChunks
 from ledger.clearing.netting import NetLines, net
 from ledger.domain.accounts import holding_key
 from ledger.domain.breaks import BreakKind, TradeDifference
@@ -152,13 +153,14 @@ class Trader(Node):
         return Affirmation(differences)
 
     def _attest(self, proposal: CycleProposal) -> Attestation | Disagreement:
-        flaw = _flaw_of(proposal)
+        cycle, chunks = proposal.cycle, proposal.chunks()
+        flaw = _flaw_of(cycle, chunks)
         if flaw:
             return _disagree(flaw)
         # What has settled since decides what may still be signed for.
         self.catch_up()
-        cycle, trades = proposal.cycle, proposal.chunks.trades()
-        match, lines = self.blotter.match(trades), self._lines_shown(cycle)
+        trades, lines = chunks.trades(), self._lines_shown(cycle)
+        match = self.blotter.match(trades)
         refusal = self._objection(cycle, trades, match) or self._wrong_lines(trades, lines)
         if refusal is not None:
             return refusal
@@ -308,9 +310,8 @@ def _disagree(detail: str) -> Disagreement:
     return Disagreement(Rejected(Reason.DISPUTED, detail))
 
 
-def _flaw_of(proposal: CycleProposal) -> str:
+def _flaw_of(cycle: CycleMessage, chunks: ShownChunks) -> str:
     """What is wrong with a proposal in itself; nothing when it is whole."""
-    cycle, chunks = proposal.cycle, proposal.chunks
     if cycle.rule_version != RULE_VERSION:
         return f"rule version {cycle.rule_version} is not {RULE_VERSION}, which is in force"
     if not chunks.are_under(cycle.id, cycle.root):

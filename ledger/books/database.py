@@ -112,5 +112,7 @@ def _set_synchronous(session: Session, level: str) -> None:
 
 def _set_pragmas(connection: Connection, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined] # the DBAPI connection, not SQLAlchemy's
+    # Batches of trades are megabytes: in large pages they cost less. Of a new file only.
+    cursor.execute("PRAGMA page_size = 16384")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.close()

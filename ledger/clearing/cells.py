@@ -31,15 +31,25 @@ class Interned:
     ranks: Sequence[Column]
 
 
+def occurring(*columns: Column) -> Column:
+    """The different numbers of some columns, ascending. None is below zero."""
+    top = max(int(column.max(initial=0)) for column in columns)
+    if top >= _table_max(len(columns[0])):
+        return np.unique(np.concatenate(columns))
+    occurs = np.zeros(top + 1, dtype=bool)
+    for column in columns:
+        occurs[column] = True
+    return np.flatnonzero(occurs)
+
+
 def interned(*columns: Column) -> Interned:
-    """The numbers of some columns, none of them below zero."""
+    """The different numbers of some columns, and each one's rank. None is below zero."""
     top = max(int(column.max(initial=0)) for column in columns)
     if top < _table_max(len(columns[0])):
-        occurs = np.zeros(top + 1, dtype=bool)
-        for column in columns:
-            occurs[column] = True
-        rank: Column = np.cumsum(occurs) - 1
-        return Interned(np.flatnonzero(occurs), [rank[column] for column in columns])
+        values = occurring(*columns)
+        rank = np.zeros(top + 1, dtype=np.int64)
+        rank[values] = np.arange(len(values))
+        return Interned(values, [rank[column] for column in columns])
     values, places = np.unique(np.concatenate(columns), return_inverse=True)
     ends = np.cumsum([len(column) for column in columns])
     return Interned(values, np.split(places, ends[:-1]))
@@ -77,9 +87,9 @@ def _table_max(rows: int) -> int:
 
 def rows_within(assets: Column, one: Column, other: Column, holdings_max: int) -> int:
     """How many rows from the first on have at most so many different holdings."""
-    cells = Cells.of(assets, one, other)
-    if len(cells.keys) <= holdings_max:
+    if len(occurring(assets)) * len(occurring(one, other)) <= holdings_max:
         return len(assets)
+    cells = Cells.of(assets, one, other)
     seen, used = np.zeros(len(cells.keys), dtype=bool), 0
     for first in range(0, len(assets), _ROWS_AT_ONCE):
         rows = slice(first, first + _ROWS_AT_ONCE)

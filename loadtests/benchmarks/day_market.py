@@ -36,7 +36,7 @@ _BANKS: Final = 2
 _ACCOUNTS: Final = 2
 _OPENS_MS: Final = 10 * 3_600_000
 _OPEN_MS: Final = 7 * 3_600_000
-_SLOTS_BITS: Final = 20
+_SLOTS_BITS: Final = 16
 _STEP_BITS: Final = 20
 _WORD_BYTES: Final = 4
 

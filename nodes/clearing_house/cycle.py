@@ -6,6 +6,7 @@ again over the same window.
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from contracts.abi import Array
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage
 from ledger.books.intake import Window
-from ledger.clearing.cells import interned, rows_within
+from ledger.clearing.cells import occurring, rows_within
 from ledger.clearing.columns import Column, TradeColumns, participants_of
 from ledger.clearing.commitment import Commitment, cut_salt_key
 from ledger.clearing.netting import NetLines, trades_that_fit
@@ -53,7 +54,7 @@ class Cut:
 
     def __post_init__(self) -> None:
         sides = [participants_of(self.trades.sellers), participants_of(self.trades.buyers)]
-        self.parties = tuple(interned(*sides).values.tolist())
+        self.parties = tuple(occurring(*sides).tolist())
 
 
 def cut(window: Window, excluded: dict[int, Reason], available: Available) -> Cut:
@@ -101,7 +102,7 @@ class Proposal:
 
     def for_party(self, party: int) -> CycleProposal:
         """What one party is shown: all lines, and its own chunks with their proofs."""
-        return CycleProposal(self.cycle, self.commitment.show_party(party))
+        return CycleProposal(self.cycle, partial(self.commitment.show_party, party))
 
     def signed(self, signatures: dict[int, bytes]) -> SignedCycle:
         """The cycle with the signatures of all its parties."""

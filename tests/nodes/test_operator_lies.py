@@ -199,7 +199,7 @@ def withhold_chunks(operator: Operator) -> Lie:
     with_b = np.flatnonzero(
         (chunks.low == operator.number("A")) & (chunks.high == operator.number("B"))
     )
-    shown = replace(lie.shown["A"], chunks=proposal.commitment.show(with_b))
+    shown = replace(lie.shown["A"], chunks=lambda: proposal.commitment.show(with_b))
     return Lie({**lie.shown, "A": shown}, lie.carried, lie.believed_by)
 
 
