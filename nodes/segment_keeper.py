@@ -4,8 +4,11 @@ The cycles themselves are the list of what is to be done: what a crash cut off i
 the folder is opened again. One thread writes, cycle by cycle in order.
 """
 
+import os
+import sys
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import get_native_id
 from typing import Final
 
 from ledger.books import cycles as records
@@ -13,6 +16,7 @@ from ledger.books.segments import Segment, SegmentStore
 from nodes.clearing_house import ClearingHouse
 from nodes.clearing_house.committed import CommittedCycle, committed_cycle
 
+LEAST_PRIORITY: Final = 19
 BACKLOG_MAX: Final = 8
 """How many cycles may wait to be written before the clearing has to."""
 
@@ -23,7 +27,7 @@ class SegmentKeeper:
     def __init__(self, house: ClearingHouse, store: SegmentStore) -> None:
         self._house = house
         self._store = store
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="segments")
+        self._writer = ThreadPoolExecutor(1, "segments", initializer=_give_way)
         self._waiting: deque[Future[None]] = deque()
         self._asked = 0
         self._kept = 0
@@ -68,6 +72,12 @@ class SegmentKeeper:
             if row.state == records.SETTLED and not self._store.has(row.root):
                 self._store.add(segment_of(committed_cycle(house.key, house.intake, row)))
             self._kept = row.number
+
+
+def _give_way() -> None:
+    """Lets this thread run when no other wants to: clearing does not wait for its own archive."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), LEAST_PRIORITY)
 
 
 def segment_of(cycle: CommittedCycle) -> Segment:

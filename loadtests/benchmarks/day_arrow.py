@@ -1,6 +1,6 @@
 """A market day that comes as Arrow streams: one thread captures, another clears.
 
-    venue (a process) --pipe--> decode, capture --books--> take in, close cycles, reconcile
+    venue (a process) --pipe--> decode, capture, hand over --books--> close cycles, reconcile
 
 What comes next is captured while cycles are closed. What was captured is on disk, so nothing piles
 up in memory, however far the one is ahead of the other.
@@ -58,7 +58,9 @@ class ArrowDay:
         breaks, is_all = 0, False
         while not is_all:
             is_all = captured.done()
-            self._hand_over()
+            # Where brokers take part in it, it is not done while they attest.
+            if self._attested:
+                self._hand_over()
             at_least = 1 if is_all else self._consortium.rules.cycle_trades_max
             breaks = self._close(at_least=at_least, before=breaks)
             if not is_all:
@@ -76,6 +78,8 @@ class ArrowDay:
                     trades = read_arrow(body, consortium.network)
                 with clock.busy(CAPTURED):
                     consortium.exchange.capture(f"feed:{place}", trades)
+                if not self._attested:
+                    self._hand_over()
                 self._news.set()
         finally:
             self._news.set()
