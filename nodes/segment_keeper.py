@@ -4,11 +4,8 @@ The cycles themselves are the list of what is to be done: what a crash cut off i
 the folder is opened again. One thread writes, cycle by cycle in order.
 """
 
-import os
-import sys
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import get_native_id
 from typing import Final
 
 from ledger.books import cycles as records
@@ -16,9 +13,8 @@ from ledger.books.segments import Segment, SegmentStore
 from nodes.clearing_house import ClearingHouse
 from nodes.clearing_house.committed import CommittedCycle, committed_cycle
 
-LEAST_PRIORITY: Final = 19
 BACKLOG_MAX: Final = 8
-"""How many cycles may wait to be written before the clearing has to."""
+"""How many settled cycles may not be on disk as segments before the clearing waits for it."""
 
 
 class SegmentKeeper:
@@ -27,7 +23,7 @@ class SegmentKeeper:
     def __init__(self, house: ClearingHouse, store: SegmentStore) -> None:
         self._house = house
         self._store = store
-        self._writer = ThreadPoolExecutor(1, "segments", initializer=_give_way)
+        self._writer = ThreadPoolExecutor(1, "segments")
         self._waiting: deque[Future[None]] = deque()
         self._asked = 0
         self._kept = 0
@@ -35,10 +31,16 @@ class SegmentKeeper:
     def keep_settled(self) -> None:
         """Has the cycles kept that have become final since; waits only when too many are behind.
 
-        Raises what went wrong since the last call, StorageError when the disk is full. Nothing
-        behind that is written before; the next call has it tried again.
+        While trades wait to be cleared, that comes first. Raises what went wrong since the last
+        call, StorageError when the disk is full. Nothing behind that is written before; the next
+        call has it tried again.
         """
         self._conclude(BACKLOG_MAX)
+        is_busy = self._house.net.waiting() > 0
+        if not is_busy or self._house.cycles.next_number() - self._kept > BACKLOG_MAX:
+            self._ask_for_all()
+
+    def _ask_for_all(self) -> None:
         for row in self._house.cycles.all()[self._asked :]:
             if row.state == records.SUBMITTED:
                 return
@@ -50,6 +52,7 @@ class SegmentKeeper:
     def close(self) -> None:
         """Waits until all that was asked for is on disk; raises what went wrong."""
         try:
+            self._ask_for_all()
             self._conclude(0)
         finally:
             self._writer.shutdown()
@@ -72,12 +75,6 @@ class SegmentKeeper:
             if row.state == records.SETTLED and not self._store.has(row.root):
                 self._store.add(segment_of(committed_cycle(house.key, house.intake, row)))
             self._kept = row.number
-
-
-def _give_way() -> None:
-    """Lets this thread run when no other wants to: clearing does not wait for its own archive."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), LEAST_PRIORITY)
 
 
 def segment_of(cycle: CommittedCycle) -> Segment:

@@ -80,7 +80,7 @@ def chunks_of(trades: TradeColumns) -> Chunks:
     pairs = low * width + high
     order = stable_order(pairs, width * width)
     pairs = pairs[order]
-    begins = np.flatnonzero(np.diff(pairs, prepend=-1))
+    begins = np.append(0, np.flatnonzero(pairs[1:] != pairs[:-1]) + 1)[: len(pairs)]
     sizes = np.diff(begins, append=len(pairs))
     chunks_each = -(-sizes // TRADES_PER_CHUNK_MAX)
     last = np.cumsum(chunks_each)

@@ -8,6 +8,7 @@ for each answer. It is never far ahead of who reads: a pipe or a short queue is 
 last word is how long it was busy itself.
 """
 
+import fcntl
 import http.client
 import json
 import struct
@@ -27,6 +28,7 @@ from loadtests.benchmarks.day_market import Market
 
 READY: Final = b"ready\n"
 JSON_BATCH_TRADES: Final = 5_000
+PIPE_BYTES: Final = 1 << 20
 CONNECTIONS: Final = 2
 BODIES_AHEAD_MAX: Final = 4
 ANSWER_SECONDS_MAX: Final = 120
@@ -105,6 +107,7 @@ def open_venue(market: Market, port: int | None = None) -> Iterator[Venue]:
     with process:
         try:
             assert process.stdout is not None
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             if process.stdout.readline() != READY:
                 raise VenueError(f"the venue did not start: status {process.wait()}")
             yield Venue(process)
