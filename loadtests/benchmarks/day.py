@@ -23,7 +23,7 @@ from ledger.domain.rules import Rules, SettlementMode
 from loadtests.benchmarks.anvil_peer import NAME, rate_of_anvil
 from loadtests.benchmarks.day_arrow import ArrowDay, DayError, OnProgress
 from loadtests.benchmarks.day_json import Serve, TimedSandbox, run_json
-from loadtests.benchmarks.day_market import DAY, Market
+from loadtests.benchmarks.day_market import ACCOUNTS_EACH, DAY, Market
 from loadtests.benchmarks.day_observed import observe
 from loadtests.benchmarks.day_parties import DistantBroker
 from loadtests.benchmarks.day_recount import CountAgain, count_again, day_faults
@@ -41,6 +41,10 @@ ARROW: Final = "arrow"
 JSON: Final = "json"
 SEED: Final = 7
 PEER_TRANSACTIONS: Final = 5_000
+CYCLES: Final = 8
+"""How many a day has where nothing else decides: capture and clearing overlap."""
+TRADES_PER_LINE: Final = 125
+"""Fewer trades for a possible net line, and lines would cost more than trades."""
 CYCLE_TRADES_LEAST: Final = 100_000
 CYCLE_TRADES_MOST: Final = 5_000_000
 CYCLE_LINES_MAX: Final = 200_000
@@ -53,7 +57,7 @@ class DayOptions:
     """What is measured.
 
     Attributes:
-        cycle_trades: a cycle is struck at so many trades; None: all at once, within bounds.
+        cycle_trades: a cycle is struck at so many trades; None: see ``cycle_trades_max``.
         attested: every broker affirms and checks in this process; None: with several validators.
         state: a new folder that is left for looking at; None: one that is removed.
     """
@@ -77,8 +81,9 @@ class DayOptions:
     @property
     def cycle_trades_max(self) -> int:
         """At how many trades a cycle is struck."""
-        within = max(CYCLE_TRADES_LEAST, min(self.trades, CYCLE_TRADES_MOST))
-        return self.cycle_trades or within
+        lines = self.instruments * self.participants * ACCOUNTS_EACH
+        wanted = max(self.trades // CYCLES, TRADES_PER_LINE * lines)
+        return self.cycle_trades or max(CYCLE_TRADES_LEAST, min(wanted, CYCLE_TRADES_MOST))
 
 
 @dataclass(frozen=True, slots=True)

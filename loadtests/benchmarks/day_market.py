@@ -33,7 +33,7 @@ _LOWEST_BAND: Final = 500
 _BANDS: Final = 9_000
 _BAND: Final = 400
 _BANKS: Final = 2
-_ACCOUNTS: Final = 2
+ACCOUNTS_EACH: Final = 2
 _OPENS_MS: Final = 10 * 3_600_000
 _OPEN_MS: Final = 7 * 3_600_000
 _SLOTS_BITS: Final = 16
@@ -105,7 +105,7 @@ class Market:
     def account_numbers(self) -> Column:
         """The numbers of the trading accounts on the chain."""
         places = np.arange(len(self.accounts), dtype=np.int64)
-        return (places // _ACCOUNTS + 1 << SUB_ACCOUNT_BITS) | places % _ACCOUNTS
+        return (places // ACCOUNTS_EACH + 1 << SUB_ACCOUNT_BITS) | places % ACCOUNTS_EACH
 
     @property
     def shares_each(self) -> int:
@@ -146,8 +146,8 @@ class Market:
         return MadeTrades(
             numbers=ordinals + 1,
             instruments=instruments,
-            sellers=sellers * _ACCOUNTS + (words[5] & 1),
-            buyers=buyers * _ACCOUNTS + (words[5] >> 1 & 1),
+            sellers=sellers * ACCOUNTS_EACH + (words[5] & 1),
+            buyers=buyers * ACCOUNTS_EACH + (words[5] >> 1 & 1),
             quantities=_below(words[3], QUANTITY_MAX) + 1,
             prices=self._lowest_prices[instruments] + _below(words[4], _BAND),
             times=_OPENS_MS + (ordinals * step >> _STEP_BITS),
