@@ -175,6 +175,8 @@ class Exchange(Node):
 
 def _not_affirmed(answer: object, count: int) -> list[int]:
     """The rows of a request that an answer does not affirm."""
-    if isinstance(answer, Affirmation) and all(0 <= row < count for row in answer.differences):
-        return list(answer.differences)
+    if isinstance(answer, Affirmation) and isinstance(answer.differences, dict):
+        rows = list(answer.differences)
+        if all(type(row) is int and 0 <= row < count for row in rows):
+            return rows
     return list(range(count))

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from contracts.clients.registers import Register as RegisterContract
 from contracts.deployment import Contracts
 from contracts.typed_data import Domain, InstructionMessage
@@ -23,6 +25,7 @@ from ledger.books.reconciliation import (
 )
 from ledger.books.tables import POSITION_WIDTH, BreakRow
 from ledger.chain.signatures import signer_of
+from ledger.clearing.columns import accounts_of, participants_of
 from ledger.domain.accounts import account_of, asset_of, participant_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
@@ -155,7 +158,9 @@ class Node:
     def has_signed(self, participant: int, digest: bytes, signature: bytes) -> bool:
         """Whether these bytes are a participant's signature of a digest."""
         try:
-            return signer_of(digest, signature) == self._signer(participant)
+            # Of somebody who may send anything.
+            is_text = type(signature) is bytes
+            return is_text and signer_of(digest, signature) == self._signer(participant)
         except ValueError:
             return False
 
@@ -191,10 +196,14 @@ class Node:
 
     def name_holding(self, register: Register, key: int) -> str:
         """A holding in words: account and asset."""
-        account = self.network.account_id(account_of(key))
-        if register is Register.SECURITIES:
-            return f"{account} {self.network.instrument(asset_of(key)).isin}"
-        return f"{account} {self.network.currency(asset_of(key))}"
+        try:
+            account = self.network.account_id(account_of(key))
+            if register is Register.SECURITIES:
+                return f"{account} {self.network.instrument(asset_of(key)).isin}"
+            return f"{account} {self.network.currency(asset_of(key))}"
+        except LookupError:
+            # Somebody's statement names what this network does not have.
+            return f"holding {key}"
 
     def _signer(self, participant: int) -> bytes:
         if not self._signer_by_participant:
@@ -210,6 +219,11 @@ class Node:
             return Keyed.empty(POSITION_WIDTH)
         statement = self._ask_for_statement(keeper)
         if statement is None or statement.block != self.projection.height:
+            return None
+        for column in (statement.keys, statement.amounts):
+            if type(column) is not np.ndarray or column.dtype != np.int64 or column.ndim != 1:
+                return None
+        if not (participants_of(accounts_of(statement.keys)) == self.number).all():
             return None
         if len(statement.keys) != len(statement.amounts):
             return None

@@ -2,8 +2,8 @@
 
 Columns of a cycle of millions of trades are freed at its end and wanted again a second later. By
 default they go back to the system in between, and asking for them anew can cost more than clearing:
-pages are cleared, and huge ones put together, on every first touch. Only on Linux with glibc; other
-systems keep their ways. A process never takes more than at its fullest.
+pages are cleared, and huge ones put together, on every first touch. For processes whose main thread
+clears: memory of other threads is another matter. Only on Linux, in full only with glibc.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ from typing import Final
 
 _TRIM_THRESHOLD: Final = -1
 _MMAP_MAX: Final = -4
-_NEVER: Final = 2**31 - 1
+_NEVER: Final = -1
 _SET_THP_DISABLE: Final = 41
 
 

@@ -1,4 +1,4 @@
-"""Keeping settled cycles as segments, once they are final, while the next ones are cleared.
+"""Keeping settled cycles as segments, once they are final and the clearing has time for it.
 
 The cycles themselves are the list of what is to be done: what a crash cut off is found there when
 the folder is opened again. One thread writes, cycle by cycle in order.
@@ -13,6 +13,7 @@ from ledger.books.segments import Segment, SegmentStore
 from nodes.clearing_house import ClearingHouse
 from nodes.clearing_house.committed import CommittedCycle, committed_cycle
 
+MUCH_TRADES: Final = 10_000
 BACKLOG_MAX: Final = 8
 """How many settled cycles may not be on disk as segments before the clearing waits for it."""
 
@@ -31,12 +32,12 @@ class SegmentKeeper:
     def keep_settled(self) -> None:
         """Has the cycles kept that have become final since; waits only when too many are behind.
 
-        While trades wait to be cleared, that comes first. Raises what went wrong since the last
+        While much waits to be cleared, that comes first. Raises what went wrong since the last
         call, StorageError when the disk is full. Nothing behind that is written before; the next
         call has it tried again.
         """
         self._conclude(BACKLOG_MAX)
-        is_busy = self._house.net.waiting() > 0
+        is_busy = self._house.net.waiting() >= MUCH_TRADES
         if not is_busy or self._house.cycles.next_number() - self._kept > BACKLOG_MAX:
             self._ask_for_all()
 

@@ -4,10 +4,12 @@ It signs nothing that its own records do not bear out: its blotter for trades, i
 for everything else.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 
+from contracts.abi import WORD_BYTES
 from contracts.lines import Lines
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
 from ledger.books.blotter import Blotter, Match
@@ -43,9 +45,12 @@ from nodes.messages import (
     RedemptionRequest,
     SignedInstruction,
 )
-from nodes.network import RULE_VERSION
+from nodes.network import RULE_VERSION, Network
 from nodes.node import Node, Surroundings, cause_of_instruction
 from nodes.trade_words import describe_terms, describe_trade_id
+
+BOUND_SECONDS_MAX: Final = 86_400
+"""For how long, in chain time, a party lets itself be bound by what it signs of a cycle."""
 
 
 class Trader(Node):
@@ -153,9 +158,9 @@ class Trader(Node):
         return Affirmation(differences)
 
     def _attest(self, proposal: CycleProposal) -> Attestation | Disagreement:
-        cycle, chunks = proposal.cycle, proposal.chunks()
-        flaw = _flaw_of(cycle, chunks)
-        if flaw:
+        cycle, chunks = proposal.cycle, _chunks_of(proposal)
+        flaw = self._flaw_of(cycle, chunks)
+        if chunks is None or flaw:
             return _disagree(flaw)
         # What has settled since decides what may still be signed for.
         self.catch_up()
@@ -171,6 +176,29 @@ class Trader(Node):
             self._expect(session, cause, lines)
         return Attestation(self.key.sign(digest))
 
+    def _flaw_of(self, cycle: CycleMessage, chunks: ShownChunks | None) -> str:
+        """What is wrong with a proposal in itself; nothing when it is whole."""
+        if chunks is None:
+            return "the chunks cannot be read"
+        lines, bound = (cycle.securities_lines, cycle.cash_lines), cycle.deadline
+        checks = (
+            (cycle.rule_version == RULE_VERSION, f"rule version {RULE_VERSION} is in force"),
+            (
+                0 <= bound - self.around.engine.passed_time() <= BOUND_SECONDS_MAX,
+                f"the deadline is not within {BOUND_SECONDS_MAX} seconds",
+            ),
+            (
+                all(len(each.words) % WORD_BYTES == 0 for each in lines),
+                "the lines cannot be read",
+            ),
+            (chunks.are_under(cycle.id, cycle.root), "the chunks are not under the root"),
+            (
+                chunks.proof.trade_count == cycle.count,
+                "the count of trades is not the one under the root",
+            ),
+        )
+        return next((flaw for holds, flaw in checks if not holds), "")
+
     def _objection(
         self, cycle: CycleMessage, trades: TradeColumns, match: Match
     ) -> Disagreement | None:
@@ -182,7 +210,7 @@ class Trader(Node):
         if wrong:
             return Disagreement(
                 Rejected(Reason.DISPUTED, f"{len(wrong)} trades are not as in the blotter"),
-                tuple(describe_trade_id(self.network, trades, row) for row in sorted(wrong)),
+                tuple(_names_of(self.network, trades, sorted(wrong))),
             )
         if not np.diff(np.sort(match.positions)).all():
             return _disagree("a trade is in the cycle twice")
@@ -310,15 +338,22 @@ def _disagree(detail: str) -> Disagreement:
     return Disagreement(Rejected(Reason.DISPUTED, detail))
 
 
-def _flaw_of(cycle: CycleMessage, chunks: ShownChunks) -> str:
-    """What is wrong with a proposal in itself; nothing when it is whole."""
-    if cycle.rule_version != RULE_VERSION:
-        return f"rule version {cycle.rule_version} is not {RULE_VERSION}, which is in force"
-    if not chunks.are_under(cycle.id, cycle.root):
-        return "the chunks are not under the root"
-    if chunks.proof.trade_count != cycle.count:
-        return "the count of trades is not the one under the root"
-    return ""
+def _chunks_of(proposal: CycleProposal) -> ShownChunks | None:
+    """What a party is shown; None when that fails, however it does."""
+    try:
+        chunks = proposal.chunks()
+    except Exception:  # noqa: BLE001 # of somebody who may be hostile: a party disagrees, and goes on
+        return None
+    return chunks if type(chunks) is ShownChunks else None
+
+
+def _names_of(network: Network, trades: TradeColumns, rows: list[int]) -> Iterator[str]:
+    """Identities of trades as text; of what is no trade of this network there is none."""
+    for row in rows:
+        try:
+            yield describe_trade_id(network, trades, row)
+        except (LookupError, ValueError, OverflowError):
+            continue
 
 
 def _equal(left: tuple[Column, Column], right: tuple[Column, Column]) -> bool:

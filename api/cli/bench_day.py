@@ -24,6 +24,7 @@ from api.cli.terminal import (
 from api.server import server_of
 from nodes.clock import pause
 from nodes.folder_meta import StateFolderError
+from nodes.process_memory import reuse_freed_memory
 from nodes.sandbox.sandbox import Sandbox
 
 _MODULE: Final = "loadtests.benchmarks.day"
@@ -115,8 +116,9 @@ def day(
     are then void. 2 when the folder cannot be used or a peer is missing.
     """
     _check_peer(peer)
-    if state is not None and state.exists() and any(state.iterdir()):
-        bad_input(f"{state} is not empty", "Name a new folder with --state.")
+    reuse_freed_memory()
+    if state is not None and state.exists() and (not state.is_dir() or any(state.iterdir())):
+        bad_input(f"{state} is not an empty folder", "Name a new folder with --state.")
     # Benchmarks are not part of the product: loaded when they are asked for.
     module = import_module(_MODULE)
     options = module.DayOptions(
@@ -149,7 +151,7 @@ def day_chart(
     out: Annotated[Path, typer.Option(help="Where to draw, in SVG; the figures go beside it.")],
     largest: Annotated[
         int,
-        typer.Option(min=4, max=8, help="The longest day: 10 to the power of so many trades."),
+        typer.Option(min=6, max=8, help="The longest day: 10 to the power of so many trades."),
     ] = 7,
     validators: Annotated[
         int, typer.Option(min=1, max=64, help="Validators; 1 is the proposer alone.")

@@ -139,7 +139,9 @@ def make_day(
     ] = 100_000,
     participants: Annotated[int, typer.Option(min=2, max=500, help="Brokers.")] = 60,
     instruments: Annotated[int, typer.Option(min=1, max=10_000, help="Symbols.")] = 300,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same file.")] = MADE_DAY_SEED,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The same seed makes the same file.")
+    ] = MADE_DAY_SEED,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file if there is one.")
     ] = False,

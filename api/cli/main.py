@@ -15,7 +15,6 @@ from api.cli.proof import proof_app
 from api.cli.reasons import reasons
 from api.cli.scenario import scenario_app
 from api.cli.up import up
-from nodes.process_memory import reuse_freed_memory
 
 # A library among the imports raises the limit so far that deep nesting would end in a crash.
 sys.setrecursionlimit(RECURSION_MAX)
@@ -41,7 +40,6 @@ def main(
     ] = False,
 ) -> None:
     """A permissioned-ledger clearing and settlement simulator."""
-    reuse_freed_memory()
 
 
 day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)

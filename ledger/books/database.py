@@ -14,6 +14,8 @@ from sqlmodel import Session, SQLModel, create_engine
 from ledger.books import tables
 
 _SYNCHRONOUS: Final = "synchronous"
+BUSY_SECONDS_MAX: Final = 60
+"""How long one thread of a node waits for another one's commit."""
 _STORAGE_ERRORS: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 
@@ -60,7 +62,8 @@ class Database:
         with UnitOfWork(self._engine) as session:
             try:
                 with session.begin():
-                    _set_synchronous(session, "NORMAL" if is_from_chain else "FULL")
+                    if self.folder:
+                        _set_synchronous(session, "NORMAL" if is_from_chain else "FULL")
                     yield session
             except OperationalError as error:
                 if _is_of_storage(error):
@@ -90,7 +93,9 @@ def open_database(path: Path | None) -> Database:
     url = f"sqlite:///{path}" if path else "sqlite://"
     # In memory there is one connection: another one would see an empty database.
     pool = {} if path else {"poolclass": StaticPool}
-    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS_MAX}, **pool
+    )
     event.listen(engine, "connect", _set_pragmas)
     SQLModel.metadata.create_all(engine, tables=tables.all_tables())
     return Database(engine)

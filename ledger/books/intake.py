@@ -17,7 +17,7 @@ from ledger.books.batches import RECENT_TRADES_MAX, BatchStream
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.rows import upsert
 from ledger.books.tables import TradeExceptionRow
-from ledger.books.trade_records import PackedTrades, TradeRecord
+from ledger.books.trade_records import PackedTrades, RecordError, TradeRecord
 from ledger.clearing.columns import Column, Mask, TradeColumns
 from ledger.domain.reasons import Reason
 
@@ -88,6 +88,11 @@ class Intake:
         if first_position != self.stream.end_position:
             return []
         packed = [record.checked() for record in records]
+        if not all(trades.is_sound() for trades in packed):
+            raise RecordError("a record without trades, or with numbers that no trade has")
+        total = sum(trades.count for trades in packed)
+        if not all(0 <= row < total for row in unaffirmed):
+            raise RecordError(f"a row not affirmed is not one of {total}")
         place, kept = first_position, []
         for record, trades in zip(records, packed, strict=True):
             kept.append((str(place), record, trades))
@@ -121,8 +126,8 @@ class Intake:
         return self._exceptions.get(position)
 
     def exceptions(self) -> Mapping[int, TradeStanding]:
-        """All of them, by position."""
-        return self._exceptions
+        """All of them, by position, as of now."""
+        return dict(self._exceptions)
 
     def staying(self, first: int, end: int) -> Column:
         """The positions in [first, end) without an exception, ascending."""

@@ -20,6 +20,7 @@ Narrow: TypeAlias = NDArray[np.integer[Any]]
 # On one thread: handing a few kilobytes to a pool costs more than compressing them.
 _WRITING: Final = pa.ipc.IpcWriteOptions(compression=pa.Codec("lz4"), use_threads=False)
 _READING: Final = pa.ipc.IpcReadOptions(use_threads=False)
+_WIDEST: Final = int(np.iinfo(np.int64).max)
 _NARROW_KINDS: Final = (np.uint8, np.uint16, np.uint32)
 _WIDEST_BY_KIND: Final = {kind: int(np.iinfo(kind).max) for kind in _NARROW_KINDS}
 
@@ -67,6 +68,10 @@ class PackedTrades:
         with pa.ipc.new_stream(sink, table.schema, options=_WRITING) as writer:
             writer.write_table(table)
         return sink.getvalue().to_pybytes()  # type: ignore[no-any-return] # pyarrow ships no types
+
+    def is_sound(self) -> bool:
+        """Whether there are trades, and all their numbers are of 63 bits and none below zero."""
+        return self.count > 0 and all(map(_fits, self.bases.values(), self.columns.values()))
 
     def take(self, rows: Column | slice) -> "PackedTrades":
         """Some of the trades, as wide as they are here."""
@@ -120,7 +125,12 @@ def decode(payload: bytes) -> PackedTrades:
         raise RecordError("a record with other columns than trades have")
     metadata = table.schema.metadata or {}
     columns = {name: _narrow_column(table.column(name)) for name in COLUMN_NAMES}
-    bases = {name: int(metadata.get(name.encode(), 0)) for name in COLUMN_NAMES}
+    try:
+        bases = {name: int(metadata.get(name.encode(), 0)) for name in COLUMN_NAMES}
+    except ValueError as error:
+        raise RecordError(f"a base of a record is no number: {error}") from error
+    if not all(abs(base) <= _WIDEST for base in bases.values()):
+        raise RecordError("a base of a record has more than 63 bits")
     return PackedTrades(table.num_rows, bases, columns)
 
 
@@ -146,6 +156,12 @@ def _narrow_column(column: Any) -> Narrow:  # noqa: ANN401 # pyarrow ships no ty
         raise RecordError("a column of a record is not of whole numbers")
     narrow: Narrow = column.to_numpy()
     return narrow
+
+
+def _fits(base: int, column: Narrow) -> bool:
+    """Whether all values are whole numbers of 63 bits, none below zero."""
+    low, high = int(column.min()), int(column.max())
+    return column.dtype != np.uint64 and base + low >= 0 and base + high <= _WIDEST
 
 
 def _narrowed(column: Column) -> tuple[int, Narrow]:

@@ -30,10 +30,11 @@ from ledger.clearing.chunks import (
     records_of,
     trades_of,
 )
-from ledger.clearing.columns import Column, TradeColumns
+from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
 
 LEAVES_MAX: Final = 2**32
 COUNT_MAX: Final = 2**63 - 1
+HASH_BYTES: Final = 32
 _CHUNKS_AT_ONCE: Final = 128
 
 
@@ -78,27 +79,46 @@ class ShownChunks:
 
     def are_under(self, cycle_id: bytes, root: bytes) -> bool:
         """Whether these trades, in this order, are the chunks of these indices under a root."""
-        proof = self.proof
-        if not self._is_well_formed() or not 0 < proof.trade_count <= COUNT_MAX:
+        if not self._is_well_formed():
             return False
         indices = self.indices.tolist()
-        salts = _split(self.salts)
-        hashes = leaf_hashes(indices, salts, self.counts, self.records)
-        top = top_of(zip(indices, hashes, strict=True), proof)
-        return top is not None and root_hash(cycle_id, proof, top) == root
+        hashes = leaf_hashes(indices, _split(self.salts), self.counts, self.records)
+        top = top_of(zip(indices, hashes, strict=True), self.proof)
+        return top is not None and root_hash(cycle_id, self.proof, top) == root
 
     def _is_well_formed(self) -> bool:
+        """Whether it says one thing only, whoever reads it: before anything is computed from it."""
+        return self._has_right_types() and self._is_in_order() and self._is_of_so_many_trades()
+
+    def _has_right_types(self) -> bool:
+        columns, proof = (self.indices, self.counts), self.proof
+        return (
+            all(type(column) is np.ndarray for column in (*columns, self.records))
+            and all(column.dtype == np.int64 and column.ndim == 1 for column in columns)
+            and self.records.dtype == np.dtype(">i8")
+            and self.records.shape == (len(self.records), len(COLUMN_NAMES))
+            and type(self.salts) is bytes
+            and type(proof.leaf_count) is type(proof.trade_count) is int
+            and all(type(each) is bytes and len(each) == HASH_BYTES for each in proof.siblings)
+        )
+
+    def _is_in_order(self) -> bool:
         indices, counts = self.indices, self.counts
         return bool(
             len(indices) == len(counts) > 0
             and len(self.salts) == SALT_BYTES * len(indices)
-            and (np.diff(indices) > 0).all()
             and indices[0] >= 0
+            and (indices[1:] > indices[:-1]).all()
             and indices[-1] < self.proof.leaf_count <= LEAVES_MAX
             and (counts > 0).all()
             and (counts <= TRADES_PER_CHUNK_MAX).all()
-            and counts.sum() == len(self.records)
         )
+
+    def _is_of_so_many_trades(self) -> bool:
+        """Whether the chunks that are not shown can hold the trades that are not shown."""
+        shown, hidden = int(self.counts.sum()), self.proof.leaf_count - len(self.indices)
+        fewest, most = shown + hidden, shown + hidden * TRADES_PER_CHUNK_MAX
+        return shown == len(self.records) and fewest <= self.proof.trade_count <= most
 
 
 class Commitment:

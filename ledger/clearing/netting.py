@@ -40,7 +40,13 @@ class NetResult:
 
 
 def net(trades: TradeColumns) -> NetResult:
-    """Nets trades. Raises OverflowError when there are more than one cycle can carry."""
+    """Nets trades. Raises OverflowError when there are more than one cycle can carry.
+
+    Raises ValueError when a number is below zero.
+    """
+    columns = (trades.instruments, trades.currencies, trades.sellers, trades.buyers)
+    if any(column.min(initial=0) < 0 for column in (*columns, trades.quantities, trades.amounts)):
+        raise ValueError("a trade with a number below zero")
     if not fits_one_cycle(trades):
         raise OverflowError("the absolute amounts of one cycle add up to 2**62 or more")
     trades = trades.as_delivered()

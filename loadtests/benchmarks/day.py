@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from ledger.domain.rules import Rules, SettlementMode
-from loadtests.benchmarks.anvil_peer import NAME, rate_of_anvil
+from loadtests.benchmarks.anvil_peer import NAME, find_anvil, rate_of_anvil
 from loadtests.benchmarks.day_arrow import ArrowDay, DayError, OnProgress
 from loadtests.benchmarks.day_json import Serve, TimedSandbox, run_json
 from loadtests.benchmarks.day_market import ACCOUNTS_EACH, DAY, Market
@@ -157,6 +157,9 @@ def run(
     ``serve`` is needed for JSON. Raises DayError or VenueError when the day does not end,
     StateFolderError for a folder that cannot be used, PeerError.
     """
+    if options.peer == NAME:
+        # Said before the day, not after it.
+        find_anvil()
     before, market = environment(), _market(options)
     with _folder(options) as path:
         consortium = _founded(market, options, path)
@@ -184,7 +187,7 @@ def run(
         trades=options.trades,
         participants=options.participants,
         instruments=options.instruments,
-        validators=options.validators,
+        validators=max(1, replicas - 1),
         replicas=replicas,
         attested=options.is_attested,
         ingest=options.ingest,
@@ -199,7 +202,7 @@ def run(
         stage_seconds={"made": round(ran.made_seconds, 3)}
         | {stage: round(seconds, 3) for stage, seconds in clock.busy_seconds.items() if seconds},
         peak_memory_bytes=peak,
-        bytes_on_disk_a_trade=round(size / options.trades, 2),
+        bytes_on_disk_a_trade=round(max(size, 0) / options.trades, 2),
         verified=not faults,
         seed=options.seed,
         environment=before,

@@ -32,7 +32,7 @@ def ask_to_sign(
     match answer:
         case Attestation(signature) if house.has_signed(party, digest, signature):
             return signature
-        case Disagreement(_, named):
-            return Unsigned(Reason.DISPUTED, frozenset(named))
+        case Disagreement(_, tuple(named)):
+            return Unsigned(Reason.DISPUTED, frozenset(name for name in named if type(name) is str))
         case _:
             return Unsigned(Reason.DISPUTED)

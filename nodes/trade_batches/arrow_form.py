@@ -34,6 +34,7 @@ SCHEMA: Final = pa.schema(
 """Prices in millionths. ``number`` may be text instead, and ``time`` may be left out."""
 
 PLAIN_NUMBER_MAX: Final = 10**15 - 1
+_END: Final = b"\xff\xff\xff\xff\0\0\0\0"
 _UNIX_DAY_0: Final = 719_163
 _RECORD_BATCH: Final = 3
 _DICTIONARY_BATCH: Final = 2
@@ -76,11 +77,15 @@ def _read(body: bytes) -> Any:  # noqa: ANN401 # pyarrow ships no types
     try:
         for message in pa.ipc.MessageReader.open_stream(pa.py_buffer(body)):
             _check_message(message)
-        with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
+        source = pa.BufferReader(body)
+        with pa.ipc.open_stream(source) as reader:
             _check_schema(reader.schema)
             table = reader.read_all()
-        if not body.endswith(b"\xff\xff\xff\xff\0\0\0\0"):
+            read = source.tell()
+        if not body[:read].endswith(_END):
             refuse_body("the stream has no end: it was cut off")
+        if read < len(body):
+            refuse_body(f"{len(body) - read} bytes behind the end of the stream")
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError, struct.error) as error:
         refuse_body(f"not an Arrow stream of trades: {str(error)[:300]}")

@@ -4,8 +4,9 @@ Every lie is first told to the parties, then carried to the chain with whatever 
 and forged ones for the rest. Afterwards the honest cycle of the same trades settles.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,10 +16,11 @@ from contracts.typed_data import CycleMessage
 from ledger.books.cycles import SETTLED
 from ledger.books.postings import Register
 from ledger.clearing.columns import TradeColumns
+from ledger.clearing.commitment import leaf_hashes, root_hash, top_of
 from ledger.clearing.netting import net
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id
-from nodes.messages import Attestation, CycleProposal
+from nodes.messages import Attestation, CycleProposal, Disagreement
 from nodes.network import RULE_VERSION
 from tests.support.consortia import capture, small_consortium, states, trades_of
 
@@ -206,7 +208,8 @@ def withhold_chunks(operator: Operator) -> Lie:
 def equivocate(operator: Operator) -> Lie:
     """A and B sign one version, C another, and a third goes to the chain, in A's favour."""
     honest = operator.cut()
-    one, other = operator.propose(honest), operator.propose(honest, deadline=2**40)
+    far = operator.house.around.engine.chain_time() + 3_600
+    one, other = operator.propose(honest), operator.propose(honest, deadline=far)
     shown = {party: one.for_party(operator.number(party)) for party in "AB"}
     shown["C"] = other.for_party(operator.number("C"))
 
@@ -215,6 +218,69 @@ def equivocate(operator: Operator) -> Lie:
         amounts[key_of(operator, "B")] -= 100
 
     return Lie(shown, operator.propose(with_cash(honest, change)).cycle, set("ABC"))
+
+
+def garbled(operator: Operator) -> Iterator[tuple[str, CycleProposal]]:
+    """Proposals to A that say two things at once, or nothing that can be read."""
+    proposal = operator.propose(operator.cut())
+    honest = proposal.for_party(operator.number("A"))
+    chunks, cycle = honest.chunks(), honest.cycle
+
+    def shown(**changed):
+        return replace(honest, chunks=lambda: replace(chunks, **changed))
+
+    def fails():
+        raise RuntimeError("no chunks today")
+
+    top = replace(chunks.proof, trade_count=1)
+    yield "read in another byte order", shown(records=chunks.records.view("<i8"))
+    yield "unsigned indices, descending", shown(indices=chunks.indices[::-1].astype(np.uint64))
+    yield "indices that are no numbers", shown(indices=chunks.indices.astype(float))
+    yield "sizes in two dimensions", shown(counts=chunks.counts[:, None])
+    yield "records of other widths", shown(records=chunks.records.reshape(-1, 1))
+    yield "fewer trades than are shown", shown(proof=top)
+    yield "siblings of 33 bytes", shown(proof=replace(chunks.proof, siblings=(b"x" * 33,)))
+    yield "siblings that are none", shown(proof=replace(chunks.proof, siblings=(None,)))
+    yield "no chunks", replace(honest, chunks=lambda: None)
+    yield "chunks that fail", replace(honest, chunks=fails)
+    yield "a deadline for ever", replace(honest, cycle=replace(cycle, deadline=2**62))
+    yield "a deadline that no book holds", replace(honest, cycle=replace(cycle, deadline=2**80))
+    words = replace(cycle.cash_lines, words=cycle.cash_lines.words + b"x")
+    yield "lines that are not whole", replace(honest, cycle=replace(cycle, cash_lines=words))
+
+
+def test_whatever_cannot_be_read_is_disagreed_with(operator):
+    for what, proposal in garbled(operator):
+        answer = operator.consortium.bus.request(operator.house.id, "A", proposal)
+        assert isinstance(answer, Disagreement), what
+
+
+def test_invented_trade_in_an_unknown_instrument_is_disagreed_with(operator):
+    honest = operator.cut()
+    made = trades_of(operator.consortium.network, ("T9", "A", "B", 5, 1))
+    made.instruments[:] = 77
+    lie = operator.propose(of_trades(honest, TradeColumns.concatenate([honest.trades, made])))
+
+    assert operator.ask("A", lie.for_party(operator.number("A"))) is None
+
+
+def test_count_that_the_tree_cannot_hold_is_disagreed_with(operator):
+    proposal = operator.propose(operator.cut())
+    honest = proposal.for_party(operator.number("A"))
+    chunks = honest.chunks()
+    leaves = leaf_hashes(
+        chunks.indices.tolist(),
+        [chunks.salts[i : i + 32] for i in range(0, len(chunks.salts), 32)],
+        chunks.counts,
+        chunks.records,
+    )
+    top = top_of(zip(chunks.indices.tolist(), leaves, strict=True), chunks.proof)
+    for count in (1, 10**6):
+        proof = replace(chunks.proof, trade_count=count)
+        root = root_hash(honest.cycle.id, proof, top)
+        cycle = replace(honest.cycle, root=root, count=count)
+        lie = replace(honest, cycle=cycle, chunks=partial(replace, chunks, proof=proof))
+        assert operator.ask("A", lie) is None
 
 
 LIES = (

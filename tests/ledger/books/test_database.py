@@ -1,15 +1,12 @@
 """What a commit waits for."""
 
-import pytest
-
 from ledger.books.database import open_database
 
 NORMAL, FULL = 1, 2
 
 
-@pytest.mark.parametrize("is_on_disk", [True, False])
-def test_only_what_the_chain_can_tell_again_does_not_wait_for_the_disk(tmp_path, is_on_disk):
-    database = open_database(tmp_path / "books.sqlite" if is_on_disk else None)
+def test_only_what_the_chain_can_tell_again_does_not_wait_for_the_disk(tmp_path):
+    database = open_database(tmp_path / "books.sqlite")
     levels = []
     for is_from_chain in (False, True, True, False):
         with database.transaction(is_from_chain=is_from_chain) as session:
