@@ -1,5 +1,6 @@
 """Parties that answer wrongly: their own trades wait, the others settle, the house goes on."""
 
+import numpy as np
 import pytest
 
 from ledger.books.cycles import SETTLED
@@ -8,12 +9,16 @@ from nodes.bus import UnreachableError
 from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
 from nodes.messages import (
+    Affirmation,
+    AffirmationRequest,
     Attestation,
     CycleProposal,
     Disagreement,
     InstructionProposal,
     SignedCycle,
     SignedInstruction,
+    Statement,
+    StatementRequest,
 )
 from tests.support.consortia import (
     DAY,
@@ -114,6 +119,67 @@ def test_keeper_that_refuses_a_notice_keeps_nobody_from_settling():
     answering(consortium, "BANK-1", SignedCycle, refuse)
 
     assert consortium.clearing_house.net.close().state == SETTLED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Affirmation({"x": None}),
+        Affirmation({0.5: None}),
+        Affirmation({-1: None}),
+        Affirmation({7: None}),
+        Affirmation(None),
+        None,
+    ],
+    ids=["text", "fraction", "below", "beyond", "nothing", "no answer"],
+)
+def test_answer_that_makes_no_sense_affirms_nothing(answer):
+    consortium = small_consortium()
+    answering(consortium, "A", AffirmationRequest, lambda _: answer)
+    capture(consortium, trades_of(consortium.network, *RING))
+
+    assert states(consortium) == ["unaffirmed UNAFFIRMED", "captured", "unaffirmed UNAFFIRMED"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Disagreement(None, 5), Disagreement(None, ([],)), Disagreement(None, None), Attestation(None)],
+    ids=["a number", "a list in it", "none", "no signature"],
+)
+def test_disagreement_that_makes_no_sense_costs_its_party_its_trades_alone(answer):
+    consortium = small_consortium()
+    capture(consortium, trades_of(consortium.network, *RING))
+    answering(consortium, "A", CycleProposal, lambda _: answer)
+
+    assert consortium.clearing_house.net.close().state == SETTLED
+    assert states(consortium) == ["queued DISPUTED", "settled", "queued DISPUTED"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [None, [1], np.array([[1]]), np.array([1.5]), np.array(["x"]), np.array([-1]), np.array([1])],
+    ids=["nothing", "list", "square", "fraction", "text", "below zero", "of nobody"],
+)
+def test_statement_that_makes_no_sense_is_no_statement(keys):
+    consortium = small_consortium()
+    height = consortium.clearing_house.projection.height
+    lie = Statement(height, keys, np.array([1]))
+    answering(consortium, "REGISTRAR", StatementRequest, lambda _: lie)
+
+    assert consortium.reconcile() == 0
+    assert consortium.trader("A").breaks() == []
+
+
+def test_statement_of_an_unknown_asset_is_a_break():
+    consortium = small_consortium()
+    a = consortium.trader("A")
+    key = 77 << 32 | consortium.network.account_number("A")
+    lie = Statement(a.projection.height, np.array([key]), np.array([5]))
+    answering(consortium, "REGISTRAR", StatementRequest, lambda _: lie)
+
+    a.reconcile()
+
+    assert f"holding {key}" in [row.subject for row in a.breaks()]
 
 
 def test_party_that_is_silent_once_is_asked_no_second_time_in_the_cycle():

@@ -6,6 +6,7 @@ import pytest
 
 from ledger.books.database import StorageError
 from ledger.books.segments import SegmentStore
+from nodes import segment_keeper
 from nodes.segment_keeper import BACKLOG_MAX, SegmentKeeper
 from tests.support.consortia import NET, capture, small_consortium, trades_of
 
@@ -127,3 +128,20 @@ def test_closed_consortium_has_kept_every_cycle(tmp_path):
     consortium.close()
 
     assert kept_in(tmp_path / "state" / "segments") == set(roots)
+
+
+def test_while_much_waits_to_be_cleared_cycles_wait_to_be_kept(consortium, tmp_path, monkeypatch):
+    folder = tmp_path / "segments"
+    keeper = SegmentKeeper(consortium.clearing_house, SegmentStore(folder))
+    monkeypatch.setattr(segment_keeper, "MUCH_TRADES", 1)
+    roots = settle(consortium, 2)
+    capture(consortium, trades_of(consortium.network, ("W", "A", "B", 1, 1)))
+
+    keeper.keep_settled()
+    assert kept_in(folder) == set()
+
+    settle_all = [*roots, *settle(consortium, BACKLOG_MAX)[2:]]
+    capture(consortium, trades_of(consortium.network, ("X", "A", "B", 1, 1)))
+    keeper.keep_settled()
+    keeper.close()
+    assert kept_in(folder) == set(settle_all)

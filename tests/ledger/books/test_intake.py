@@ -151,3 +151,25 @@ def test_exceptions_are_all_there_while_other_threads_ask_for_some():
 
     assert len(intake.staying(0, 3_000)) == 0
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("trades", "unaffirmed"),
+    [
+        (columns(0, []), frozenset()),
+        (replace(columns(0, [None]), quantities=np.array([-1])), frozenset()),
+        (columns(0, [None]), frozenset({-1})),
+        (columns(0, [None]), frozenset({1})),
+    ],
+    ids=["no trades", "below zero", "row below", "row beyond"],
+)
+def test_records_that_make_no_sense_are_refused_and_change_nothing(trades, unaffirmed):
+    database = open_database(None)
+    intake = Intake(database)
+
+    with pytest.raises(RecordError):
+        take_in(intake, database, trades, unaffirmed)
+
+    assert intake.stream.end_position == 0
+    assert len(take_in(intake, database, columns(0, [None]))) == 1
+    database.close()

@@ -263,3 +263,13 @@ def test_wrong_schema_is_refused(schema):
     columns = arrow_columns(1, 4) | {"colour": ["red"] * 4}
 
     assert faults_of(read_arrow, arrow_stream(columns, schema)) == [(None, "schema")]
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [arrow_stream(arrow_columns(3, 3)), b"garbage!" * 10 + b"\xff\xff\xff\xff\0\0\0\0", b"\0"],
+    ids=["another stream", "garbage with an end", "a byte"],
+)
+def test_nothing_may_stand_behind_the_end_of_a_stream(behind):
+    with pytest.raises(MalformedBatchError, match="behind the end"):
+        read_arrow(arrow_stream(arrow_columns(1, 2)) + behind, NETWORK)
