@@ -95,6 +95,8 @@ class Intake:
             raise RecordError(f"a row not affirmed is not one of {total}")
         place, kept = first_position, []
         for record, trades in zip(records, packed, strict=True):
+            if not _cancel_only_earlier(trades, place):
+                raise RecordError("a cancellation of a trade that comes later")
             kept.append((str(place), record, trades))
             place += record.count
         self.stream.append_records(session, kept)
@@ -159,6 +161,15 @@ class Intake:
         """Which cancelled trades have not settled: struck from here on, or gone another way."""
         known, is_settled = self._columns.find(originals)
         return np.where(known, ~is_settled, originals >= first)
+
+
+def _cancel_only_earlier(trades: PackedTrades, first: int) -> bool:
+    """Whether trades from a position on cancel none but trades before them."""
+    base, above = trades.bases["cancels"], trades.columns["cancels"]
+    if not base and not above.any():
+        return True
+    places = first + np.arange(trades.count)
+    return bool((above.astype(np.int64) + base <= places).all())
 
 
 @dataclass(frozen=True, slots=True)

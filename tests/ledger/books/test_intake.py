@@ -158,10 +158,11 @@ def test_exceptions_are_all_there_while_other_threads_ask_for_some():
     [
         (columns(0, []), frozenset()),
         (replace(columns(0, [None]), quantities=np.array([-1])), frozenset()),
+        (columns(0, [None, 1]), frozenset()),
         (columns(0, [None]), frozenset({-1})),
         (columns(0, [None]), frozenset({1})),
     ],
-    ids=["no trades", "below zero", "row below", "row beyond"],
+    ids=["no trades", "below zero", "cancels itself", "row below", "row beyond"],
 )
 def test_records_that_make_no_sense_are_refused_and_change_nothing(trades, unaffirmed):
     database = open_database(None)
