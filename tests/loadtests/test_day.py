@@ -154,7 +154,7 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path):
     done = CliRunner().invoke(app, ["bench", "day", "--state", str(tmp_path)])
 
     assert done.exit_code == 2
-    assert "not empty" in done.output
+    assert "not an empty folder" in done.output
 
 
 def test_chart_is_drawn_from_the_figures_beside_it_with_every_day_in_it(tmp_path):
