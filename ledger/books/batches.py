@@ -114,7 +114,6 @@ class BatchStream:
                         "count": batch.count,
                         "content_hash": batch.content_hash,
                         "payload": record.payload,
-                        "refused": b"",
                     }
                     for batch, (_, record, _) in zip(added, records, strict=True)
                 ],

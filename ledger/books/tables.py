@@ -107,7 +107,6 @@ class BatchRow(SQLModel, table=True):
     count: int
     content_hash: bytes = Field(sa_type=LargeBinary)
     payload: bytes = Field(sa_type=LargeBinary)
-    refused: bytes = Field(default=b"", sa_type=LargeBinary)
 
 
 class SubmissionRow(SQLModel, table=True):
