@@ -159,8 +159,10 @@ class Trader(Node):
 
     def _attest(self, proposal: CycleProposal) -> Attestation | Disagreement:
         cycle, chunks = proposal.cycle, _chunks_of(proposal)
+        if chunks is None:
+            return _disagree("the chunks cannot be read")
         flaw = self._flaw_of(cycle, chunks)
-        if chunks is None or flaw:
+        if flaw:
             return _disagree(flaw)
         # What has settled since decides what may still be signed for.
         self.catch_up()
@@ -176,28 +178,19 @@ class Trader(Node):
             self._expect(session, cause, lines)
         return Attestation(self.key.sign(digest))
 
-    def _flaw_of(self, cycle: CycleMessage, chunks: ShownChunks | None) -> str:
+    def _flaw_of(self, cycle: CycleMessage, chunks: ShownChunks) -> str:
         """What is wrong with a proposal in itself; nothing when it is whole."""
-        if chunks is None:
-            return "the chunks cannot be read"
-        lines, bound = (cycle.securities_lines, cycle.cash_lines), cycle.deadline
-        checks = (
-            (cycle.rule_version == RULE_VERSION, f"rule version {RULE_VERSION} is in force"),
-            (
-                0 <= bound - self.around.engine.passed_time() <= BOUND_SECONDS_MAX,
-                f"the deadline is not within {BOUND_SECONDS_MAX} seconds",
-            ),
-            (
-                all(len(each.words) % WORD_BYTES == 0 for each in lines),
-                "the lines cannot be read",
-            ),
-            (chunks.are_under(cycle.id, cycle.root), "the chunks are not under the root"),
-            (
-                chunks.proof.trade_count == cycle.count,
-                "the count of trades is not the one under the root",
-            ),
-        )
-        return next((flaw for holds, flaw in checks if not holds), "")
+        if cycle.rule_version != RULE_VERSION:
+            return f"rule version {RULE_VERSION} is in force"
+        if not 0 <= cycle.deadline - self.around.engine.passed_time() <= BOUND_SECONDS_MAX:
+            return f"the deadline is not within {BOUND_SECONDS_MAX} seconds"
+        lines = cycle.securities_lines.words, cycle.cash_lines.words
+        if any(len(words) % WORD_BYTES for words in lines):
+            return "the lines cannot be read"
+        if not chunks.are_under(cycle.id, cycle.root):
+            return "the chunks are not under the root"
+        is_counted = chunks.proof.trade_count == cycle.count
+        return "" if is_counted else "the count of trades is not the one under the root"
 
     def _objection(
         self, cycle: CycleMessage, trades: TradeColumns, match: Match
