@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from api.cli.bench_day import day, day_chart
-from api.cli.measured import measured, show
-from api.cli.terminal import bad_input
+from api.cli.measured import AsJson, Validators, check_peer, measured, show
 
 bench_app = typer.Typer(
     help="Measure, and verify what was measured.", no_args_is_help=True, add_completion=False
@@ -28,20 +27,17 @@ def gross(
     transactions: Annotated[
         int, typer.Option(min=100, max=2_000_000, help="Settlements, one transaction each.")
     ] = 20_000,
-    validators: Annotated[
-        int, typer.Option(min=1, max=64, help="Validators; 1 is the proposer alone.")
-    ] = 1,
+    validators: Validators = 1,
     peer: Annotated[
         str | None, typer.Option(metavar="anvil", help="Give the same transactions to a peer.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Settle trades one by one: signed by both sides, executed, durable, final.
 
     Ends with status 1 when the answer is wrong: its figure is then void. 2 when a peer is missing.
     """
-    if peer not in (None, "anvil"):
-        bad_input(f"--peer: expected anvil, found {peer!r}")
+    check_peer(peer)
     # Benchmarks are not part of the product: loaded when they are asked for.
     module = import_module("loadtests.benchmarks.gross")
     show(measured(module.run, transactions, validators, peer).as_json(), as_json=as_json)
@@ -50,10 +46,8 @@ def gross(
 @bench_app.command("netted")
 def netted(
     lines: Annotated[int, typer.Option(min=1_024, max=200_000, help="Net lines.")] = 65_536,
-    validators: Annotated[
-        int, typer.Option(min=1, max=64, help="Validators; 1 is the proposer alone.")
-    ] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    validators: Validators = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Settle net lines: in many cycles of one call each, and in one cycle in parts.
 
@@ -68,7 +62,7 @@ def logs(
     blocks: Annotated[
         int, typer.Option(min=2_000, max=1_000_000, help="Blocks, with two events each.")
     ] = 100_000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find pages of events in a long chain, and open it.
 

@@ -3,12 +3,23 @@
 import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from api.cli.terminal import EXIT_FAILED, bad_input, output
+
+Validators = Annotated[
+    int, typer.Option(min=1, max=64, help="Validators; 1 is the proposer alone.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def check_peer(peer: str | None) -> None:
+    """Ends with status 2 for a peer that nothing is known of."""
+    if peer not in {None, "anvil"}:
+        bad_input(f"--peer: expected anvil, found {peer!r}")
 
 
 def measured(measure: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 # loaded by name

@@ -114,6 +114,7 @@ class DayResult:
         cycle_latency_ms: from beginning to close a cycle until it is final.
         stage_seconds: how long each stage was worked at; the venue, the capture and the clearing
             work at the same time. Of JSON, decoding and capturing are not told apart.
+        bytes_on_disk_a_trade: None when the day took less than files of the set-up gave back.
         peak_memory_bytes: of the process of the product, before it is verified.
     """
 
@@ -134,7 +135,7 @@ class DayResult:
     cycle_latency_ms: dict[str, float]
     stage_seconds: dict[str, float]
     peak_memory_bytes: int
-    bytes_on_disk_a_trade: float
+    bytes_on_disk_a_trade: float | None
     verified: bool
     seed: int
     environment: dict[str, str]
@@ -142,7 +143,7 @@ class DayResult:
     faults: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
-        """The result as plain data; without a peer, without its field."""
+        """The result as plain data; what there is nothing to say of has no field."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -202,7 +203,7 @@ def run(
         stage_seconds={"made": round(ran.made_seconds, 3)}
         | {stage: round(seconds, 3) for stage, seconds in clock.busy_seconds.items() if seconds},
         peak_memory_bytes=peak,
-        bytes_on_disk_a_trade=round(max(size, 0) / options.trades, 2),
+        bytes_on_disk_a_trade=round(size / options.trades, 2) if size > 0 else None,
         verified=not faults,
         seed=options.seed,
         environment=before,
