@@ -25,11 +25,26 @@ class Participant:
     name: str = ""
 
 
+class Unit(Enum):
+    """What an instrument is counted in."""
+
+    SHARE = "share"
+    NOMINAL = "nominal"
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A security that is traded here. ``symbol`` is what its venue calls it."""
+    """A security that is traded here. ``symbol`` is what its venue calls it.
+
+    Attributes:
+        minimum_lot: the smallest part of an instruction that may settle, in units.
+        settlement_unit: what every such part is a multiple of.
+    """
 
     isin: str
     symbol: str
     currency: str
     name: str = ""
+    unit: Unit = Unit.SHARE
+    minimum_lot: int = 1
+    settlement_unit: int = 1

@@ -33,9 +33,11 @@ class Reason(Enum):
     UNBALANCED = 3004
     UNCOVERED = 3005
     OCCUPIED = 3006
+    FINAL = 3007
     UNAFFIRMED = 4001
     SILENT = 4002
     DISPUTED = 4003
+    UNMATCHED = 4004
     HELD = 5001
     BEHIND = 5002
     LACK = 5003
@@ -43,6 +45,8 @@ class Reason(Enum):
     SHORT = 5005
     CAP = 5006
     UNPROVEN = 5007
+    LINK = 5008
+    LIMIT = 5009
     UNAVAILABLE = 9001
     STORAGE = 9002
 
@@ -223,6 +227,12 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "另一大批次正在分段交收，同一时间只能有一个。",
         "请先完成或中止进行中的批次，再开始本批次。",
     ),
+    Reason.FINAL: Explanation(
+        "It has ended already: settled, cancelled or failed.",
+        "Correct what has settled by a new, opposite instruction.",
+        "该指令已终结：已交收、已撤销或已失败。",
+        "如需更正已交收的指令，请另行录入反向指令。",
+    ),
     Reason.UNAFFIRMED: Explanation(
         "A broker's own blotter does not confirm the trade.",
         "Compare both versions of the trade and correct the wrong one.",
@@ -240,6 +250,12 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Look at the named trades in the list of breaks.",
         "一方不认可该批次，并指明了有差异的成交。",
         "请在差异列表中查看所指成交。",
+    ),
+    Reason.UNMATCHED: Explanation(
+        "The other side has not entered a matching instruction.",
+        "Have the other side enter it, or correct the field that differs.",
+        "对手方尚未录入相匹配的指令。",
+        "请对手方录入，或更正不一致的字段。",
     ),
     Reason.HELD: Explanation(
         "It is on hold, or releases more than is held.",
@@ -282,6 +298,18 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Wait until its cycle has settled; what settled on its own is an instruction on the chain.",
         "所求证明的成交不在任何已交收的净额批次中。",
         "请等待其批次交收；逐笔交收者见链上的交收指令。",
+    ),
+    Reason.LINK: Explanation(
+        "It settles only together with another one, which has not arrived or cannot settle.",
+        "Enter the linked instruction, or cancel this one.",
+        "须与另一指令同时交收，而该指令尚未到达或无法交收。",
+        "请录入所关联的指令，或撤销本指令。",
+    ),
+    Reason.LIMIT: Explanation(
+        "The payer would go beyond a limit that it has set.",
+        "Wait for incoming payments, or raise the limit.",
+        "付款方将超过其自设的限额。",
+        "请等待入账，或提高限额。",
     ),
     Reason.UNAVAILABLE: Explanation(
         "The system is starting, stopping, or has met a fault.",

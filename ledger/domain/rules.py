@@ -18,19 +18,45 @@ class QueueOrder(Enum):
     BYPASS = "bypass"
 
 
+class Gridlock(Enum):
+    """How a set that settles together is found, when nothing settles alone."""
+
+    OFF = "off"
+    FIFO = "fifo"
+    BYPASS = "bypass"
+    OPTIMUM = "optimum"
+
+
+class GridlockTrigger(Enum):
+    """What makes a gridlock run begin by itself."""
+
+    CHANGE = "change"
+    INTERVAL = "interval"
+    LENGTH = "length"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """The rules that a day runs under.
 
     Attributes:
         settlement: gross or net.
-        dvp_model: 1 gross/gross, 3 net/net (CPMI 1992); 2 is not offered yet.
+        dvp_model: 1 gross/gross, 2 securities gross and cash net, 3 net/net (CPMI 1992).
         auto_settle: try an instruction as soon as it can settle.
         queue: fifo lets an earlier instruction of the same debtor go first; bypass does not.
         cycle_trades_max: a cycle is struck at this many trades.
         cycle_lines_max: and before it could need more net lines than this in a register.
         cycle_validity_seconds: for how long an attested cycle may settle, in seconds of chain time.
         recuts_max: how often a cycle is cut again because a party fell silent or disagreed.
+        gridlock: the algorithm that is run by itself; ``OFF``: only when asked for.
+        gridlock_trigger: what starts it: a change, time passing, or the length of the queue.
+        gridlock_interval_seconds: business seconds between two runs, for the trigger by time.
+        gridlock_queue_length: instructions in the queue, for the trigger by length.
+        optimum_instructions_max: up to how many instructions the optimum is exact.
+        optimum_seconds_max: after how many seconds the search for it stops, and says so.
+        partial: settle parts for lack of securities, where both sides take them.
+        partial_minimum_cash_share: minor units that such a part is worth at least; shares.
+        partial_minimum_cash_nominal: the same for instruments counted in nominal.
     """
 
     settlement: SettlementMode = SettlementMode.GROSS
@@ -41,6 +67,15 @@ class Rules:
     cycle_lines_max: int = 4_096
     cycle_validity_seconds: int = 60
     recuts_max: int = 3
+    gridlock: Gridlock = Gridlock.OFF
+    gridlock_trigger: GridlockTrigger = GridlockTrigger.CHANGE
+    gridlock_interval_seconds: int = 60
+    gridlock_queue_length: int = 10
+    optimum_instructions_max: int = 200
+    optimum_seconds_max: int = 10
+    partial: bool = False
+    partial_minimum_cash_share: int = 1_000_000
+    partial_minimum_cash_nominal: int = 10_000_000
 
 
 MARKET_DAY_RULES = Rules(settlement=SettlementMode.NET, dvp_model=3)
