@@ -7,11 +7,13 @@ from hypothesis import given
 from ledger.model.gridlock import ModelQueue, balance
 from ledger.settlement.gridlock.bypass import bypass
 from ledger.settlement.gridlock.fifo import fifo
+from ledger.settlement.gridlock.optimum import optimum
 from tests.support.gridlock import columns, flags, places, queues
 
 ALGORITHMS = {
     "fifo": lambda queue: places(fifo(queue)),
     "bypass": lambda queue: set(bypass(queue)),
+    "optimum": lambda queue: places(optimum(queue, instructions_max=100, seconds_max=60).selected),
 }
 
 

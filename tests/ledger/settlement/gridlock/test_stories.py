@@ -4,11 +4,15 @@ import pytest
 
 from ledger.model import gridlock as model
 from ledger.settlement.gridlock.fifo import fifo
+from ledger.settlement.gridlock.optimum import optimum
 from tests.support.gridlock import columns, flags, places
 from tests.support.gridlock_stories import stories
 
 STORIES = stories()
-RUN = {"fifo": lambda queue: places(fifo(queue))}
+RUN = {
+    "fifo": lambda queue: places(fifo(queue)),
+    "optimum": lambda queue: places(optimum(queue, instructions_max=20, seconds_max=60).selected),
+}
 
 
 def test_the_pack_has_every_case():
@@ -17,8 +21,6 @@ def test_the_pack_has_every_case():
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_queue_settles_as_the_story_expects(story):
-    if story.algorithm not in RUN:
-        pytest.skip("no optimum yet")
     queue = columns(story.queue)
     settled = RUN[story.algorithm](queue)
 
