@@ -105,7 +105,11 @@ class Resolver:
                 flags[bypass(columns)] = True
                 return flags, True
             case Gridlock.OPTIMUM:
-                found = optimum(columns, self._rules.optimum_instructions_max)
+                found = optimum(
+                    columns,
+                    instructions_max=self._rules.optimum_instructions_max,
+                    seconds_max=self._rules.optimum_seconds_max,
+                )
                 return found.selected, found.is_exact
             case Gridlock.OFF:
                 raise ValueError("no algorithm was named")
