@@ -12,6 +12,7 @@ from ledger.domain.instructions import Instruction, State
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Gridlock, Rules
 from ledger.settlement import lifecycle
+from ledger.settlement.lifecycle import debtors_of
 from ledger.settlement.outlook import Outlook
 from ledger.settlement.parts import Part, largest_part
 from nodes.clearing_house.instruction_book import InstructionBook
