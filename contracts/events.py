@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 
 from contracts.abi import number_of, split_words, text_of, topic
 from contracts.lines import Lines
+from contracts.moves import Moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ class Transferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Amounts moved between accounts, all at once."""
+
+    reference: bytes
+    moves: Moves
+
+
+@dataclass(frozen=True, slots=True)
 class Booked:
     """The net lines of a cycle were booked."""
 
@@ -114,9 +123,19 @@ class InstructionSettled:
     terms_hash: bytes
 
 
-HoldingEvent: TypeAlias = Issued | Redeemed | Held | Released | Transferred | Booked
+@dataclass(frozen=True, slots=True)
+class SetSettled:
+    """A set of so many instructions settled; ``digest`` is what its parties signed."""
+
+    id: bytes
+    digest: bytes
+    instructions: int
+
+
+HoldingEvent: TypeAlias = Issued | Redeemed | Held | Released | Transferred | Moved | Booked
 StagedEvent: TypeAlias = Staged | StagedBooked | StagedDropped
-Event: TypeAlias = HoldingEvent | StagedEvent | AssetRegistered | CycleSettled | InstructionSettled
+SettledEvent: TypeAlias = CycleSettled | InstructionSettled | SetSettled
+Event: TypeAlias = HoldingEvent | StagedEvent | AssetRegistered | SettledEvent
 
 _LINES_OFFSET: Final = 64
 
@@ -146,6 +165,9 @@ _DECODERS: Final[Mapping[bytes, Callable[[Sequence[bytes], bytes], Event]]] = {
     topic("Transferred(bytes32,uint256,uint256,uint256,uint256)"): lambda topics, data: Transferred(
         topics[1], *_numbers(data)
     ),
+    topic("Moved(bytes32,uint256[])"): lambda topics, data: Moved(
+        topics[1], Moves.unpack(data[_LINES_OFFSET:])
+    ),
     topic("Booked(bytes32,uint256[])"): lambda topics, data: Booked(
         topics[1], Lines.unpack(data[_LINES_OFFSET:])
     ),
@@ -162,4 +184,7 @@ _DECODERS: Final[Mapping[bytes, Callable[[Sequence[bytes], bytes], Event]]] = {
     topic(
         "InstructionSettled(bytes32,uint256,uint256,uint256,uint256,uint256,uint256)"
     ): lambda topics, data: InstructionSettled(topics[1], keccak(topics[1] + data)),
+    topic("SetSettled(bytes32,bytes32,uint256)"): lambda topics, data: SetSettled(
+        topics[1], data[:32], number_of(data[32:])
+    ),
 }
