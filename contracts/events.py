@@ -8,7 +8,7 @@ from eth_hash.auto import keccak
 
 from contracts.abi import number_of, split_words, text_of, topic
 from contracts.lines import Lines
-from contracts.moves import Moves
+from contracts.moves import Moves, settled_in_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,14 @@ class InstructionSettled:
 
 @dataclass(frozen=True, slots=True)
 class SetSettled:
-    """A set of so many instructions settled; ``digest`` is what its parties signed."""
+    """A set of instructions settled; ``digest`` is what its parties signed.
+
+    ``settled`` are the instructions: id, and hash of the terms.
+    """
 
     id: bytes
     digest: bytes
-    instructions: int
+    settled: tuple[tuple[bytes, bytes], ...]
 
 
 HoldingEvent: TypeAlias = Issued | Redeemed | Held | Released | Transferred | Moved | Booked
@@ -138,6 +141,7 @@ SettledEvent: TypeAlias = CycleSettled | InstructionSettled | SetSettled
 Event: TypeAlias = HoldingEvent | StagedEvent | AssetRegistered | SettledEvent
 
 _LINES_OFFSET: Final = 64
+_PACKED_OFFSET: Final = 96
 
 
 def decode_event(topics: Sequence[bytes], data: bytes) -> Event | None:
@@ -184,7 +188,7 @@ _DECODERS: Final[Mapping[bytes, Callable[[Sequence[bytes], bytes], Event]]] = {
     topic(
         "InstructionSettled(bytes32,uint256,uint256,uint256,uint256,uint256,uint256)"
     ): lambda topics, data: InstructionSettled(topics[1], keccak(topics[1] + data)),
-    topic("SetSettled(bytes32,bytes32,uint256)"): lambda topics, data: SetSettled(
-        topics[1], data[:32], number_of(data[32:])
+    topic("SetSettled(bytes32,bytes32,uint256[2][])"): lambda topics, data: SetSettled(
+        topics[1], data[:32], settled_in_set(data[_PACKED_OFFSET:])
     ),
 }

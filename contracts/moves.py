@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from eth_hash.auto import keccak
 
-from contracts.abi import Array
+from contracts.abi import WORD_BYTES, Array
 from contracts.lines import Column, Lines
 
 MOVES_PER_CALL_MAX: Final = 10_240
 """Of one register; a set has no more instructions either."""
 
 INSTRUCTION_WORDS: Final = 2
+_TERMS: Final = 7
 
 _AMOUNT_MASK: Final = np.uint64((1 << 63) - 1)
 _LOW_BIT: Final = np.uint64(1)
@@ -106,6 +108,24 @@ class PackedInstructions:
             deliveries=_moving(deliveries),
             payments=_moving(payments),
         )
+
+
+def settled_in_set(words: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Id and hash of the terms of each instruction in packed words, as single ones settle."""
+    halves = np.frombuffer(words, dtype=">u4").reshape(-1, 2 * WORD_BYTES // 4)
+    longs = np.frombuffer(words, dtype=">u8").reshape(-1, 2 * WORD_BYTES // 8)
+    # Id, deliverer, receiver, instrument, quantity, currency, amount: a word each.
+    terms = np.zeros((len(halves), _TERMS, WORD_BYTES // 4), dtype=">u4")
+    terms[:, 0] = halves[:, :8]
+    for word, column in ((1, 8), (2, 9), (3, 10), (5, 11)):
+        terms[:, word, -1] = halves[:, column]
+    for word, column in ((4, 6), (6, 7)):
+        terms[:, word, -2] = longs[:, column] >> 32
+        terms[:, word, -1] = longs[:, column] & 0xFFFFFFFF
+    packed = terms.tobytes()
+    step = _TERMS * WORD_BYTES
+    each = (packed[first : first + step] for first in range(0, len(packed), step))
+    return tuple((words[:WORD_BYTES], keccak(words)) for words in each)
 
 
 def _moving(moves: Moves) -> Moves:

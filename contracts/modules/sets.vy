@@ -47,7 +47,7 @@ struct Set:
 event SetSettled:
     id: indexed(bytes32)
     digest: bytes32
-    instructions: uint256
+    instructions: DynArray[uint256[2], INSTRUCTIONS_MAX]
 
 
 @external
@@ -100,7 +100,7 @@ def settle_set(
         if len(moves) != 0:
             register: IRegister = settling.CASH if is_cash else settling.SECURITIES
             extcall register.move(set.id, moves)
-    log SetSettled(id=set.id, digest=digest, instructions=len(instructions))
+    log SetSettled(id=set.id, digest=digest, instructions=instructions)
 
 
 @internal

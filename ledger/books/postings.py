@@ -80,7 +80,6 @@ class Origin(Enum):
     CASH = "cash"
     CYCLE = "cycle"
     INSTRUCTION = "instruction"
-    SET = "set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class Cause:
     """One change of positions, by name and content.
 
     A reference alone proves nothing, since others may use it too. ``digest`` says what was signed:
-    the EIP-712 digest of a cycle or set, the hash of an instruction's terms. It is empty for an
+    the EIP-712 digest of a cycle, the hash of an instruction's terms. It is empty for an
     issue or redemption, whose lines the ledger shows.
     """
 
@@ -106,7 +105,7 @@ class Cause:
 class FinalBlock:
     """A final block and its effect on the registers. ``timestamp`` is chain time in seconds.
 
-    ``settled`` are the cycles, sets and instructions that settled in it.
+    ``settled`` are the cycles and instructions, those of sets among them, that settled in it.
     """
 
     number: int

@@ -213,13 +213,6 @@ def test_creations_are_told_apart_with_their_arguments():
             "CycleSettled",
             [REFERENCE, DIGEST, REFERENCE, 3, 1],
         ),
-        (
-            "Settlement",
-            [topic("SetSettled(bytes32,bytes32,uint256)"), REFERENCE],
-            DIGEST + uint(2),
-            "SetSettled",
-            [REFERENCE, DIGEST, 2],
-        ),
     ],
 )
 def test_log_is_decoded_in_the_order_of_its_source(contract, topics, data, event, values):
@@ -228,6 +221,17 @@ def test_log_is_decoded_in_the_order_of_its_source(contract, topics, data, event
     assert decoded.event == event
     assert [named.value for named in decoded.values] == values
     assert topics[0] in decoding.topics_of(event)
+
+
+def test_instructions_of_a_settled_set_are_instructions():
+    instruction = InstructionMessage(REFERENCE, 256, 512, 1, 10, 1, 100, 1, 0)
+    data = DIGEST + uint(64) + uint(1) + instruction.packed_words()
+    decoded = decode_log(
+        "Settlement", [topic("SetSettled(bytes32,bytes32,uint256[2][])"), REFERENCE], data
+    )
+
+    assert decoded["instructions"].ids == (REFERENCE,)
+    assert decoded["instructions"].deliveries.amounts.tolist() == [10]
 
 
 def test_booked_lines_are_lines():

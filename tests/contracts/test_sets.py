@@ -223,4 +223,6 @@ def test_events_of_a_set_say_what_moved_and_what_was_signed(twins):
     assert posting.available.tolist() == [100, -100, 0]
     assert not posting.held.any()
     assert np.array_equal(delivered.moves.amounts, [10])
-    assert settled == SetSettled(message.id, digest, 4)
+    assert settled == SetSettled(
+        message.id, digest, tuple((each.id, each.terms_hash()) for each in message.instructions)
+    )
