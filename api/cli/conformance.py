@@ -99,8 +99,8 @@ def _show(lines: Sequence[Line], failed: int) -> None:
     console.print(table)
     for line in lines:
         for each in line.differences:
-            words = f"expected {each['expected']}, found {each['actual']}"
-            console.print(f"{line.scenario}  {each['path']}: {words}", markup=False)
+            found = f"expected {each['expected']}, found {each['actual']}"
+            console.print(f"{line.scenario}  {each['path']}: {found}", markup=False)
     seconds = sum(line.seconds for line in lines)
     total = f"{counted(len(lines), 'scenario')}, {len(lines) - failed} passed, {failed} failed"
     console.print(f"{total}, {seconds:.1f} s")

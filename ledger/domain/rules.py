@@ -77,5 +77,17 @@ class Rules:
     partial_minimum_cash_share: int = 1_000_000
     partial_minimum_cash_nominal: int = 10_000_000
 
+    def run_is_due(self, length: int, waited_seconds: int, *, has_changed: bool) -> bool:
+        """Whether a gridlock run begins by itself, at so many instructions after so long."""
+        if self.gridlock is Gridlock.OFF:
+            return False
+        match self.gridlock_trigger:
+            case GridlockTrigger.CHANGE:
+                return has_changed
+            case GridlockTrigger.INTERVAL:
+                return waited_seconds >= self.gridlock_interval_seconds
+            case GridlockTrigger.LENGTH:
+                return has_changed and length >= self.gridlock_queue_length
+
 
 MARKET_DAY_RULES = Rules(settlement=SettlementMode.NET, dvp_model=3)

@@ -12,8 +12,8 @@ from ledger.domain.identifiers import owner_of
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry
-from nodes.clearing_house.queue import instruction_id
 from nodes.clock import SECONDS_A_DAY
+from nodes.instruction_terms import instruction_id
 from nodes.scenario.faults import desk_feed
 from nodes.scenario.scene import Scene
 from nodes.scenario.story import (
@@ -77,18 +77,9 @@ class Orders:
                 refusal = self._scene.consortium.trader(owner).mandate_instruction(entry.message)
                 assert refusal is None, f"{event.id}: {refusal}"
 
-    def say(self, event: MessageEvent, *, had_ended: bool) -> None:
-        """Something is said about an instruction that was entered before.
-
-        ``had_ended``: it had ended before the clock moved to the time of this.
-        """
-        refusal = self._said_to_house() or self._answer(event, had_ended=had_ended)
-        self._scene.note(event.instruction, refusal)
-
-    def has_ended(self, event: SettleEvent) -> bool:
-        """Whether the instruction that is to settle has settled, failed or been cancelled."""
-        instruction = self._scene.house.desk.get(self._played.label(event.instruction))
-        return instruction is not None and not instruction.state.is_live
+    def say(self, event: MessageEvent) -> None:
+        """Something is said about an instruction that was entered before."""
+        self._scene.note(event.instruction, self._said_to_house() or self._answer(event))
 
     def _refusal_of_trade(self, event: TradeEvent) -> Reason | None:
         """Why the exchange does not even look at a trade."""
@@ -146,7 +137,7 @@ class Orders:
             linked_to=tuple(map(self._played.label, event.linked_to)),
         )
 
-    def _answer(self, event: MessageEvent, *, had_ended: bool) -> Rejected | None:
+    def _answer(self, event: MessageEvent) -> Rejected | None:
         desk, label = self._scene.house.desk, self._played.label(event.instruction)
         if isinstance(event, CancelEvent | PrioritiseEvent) and not self._scene.is_participant(
             event.by
@@ -164,9 +155,9 @@ class Orders:
                 return desk.prioritise(label, event.priority, event.by)
             case SettleEvent():
                 reason = desk.settle(label)
-                # What keeps it waiting is its own reason, and no refusal.
-                is_refusal = reason is Reason.UNKNOWN or (reason is Reason.FINAL and had_ended)
-                return Rejected(reason) if reason and is_refusal else None
+                # What keeps it waiting, or has failed it, is its own reason and no refusal.
+                is_refused = reason in (Reason.UNKNOWN, Reason.FINAL)
+                return Rejected(reason) if reason and is_refused else None
             case _:
                 assert_never(event)
 

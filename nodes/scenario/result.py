@@ -202,9 +202,6 @@ class Outcome:
         if position is None:
             waits = self._played.is_captured(self._played.trades[name])
             return ExpectedState(CAPTURED) if waits else None
-        for each in self._instructions:
-            if each.position == position:
-                return _state_of(each)
         standing = self._house.standing_of(position)
         return ExpectedState(standing.state, standing.reason.name if standing.reason else None)
 

@@ -82,23 +82,21 @@ class _Player:
 
     def _play(self, timed: TimedEvent, place: int) -> None:
         event = timed.event
-        had_ended = isinstance(event, SettleEvent) and self._orders.has_ended(event)
         if timed.second is not None:
             self._move_clock(timed.second)
         self._scene.is_repeated = isinstance(event, RepeatEvent) or _is_known(event, self._taken)
-        self._take(event, place, had_ended=had_ended)
+        self._take(event, place)
         self._taken.append(event)
         self._work()
 
-    def _take(self, event: Event, place: int, *, had_ended: bool = False) -> None:
-        """Takes one event. ``had_ended``: the instruction to settle had ended before its time."""
+    def _take(self, event: Event, place: int) -> None:
         match event:
             case TradeEvent():
                 self._orders.trade(event, place)
             case InstructEvent():
                 self._orders.instruct(event)
             case HoldEvent() | ReleaseEvent() | SettleEvent() | CancelEvent() | PrioritiseEvent():
-                self._orders.say(event, had_ended=had_ended)
+                self._orders.say(event)
             case MoveEvent() | ReserveEvent():
                 self._move(event, place)
             case CycleEvent() | ResolveEvent() | ClockEvent():
