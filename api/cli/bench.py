@@ -70,3 +70,18 @@ def logs(
     """
     module = import_module("loadtests.benchmarks.logs")
     show(measured(module.run, blocks).as_json(), as_json=as_json)
+
+
+@bench_app.command("gridlock")
+def gridlock(
+    instructions: Annotated[
+        int, typer.Option(min=100, max=1_000_000, help="Queued instructions.")
+    ] = 100_000,
+    as_json: AsJson = False,
+) -> None:
+    """Resolve long queues: in queue order, by bypass, and a short one for the greatest value.
+
+    Ends with status 1 when an answer is wrong: its figure is then void.
+    """
+    module = import_module("loadtests.benchmarks.gridlock")
+    show(measured(module.run, instructions).as_json(), as_json=as_json)
