@@ -74,7 +74,9 @@ class Orders:
         if refusal is None:
             for owner in sorted({owner_of(event.deliverer), owner_of(event.receiver)}):
                 # The house refuses an id with other terms: no desk has agreed to others under it.
-                refusal = self._scene.consortium.trader(owner).mandate_instruction(entry.message)
+                refusal = self._scene.consortium.trader(owner).mandate_instruction(
+                    entry.message, may_be_partial=entry.may_be_partial
+                )
                 assert refusal is None, f"{event.id}: {refusal}"
 
     def say(self, event: MessageEvent) -> None:
