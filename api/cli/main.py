@@ -13,6 +13,7 @@ from api.cli.day import DAY_HELP, day, make_day
 from api.cli.day_verify import verify as verify_day
 from api.cli.proof import proof_app
 from api.cli.reasons import reasons
+from api.cli.rules import rules
 from api.cli.scenario import scenario_app
 from api.cli.up import up
 
@@ -48,6 +49,7 @@ app.add_typer(day_app, name="day")
 app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)
+app.command()(rules)
 app.add_typer(chain_app, name="chain")
 app.add_typer(bench_app, name="bench")
 app.add_typer(proof_app, name="proof")

@@ -8,6 +8,8 @@ from typing import Final
 from sqlalchemy import BigInteger, LargeBinary, Table
 from sqlmodel import Field, SQLModel
 
+from ledger.domain.rulebook import RULEBOOK_VERSION
+
 HOLDING_WIDTH: Final = 2
 POSITION_WIDTH: Final = 1
 """How many numbers are kept by key: available and held; an amount."""
@@ -154,7 +156,10 @@ class MandateRow(SQLModel, table=True):
 
 
 class CycleRow(SQLModel, table=True):
-    """A netting cycle of the clearing house, over the intake positions [first, end)."""
+    """A netting cycle of the clearing house, over the intake positions [first, end).
+
+    ``rule_version`` is the version of the rulebook that it runs under.
+    """
 
     __tablename__ = "cycles"
     number: int = Field(primary_key=True)
@@ -172,6 +177,7 @@ class CycleRow(SQLModel, table=True):
     signed: bytes = Field(default=b"", sa_type=LargeBinary)
     block: int | None = None
     finality_ns: int = Field(default=0, sa_type=BigInteger)
+    rule_version: int = RULEBOOK_VERSION
 
 
 class TradeExceptionRow(SQLModel, table=True):
