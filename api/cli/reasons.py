@@ -1,4 +1,4 @@
-"""``novate reasons``: the numbered reasons, and the states of instructions in which they are met."""
+"""``novate reasons``: the numbered reasons, and the states of instructions they are met in."""
 
 import json
 from collections.abc import Iterable
@@ -116,15 +116,15 @@ stateDiagram-v2
 Reasons of waiting, by precedence: {waiting}.
 Not taken in at all: {at_entry}. A change of what has ended: {at_the_end}.
 
-`settled`, `cancelled` and `failed` are ends: nothing leaves them. What settled by mistake is corrected
-by a new, opposite instruction. An instruction settles while the business time is at or before its
-expiry, and fails with `LATE` afterwards.
+`settled`, `cancelled` and `failed` are ends: nothing leaves them. What settled by mistake is
+corrected by a new, opposite instruction. An instruction settles while the business time is at or
+before its expiry, and fails with `LATE` afterwards.
 
 ## Two sides that match
 
-Trades of the exchange come locked in. Anything else is entered by both sides, each through its own
-node, under a reference of its own; the same again is answered the same, other content under the same
-reference is refused (`DUPLICATE`).
+Trades of the exchange come locked in. Anything else is entered by both sides, each through its
+own node, under a reference of its own; the same again is answered the same, other content under the
+same reference is refused (`DUPLICATE`).
 
 | fields | agree when |
 |---|---|

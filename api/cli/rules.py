@@ -71,9 +71,9 @@ def rules_page() -> str:
 _PAGE = """# Rules
 
 Everything that clearing and settlement may do in one way or another is a rule: one typed field of
-`Rules`, described here. The page is written by `novate rules --markdown`; `novate rules` shows them
-on the screen, `--zh` in Chinese, `--json` as data. A value out of its bounds is refused with what was
-expected.
+`Rules`, described here. The page is written by `novate rules --markdown`; `novate rules` shows
+them on the screen, `--zh` in Chinese, `--json` as data. A value out of its bounds is refused with
+what was expected.
 
 Rulebook version {version}. The chain is founded with it; every cycle and every instruction carries
 the version that it runs under in what is signed, and the settlement contract refuses any other.
