@@ -226,6 +226,22 @@ class BreakRow(SQLModel, table=True):
     closed_block: int | None = None
 
 
+class EnteredSideRow(SQLModel, table=True):
+    """One side of an instruction, as its participant has entered it under a reference of its own.
+
+    ``label`` is that of the instruction it was matched into, and empty before.
+    """
+
+    __tablename__ = "entered_sides"
+    participant: str = Field(primary_key=True)
+    reference: str = Field(primary_key=True)
+    place: int = Field(unique=True)
+    payload: bytes = Field(sa_type=LargeBinary)
+    state: str = Field(index=True)
+    label: str = Field(default="", index=True)
+    has_asked_out: bool = False
+
+
 def all_tables() -> list[Table]:
     """Every table of a node's database."""
     return [
@@ -247,6 +263,7 @@ def all_tables() -> list[Table]:
             TradeExceptionRow,
             InstructionRow,
             BreakRow,
+            EnteredSideRow,
         )
     ]
 
