@@ -21,6 +21,10 @@ INSTRUCTION_TYPE: Final = (
     "Instruction(bytes32 id,uint256 deliverer,uint256 receiver,uint256 instrument,uint256 quantity,"
     "uint256 currency,uint256 amount,uint256 rule_version,uint256 deadline)"
 )
+SET_TYPE: Final = (
+    "Set(bytes32 id,bytes32 instructions_hash,bytes32 parties_hash,uint256 rule_version,"
+    "uint256 deadline)"
+)
 REDEMPTION_TYPE: Final = (
     "Redemption(bytes32 reference,uint256 asset,uint256 account,uint256 amount)"
 )
@@ -30,6 +34,7 @@ DOMAIN_TYPE: Final = (
 
 _CYCLE_TYPE_HASH: Final = keccak(CYCLE_TYPE.encode())
 _INSTRUCTION_TYPE_HASH: Final = keccak(INSTRUCTION_TYPE.encode())
+_SET_TYPE_HASH: Final = keccak(SET_TYPE.encode())
 _REDEMPTION_TYPE_HASH: Final = keccak(REDEMPTION_TYPE.encode())
 _DOMAIN_TYPE_HASH: Final = keccak(DOMAIN_TYPE.encode())
 
@@ -154,9 +159,73 @@ class InstructionMessage:
         """The fields that the contract takes as its Instruction struct."""
         return self.terms_words() + uint(self.rule_version) + uint(self.deadline)
 
+    def packed_words(self) -> bytes:
+        """Id and terms in two words, as a set has them.
+
+        Raises OverflowError when a number is above its bits.
+        """
+        return (
+            self.id
+            + self.deliverer.to_bytes(4, "big")
+            + self.receiver.to_bytes(4, "big")
+            + self.instrument.to_bytes(4, "big")
+            + self.currency.to_bytes(4, "big")
+            + self.quantity.to_bytes(8, "big")
+            + self.amount.to_bytes(8, "big")
+        )
+
     def struct_hash(self) -> bytes:
         """The EIP-712 hash of this message."""
         return keccak(_INSTRUCTION_TYPE_HASH + self.words())
+
+
+@dataclass(frozen=True)
+class SetMessage:
+    """Instructions that settle together or not at all. ``deadline`` is in seconds of chain time.
+
+    Rule version and deadline are the set's; those of its instructions are not read. ``parties`` are
+    the participants that owe something in it, ascending: each signs. ``receivers``, ascending, only
+    receive and sign nothing.
+    """
+
+    id: bytes
+    instructions: tuple[InstructionMessage, ...]
+    parties: tuple[int, ...]
+    receivers: tuple[int, ...]
+    rule_version: int
+    deadline: int
+
+    def header_words(self) -> bytes:
+        """The fields that the contract takes as its Set struct."""
+        return self.id + uint(self.rule_version) + uint(self.deadline)
+
+    def packed_words(self) -> Array:
+        """The instructions as the contract takes them, two words each.
+
+        Raises OverflowError when a number is above its bits.
+        """
+        return self._packed
+
+    def struct_hash(self) -> bytes:
+        """The EIP-712 hash of this message."""
+        return self._struct_hash
+
+    # It may have ten thousand instructions: they are packed and hashed once.
+
+    @cached_property
+    def _packed(self) -> Array:
+        return Array.of([each.packed_words() for each in self.instructions])
+
+    @cached_property
+    def _struct_hash(self) -> bytes:
+        return keccak(
+            _SET_TYPE_HASH
+            + self.id
+            + keccak(self._packed.encode())
+            + keccak(Array.of_numbers(self.parties).encode())
+            + uint(self.rule_version)
+            + uint(self.deadline)
+        )
 
 
 @dataclass(frozen=True, slots=True)

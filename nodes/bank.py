@@ -10,7 +10,14 @@ from ledger.books.reconciliation import Comparison
 from ledger.domain.participants import Role
 from nodes.keeper import Keeper
 from nodes.keys import Key
-from nodes.messages import Accepted, Message, SignedCycle, SignedInstruction, StatementRequest
+from nodes.messages import (
+    Accepted,
+    Message,
+    SignedCycle,
+    SignedInstruction,
+    SignedSet,
+    StatementRequest,
+)
 from nodes.node import Surroundings
 from nodes.trader import Trader
 
@@ -42,6 +49,10 @@ class Bank(Trader):
             case SignedInstruction():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 self.keeper.take_instruction(message)
+                return super().handle(sender, message)
+            case SignedSet():
+                self.require_role(sender, Role.CLEARING_HOUSE)
+                self.keeper.take_set(message)
                 return super().handle(sender, message)
             case StatementRequest():
                 return self.keeper.statement_for(sender)

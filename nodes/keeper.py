@@ -24,9 +24,10 @@ from nodes.messages import (
     RedemptionRequest,
     SignedCycle,
     SignedInstruction,
+    SignedSet,
     Statement,
 )
-from nodes.node import Node
+from nodes.node import Node, cause_of_instruction
 
 
 class Keeper:
@@ -105,6 +106,17 @@ class Keeper:
         """Expects an instruction's leg in kept accounts, once its debtors' signatures hold."""
         cause = self._node.require_signed_by_debtors(signed)
         self._expect(cause, self._leg_of(signed.instruction))
+
+    def take_set(self, signed: SignedSet) -> None:
+        """Expects the legs of a set in kept accounts, once its debtors' signatures hold."""
+        self._node.require_set_signed(signed)
+        entries = [
+            (cause_of_instruction(each), self._entry(self._leg_of(each)))
+            for each in signed.set.instructions
+        ]
+        with self._node.database.transaction() as session:
+            refusal = self.book.expect_each(session, entries)
+        assert refusal is None, "what was signed once has one content"
 
     def statement_for(self, participant: str) -> Statement:
         """What this node has for a participant, as of the last block in its books."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
+from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage, SetMessage
 from ledger.books.postings import Register
 from ledger.books.trade_records import TradeRecord
 from ledger.clearing.columns import Column, TradeColumns
@@ -86,11 +86,23 @@ class SignedCycle:
 
 @dataclass(frozen=True, slots=True)
 class InstructionProposal:
-    """Clearing house to debtor: sign this instruction; ``trade`` is its trade, if it has one."""
+    """Clearing house to debtor: sign this instruction.
+
+    ``trade`` is its trade, if it has one; ``whole`` what it is a part of, if it is one.
+    """
 
     instruction: InstructionMessage
     label: str
-    trade: TradeColumns | None
+    trade: TradeColumns | None = None
+    whole: InstructionMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetProposal:
+    """Clearing house to debtor: sign this set. ``own`` are the instructions that it owes under."""
+
+    set: SetMessage
+    own: tuple[InstructionProposal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,14 @@ class SignedInstruction:
     instruction: InstructionMessage
     deliverer_signature: bytes
     receiver_signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedSet:
+    """Clearing house to everybody concerned: a set and its debtors' signatures, in order."""
+
+    set: SetMessage
+    signatures: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +209,6 @@ class Statement:
 
 Message: TypeAlias = (
     "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | InstructionProposal"
-    " | SignedInstruction | RedemptionRequest | StatementRequest | EnteredSide | WithdrawnSide"
-    " | AmendedSide | AllegementRequest | Matched"
+    " | SignedInstruction | SetProposal | SignedSet | RedemptionRequest | StatementRequest"
+    " | EnteredSide | WithdrawnSide | AmendedSide | AllegementRequest | Matched"
 )

@@ -36,7 +36,7 @@ from nodes.clock import Clock
 from nodes.engine import Engine
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
-from nodes.messages import Message, SignedInstruction, Statement, StatementRequest
+from nodes.messages import Message, SignedInstruction, SignedSet, Statement, StatementRequest
 from nodes.network import Network
 from nodes.outbox import Outbox
 
@@ -156,6 +156,19 @@ class Node:
             if owed:
                 self.require_signed(participant_of(account), digest, signature)
         return cause_of_instruction(instruction)
+
+    def require_set_signed(self, signed: SignedSet) -> None:
+        """Raises PermissionError unless everybody who owes something in a set has signed it."""
+        message = signed.set
+        digest = self.settlement_domain().digest(message.struct_hash())
+        if len(message.parties) != len(signed.signatures):
+            raise PermissionError("a party did not sign the set")
+        for each in message.instructions:
+            for account, owed in ((each.deliverer, each.quantity), (each.receiver, each.amount)):
+                if owed and participant_of(account) not in message.parties:
+                    raise PermissionError("a debtor is no party of the set")
+        for party, signature in zip(message.parties, signed.signatures, strict=True):
+            self.require_signed(party, digest, signature)
 
     def has_signed(self, participant: int, digest: bytes, signature: bytes) -> bool:
         """Whether these bytes are a participant's signature of a digest."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from nodes.bus import UnreachableError
-from nodes.messages import Message, SignedCycle, SignedInstruction
+from nodes.messages import Message, SignedCycle, SignedInstruction, SignedSet
 from nodes.node import Node
 
 logger = logging.getLogger(__name__)
@@ -24,12 +24,21 @@ def tell_keepers(sender: Node, cycle: SignedCycle) -> None:
 
 def tell_concerned(sender: Node, signed: SignedInstruction) -> None:
     """Tells both sides of a signed instruction, their banks and the registrar."""
-    network, instruction = sender.network, signed.instruction
-    accounts = (instruction.deliverer, instruction.receiver)
-    owners = {network.participant_id(participant_of(account)) for account in accounts}
+    instruction = signed.instruction
+    _tell(sender, _concerned(sender, [instruction.deliverer, instruction.receiver]), signed)
+
+
+def tell_of_set(sender: Node, signed: SignedSet) -> None:
+    """Tells all sides of a signed set, their banks and the registrar."""
+    accounts = [a for each in signed.set.instructions for a in (each.deliverer, each.receiver)]
+    _tell(sender, _concerned(sender, accounts), signed)
+
+
+def _concerned(sender: Node, accounts: Iterable[int]) -> list[str]:
+    network = sender.network
+    owners = {network.participant_id(number) for number in set(map(participant_of, accounts))}
     banks = {network.participant(owner).settlement_bank for owner in owners} - {None}
-    everybody = owners | {bank for bank in banks if bank} | {network.sole(Role.REGISTRAR)}
-    _tell(sender, sorted(everybody), signed)
+    return sorted(owners | {bank for bank in banks if bank} | {network.sole(Role.REGISTRAR)})
 
 
 def _tell(sender: Node, recipients: Iterable[str], message: Message) -> None:

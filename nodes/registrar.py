@@ -10,7 +10,14 @@ from ledger.books.reconciliation import Comparison
 from ledger.domain.participants import Role
 from nodes.keeper import Keeper
 from nodes.keys import Key
-from nodes.messages import Accepted, Message, SignedCycle, SignedInstruction, StatementRequest
+from nodes.messages import (
+    Accepted,
+    Message,
+    SignedCycle,
+    SignedInstruction,
+    SignedSet,
+    StatementRequest,
+)
 from nodes.node import Node, Surroundings
 
 
@@ -41,6 +48,10 @@ class Registrar(Node):
             case SignedInstruction():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 self.keeper.take_instruction(message)
+                return Accepted()
+            case SignedSet():
+                self.require_role(sender, Role.CLEARING_HOUSE)
+                self.keeper.take_set(message)
                 return Accepted()
             case StatementRequest():
                 return self.keeper.statement_for(sender)

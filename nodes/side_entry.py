@@ -4,8 +4,8 @@ A match is agreed to only within what the trader has entered itself, and once: w
 house says, no side becomes two instructions.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from contracts.typed_data import InstructionMessage
 from ledger.books.entered_sides import Entered, EnteredSides, SideState, packed
@@ -28,8 +28,14 @@ from nodes.messages import (
 )
 from nodes.node import Node
 
-GiveMandate = Callable[[InstructionMessage, bool], Rejected | None]
-"""Agrees to sign an instruction; the second says whether it may settle in parts."""
+
+class GiveMandate(Protocol):
+    """Agrees to sign an instruction, or part after part of it."""
+
+    def __call__(
+        self, instruction: InstructionMessage, *, may_be_partial: bool = False
+    ) -> Rejected | None:
+        """Refuses an id under which other terms were agreed to."""
 
 
 class SideEntry:
@@ -97,7 +103,7 @@ class SideEntry:
         with self._trader.database.transaction() as session:
             matched = replace(own, state=SideState.MATCHED, label=message.label)
             self._sides.change(session, [matched])
-        refusal = self._give_mandate(message.instruction, message.may_be_partial)
+        refusal = self._give_mandate(message.instruction, may_be_partial=message.may_be_partial)
         return Accepted() if refusal is None else Disagreement(refusal)
 
     def _objection(self, own: Entered, message: Matched) -> str:

@@ -39,14 +39,18 @@ def _holdings(consortium: Consortium) -> Iterable[str]:
 
 def _trades(consortium: Consortium) -> Iterable[str]:
     house = consortium.clearing_house
+    by_id = {each.id: each for each in house.desk.instructions()}
     yield f"trades {house.intake.stream.end_position}"
     for position, standing in sorted(house.intake.exceptions().items()):
         trade = house.intake.stream.trades(position, position + 1)
         name = describe_trade_id(consortium.network, trade, 0)
-        reason = standing.reason.name if standing.reason else "-"
-        yield f"trade {name} {position} {standing.state} {reason}"
+        own = by_id.get(standing.instruction)
+        state = own.state.value if own else standing.state
+        reason = own.reason if own else standing.reason
+        yield f"trade {name} {position} {state} {reason.name if reason else '-'}"
 
 
 def _instructions(consortium: Consortium) -> Iterable[str]:
-    for row in consortium.clearing_house.instructions():
-        yield f"instruction {row.label} {row.state} {row.reason or '-'}"
+    for each in consortium.clearing_house.desk.instructions():
+        reason = each.reason.name if each.reason else "-"
+        yield f"instruction {each.label} {each.state.value} {reason}"

@@ -5,7 +5,7 @@ for everything else.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from ledger.clearing.columns import (
     Column,
     TradeColumns,
     accounts_of,
-    holding_keys,
     participants_of,
 )
 from ledger.clearing.commitment import ShownChunks
@@ -32,25 +31,26 @@ from ledger.domain.accounts import holding_key
 from ledger.domain.breaks import BreakKind, TradeDifference
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
+from nodes.consents import BOUND_SECONDS_MAX, Consents
 from nodes.keys import Key
 from nodes.messages import (
-    Accepted,
     Affirmation,
     AffirmationRequest,
     Attestation,
     CycleProposal,
     Disagreement,
     InstructionProposal,
+    Matched,
     Message,
     RedemptionRequest,
+    SetProposal,
     SignedInstruction,
+    SignedSet,
 )
 from nodes.network import RULE_VERSION, Network
-from nodes.node import Node, Surroundings, cause_of_instruction
+from nodes.node import Node, Surroundings
+from nodes.side_entry import SideEntry
 from nodes.trade_words import describe_terms, describe_trade_id
-
-BOUND_SECONDS_MAX: Final = 86_400
-"""For how long, in chain time, a party lets itself be bound by what it signs of a cycle."""
 
 
 class Trader(Node):
@@ -60,6 +60,8 @@ class Trader(Node):
         super().__init__(id, key, database, around)
         self.blotter = Blotter(database)
         self.mandates = Mandates(database)
+        self.consents = Consents(self, self.blotter, self.mandates)
+        self.sides = SideEntry(self, self.mandate_instruction)
 
     # What its own desk tells it.
 
@@ -77,14 +79,23 @@ class Trader(Node):
         with self.database.transaction() as session:
             return self.own_book.expect(session, cause, {register: (lines.keys, lines.amounts)})
 
-    def mandate_instruction(self, instruction: InstructionMessage) -> Rejected | None:
+    def mandate_instruction(
+        self, instruction: InstructionMessage, *, may_be_partial: bool = False
+    ) -> Rejected | None:
         """Agrees to an instruction: it will sign exactly these terms when it is asked to.
 
-        Refuses an id under which it has agreed to other terms.
+        Or part after part of them, where that is agreed too. Refuses an id under which it has
+        agreed to other terms.
         """
         contract = self.around.contracts.addresses.settlement
         with self.database.transaction() as session:
-            return self.mandates.give(session, contract, instruction.id, instruction.terms_words())
+            return self.mandates.give(
+                session,
+                contract,
+                instruction.id,
+                instruction.terms_words(),
+                may_be_partial=may_be_partial,
+            )
 
     def mandate_redemption(
         self, register: Register, redemption: RedemptionMessage
@@ -113,12 +124,12 @@ class Trader(Node):
             case CycleProposal():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 return self._attest(message)
-            case InstructionProposal():
+            case InstructionProposal() | SetProposal() | SignedInstruction() | SignedSet():
                 self.require_role(sender, Role.CLEARING_HOUSE)
-                return self._consent(message)
-            case SignedInstruction():
+                return self.consents.answer(message)
+            case Matched():
                 self.require_role(sender, Role.CLEARING_HOUSE)
-                return self._take_note(message)
+                return self.sides.agree(message)
             case RedemptionRequest():
                 self.require_keeper(sender, message.register)
                 return self._consent_to_redemption(message)
@@ -226,37 +237,6 @@ class Trader(Node):
             )
         }
 
-    def _consent(self, proposal: InstructionProposal) -> Attestation | Disagreement:
-        self.catch_up()
-        instruction, cause = proposal.instruction, cause_of_instruction(proposal.instruction)
-        positions = np.zeros(0, dtype=np.int64)
-        if proposal.trade is not None:
-            positions = self.blotter.find(proposal.trade)
-            now = self.around.engine.passed_time()
-            if (positions == NOT_FOUND).any() or not self.blotter.is_free(
-                positions, cause, now
-            ).all():
-                return _disagree(f"{proposal.label} is not an open trade of the blotter")
-            if not _is_instruction_of(instruction, self.blotter.at(positions)):
-                return _disagree(f"{proposal.label} has other terms in the blotter")
-        elif not self.mandates.covers(
-            self.around.contracts.addresses.settlement, instruction.id, instruction.terms_words()
-        ):
-            return _disagree(f"{proposal.label} was not agreed to by the desk")
-        with self.database.transaction() as session:
-            self.blotter.promise(session, cause, positions, instruction.deadline)
-            self._expect(session, cause, self._own_legs(instruction))
-        return Attestation(
-            self.key.sign(self.settlement_domain().digest(instruction.struct_hash()))
-        )
-
-    def _take_note(self, message: SignedInstruction) -> Accepted:
-        """An instruction that others signed and that reaches its accounts."""
-        cause = self.require_signed_by_debtors(message)
-        with self.database.transaction() as session:
-            self._expect(session, cause, self._own_legs(message.instruction))
-        return Accepted()
-
     def _consent_to_redemption(self, request: RedemptionRequest) -> Attestation | Disagreement:
         redemption = request.redemption
         contract = self.register_contract(request.register).address
@@ -267,24 +247,6 @@ class Trader(Node):
     def _expect(self, session: UnitOfWork, cause: Cause, entry: Entry) -> None:
         refusal = self.own_book.expect(session, cause, entry)
         assert refusal is None, "what was signed once has one content"
-
-    def _own_legs(self, instruction: InstructionMessage) -> Entry:
-        """What an instruction does to own accounts."""
-        legs = {
-            Register.SECURITIES: (
-                instruction.instrument,
-                (-instruction.quantity, instruction.quantity),
-            ),
-            Register.CASH: (instruction.currency, (instruction.amount, -instruction.amount)),
-        }
-        accounts = np.array([instruction.deliverer, instruction.receiver], dtype=np.int64)
-        return {
-            register: self._only_mine(
-                holding_keys(np.full(2, asset), accounts), np.array(amounts, dtype=np.int64)
-            )
-            for register, (asset, amounts) in legs.items()
-            if any(amounts)
-        }
 
     def _own_lines(self, trades: TradeColumns) -> Entry:
         """The net of own trades, in own accounts."""
@@ -351,24 +313,3 @@ def _names_of(network: Network, trades: TradeColumns, rows: list[int]) -> Iterat
 
 def _equal(left: tuple[Column, Column], right: tuple[Column, Column]) -> bool:
     return np.array_equal(left[0], right[0]) and np.array_equal(left[1], right[1])
-
-
-def _is_instruction_of(instruction: InstructionMessage, trade: TradeColumns) -> bool:
-    """Whether an instruction does what one own trade, as delivered, says."""
-    delivered = trade.as_delivered()
-    terms = (
-        delivered.sellers,
-        delivered.buyers,
-        delivered.instruments,
-        delivered.quantities,
-        delivered.currencies,
-        delivered.amounts,
-    )
-    return tuple(int(column[0]) for column in terms) == (
-        instruction.deliverer,
-        instruction.receiver,
-        instruction.instrument,
-        instruction.quantity,
-        instruction.currency,
-        instruction.amount,
-    )

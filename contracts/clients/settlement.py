@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contracts.abi import Array, encode_call, number_of
 from contracts.clients.contract import Contract
 from contracts.lines import parts_of
-from contracts.typed_data import CycleMessage, InstructionMessage
+from contracts.typed_data import CycleMessage, InstructionMessage, SetMessage
 
 NO_SIGNATURE = bytes(64)
 """For a side that owes nothing, or submits the instruction itself."""
@@ -62,6 +62,18 @@ class Settlement(Contract):
             instruction.words(),
             deliverer_consent,
             receiver_consent,
+        )
+
+    def settle_set_data(self, message: SetMessage, attestations: Sequence[bytes]) -> bytes:
+        """Settles a set that all its parties signed, in their order. Only the clearing house."""
+        return encode_call(
+            "settle_set((bytes32,uint256,uint256),"
+            "uint256[],uint256[],uint256[2][],(bytes32,bytes32)[])",
+            message.header_words(),
+            Array.of_numbers(message.parties),
+            Array.of_numbers(message.receivers),
+            message.packed_words(),
+            Array.of(attestations),
         )
 
     def cycle_of(self, cycle_id: bytes) -> tuple[bytes, int]:

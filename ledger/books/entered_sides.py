@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.tables import EnteredSideRow
@@ -57,12 +57,13 @@ class EnteredSides:
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.reading() as session:
-            self._end = session.exec(select(func.max(EnteredSideRow.place))).one()
+            places = select(EnteredSideRow.place).order_by(col(EnteredSideRow.place).desc())
+            self._last_place = session.exec(places.limit(1)).first()
 
     @property
     def next_place(self) -> int:
         """The place of the next one."""
-        return 0 if self._end is None else self._end + 1
+        return 0 if self._last_place is None else self._last_place + 1
 
     def get(self, participant: str, reference: str) -> Entered | None:
         """A side by its participant and reference."""
@@ -87,7 +88,7 @@ class EnteredSides:
         """Puts a new side into a transaction; its place is ``next_place``."""
         assert entered.place == self.next_place
         session.add(_row(entered))
-        session.on_commit(lambda: setattr(self, "_end", entered.place))
+        session.on_commit(lambda: setattr(self, "_last_place", entered.place))
 
     def change(self, session: UnitOfWork, sides: Sequence[Entered]) -> None:
         """Puts what has become of sides into a transaction."""

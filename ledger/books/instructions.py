@@ -1,64 +1,185 @@
-"""The clearing house's instructions on disk, in order of arrival."""
+"""The clearing house's instructions on disk, the attempts to settle them, and limits."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
+import msgspec
+from sqlalchemy import ColumnElement
 from sqlmodel import col, func, select
 
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.tables import InstructionRow
+from ledger.books.rows import upsert
+from ledger.books.tables import InstructionRow, LimitRow, SettlementRow
+from ledger.domain.instructions import LIVE, Instruction, Priority, State
+from ledger.domain.reasons import Reason
 
-QUEUED: Final = "queued"
+SUBMITTED: Final = "submitted"
 SETTLED: Final = "settled"
-CANCELLED: Final = "cancelled"
-AT_ONCE: Final = 10_000
-"""Positions in one statement; the database takes three times as many."""
+REVERTED: Final = "reverted"
 
 
-class InstructionQueue:
-    """The instructions of the clearing house, by order of arrival.
+class InstructionStore:
+    """Every instruction, as it was last put."""
 
-    The rows handed out are copies for reading; an instruction changes through ``change`` alone.
-    """
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.reading() as session:
+            self._next_arrival = session.exec(select(func.count(InstructionRow.arrival))).one()  # type: ignore[arg-type] # a column, not its value
+
+    @property
+    def next_arrival(self) -> int:
+        """The place of the next instruction that comes in."""
+        return self._next_arrival
+
+    def put(self, session: UnitOfWork, instructions: Sequence[Instruction]) -> None:
+        """Keeps instructions that are new or have changed."""
+        upsert(session, InstructionRow, [_values(each) for each in instructions])
+        end = max((each.arrival + 1 for each in instructions), default=0)
+
+        def publish() -> None:
+            self._next_arrival = max(self._next_arrival, end)
+
+        session.on_commit(publish)
+
+    def live(self) -> list[Instruction]:
+        """Those that may still settle, by arrival."""
+        return self._read(col(InstructionRow.state).in_([state.value for state in LIVE]))
+
+    def all(self) -> list[Instruction]:
+        """Every instruction, by arrival."""
+        return self._read()
+
+    def get(self, label: str) -> Instruction | None:
+        """An instruction by its label."""
+        return next(iter(self._read(col(InstructionRow.label) == label)), None)
+
+    def by_id(self, id: bytes) -> Instruction | None:
+        """An instruction by its id."""
+        return next(iter(self._read(col(InstructionRow.id) == id)), None)
+
+    def _read(self, *conditions: ColumnElement[bool]) -> list[Instruction]:
+        rows = select(InstructionRow).where(*conditions).order_by(col(InstructionRow.arrival))
+        with self._database.reading() as session:
+            return [_instruction(row) for row in session.exec(rows)]
+
+
+class SettlementStore:
+    """Attempts to settle an instruction or a set, kept before they are sent."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.reading() as session:
+            self._last = session.exec(select(func.max(SettlementRow.number))).one() or 0
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next attempt, from 1."""
+        return self._last + 1
+
+    def add(self, session: UnitOfWork, row: SettlementRow) -> None:
+        """Keeps an attempt under the next number."""
+        number = row.number
+        session.add(row)
+
+        def publish() -> None:
+            self._last = number
+
+        session.on_commit(publish)
+
+    def conclude(self, session: UnitOfWork, number: int, state: str, block: int | None) -> None:
+        """Keeps what became of an attempt."""
+        row = session.get_one(SettlementRow, number)
+        row.state, row.block = state, block
+
+    def submitted(self) -> list[SettlementRow]:
+        """The attempts of which it is not known what became of them, oldest first."""
+        rows = select(SettlementRow).where(SettlementRow.state == SUBMITTED)
+        with self._database.reading() as session:
+            return list(session.exec(rows.order_by(col(SettlementRow.number))))
+
+
+class LimitStore:
+    """The most that accounts pay on balance, to somebody or to everybody."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, session: UnitOfWork, rows: Sequence[InstructionRow]) -> None:
-        """Appends instructions to the queue."""
-        count = session.exec(select(func.count()).select_from(InstructionRow)).one()
-        for arrival, row in enumerate(rows, start=count):
-            row.arrival = arrival
-            session.add(row)
+    def put(self, session: UnitOfWork, limit: LimitRow) -> None:
+        """Sets a limit, in place of the earlier one."""
+        upsert(session, LimitRow, [limit.model_dump()])
 
-    def change(self, session: UnitOfWork, id: bytes, **values: object) -> None:
-        """Puts changes of an instruction into a transaction."""
-        row = session.get_one(InstructionRow, id)
-        for name, value in values.items():
-            setattr(row, name, value)
+    def remove(self, session: UnitOfWork, limit: LimitRow) -> None:
+        """Takes a limit away, if there is one."""
+        key = (limit.account, limit.currency, limit.counterparty)
+        known = session.get(LimitRow, key)
+        if known is not None:
+            session.delete(known)
 
-    def cancel(self, session: UnitOfWork, positions: Sequence[int]) -> None:
-        """Cancels the queued instructions of some trades."""
-        for first in range(0, len(positions), AT_ONCE):
-            rows = select(InstructionRow).where(
-                col(InstructionRow.position).in_(positions[first : first + AT_ONCE]),
-                InstructionRow.state == QUEUED,
-            )
-            for row in session.exec(rows):
-                row.state = CANCELLED
-
-    def waiting(self) -> list[InstructionRow]:
-        """The queued instructions, in order of arrival."""
+    def all(self) -> list[LimitRow]:
+        """Every limit."""
         with self._database.reading() as session:
-            rows = select(InstructionRow).where(InstructionRow.state == QUEUED)
-            return list(session.exec(rows.order_by(col(InstructionRow.arrival))))
+            return list(session.exec(select(LimitRow)))
 
-    def all(self) -> list[InstructionRow]:
-        """Every instruction, in order of arrival."""
-        with self._database.reading() as session:
-            return list(session.exec(select(InstructionRow).order_by(col(InstructionRow.arrival))))
 
-    def get(self, id: bytes) -> InstructionRow | None:
-        """An instruction by its id."""
-        with self._database.reading() as session:
-            return session.get(InstructionRow, id)
+def _values(instruction: Instruction) -> dict[str, Any]:
+    return {
+        "id": instruction.id,
+        "arrival": instruction.arrival,
+        "label": instruction.label,
+        "deliverer": instruction.deliverer,
+        "receiver": instruction.receiver,
+        "instrument": instruction.instrument,
+        "quantity": instruction.quantity,
+        "currency": instruction.currency,
+        "amount": instruction.amount,
+        "settled_quantity": instruction.settled_quantity,
+        "settled_amount": instruction.settled_amount,
+        "parts": instruction.parts,
+        "priority": int(instruction.priority),
+        "held_by": _text(instruction.held_by),
+        "cancelled_by": _text(instruction.cancelled_by),
+        "may_be_partial": instruction.may_be_partial,
+        "expires_at": instruction.expires_at,
+        "linked_to": msgspec.json.encode(instruction.linked_to).decode(),
+        "state": instruction.state.value,
+        "reason": instruction.reason.name if instruction.reason else "",
+        "rule_version": instruction.rule_version,
+        "position": instruction.position,
+        "block": instruction.block,
+    }
+
+
+def _instruction(row: InstructionRow) -> Instruction:
+    return Instruction(
+        id=row.id,
+        label=row.label,
+        arrival=row.arrival,
+        deliverer=row.deliverer,
+        receiver=row.receiver,
+        instrument=row.instrument,
+        quantity=row.quantity,
+        currency=row.currency,
+        amount=row.amount,
+        settled_quantity=row.settled_quantity,
+        settled_amount=row.settled_amount,
+        parts=row.parts,
+        priority=Priority(row.priority),
+        held_by=_numbers(row.held_by),
+        cancelled_by=_numbers(row.cancelled_by),
+        may_be_partial=row.may_be_partial,
+        expires_at=row.expires_at,
+        linked_to=msgspec.json.decode(row.linked_to, type=tuple[str, ...]),
+        state=State(row.state),
+        reason=Reason[row.reason] if row.reason else None,
+        rule_version=row.rule_version,
+        position=row.position,
+        block=row.block,
+    )
+
+
+def _text(numbers: Iterable[int]) -> str:
+    return " ".join(map(str, sorted(numbers)))
+
+
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(map(int, text.split()))

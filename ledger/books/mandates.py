@@ -1,8 +1,47 @@
-"""Mandates: what a node's own desk has agreed that the node may sign."""
+"""Mandates: what a node's own desk has agreed that the node may sign, and what it has signed of it.
+
+An instruction that may settle in parts is signed for part by part. Whatever was signed may still
+settle until its deadline has passed, so all of that together never exceeds the mandate.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
 
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.tables import MandateRow
+from ledger.books.rows import upsert
+from ledger.books.tables import ConsentRow, MandateRow, SettledRow
 from ledger.domain.reasons import Reason, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class PartConsent:
+    """A part of an instruction, or all of it, that is to be signed for.
+
+    Attributes:
+        instruction: the id of the whole.
+        id: the id under which it settles.
+        terms: the hash of what it settles.
+        deadline: the last second of chain time at which the signature binds.
+    """
+
+    instruction: bytes
+    id: bytes
+    terms: bytes
+    quantity: int
+    amount: int
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What has settled of an instruction in parts, and whether another part still may."""
+
+    parts: int
+    quantity: int
+    amount: int
+    may_still_settle: bool
 
 
 class Mandates:
@@ -12,18 +51,71 @@ class Mandates:
         self._database = database
 
     def give(
-        self, session: UnitOfWork, contract: bytes, id: bytes, terms: bytes
+        self,
+        session: UnitOfWork,
+        contract: bytes,
+        id: bytes,
+        terms: bytes,
+        *,
+        may_be_partial: bool = False,
     ) -> Rejected | None:
         """Agrees to terms; refuses other terms under the same id."""
         known = session.get(MandateRow, (contract, id))
         if known is None:
-            session.add(MandateRow(contract=contract, id=id, terms=terms))
-        elif known.terms != terms:
+            row = MandateRow(contract=contract, id=id, terms=terms, may_be_partial=may_be_partial)
+            session.add(row)
+        elif known.terms != terms or known.may_be_partial != may_be_partial:
             return Rejected(Reason.DUPLICATE, f"{id.hex()} was agreed to with other terms")
         return None
 
-    def covers(self, contract: bytes, id: bytes, terms: bytes) -> bool:
-        """Whether exactly these terms were agreed to."""
+    def covers(self, contract: bytes, id: bytes, terms: bytes, *, in_part: bool = False) -> bool:
+        """Whether exactly these terms were agreed to; ``in_part``: to settle in parts too."""
         with self._database.reading() as session:
             known = session.get(MandateRow, (contract, id))
-            return known is not None and known.terms == terms
+            if known is None or known.terms != terms:
+                return False
+            return known.may_be_partial or not in_part
+
+    def may_be_partial(self, contract: bytes, id: bytes) -> bool:
+        """Whether an instruction was agreed to that may settle in parts."""
+        with self._database.reading() as session:
+            known = session.get(MandateRow, (contract, id))
+            return known is not None and known.may_be_partial
+
+    def signed_of(self, instruction: bytes, but: bytes, now: int) -> Signed:
+        """What was signed for of a whole, beside the terms ``but``."""
+        with self._database.reading() as session:
+            rows = session.exec(select(ConsentRow).where(ConsentRow.instruction == instruction))
+            others = [row for row in rows if row.terms != but]
+            done = _settled_among(session, others)
+        settled = [row for row in others if row.terms in done]
+        return Signed(
+            parts=len(settled),
+            quantity=sum(row.quantity for row in settled),
+            amount=sum(row.amount for row in settled),
+            may_still_settle=any(row.terms not in done and row.deadline >= now for row in others),
+        )
+
+    def sign(self, session: UnitOfWork, consents: Iterable[PartConsent]) -> None:
+        """Remembers what is signed for; the same again with a later deadline is the same."""
+        rows = [
+            {
+                "instruction": each.instruction,
+                "id": each.id,
+                "terms": each.terms,
+                "quantity": each.quantity,
+                "amount": each.amount,
+                "deadline": each.deadline,
+            }
+            for each in consents
+        ]
+        upsert(session, ConsentRow, rows)
+
+
+def _settled_among(session: Session, consents: Iterable[ConsentRow]) -> set[bytes]:
+    """The hashes of those terms that have settled."""
+    terms = [row.terms for row in consents]
+    rows = select(SettledRow.digest).where(
+        SettledRow.origin == "instruction", col(SettledRow.digest).in_(terms)
+    )
+    return set(session.exec(rows))

@@ -8,6 +8,7 @@ node knows itself: its blotter, its fundings, messages it has checked. The chain
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache, partial
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Update, bindparam, update
@@ -30,6 +31,9 @@ from ledger.domain.reasons import Reason, Rejected
 
 Entry = Mapping[Register, tuple[Column, Column]]
 """Keys and signed amounts, by register."""
+
+AT_ONCE: Final = 1_000
+"""References in one statement."""
 
 _CODES = {Register.SECURITIES: 0, Register.CASH: 1}
 _REGISTERS = {code: register for register, code in _CODES.items()}
@@ -74,6 +78,31 @@ class OwnBook:
         elif self.recall(session, cause, entry) is Recall.OTHER:
             return Rejected(Reason.DUPLICATE, f"{cause.reference.hex()} has other content")
         return None
+
+    def expect_each(
+        self, session: UnitOfWork, entries: Sequence[tuple[Cause, Entry]]
+    ) -> Rejected | None:
+        """Keeps many entries; refuses the first one that is another for its cause."""
+        known = self._known(session, [cause for cause, _ in entries])
+        new = {cause: entry for cause, entry in entries if cause not in known}
+        rows = [{**self._named(cause), "payload": _pack(entry)} for cause, entry in new.items()]
+        upsert(session, OwnEntryRow, rows)
+        session.on_commit(lambda: self._waiting.update(new))
+        for cause, entry in entries:
+            if cause in known and self.recall(session, cause, entry) is Recall.OTHER:
+                return Rejected(Reason.DUPLICATE, f"{cause.reference.hex()} has other content")
+        return None
+
+    def _known(self, session: Session, causes: Sequence[Cause]) -> set[Cause]:
+        """Those of some causes that there is an entry for, waiting or booked."""
+        known: set[Cause] = set()
+        for first in range(0, len(causes), AT_ONCE):
+            references = [cause.reference for cause in causes[first : first + AT_ONCE]]
+            rows = select(OwnEntryRow.origin, OwnEntryRow.reference, OwnEntryRow.digest).where(
+                OwnEntryRow.book == self._name, col(OwnEntryRow.reference).in_(references)
+            )
+            known |= {Cause(Origin(origin), *name) for origin, *name in session.exec(rows)}
+        return known
 
     def recall(self, session: Session, cause: Cause, entry: Entry) -> Recall:
         """Whether this entry is expected already, or another one for its cause."""

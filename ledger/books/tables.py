@@ -153,6 +153,7 @@ class MandateRow(SQLModel, table=True):
     contract: bytes = Field(primary_key=True, sa_type=LargeBinary)
     id: bytes = Field(primary_key=True, sa_type=LargeBinary)
     terms: bytes = Field(sa_type=LargeBinary)
+    may_be_partial: bool = False
 
 
 class CycleRow(SQLModel, table=True):
@@ -191,24 +192,72 @@ class TradeExceptionRow(SQLModel, table=True):
 
 
 class InstructionRow(SQLModel, table=True):
-    """A gross instruction in the clearing house's queue. Accounts and assets are numbers."""
+    """An instruction in the clearing house's queue. Accounts and assets are numbers.
+
+    ``held_by`` and ``cancelled_by`` are numbers of participants, ``linked_to`` a JSON list.
+    """
 
     __tablename__ = "instructions"
     id: bytes = Field(primary_key=True, sa_type=LargeBinary)
     arrival: int = Field(unique=True)
-    label: str
+    label: str = Field(unique=True)
     deliverer: int
     receiver: int
     instrument: int
     quantity: int = Field(sa_type=BigInteger)
     currency: int
     amount: int = Field(sa_type=BigInteger)
+    settled_quantity: int = Field(sa_type=BigInteger)
+    settled_amount: int = Field(sa_type=BigInteger)
+    parts: int
+    priority: int
+    held_by: str
+    cancelled_by: str
+    may_be_partial: bool
+    expires_at: int | None = Field(sa_type=BigInteger)
+    linked_to: str
     state: str = Field(index=True)
-    reason: str = ""
-    attempts: int = 0
-    signed: bytes = Field(default=b"", sa_type=LargeBinary)
+    reason: str
+    rule_version: int
+    position: int | None = Field(sa_type=BigInteger, index=True)
+    block: int | None
+
+
+class SettlementRow(SQLModel, table=True):
+    """An attempt to settle an instruction or a set: what was signed, kept before it is sent.
+
+    ``labels`` are those of the instructions, in the order of what was signed, as a JSON list.
+    """
+
+    __tablename__ = "settlements"
+    number: int = Field(primary_key=True)
+    labels: str
+    is_set: bool
+    signed: bytes = Field(sa_type=LargeBinary)
+    state: str = Field(index=True)
     block: int | None = None
-    position: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class LimitRow(SQLModel, table=True):
+    """The most that an account pays on balance. ``counterparty`` 0: to everybody together."""
+
+    __tablename__ = "limits"
+    account: int = Field(primary_key=True)
+    currency: int = Field(primary_key=True)
+    counterparty: int = Field(primary_key=True)
+    amount: int = Field(sa_type=BigInteger)
+
+
+class ConsentRow(SQLModel, table=True):
+    """A part of an instruction, or all of it, that a trader has signed for."""
+
+    __tablename__ = "consents"
+    instruction: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    terms: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    quantity: int = Field(sa_type=BigInteger)
+    amount: int = Field(sa_type=BigInteger)
+    deadline: int
 
 
 class BreakRow(SQLModel, table=True):
@@ -262,6 +311,9 @@ def all_tables() -> list[Table]:
             CycleRow,
             TradeExceptionRow,
             InstructionRow,
+            SettlementRow,
+            LimitRow,
+            ConsentRow,
             BreakRow,
             EnteredSideRow,
         )

@@ -81,6 +81,7 @@ class Instruction:
         linked_to: labels of those that settle together with it, or not at all.
         rule_version: the version of the rulebook that it came in under.
         position: its trade's place in the intake; None when it is not of a trade.
+        block: the last block in which something of it settled.
     """
 
     id: bytes
@@ -105,6 +106,7 @@ class Instruction:
     reason: Reason | None = None
     rule_version: int = 1
     position: int | None = None
+    block: int | None = None
 
     @property
     def open_quantity(self) -> int:

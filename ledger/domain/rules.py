@@ -118,6 +118,18 @@ class Rules:
                 f"{self.dvp_model} with {self.settlement.value}",
             )
 
+    def run_is_due(self, length: int, waited_seconds: int, *, has_changed: bool) -> bool:
+        """Whether a gridlock run begins by itself, at so many instructions after so long."""
+        if self.gridlock is Gridlock.OFF:
+            return False
+        match self.gridlock_trigger:
+            case GridlockTrigger.CHANGE:
+                return has_changed
+            case GridlockTrigger.INTERVAL:
+                return waited_seconds >= self.gridlock_interval_seconds
+            case GridlockTrigger.LENGTH:
+                return has_changed and length >= self.gridlock_queue_length
+
 
 def expected_of(name: str) -> str:
     """What a rule may be, in words: its choices, or its bounds. Raises KeyError."""
@@ -132,6 +144,5 @@ def expected_of(name: str) -> str:
 
 
 _KIND_BY_NAME = {field.name: field.type for field in fields(Rules)}
-
 
 MARKET_DAY_RULES = Rules(settlement=SettlementMode.NET, dvp_model=3)

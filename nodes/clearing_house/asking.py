@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from ledger.domain.reasons import Reason
 from nodes.bus import UnreachableError
-from nodes.messages import Attestation, CycleProposal, Disagreement, InstructionProposal
+from nodes.messages import (
+    Attestation,
+    CycleProposal,
+    Disagreement,
+    InstructionProposal,
+    SetProposal,
+)
 from nodes.node import Node
 
 
@@ -21,7 +27,10 @@ class Unsigned:
 
 
 def ask_to_sign(
-    house: Node, party: int, proposal: CycleProposal | InstructionProposal, digest: bytes
+    house: Node,
+    party: int,
+    proposal: CycleProposal | InstructionProposal | SetProposal,
+    digest: bytes,
 ) -> bytes | Unsigned:
     """A party's signature of the digest, checked."""
     recipient = house.network.participant_id(party)

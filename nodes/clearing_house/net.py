@@ -10,19 +10,18 @@ import numpy as np
 
 from ledger.books import cycles as records
 from ledger.books.cycles import CycleRecords
-from ledger.books.instructions import InstructionQueue
-from ledger.books.intake import CANCELLED, QUEUED, Intake, TradeStanding, Window
+from ledger.books.intake import CANCELLED, Intake, TradeStanding, Window
 from ledger.books.postings import Register
-from ledger.books.tables import CycleRow, InstructionRow
-from ledger.clearing.columns import participants_of
+from ledger.books.tables import CycleRow
+from ledger.clearing.columns import TradeColumns, participants_of
 from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
+from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
-from nodes.clearing_house.queue import instruction_of_trade
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
 from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
 from nodes.network import RULE_VERSION
@@ -48,13 +47,13 @@ class NetSettlement:
         house: Node,
         intake: Intake,
         cycles: CycleRecords,
-        queue: InstructionQueue,
+        desk: InstructionDesk,
         rules: Rules,
     ) -> None:
         self._house = house
         self._intake = intake
         self._cycles = cycles
-        self._queue = queue
+        self._desk = desk
         self._rules = rules
         self.observer: CycleObserver = NO_OBSERVER
 
@@ -130,7 +129,7 @@ class NetSettlement:
 
     def _agree(self, window: Window, number: int) -> _Agreed | None:
         """Cuts until everybody left in the cycle has signed; None when that takes too many cuts."""
-        excluded: dict[int, Reason] = {}
+        excluded = self._of_suspended(window)
         objected: set[int] = set()
         terms = self._terms(number)
         for _ in range(self._rules.recuts_max + 1):
@@ -150,6 +149,18 @@ class NetSettlement:
                 excluded |= self._objections(attempt, party, Unsigned(why.reason, named))
             objected |= set(unsigned)
         return None
+
+    def _of_suspended(self, window: Window) -> dict[int, Reason]:
+        """The trades of suspended participants: nobody settles with them."""
+        suspended = sorted(self._desk.queue.suspended)
+        if not suspended:
+            return {}
+        sides = [
+            participants_of(column) for column in (window.trades.sellers, window.trades.buyers)
+        ]
+        theirs = np.isin(sides[0], suspended) | np.isin(sides[1], suspended)
+        positions = (window.first + window.rows[theirs[window.rows]]).tolist()
+        return dict.fromkeys(positions, Reason.SUSPENDED)
 
     def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
         """The parties' signatures, and why each of the others did not sign."""
@@ -186,12 +197,8 @@ class NetSettlement:
         house = self._house
         row = row_of(number, self._cycle_id(number), agreed.cut, records.SUBMITTED)
         window, reasons = agreed.cut.window, agreed.cut.leavers
-        leavers = [self._instruction(window, p, reasons[p]) for p in sorted(reasons)]
-        standings = {
-            position: TradeStanding(QUEUED, reasons[position], instruction.id)
-            for position, instruction in zip(sorted(reasons), leavers, strict=True)
-        }
-        standings |= dict.fromkeys(window.cancelled, TradeStanding(CANCELLED))
+        leavers = [(p, self._trade(window, p), reasons[p]) for p in sorted(reasons)]
+        cancelled = dict.fromkeys(window.cancelled, TradeStanding(CANCELLED))
         with house.database.transaction() as session:
             if agreed.proposal is None:
                 row.state = records.EMPTY
@@ -206,9 +213,9 @@ class NetSettlement:
                 else:
                     put_staged(house, session, _intent(number), signed)
             self._cycles.add(session, row)
-            self._queue.cancel(session, window.cancelled)
-            self._intake.note(session, standings)
-            self._queue.add(session, leavers)
+            self._desk.cancel_trades(session, window.cancelled)
+            self._intake.note(session, cancelled)
+            self._desk.enter_trades(session, leavers)
 
     def _write_abandoned(self, window: Window, number: int) -> CycleRow:
         row = CycleRow(
@@ -222,10 +229,8 @@ class NetSettlement:
             self._cycles.add(session, row)
         return row
 
-    def _instruction(self, window: Window, position: int, reason: Reason) -> InstructionRow:
-        trade = window.trades.take(slice(position - window.first, position - window.first + 1))
-        label = describe_trade_id(self._house.network, trade, 0)
-        return instruction_of_trade(label, position, trade, reason)
+    def _trade(self, window: Window, position: int) -> TradeColumns:
+        return window.trades.take(slice(position - window.first, position - window.first + 1))
 
     def _cycle_id(self, number: int) -> bytes:
         """A new id, or the last one if nothing has settled under it.

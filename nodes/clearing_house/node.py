@@ -1,27 +1,31 @@
 """The clearing house as a node: what it takes from others, and what it knows of every trade."""
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from contracts.typed_data import InstructionMessage
 from ledger.books import cycles as records
 from ledger.books.cycles import CycleRecords
-from ledger.books.database import Database, UnitOfWork
-from ledger.books.instructions import InstructionQueue
-from ledger.books.intake import CAPTURED, QUEUED, SETTLED, Intake, TradeStanding
-from ledger.books.tables import InstructionRow
+from ledger.books.database import Database
+from ledger.books.intake import CAPTURED, SETTLED, Intake, TradeStanding
+from ledger.books.postings import FinalBlock
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.participants import Role
-from ledger.domain.reasons import Reason, Rejected
+from ledger.domain.reasons import Rejected, reason_of_revert
 from ledger.domain.rules import Rules, SettlementMode
-from nodes.clearing_house.gross import GrossSettlement
+from nodes.clearing_house.desk import InstructionDesk
+from nodes.clearing_house.matching_desk import MatchingDesk
 from nodes.clearing_house.net import NetSettlement
-from nodes.clearing_house.queue import instruction_of_trade, instruction_row, is_same
 from nodes.keys import Key
-from nodes.messages import Accepted, CapturedBatch, Message
+from nodes.messages import (
+    Accepted,
+    AllegementRequest,
+    AmendedSide,
+    CapturedBatch,
+    Disagreement,
+    EnteredSide,
+    Message,
+    WithdrawnSide,
+)
 from nodes.node import Node, Surroundings
-from nodes.trade_words import describe_trade_id
 
 BESIDE_A_CYCLE: Final = 1_000_000
 """Trades that are kept in memory beside those of a cycle: they come in before it is struck."""
@@ -39,9 +43,9 @@ class ClearingHouse(Node):
         self.rules = rules
         self.intake = Intake(database, rules.cycle_trades_max + BESIDE_A_CYCLE)
         self.cycles = CycleRecords(database)
-        self.queue = InstructionQueue(database)
-        self.net = NetSettlement(self, self.intake, self.cycles, self.queue, rules)
-        self.gross = GrossSettlement(self, self.intake, self.queue, rules)
+        self.desk = InstructionDesk(self, self.intake, rules, self._suspended())
+        self.matching = MatchingDesk(self, self.desk)
+        self.net = NetSettlement(self, self.intake, self.cycles, self.desk, rules)
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""
@@ -49,40 +53,68 @@ class ClearingHouse(Node):
             case CapturedBatch():
                 self.require_role(sender, Role.EXCHANGE)
                 return self._take_in(message)
+            case EnteredSide():
+                return _answer(self.matching.enter(sender, message))
+            case WithdrawnSide():
+                return _answer(self.matching.withdraw(sender, message.reference))
+            case AmendedSide():
+                return _answer(self.matching.amend(sender, message))
+            case AllegementRequest():
+                return self.matching.allegements(sender)
             case _:
                 return super().handle(sender, message)
 
     def resume(self) -> None:
         """Finishes what a crash cut off: transactions that were kept and may not have been sent."""
         self.net.resume()
-        self.gross.resume()
+        self.desk.resume()
+        self.matching.resume()
 
     def standing_of(self, position: int) -> TradeStanding:
         """What has become of a captured trade."""
         exception = self.intake.exception(position)
         if exception is not None:
-            return exception
+            return self.desk.standing_of(exception)
         cycle = self.cycles.covering(position)
         settled = cycle is not None and cycle.state == records.SETTLED
         return TradeStanding(SETTLED if settled else CAPTURED)
 
-    def instruct(self, label: str, message: InstructionMessage) -> Rejected | None:
-        """Takes an instruction both sides have agreed to; the same one again changes nothing."""
-        known = self.queue.get(message.id)
-        if known is not None:
-            return (
-                None
-                if is_same(known, message)
-                else Rejected(Reason.DUPLICATE, f"{label} has other terms already")
-            )
-        row = instruction_row(label, message)
-        with self.database.transaction() as session:
-            self.queue.add(session, [row])
+    def suspend(self, participant: str) -> Rejected | None:
+        """Suspends a participant: what it has in the queue waits, and nothing new is taken."""
+        contract = self.around.contracts.participants
+        number = self.network.participant_number(participant)
+        refusal = self._send(f"suspend:{number}", contract.suspend_data(number))
+        if refusal is None:
+            self.desk.suspend(number)
+        return refusal
+
+    def reinstate(self, participant: str) -> Rejected | None:
+        """Lets a suspended participant take part again."""
+        contract = self.around.contracts.participants
+        number = self.network.participant_number(participant)
+        refusal = self._send(f"reinstate:{number}", contract.reinstate_data(number))
+        if refusal is None:
+            self.desk.reinstate(number)
+        return refusal
+
+    def confirmed(self, block: FinalBlock) -> None:
+        """A final block is in the books now."""
+        self.desk.confirmed(block)
+
+    def _send(self, act: str, data: bytes) -> Rejected | None:
+        """Sends an act to the register of participants; the same act may come again later."""
+        self.catch_up()
+        contract = self.around.contracts.participants
+        outcome = self.outbox.send(f"{act}:{self.projection.height}", contract.address, data)
+        if not outcome.succeeded:
+            return Rejected(reason_of_revert(outcome.revert), outcome.revert)
+        self.catch_up()
         return None
 
-    def instructions(self) -> Sequence[InstructionRow]:
-        """Every instruction, in order of arrival."""
-        return self.queue.all()
+    def _suspended(self) -> set[int]:
+        """The participants that the chain shows as suspended."""
+        is_suspended = self.around.contracts.participants.is_suspended
+        return set(filter(is_suspended, range(1, len(self.network.participants) + 1)))
 
     def _take_in(self, message: CapturedBatch) -> Accepted:
         first = message.first_position
@@ -90,19 +122,14 @@ class ClearingHouse(Node):
             new = self.intake.take_in(session, first, message.records, message.unaffirmed)
             if self.rules.settlement is SettlementMode.GROSS:
                 trades = TradeColumns.concatenate([packed.unpacked() for packed in new])
-                self._queue_each(session, first, trades, message.unaffirmed)
+                queued = [
+                    (first + row, trades.take(slice(row, row + 1)), None)
+                    for row in range(len(trades))
+                    if row not in message.unaffirmed
+                ]
+                self.desk.enter_trades(session, queued)
         return Accepted()
 
-    def _queue_each(
-        self, session: UnitOfWork, first: int, trades: TradeColumns, unaffirmed: AbstractSet[int]
-    ) -> None:
-        """Under gross settlement every affirmed trade becomes an instruction."""
-        queued: dict[int, InstructionRow] = {}
-        for row in range(len(trades)):
-            if row not in unaffirmed:
-                trade = trades.take(slice(row, row + 1))
-                label = describe_trade_id(self.network, trade, 0)
-                queued[row] = instruction_of_trade(label, first + row, trade)
-        self.queue.add(session, list(queued.values()))
-        standings = {first + i: TradeStanding(QUEUED, None, row.id) for i, row in queued.items()}
-        self.intake.note(session, standings)
+
+def _answer(refusal: Rejected | None) -> Accepted | Disagreement:
+    return Accepted() if refusal is None else Disagreement(refusal)

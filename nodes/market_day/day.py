@@ -106,7 +106,7 @@ class MarketDay:
         issue_opening(consortium, self._plan.opening)
         self._done(Step.OPENED)
         # A crash may have come between a cycle and the queue that is tried after it.
-        consortium.clearing_house.gross.settle_queue()
+        consortium.clearing_house.desk.work()
         consortium.reconcile()
         known = {batch.id for batch in consortium.exchange.captured.batches}
         refused = self._refusals()
@@ -139,7 +139,7 @@ class MarketDay:
         """What grows as long as a day is not settled."""
         house, exchange = self._consortium.clearing_house, self._consortium.exchange
         ends = exchange.captured.end_position, house.intake.stream.end_position
-        return (*ends, house.cycles.next_number(), -len(house.queue.waiting()))
+        return (*ends, house.cycles.next_number(), -len(house.desk.queue))
 
     def _refusals(self) -> dict[str, list[int]]:
         """The refused rows of the file's batches, as of earlier runs."""
@@ -187,7 +187,7 @@ class MarketDay:
             abandoned = abandoned + 1 if row.state == records.ABANDONED else 0
             if abandoned > ABANDONED_IN_A_ROW_MAX:
                 raise DayError(f"cycle {row.number} was abandoned time and again")
-            house.gross.settle_queue()
+            house.desk.work()
             self._done(Step.QUEUE_TRIED)
             self._consortium.reconcile()
             self._done(Step.RECONCILED)

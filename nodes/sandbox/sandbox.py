@@ -180,7 +180,7 @@ class Sandbox:
 
     def _close_cycle(self) -> CycleRow | None:
         cycle = self.consortium.clearing_house.net.close()
-        self.consortium.clearing_house.gross.settle_queue()
+        self.consortium.clearing_house.desk.work()
         self.consortium.reconcile()
         return cycle
 

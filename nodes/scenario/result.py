@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.books import cycles as records
-from ledger.books.instructions import SETTLED
 from ledger.books.intake import TradeStanding
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow
@@ -102,8 +101,8 @@ class Outcome:
     def states(self) -> dict[str, ExpectedState]:
         """State and reason of every trade and instruction of the story."""
         states = {
-            row.label: ExpectedState(row.state, row.reason or None)
-            for row in self._house.instructions()
+            row.label: ExpectedState(row.state.value, row.reason.name if row.reason else None)
+            for row in self._house.desk.instructions()
             if row.position is None
         }
         for name, number in self._played.number_by_trade.items():
@@ -118,19 +117,20 @@ class Outcome:
 
     def movements(self) -> dict[str, int]:
         """Register movements booked by settlement, by register."""
-        settled = [row for row in self._house.instructions() if row.state == SETTLED]
-        cycles = self._settled_cycles()
+        instructions, cycles = self._house.desk.instructions(), self._settled_cycles()
         return {
-            "securities": sum(1 for row in settled if row.quantity)
+            "securities": sum(each.parts for each in instructions if each.quantity)
             + sum(row.securities_lines for row in cycles),
-            "cash": sum(1 for row in settled if row.amount) + sum(row.cash_lines for row in cycles),
+            "cash": sum(each.parts for each in instructions if each.amount)
+            + sum(row.cash_lines for row in cycles),
         }
 
     def settled_value(self) -> int:
         """Minor units of cash that settled trades and instructions are worth."""
-        settled = [row for row in self._house.instructions() if row.state == SETTLED]
-        cycles = self._settled_cycles()
-        return sum(row.amount for row in settled) + sum(row.gross_value for row in cycles)
+        instructions, cycles = self._house.desk.instructions(), self._settled_cycles()
+        return sum(each.settled_amount for each in instructions) + sum(
+            row.gross_value for row in cycles
+        )
 
     def breaks(self) -> list[dict[str, Any]]:
         """The open breaks of all nodes."""

@@ -16,10 +16,11 @@ from ledger.domain.amounts import trade_amount
 from ledger.domain.identifiers import encode_trade_number, owner_of
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError
-from nodes.clearing_house.queue import instruction_id
+from nodes.clearing_house.desk import Entry
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium, open_consortium
 from nodes.engine import Engine
+from nodes.instruction_terms import instruction_id
 from nodes.keys import fresh_seed
 from nodes.scenario.story import (
     CycleEvent,
@@ -107,7 +108,7 @@ class _Player:
             case _:
                 assert_never(event)
         self._consortium.catch_up()
-        self._consortium.clearing_house.gross.settle_queue()
+        self._consortium.clearing_house.desk.work()
         self._consortium.catch_up()
 
     def _place_of(self, repeated: Event, place: int) -> int:
@@ -165,7 +166,7 @@ class _Player:
             rule_version=0,
             deadline=0,
         )
-        refusal = self._consortium.clearing_house.instruct(event.id, message)
+        refusal = self._consortium.clearing_house.desk.enter(Entry(label=event.id, message=message))
         if refusal is not None:
             self.played.refusals.append((event.id, refusal.reason))
             return

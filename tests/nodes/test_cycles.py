@@ -24,7 +24,7 @@ def consortium():
 
 def close(consortium):
     row = consortium.clearing_house.net.close()
-    consortium.clearing_house.gross.settle_queue()
+    consortium.clearing_house.desk.work()
     assert consortium.reconcile() >= 0
     assert violations(consortium) == []
     return row
@@ -245,7 +245,7 @@ def test_cancellation_that_cannot_settle_waits_under_a_name_of_its_own():
     capture(consortium, replace(trade, cancels=np.array([1])))
     close(consortium)
     assert states(consortium)[3] == "queued LACK"
-    labels = [row.label for row in consortium.clearing_house.instructions()]
+    labels = [row.label for row in consortium.clearing_house.desk.instructions()]
     assert [label.split(".")[3:] for label in labels] == [["T1"], ["T1", "cancel"]]
 
     capture(consortium, trades_of(consortium.network, ("T4", "C", "B", 10, 100)))
@@ -286,7 +286,7 @@ def test_gross_rules_settle_trade_by_trade():
         trades_of(consortium.network, ("T1", "A", "B", 10, 100), ("T2", "A", "C", 10, 100)),
     )
 
-    consortium.clearing_house.gross.settle_queue()
+    consortium.clearing_house.desk.work()
 
     assert consortium.reconcile() == 0
     assert states(consortium) == ["settled", "queued LACK"]

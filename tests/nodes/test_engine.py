@@ -235,7 +235,7 @@ def test_books_agree_on_a_chain_that_never_stands_still():
         engine = ExternalEngine(anvil.url)
         consortium = consortium_of(small_network(fresh_seed()), GROSS, engine)
         capture(consortium, trades_of(consortium.network, ("T1", "A", "B", 10, 1_000)))
-        consortium.clearing_house.gross.settle_queue()
+        consortium.clearing_house.desk.work()
         assert consortium.reconcile() == 0
         assert violations(consortium) == []
         assert states(consortium) == ["settled"]

@@ -99,12 +99,12 @@ def test_bad_signature_of_an_instruction_leaves_it_waiting(tmp_path):
     capture(consortium, trades_of(consortium.network, RING[0]))
     answering(consortium, "B", InstructionProposal, lambda _: Attestation(bytes(64)))
 
-    consortium.clearing_house.gross.settle_queue()
+    consortium.clearing_house.desk.work()
 
     assert states(consortium) == ["queued DISPUTED"]
     consortium.close()
     again = reopened(GROSS, tmp_path)
-    again.clearing_house.gross.settle_queue()
+    again.clearing_house.desk.work()
     assert states(again) == ["settled"]
     again.close()
 
@@ -211,7 +211,7 @@ def test_instruction_that_a_party_submits_first_has_settled():
         assert outcome.succeeded
 
     answering(consortium, "REGISTRAR", SignedInstruction, submit_first)
-    consortium.clearing_house.gross.settle_queue()
+    consortium.clearing_house.desk.work()
 
     assert states(consortium) == ["settled"]
-    assert [row.state for row in consortium.clearing_house.instructions()] == ["settled"]
+    assert [row.state.value for row in consortium.clearing_house.desk.instructions()] == ["settled"]

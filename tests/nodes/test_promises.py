@@ -166,14 +166,14 @@ def test_stranger_that_uses_the_id_of_an_instruction_changes_nothing_for_its_par
     network, settlement = consortium.network, consortium.contracts.settlement
     capture(consortium, trades_of(network, RING[0]))
     account = network.account_number("C")
-    [row] = consortium.clearing_house.instructions()
+    [row] = consortium.clearing_house.desk.instructions()
     burning = InstructionMessage(row.id, account, account, 1, 1, 1, 0, 1, 2**40)
     data = settlement.settle_instruction_data(burning, NO_SIGNATURE, NO_SIGNATURE)
     assert consortium.trader("C").outbox.send("burn", settlement.address, data).succeeded
     consortium.catch_up()
 
     assert deposit(consortium, "A", Register.SECURITIES, 10) is None
-    consortium.clearing_house.gross.settle_queue()
+    consortium.clearing_house.desk.work()
     consortium.catch_up()
 
     assert states(consortium) == ["settled"]
@@ -257,14 +257,14 @@ def test_instruction_without_legs_or_from_a_stranger_is_not_taken(sender, recipi
     consortium = small_consortium(GROSS)
     network = consortium.network
     capture(consortium, trades_of(network, RING[0]))
-    [row] = consortium.clearing_house.instructions()
+    [row] = consortium.clearing_house.desk.instructions()
     a, b = network.account_number("A"), network.account_number("B")
     empty = InstructionMessage(row.id, a, b, 1, 0, 1, 0, 1, 0)
 
     with pytest.raises(PermissionError, match=r"without legs|is not the clearing_house"):
         consortium.bus.request(sender, recipient, SignedInstruction(empty, b"", b""))
 
-    consortium.clearing_house.gross.settle_queue()
+    consortium.clearing_house.desk.work()
     assert (states(consortium), consortium.reconcile()) == (["settled"], 0)
 
 

@@ -78,7 +78,7 @@ def clear(folder, mode, rounds=ROUNDS, points=()):
     for point in points:
         arm(point)
     queue, house = CaptureQueue(consortium.exchange), consortium.clearing_house
-    house.gross.settle_queue()
+    house.desk.work()
     consortium.reconcile()
     answers = []
     for rows in rounds:
@@ -89,7 +89,7 @@ def clear(folder, mode, rounds=ROUNDS, points=()):
         take_in(consortium)
         while house.net.waiting():
             house.net.close()
-        house.gross.settle_queue()
+        house.desk.work()
         consortium.reconcile()
     outcome = _outcome(consortium, answers)
     consortium.close()

@@ -1,0 +1,269 @@
+"""The live instructions, in the queues they stand in, and which of them to look at next.
+
+A queue is kept for each pot that is owed from, by priority and arrival. An instruction on hold, or
+waiting for one it is linked to, stands in none. Linked ones are covered jointly, as one set.
+
+Only what may have changed is looked at again: an instruction that comes in or moves, whoever is
+first in a queue whose pot was credited, and whoever is first where another has gone.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from typing import TypeAlias
+
+from ledger.domain.instructions import Instruction, State
+from ledger.domain.reasons import Reason
+from ledger.domain.rules import QueueOrder
+from ledger.settlement.legs import Leg, Limits, Pot, legs_of, participants_in
+from ledger.settlement.outlook import Outlook, Shortfall, shortfalls
+
+Available = Callable[[Pot], int]
+"""What is available in a pot now: units, minor units, or headroom."""
+
+StateOf = Callable[[str], State | None]
+"""The state of an instruction by its label; None when it has not arrived."""
+
+_Entry: TypeAlias = tuple[int, int, str]
+"""Priority, arrival, label."""
+
+
+class LiveQueue:
+    """Instructions that may still settle. It decides nothing: it says who could, and why not.
+
+    Attributes:
+        limits: what the accounts have set, by pot.
+        suspended: the numbers of suspended participants.
+        noted: why the last attempt came to nothing, by label, where cover was not the cause.
+    """
+
+    def __init__(self, order: QueueOrder, available: Available, state_of: StateOf) -> None:
+        self.limits: Limits = {}
+        self.suspended: set[int] = set()
+        self.noted: dict[str, Reason] = {}
+        self._order = order
+        self._available = available
+        self._state_of = state_of
+        self._live: dict[str, Instruction] = {}
+        self._legs: dict[str, tuple[Leg, ...]] = {}
+        self._linked: dict[str, set[str]] = {}
+        self._standing: set[str] = set()
+        self._queues: dict[Pot, list[_Entry]] = {}
+        self._to_try: list[_Entry] = []
+        self._is_to_try: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def get(self, label: str) -> Instruction | None:
+        """A live instruction."""
+        return self._live.get(label)
+
+    def live(self) -> list[Instruction]:
+        """All live instructions, in queue order."""
+        return sorted(self._live.values(), key=lambda each: each.place)
+
+    def standing(self) -> list[Instruction]:
+        """Those that stand in queues, in queue order."""
+        return sorted((self._live[label] for label in self._standing), key=lambda each: each.place)
+
+    def put(self, instruction: Instruction) -> None:
+        """Takes an instruction in, or its new version."""
+        label = instruction.label
+        if label in self._live:
+            self._leave(label)
+        self._live[label] = instruction
+        self._legs[label] = tuple(legs_of(instruction, self.limits))
+        for other in instruction.linked_to:
+            self._linked.setdefault(label, set()).add(other)
+            self._linked.setdefault(other, set()).add(label)
+        self._place_anew(label)
+
+    def remove(self, label: str) -> None:
+        """Forgets an instruction that has ended."""
+        if label not in self._live:
+            return
+        self._leave(label)
+        del self._live[label]
+        del self._legs[label]
+        self.noted.pop(label, None)
+        for other in self._linked.get(label, ()):
+            if other in self._live:
+                self._place_anew(other)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Takes other limits; everybody is placed anew."""
+        self.limits = limits
+        for instruction in self.live():
+            self.put(instruction)
+
+    def credited(self, pots: Iterable[Pot]) -> None:
+        """There may be more in some pots: whoever waits for them is looked at again."""
+        for pot in pots:
+            waiting = self._queues.get(pot)
+            if waiting:
+                self._try_first_of(pot, waiting)
+
+    def anything_may_have_changed(self) -> None:
+        """Whoever could be next is looked at again."""
+        for pot, waiting in self._queues.items():
+            self._try_first_of(pot, waiting)
+
+    def try_again(self, label: str) -> None:
+        """Looks at one again, where something else than cover stood in its way."""
+        if label in self._standing:
+            self._try(label)
+
+    def next_to_try(self) -> str | None:
+        """The first in queue order that is to be looked at; each is given out once."""
+        while self._to_try:
+            *place, label = heappop(self._to_try)
+            # One that was moved or has gone since is in the heap at another place, or no more.
+            if label in self._is_to_try and (*self._live[label].place, label) == (*place, label):
+                self._is_to_try.discard(label)
+                return label
+        return None
+
+    def group_of(self, label: str) -> tuple[Instruction, ...]:
+        """An instruction with those that settle together with it, in queue order."""
+        members = [self._live[each] for each in self._closure(label)]
+        return tuple(sorted(members, key=lambda each: each.place))
+
+    def is_linked(self, label: str) -> bool:
+        """Whether it names others, or others name it."""
+        return label in self._linked
+
+    def legs(self, label: str) -> Sequence[Leg]:
+        """What a live instruction moves, as far as it is open."""
+        return self._legs[label]
+
+    def outlook(self, label: str) -> Outlook:
+        """Whether an instruction could settle now; if not, why, and what would make it."""
+        instruction = self._live[label]
+        group = self.group_of(label)
+        if instruction.held_by:
+            return Outlook(group, Reason.HELD)
+        if self._waits_for_link(label):
+            return Outlook(group, Reason.LINK)
+        if any(self.suspended.intersection(participants_in(each)) for each in group):
+            return Outlook(group, Reason.SUSPENDED)
+        missing = self.missing(group)
+        if missing:
+            return Outlook(group, missing[0].pot.kind.reason_when_short, missing=missing)
+        behind = self._standing_before(group)
+        return Outlook(group, Reason.BEHIND if behind else None, behind=behind)
+
+    def missing(self, group: Iterable[Instruction]) -> tuple[Shortfall, ...]:
+        """What a group lacks when its instructions settle together."""
+        return shortfalls(
+            (leg for each in group for leg in legs_of(each, self.limits)), self._available
+        )
+
+    def is_behind(self, instruction: Instruction) -> bool:
+        """Whether an instruction waits for one that stands before it."""
+        return bool(self._standing_before(self.group_of(instruction.label)))
+
+    def can_be_selected(self, instruction: Instruction) -> bool:
+        """Whether a run may select it: nothing but cover and order stands in its way."""
+        return not self.suspended.intersection(participants_in(instruction))
+
+    def _standing_before(self, group: Sequence[Instruction]) -> str:
+        """One that is not of the group and stands before a member; empty when there is none."""
+        if self._order is QueueOrder.BYPASS:
+            return ""
+        labels = {each.label for each in group}
+        for member in group:
+            for leg in self._legs[member.label]:
+                queue = self._queues.get(leg.debtor, ()) if leg.debtor else ()
+                for priority, arrival, label in queue:
+                    if (priority, arrival) >= member.place:
+                        break
+                    if label not in labels:
+                        return label
+        return ""
+
+    def _place_anew(self, label: str) -> None:
+        """Lets a group stand in its queues, or step out of them."""
+        members = self._closure(label)
+        stand = not any(self._live[each].held_by for each in members) and not any(
+            map(self._waits_for_link, members)
+        )
+        for each in members:
+            if stand:
+                self._enter(each)
+            else:
+                self._leave(each)
+
+    def _enter(self, label: str) -> None:
+        if label not in self._standing:
+            self._standing.add(label)
+            entry = (*self._live[label].place, label)
+            for pot in self._debtors(label):
+                insort(self._queues.setdefault(pot, []), entry)
+        self._try(label)
+
+    def _leave(self, label: str) -> None:
+        if label not in self._standing:
+            return
+        self._standing.discard(label)
+        self._is_to_try.discard(label)
+        entry = (*self._live[label].place, label)
+        for pot in self._debtors(label):
+            waiting = self._queues[pot]
+            place = bisect_left(waiting, entry)
+            del waiting[place]
+            if not waiting:
+                del self._queues[pot]
+            elif place == 0:
+                self._try_first_of(pot, waiting)
+
+    def _try_first_of(self, pot: Pot, waiting: Sequence[_Entry]) -> None:
+        if self._order is QueueOrder.FIFO:
+            self._try(waiting[0][2])
+            return
+        available = self._available(pot)
+        for *_, label in waiting:
+            if self._linked.get(label) or self._owed(label, pot) <= available:
+                self._try(label)
+
+    def _try(self, label: str) -> None:
+        if label not in self._is_to_try:
+            self._is_to_try.add(label)
+            heappush(self._to_try, (*self._live[label].place, label))
+
+    def _owed(self, label: str, pot: Pot) -> int:
+        return sum(leg.amount for leg in self._legs[label] if leg.debtor == pot)
+
+    def _debtors(self, label: str) -> Iterator[Pot]:
+        seen = set()
+        for leg in self._legs[label]:
+            if leg.debtor is not None and leg.debtor not in seen:
+                seen.add(leg.debtor)
+                yield leg.debtor
+
+    def _closure(self, label: str) -> set[str]:
+        """The live instructions that are linked to one, itself among them."""
+        if label not in self._linked:
+            return {label}
+        found, ahead = {label}, [label]
+        while ahead:
+            for other in self._linked.get(ahead.pop(), ()):
+                if other in self._live and other not in found:
+                    found.add(other)
+                    ahead.append(other)
+        return found
+
+    def _waits_for_link(self, label: str) -> bool:
+        """Whether one that it is linked to has not arrived, is on hold, or has come to nothing."""
+        return any(
+            self._keeps_waiting(other)
+            for each in self._closure(label)
+            for other in self._linked.get(each, ())
+            if other != label
+        )
+
+    def _keeps_waiting(self, label: str) -> bool:
+        live = self._live.get(label)
+        if live is not None:
+            return bool(live.held_by)
+        return self._state_of(label) is not State.SETTLED

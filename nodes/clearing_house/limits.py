@@ -1,0 +1,80 @@
+"""Limits of the accounts: the most that each pays on balance, to somebody or to everybody.
+
+What counts is what instructions have moved, payments less receipts; netting cycles have limits of
+their own kind.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from ledger.books.database import Database
+from ledger.books.instructions import InstructionStore, LimitStore
+from ledger.books.tables import LimitRow
+from ledger.domain.instructions import Instruction
+from ledger.settlement.legs import EVERYBODY, Pot, PotKind
+
+
+class LimitBook:
+    """Limits on disk, and how much of each is used."""
+
+    def __init__(self, database: Database, instructions: InstructionStore) -> None:
+        self._database = database
+        self._store = LimitStore(database)
+        self._instructions = instructions
+        self._limits = {
+            Pot(PotKind.LIMIT, row.currency, row.account, row.counterparty): row.amount
+            for row in self._store.all()
+        }
+        self._used = dict.fromkeys(self._limits, 0)
+        for pot in self._limits:
+            self._used[pot] = self._paid_before(pot)
+
+    def all(self) -> Mapping[Pot, int]:
+        """The limits that are set, by pot."""
+        return dict(self._limits)
+
+    def set(self, pot: Pot, amount: int | None) -> None:
+        """Sets a limit; None takes it away."""
+        row = LimitRow(
+            account=pot.account,
+            currency=pot.asset,
+            counterparty=pot.counterparty,
+            amount=amount or 0,
+        )
+        with self._database.transaction() as session:
+            if amount is None:
+                self._store.remove(session, row)
+            else:
+                self._store.put(session, row)
+        self._limits.pop(pot, None)
+        if amount is not None:
+            self._limits[pot] = amount
+            self._used[pot] = self._paid_before(pot)
+
+    def headroom(self, pot: Pot) -> int:
+        """What may still be paid under a limit; never below zero."""
+        return max(self._limits[pot] - self._used[pot], 0)
+
+    def paid(self, instruction: Instruction, amount: int) -> None:
+        """Something of an instruction has settled."""
+        for pot in self._limits:
+            self._used[pot] += _paid_from(pot, instruction, amount)
+
+    def _paid_before(self, pot: Pot) -> int:
+        settled = (each for each in self._instructions.all() if each.settled_amount)
+        return _sum(pot, settled)
+
+
+def _sum(pot: Pot, instructions: Iterable[Instruction]) -> int:
+    return sum(_paid_from(pot, each, each.settled_amount) for each in instructions)
+
+
+def _paid_from(pot: Pot, instruction: Instruction, amount: int) -> int:
+    """What an amount paid under an instruction uses of a limit; below zero for a receipt."""
+    if instruction.currency != pot.asset:
+        return 0
+    payer, payee = instruction.receiver, instruction.deliverer
+    if payer == pot.account and pot.counterparty in (EVERYBODY, payee):
+        return amount
+    if payee == pot.account and pot.counterparty in (EVERYBODY, payer):
+        return -amount
+    return 0

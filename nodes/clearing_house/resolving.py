@@ -1,0 +1,120 @@
+"""Gridlock resolution: a set that settles together, where nothing settles alone.
+
+The algorithms see columns only. What they select is signed by everybody who owes something in it; a
+party that does not sign is left out, with all that stands behind it, and the rest is selected anew:
+nobody's silence keeps the others from settling.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from ledger.settlement.gridlock.optimum import optimum
+
+from ledger.domain.instructions import Instruction
+from ledger.domain.reasons import Reason
+from ledger.domain.rules import Gridlock, Rules
+from ledger.settlement.columns import AvailableOfMany, columns_of
+from ledger.settlement.gridlock.bypass import bypass
+from ledger.settlement.gridlock.fifo import fifo
+from ledger.settlement.gridlock.queue_columns import Flags, QueueColumns
+from ledger.settlement.lifecycle import debtors_of
+from ledger.settlement.live_queue import LiveQueue
+from nodes.clearing_house.settling import NotSettled, Settled
+
+SET_MAX: Final = 10_000
+"""Instructions of one set: as many as one transaction takes."""
+
+SettleTogether = Callable[[Sequence[Instruction]], Settled | NotSettled]
+Note = Callable[[Mapping[str, Reason]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a run has settled: labels in queue order, and their value in minor units.
+
+    ``is_exact`` is False where the search for the optimum stopped early: another run may find more.
+    """
+
+    settled: tuple[str, ...]
+    is_exact: bool
+    value: int
+
+
+class Resolver:
+    """Runs over the queue of the clearing house."""
+
+    def __init__(
+        self,
+        queue: LiveQueue,
+        available: AvailableOfMany,
+        settle_together: SettleTogether,
+        note: Note,
+        rules: Rules,
+    ) -> None:
+        self._queue = queue
+        self._available = available
+        self._settle_together = settle_together
+        self._note = note
+        self._rules = rules
+
+    def resolve(self, algorithm: Gridlock) -> Resolution:
+        """One run: what it selects settles as one set, or nothing does.
+
+        Raises ValueError for no algorithm.
+        """
+        instructions = self._queue.standing()
+        barred: set[str] = set()
+        # Somebody who does not sign may bring another to light, who is only asked without him.
+        for _ in range(self._rules.recuts_max + 1):
+            selected, is_exact = self._select(instructions, algorithm, barred)
+            if not selected:
+                return Resolution((), is_exact, 0)
+            outcome = self._settle_together(selected)
+            if isinstance(outcome, Settled):
+                labels = tuple(each.label for each in selected)
+                return Resolution(labels, is_exact, sum(each.open_amount for each in selected))
+            if not outcome.parties:
+                break
+            unsigned = {each.label: _why_unsigned(each, outcome.parties) for each in selected}
+            reasons = {label: reason for label, reason in unsigned.items() if reason}
+            self._note(reasons)
+            barred |= reasons.keys()
+        return Resolution((), is_exact=False, value=0)
+
+    def _select(
+        self, instructions: Sequence[Instruction], algorithm: Gridlock, barred: set[str]
+    ) -> tuple[list[Instruction], bool]:
+        """What settles together, at most SET_MAX; and whether nothing better was left out."""
+        columns = columns_of(self._queue, instructions, self._available, barred)
+        flags, is_exact = self._run(columns, algorithm)
+        rows = np.flatnonzero(flags)
+        if len(rows) > SET_MAX:
+            # The first ones in queue order, again as a set of their own: order is kept.
+            shorter = instructions[: int(rows[SET_MAX])]
+            return self._select(shorter, algorithm, barred)[0], False
+        return [instructions[row] for row in rows.tolist()], is_exact
+
+    def _run(self, columns: QueueColumns, algorithm: Gridlock) -> tuple[Flags, bool]:
+        match algorithm:
+            case Gridlock.FIFO:
+                return fifo(columns), True
+            case Gridlock.BYPASS:
+                flags = np.zeros(columns.rows, dtype=np.bool_)
+                flags[bypass(columns)] = True
+                return flags, True
+            case Gridlock.OPTIMUM:
+                found = optimum(
+                    columns,
+                    instructions_max=self._rules.optimum_instructions_max,
+                    seconds_max=self._rules.optimum_seconds_max,
+                )
+                return found.selected, found.is_exact
+            case Gridlock.OFF:
+                raise ValueError("no algorithm was named")
+
+
+def _why_unsigned(instruction: Instruction, parties: Mapping[int, Reason]) -> Reason | None:
+    """Why a debtor of an instruction did not sign; None when all of them did."""
+    return next((parties[each] for each in debtors_of(instruction) if each in parties), None)

@@ -1,0 +1,265 @@
+"""What a trader signs of instructions: what its own records bear out, and nothing else.
+
+A trade must stand open in its blotter with these terms. Anything else must have been agreed to by
+its desk; a part must be the next one of a whole that was, with its share of the cash.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from contracts.typed_data import InstructionMessage
+from ledger.books.blotter import Blotter
+from ledger.books.database import UnitOfWork
+from ledger.books.mandates import Mandates, PartConsent
+from ledger.books.own_book import Entry
+from ledger.books.postings import Register
+from ledger.books.trade_index import NOT_FOUND
+from ledger.clearing.columns import (
+    Column,
+    TradeColumns,
+    accounts_of,
+    holding_keys,
+    participants_of,
+)
+from ledger.domain.accounts import participant_of
+from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.parts import share_of_cash
+from nodes.instruction_terms import part_id
+from nodes.messages import (
+    Accepted,
+    Attestation,
+    Disagreement,
+    InstructionProposal,
+    SetProposal,
+    SignedInstruction,
+    SignedSet,
+)
+from nodes.network import RULE_VERSION
+from nodes.node import Node, cause_of_instruction
+
+BOUND_SECONDS_MAX = 86_400
+"""For how long, in chain time, a party lets itself be bound by what it signs."""
+
+
+class Consents:
+    """The signatures of one trader under instructions and sets."""
+
+    def __init__(self, trader: Node, blotter: Blotter, mandates: Mandates) -> None:
+        self._trader = trader
+        self._blotter = blotter
+        self._mandates = mandates
+
+    def answer(
+        self, message: InstructionProposal | SetProposal | SignedInstruction | SignedSet
+    ) -> Attestation | Disagreement | Accepted:
+        """Answers what the clearing house proposes, and takes note of what others signed."""
+        match message:
+            case InstructionProposal():
+                return self.consent(message)
+            case SetProposal():
+                return self.consent_to_set(message)
+            case SignedInstruction():
+                return self.take_note(message)
+            case SignedSet():
+                return self.take_note_of_set(message)
+
+    def consent(self, proposal: InstructionProposal) -> Attestation | Disagreement:
+        """Signs one instruction, or says what is wrong with it."""
+        instruction = proposal.instruction
+        flaw = self._flaw_of([proposal], instruction.rule_version, instruction.deadline)
+        if flaw:
+            return _disagree(flaw)
+        self._remember([proposal])
+        return self._sign(instruction.struct_hash())
+
+    def consent_to_set(self, proposal: SetProposal) -> Attestation | Disagreement:
+        """Signs a set once, or says what is wrong with an instruction that it owes under."""
+        message = proposal.set
+        flaw = self._flaw_of_set(proposal)
+        if flaw:
+            return _disagree(flaw)
+        self._remember(proposal.own)
+        return self._sign(message.struct_hash())
+
+    def take_note(self, message: SignedInstruction) -> Accepted:
+        """An instruction that others signed and that reaches own accounts."""
+        self._trader.require_signed_by_debtors(message)
+        self._expect([message.instruction])
+        return Accepted()
+
+    def take_note_of_set(self, message: SignedSet) -> Accepted:
+        """The same of a set."""
+        self._trader.require_set_signed(message)
+        self._expect([each for each in message.set.instructions if self._reaches_own(each)])
+        return Accepted()
+
+    def _flaw_of_set(self, proposal: SetProposal) -> str:
+        message, own = proposal.set, [each.instruction for each in proposal.own]
+        owed = [each for each in message.instructions if self._is_owed_by_own(each)]
+        if owed != own:
+            return "what is shown is not what it owes in the set"
+        if len({each.terms_words() for each in own}) < len(own):
+            return "an instruction is in the set twice"
+        return self._flaw_of(proposal.own, message.rule_version, message.deadline)
+
+    def _flaw_of(
+        self, proposals: Sequence[InstructionProposal], rule_version: int, deadline: int
+    ) -> str:
+        """What own records have against instructions; nothing when they bear them out."""
+        if rule_version != RULE_VERSION:
+            return f"rule version {RULE_VERSION} is in force"
+        if not 0 <= deadline - self._trader.around.engine.passed_time() <= BOUND_SECONDS_MAX:
+            return f"the deadline is not within {BOUND_SECONDS_MAX} seconds"
+        # What has settled since decides what may still be signed for.
+        self._trader.catch_up()
+        flaw = self._flaw_of_trades([each for each in proposals if each.trade is not None])
+        if flaw:
+            return flaw
+        others = (self._flaw_of_mandated(each) for each in proposals if each.trade is None)
+        return next((flaw for flaw in others if flaw), "")
+
+    def _flaw_of_trades(self, proposals: Sequence[InstructionProposal]) -> str:
+        """What the blotter has against instructions of trades."""
+        if not proposals:
+            return ""
+        positions = self._positions(proposals)
+        if (positions == NOT_FOUND).any():
+            place = int(np.flatnonzero(positions == NOT_FOUND)[0])
+            return f"{proposals[place].label} is not an open trade of the blotter"
+        if len(np.unique(positions)) < len(positions):
+            return "a trade is in it twice"
+        own, now = self._blotter.at(positions), self._trader.around.engine.passed_time()
+        for row, each in enumerate(proposals):
+            cause = cause_of_instruction(each.instruction)
+            if not self._blotter.is_free(positions[row : row + 1], cause, now).all():
+                return f"{each.label} is not an open trade of the blotter"
+            if each.whole is not None or not _is_of_trade(each.instruction, own, row):
+                return f"{each.label} has other terms in the blotter"
+        return ""
+
+    def _flaw_of_mandated(self, proposal: InstructionProposal) -> str:
+        """What the desk has against an instruction that is not of a trade."""
+        contract = self._trader.around.contracts.addresses.settlement
+        instruction, whole = proposal.instruction, proposal.whole or proposal.instruction
+        in_part = proposal.whole is not None
+        if not self._mandates.covers(contract, whole.id, whole.terms_words(), in_part=in_part):
+            return f"{proposal.label} was not agreed to by the desk"
+        if not self._mandates.may_be_partial(contract, whole.id):
+            return ""
+        now = self._trader.around.engine.passed_time()
+        signed = self._mandates.signed_of(whole.id, instruction.terms_hash(), now)
+        if signed.may_still_settle:
+            return f"{proposal.label}: another part was signed for and may still settle"
+        if not in_part:
+            return f"{proposal.label} has settled in parts" if signed.parts else ""
+        is_next = instruction.id == part_id(whole.id, signed.parts + 1)
+        rest = whole.quantity - signed.quantity, whole.amount - signed.amount
+        fits = 0 < instruction.quantity <= rest[0] and instruction.amount == share_of_cash(
+            *rest, instruction.quantity
+        )
+        return "" if is_next and fits else f"{proposal.label}: not the next part of what was agreed"
+
+    def _remember(self, proposals: Sequence[InstructionProposal]) -> None:
+        """Keeps what is signed for, before it is."""
+        trades = [each for each in proposals if each.trade is not None]
+        positions = self._positions(trades) if trades else np.zeros(0, dtype=np.int64)
+        with self._trader.database.transaction() as session:
+            for row, each in enumerate(trades):
+                instruction = each.instruction
+                self._blotter.promise(
+                    session,
+                    cause_of_instruction(instruction),
+                    positions[row : row + 1],
+                    instruction.deadline,
+                )
+            self._mandates.sign(session, map(_part_of, (e for e in proposals if not e.trade)))
+            self._book(session, [each.instruction for each in proposals])
+
+    def _expect(self, instructions: Sequence[InstructionMessage]) -> None:
+        with self._trader.database.transaction() as session:
+            self._book(session, instructions)
+
+    def _book(self, session: UnitOfWork, instructions: Sequence[InstructionMessage]) -> None:
+        entries = [(cause_of_instruction(each), self._own_legs(each)) for each in instructions]
+        refusal = self._trader.own_book.expect_each(session, entries)
+        assert refusal is None, "what was signed once has one content"
+
+    def _sign(self, struct_hash: bytes) -> Attestation:
+        digest = self._trader.settlement_domain().digest(struct_hash)
+        return Attestation(self._trader.key.sign(digest))
+
+    def _positions(self, proposals: Sequence[InstructionProposal]) -> Column:
+        """The own record of each trade, or NOT_FOUND."""
+        trades = [each.trade for each in proposals if each.trade is not None]
+        return self._blotter.find(TradeColumns.concatenate(trades))
+
+    def _is_owed_by_own(self, instruction: InstructionMessage) -> bool:
+        sides = (
+            (instruction.deliverer, instruction.quantity),
+            (instruction.receiver, instruction.amount),
+        )
+        return any(owed and participant_of(a) == self._trader.number for a, owed in sides)
+
+    def _reaches_own(self, instruction: InstructionMessage) -> bool:
+        accounts = (instruction.deliverer, instruction.receiver)
+        return self._trader.number in map(participant_of, accounts)
+
+    def _own_legs(self, instruction: InstructionMessage) -> Entry:
+        """What an instruction does to own accounts."""
+        legs = {
+            Register.SECURITIES: (
+                instruction.instrument,
+                (-instruction.quantity, instruction.quantity),
+            ),
+            Register.CASH: (instruction.currency, (instruction.amount, -instruction.amount)),
+        }
+        accounts = np.array([instruction.deliverer, instruction.receiver], dtype=np.int64)
+        return {
+            register: self._only_own(
+                holding_keys(np.full(2, asset), accounts), np.array(amounts, dtype=np.int64)
+            )
+            for register, (asset, amounts) in legs.items()
+            if any(amounts)
+        }
+
+    def _only_own(self, keys: Column, amounts: Column) -> tuple[Column, Column]:
+        own = participants_of(accounts_of(keys)) == self._trader.number
+        return keys[own], amounts[own]
+
+
+def _part_of(proposal: InstructionProposal) -> PartConsent:
+    instruction, whole = proposal.instruction, proposal.whole or proposal.instruction
+    return PartConsent(
+        instruction=whole.id,
+        id=instruction.id,
+        terms=instruction.terms_hash(),
+        quantity=instruction.quantity,
+        amount=instruction.amount,
+        deadline=instruction.deadline,
+    )
+
+
+def _is_of_trade(instruction: InstructionMessage, trades: TradeColumns, row: int) -> bool:
+    """Whether an instruction does what one own trade, as delivered, says."""
+    delivered = trades.take(slice(row, row + 1)).as_delivered()
+    terms = (
+        delivered.sellers,
+        delivered.buyers,
+        delivered.instruments,
+        delivered.quantities,
+        delivered.currencies,
+        delivered.amounts,
+    )
+    return tuple(int(column[0]) for column in terms) == (
+        instruction.deliverer,
+        instruction.receiver,
+        instruction.instrument,
+        instruction.quantity,
+        instruction.currency,
+        instruction.amount,
+    )
+
+
+def _disagree(detail: str) -> Disagreement:
+    return Disagreement(Rejected(Reason.DISPUTED, detail))
