@@ -57,7 +57,7 @@ def trade_view(
 def _final_block(consortium: Consortium, instruction: bytes, cycle: CycleRow | None) -> int | None:
     if cycle is not None:
         return cycle.block
-    row = consortium.clearing_house.desk.by_id(instruction) if instruction else None
+    row = consortium.clearing_house.desk.book.by_id(instruction) if instruction else None
     return row.block if row else None
 
 

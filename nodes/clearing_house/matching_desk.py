@@ -292,9 +292,9 @@ class MatchingDesk:
         return None
 
     def _suspended(self, message: EnteredSide) -> Rejected | None:
-        side = message.side
+        side, suspended = message.side, self._desk.book.queue.suspended
         for participant in (side.deliverer, side.receiver):
-            if self._house.network.participant_number(participant) in self._desk.queue.suspended:
+            if self._house.network.participant_number(participant) in suspended:
                 return Rejected(Reason.SUSPENDED, f"{participant} is suspended")
         return None
 

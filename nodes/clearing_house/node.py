@@ -45,7 +45,7 @@ class ClearingHouse(Node):
         self.cycles = CycleRecords(database)
         self.desk = InstructionDesk(self, self.intake, rules, self._suspended())
         self.matching = MatchingDesk(self, self.desk)
-        self.net = NetSettlement(self, self.intake, self.cycles, self.desk, rules)
+        self.net = NetSettlement(self, self.intake, self.cycles, self.desk.book, rules)
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""
@@ -74,7 +74,7 @@ class ClearingHouse(Node):
         """What has become of a captured trade."""
         exception = self.intake.exception(position)
         if exception is not None:
-            return self.desk.standing_of(exception)
+            return self.desk.book.standing_of(exception)
         cycle = self.cycles.covering(position)
         settled = cycle is not None and cycle.state == records.SETTLED
         return TradeStanding(SETTLED if settled else CAPTURED)
@@ -85,7 +85,7 @@ class ClearingHouse(Node):
         number = self.network.participant_number(participant)
         refusal = self._send(f"suspend:{number}", contract.suspend_data(number))
         if refusal is None:
-            self.desk.suspend(number)
+            self.desk.book.suspend(number)
         return refusal
 
     def reinstate(self, participant: str) -> Rejected | None:
@@ -94,12 +94,12 @@ class ClearingHouse(Node):
         number = self.network.participant_number(participant)
         refusal = self._send(f"reinstate:{number}", contract.reinstate_data(number))
         if refusal is None:
-            self.desk.reinstate(number)
+            self.desk.book.reinstate(number)
         return refusal
 
     def confirmed(self, block: FinalBlock) -> None:
         """A final block is in the books now."""
-        self.desk.confirmed(block)
+        self.desk.book.confirmed(block)
 
     def _send(self, act: str, data: bytes) -> Rejected | None:
         """Sends an act to the register of participants; the same act may come again later."""
@@ -127,7 +127,7 @@ class ClearingHouse(Node):
                     for row in range(len(trades))
                     if row not in message.unaffirmed
                 ]
-                self.desk.enter_trades(session, queued)
+                self.desk.book.enter_trades(session, queued)
         return Accepted()
 
 
