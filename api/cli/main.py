@@ -16,6 +16,7 @@ from api.cli.dvp_models import dvp_models
 from api.cli.fault import fault_app
 from api.cli.proof import proof_app
 from api.cli.reasons import reasons
+from api.cli.rules import rules
 from api.cli.scenario import scenario_app
 from api.cli.up import up
 
@@ -53,6 +54,7 @@ app.command()(up)
 app.command()(reasons)
 app.command()(conformance)
 app.command("dvp-models")(dvp_models)
+app.command()(rules)
 app.add_typer(chain_app, name="chain")
 app.add_typer(bench_app, name="bench")
 app.add_typer(proof_app, name="proof")
