@@ -154,7 +154,11 @@ class MandateRow(SQLModel, table=True):
 
 
 class CycleRow(SQLModel, table=True):
-    """A netting cycle of the clearing house, over the intake positions [first, end)."""
+    """A netting cycle of the clearing house, over the intake positions [first, end).
+
+    ``securities_lines`` counts what it books in the securities register: net lines, or trades when
+    it books them one by one (DvP model 2).
+    """
 
     __tablename__ = "cycles"
     number: int = Field(primary_key=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 
 class SettlementMode(Enum):
@@ -33,6 +34,10 @@ class GridlockTrigger(Enum):
     CHANGE = "change"
     INTERVAL = "interval"
     LENGTH = "length"
+
+
+SECURITIES_GROSS: Final = 2
+"""The DvP model of cycles that book securities trade by trade, and cash net."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
