@@ -7,12 +7,14 @@ import pytest
 
 from contracts.lines import LINES_PER_CALL_MAX
 from contracts.moves import MOVES_PER_CALL_MAX, Moves
+from contracts.typed_data import InstructionMessage, SetMessage
 from ledger.books.cycles import SETTLED
 from ledger.books.postings import Register
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.accounts import holding_key
 from nodes.clearing_house.cycle import rows_that_fit
 from nodes.clearing_house.signed_cycle import unpack_signed
+from nodes.day_verification import verify_day
 from nodes.invariants import violations
 from nodes.messages import CycleProposal, Disagreement
 from tests.support.consortia import NET, capture, small_consortium, states, trades_of
@@ -173,3 +175,34 @@ def test_cycle_has_no_more_cash_lines_than_one_call_takes():
 
     assert rows_that_fit(trades, 4_096, is_gross=True) == LINES_PER_CALL_MAX - 1
     assert rows_that_fit(trades, 4_096, is_gross=False) == len(trades)
+
+
+def test_folder_with_gross_cycles_and_a_set_is_verified_from_the_chain(tmp_path):
+    path = tmp_path / "state"
+    consortium = consortium_with(MODEL_2, path=path)
+    if consortium.own_chain is None:
+        pytest.skip("the chain is not in the folder")
+    closed(consortium, *STORY)
+    house, a, b = consortium.clearing_house, *map(consortium.network.account_number, "AB")
+    terms = (b"\x05" * 32, a, b, 1, 70, 1, 7, 1, 0)
+    back = (b"\x06" * 32, b, a, 1, 1, 1, 7, 1, 0)
+    together = SetMessage(
+        b"\x07" * 32,
+        (InstructionMessage(*terms), InstructionMessage(*back)),
+        tuple(consortium.network.participant_number(each) for each in "AB"),
+        (),
+        1,
+        house.around.engine.chain_time() + 60,
+    )
+    digest = house.settlement_domain().digest(together.struct_hash())
+    signatures = [consortium.nodes[each].key.sign(digest) for each in "AB"]
+    settlement = house.around.contracts.settlement
+    data = settlement.settle_set_data(together, signatures)
+
+    assert house.outbox.send("set", settlement.address, data).succeeded
+    house.catch_up()
+
+    assert holdings(consortium) == [5, 195, 0, 526_000, 474_000, 0]
+    consortium.close()
+    *_, found = verify_day(path)
+    assert (found.cycles, found.trades) == (1, 4)
