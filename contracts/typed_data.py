@@ -12,11 +12,13 @@ from eth_hash.auto import keccak
 
 from contracts.abi import Array, address_word, number_of, split_words, uint
 from contracts.lines import Lines, parts_of
+from contracts.moves import Moves
 
 CYCLE_TYPE: Final = (
     "Cycle(bytes32 id,bytes32 root,uint256 count,bytes32 parties_hash,bytes32 lines_hash,"
     "uint256 rule_version,uint256 deadline)"
 )
+GROSS_CYCLE_TYPE: Final = f"Gross{CYCLE_TYPE}"
 INSTRUCTION_TYPE: Final = (
     "Instruction(bytes32 id,uint256 deliverer,uint256 receiver,uint256 instrument,uint256 quantity,"
     "uint256 currency,uint256 amount,uint256 rule_version,uint256 deadline)"
@@ -33,6 +35,7 @@ DOMAIN_TYPE: Final = (
 )
 
 _CYCLE_TYPE_HASH: Final = keccak(CYCLE_TYPE.encode())
+_GROSS_CYCLE_TYPE_HASH: Final = keccak(GROSS_CYCLE_TYPE.encode())
 _INSTRUCTION_TYPE_HASH: Final = keccak(INSTRUCTION_TYPE.encode())
 _SET_TYPE_HASH: Final = keccak(SET_TYPE.encode())
 _REDEMPTION_TYPE_HASH: Final = keccak(REDEMPTION_TYPE.encode())
@@ -60,7 +63,11 @@ class Domain:
 
 @dataclass(frozen=True)
 class CycleMessage:
-    """The attestation of a netted cycle. ``deadline`` is in seconds of chain time."""
+    """The attestation of a netted cycle. ``deadline`` is in seconds of chain time.
+
+    Under DvP model 2 ``is_gross``: the securities are booked trade by trade, ``securities_lines``
+    has the move of each trade in their order, and the message is another type.
+    """
 
     id: bytes
     root: bytes
@@ -70,10 +77,16 @@ class CycleMessage:
     cash_lines: Array
     rule_version: int
     deadline: int
+    is_gross: bool = False
 
     def securities(self) -> Lines:
-        """The lines in the securities register."""
+        """The lines in the securities register; the net of the moves when they are gross."""
         return self._securities
+
+    def moves(self) -> Moves:
+        """What each trade delivers, when the securities are gross."""
+        assert self.is_gross, "securities are net"
+        return self._moves
 
     def cash(self) -> Lines:
         """The lines in the cash register."""
@@ -91,6 +104,8 @@ class CycleMessage:
 
     def lines_hash(self) -> bytes:
         """What is signed of the lines; the same whether they settle in one call or in parts."""
+        if self.is_gross:
+            return keccak(keccak(self.securities_lines.encode()) + _chained(self.cash_lines))
         return keccak(_chained(self.securities_lines) + _chained(self.cash_lines))
 
     def struct_hash(self) -> bytes:
@@ -100,7 +115,13 @@ class CycleMessage:
     # The message never changes and may have megabytes of lines: they are read and hashed once.
 
     @cached_property
+    def _moves(self) -> Moves:
+        return Moves.unpack(self.securities_lines.words)
+
+    @cached_property
     def _securities(self) -> Lines:
+        if self.is_gross:
+            return self._moves.net()
         return Lines.unpack(self.securities_lines.words)
 
     @cached_property
@@ -110,7 +131,7 @@ class CycleMessage:
     @cached_property
     def _struct_hash(self) -> bytes:
         return keccak(
-            _CYCLE_TYPE_HASH
+            (_GROSS_CYCLE_TYPE_HASH if self.is_gross else _CYCLE_TYPE_HASH)
             + self.id
             + self.root
             + uint(self.count)

@@ -160,6 +160,8 @@ class CycleRow(SQLModel, table=True):
     """A netting cycle of the clearing house, over the intake positions [first, end).
 
     ``rule_version`` is the version of the rulebook that it runs under.
+    ``securities_lines`` counts what it books in the securities register: net lines, or trades when
+    it books them one by one (DvP model 2).
     """
 
     __tablename__ = "cycles"

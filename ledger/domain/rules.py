@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from enum import Enum
+from typing import Final
 
 from ledger.domain.errors import MalformedError
 from ledger.domain.rulebook import RULE_BY_NAME
@@ -49,6 +50,10 @@ class Rounding(Enum):
     """What becomes of half a minor unit."""
 
     HALF_UP = "half_up"
+
+
+SECURITIES_GROSS: Final = 2
+"""The DvP model of cycles that book securities trade by trade, and cash net."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

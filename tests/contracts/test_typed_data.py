@@ -88,6 +88,37 @@ def test_cycle_digest_is_that_of_eth_account():
     )
 
 
+def test_gross_cycle_is_another_message_than_a_net_one():
+    moves = Array.of_numbers([1 << 127 | 256 << 95 | 512 << 63 | 10])
+    fields = {
+        "id": b"\x01" * 32,
+        "root": b"\x02" * 32,
+        "count": 3,
+        "rule_version": 1,
+        "deadline": 9,
+    }
+    lines = {"securities_lines": moves, "cash_lines": Array(b"", 0)}
+    cycle = CycleMessage(**fields, **lines, parties=Array.of_numbers([1, 2]), is_gross=True)
+    parties_hash = keccak(uint(2) + uint(1) + uint(2))
+    lines_hash = keccak(keccak(uint(1) + moves.words) + bytes(32))
+
+    digest = Domain(CHAIN_ID, CONTRACT).digest(cycle.struct_hash())
+
+    assert digest == general_digest(
+        "GrossCycle",
+        [
+            ("id", "bytes32"),
+            ("root", "bytes32"),
+            ("count", "uint256"),
+            ("parties_hash", "bytes32"),
+            ("lines_hash", "bytes32"),
+            ("rule_version", "uint256"),
+            ("deadline", "uint256"),
+        ],
+        fields | {"parties_hash": parties_hash, "lines_hash": lines_hash},
+    )
+
+
 def test_instruction_digest_is_that_of_eth_account():
     instruction = InstructionMessage(b"\x03" * 32, 256, 512, 1, 10, 1, 1_000, 1, 99)
     names = (
