@@ -89,6 +89,13 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{sender} settles a payment: {receiver} pays {amount} to {deliverer}",
         "{sender} 交收一笔付款：{receiver} 向 {deliverer} 支付 {amount}",
     ),
+    "settle_set": (
+        (
+            "{sender} settles {instructions:instruction|instructions} together, {total} in cash,"
+            " signed by {parties:party|parties}"
+        ),
+        "{sender} 合并交收 {instructions} 笔指令，资金 {total}，由 {parties} 个参与方签名",
+    ),
     "other_call": (
         "{sender} calls {function} of {contract}",
         "{sender} 调用 {contract} 的 {function}",
@@ -145,6 +152,10 @@ BRIEFS: Final[dict[str, tuple[str, str]]] = {
     ),
     "deliver_free": ("free delivery: {quantity}", "纯券过户：{quantity}"),
     "pay": ("payment: {amount}", "付款：{amount}"),
+    "settle_set": (
+        "{instructions:instruction|instructions} settled together, {total} in cash",
+        "合并交收 {instructions} 笔指令，资金 {total}",
+    ),
     "other_call": ("call of {contract}.{function}", "调用 {contract}.{function}"),
     "unknown": ("something not ours", "非本系统的内容"),
 }

@@ -57,7 +57,7 @@ def trade_view(
 def _final_block(consortium: Consortium, instruction: bytes, cycle: CycleRow | None) -> int | None:
     if cycle is not None:
         return cycle.block
-    row = consortium.clearing_house.desk.by_id(instruction) if instruction else None
+    row = consortium.clearing_house.desk.book.by_id(instruction) if instruction else None
     return row.block if row else None
 
 
@@ -105,6 +105,7 @@ def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
         netting_efficiency_bp=netting_efficiency_bp(row.gross_value, row.net_value),
         block=row.block,
         finality_ms=row.finality_ns // 1_000_000 if row.finality_ns else None,
+        rule_version=row.rule_version,
     )
 
 

@@ -11,14 +11,23 @@
 from interfaces import IParticipants
 from interfaces import IRegister
 from modules import holdings
+from modules import net_lines
 from modules import register
 from modules import signatures
+from modules import transfers
 
 implements: IRegister
 
 initializes: holdings
+initializes: net_lines[holdings := holdings]
 initializes: signatures
-initializes: register[holdings := holdings, signatures := signatures]
+initializes: transfers[holdings := holdings]
+initializes: register[
+    holdings := holdings,
+    net_lines := net_lines,
+    signatures := signatures,
+    transfers := transfers,
+]
 
 exports: (
     holdings.holding,
@@ -34,6 +43,7 @@ exports: (
     register.book_staged,
     register.drop_staged,
     register.transfer,
+    register.move,
 )
 
 

@@ -1,7 +1,8 @@
 """Calls and events in words: from the bytes of a transaction to a function and named values.
 
-Everything follows from the committed ABIs. Packed net lines become ``Lines``, texts in words become
-texts. What somebody else made, or did not make well, is None: a chain may hold anything.
+Everything follows from the committed ABIs. Packed net lines become ``Lines``, packed moves
+``Moves``, packed instructions ``PackedInstructions``, texts in words become texts. What somebody
+else made, or did not make well, is None: a chain may hold anything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,16 +20,20 @@ from contracts.abi import WORD_BYTES, number_of, selector, split_words, text_of,
 from contracts.artifacts import artifact
 from contracts.clients.participants import ROLES
 from contracts.lines import Lines
+from contracts.moves import INSTRUCTION_WORDS, Moves, PackedInstructions
 
 CONTRACTS: Final = ("Participants", "Securities", "Cash", "Settlement", "Inclusion")
 CONSTRUCTOR: Final = "constructor"
 
 _LINES: Final = frozenset({"lines", "securities_lines", "cash_lines"})
+_MOVES: Final = frozenset({"moves", "securities_moves"})
+_INSTRUCTIONS: Final = "instructions"
 _TEXTS: Final = frozenset({"code", "codes", "currencies", "identifier", "isins"})
-_NUMBERS_TYPE: Final = "uint256[]"
+_ITEM_BYTES: Final = {"uint256[]": WORD_BYTES, "uint256[2][]": INSTRUCTION_WORDS * WORD_BYTES}
 
-Value: TypeAlias = "int | str | bytes | Lines | tuple[Value, ...] | tuple[Named, ...]"
-"""A number, a text (an address or a role as well), bytes, lines, a list, or a struct."""
+Packed: TypeAlias = Lines | Moves | PackedInstructions
+Value: TypeAlias = "int | str | bytes | Packed | tuple[Value, ...] | tuple[Named, ...]"
+"""A number, a text (an address or a role as well), bytes, packed columns, a list, or a struct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +147,25 @@ def _value(described: Mapping[str, Any], raw: Any) -> Value:  # noqa: ANN401 # t
         return tuple(_named(described["components"], raw))
     if type_name == "tuple[]":
         return tuple(tuple(_named(described["components"], each)) for each in raw)
-    if type_name == _NUMBERS_TYPE:
-        is_lines = name in _LINES
-        return Lines.unpack(raw) if is_lines else tuple(number_of(w) for w in split_words(raw))
+    if type_name in _ITEM_BYTES:
+        return _numbers(name, raw)
     if name in _TEXTS:
         return _text(raw) if type_name == "bytes32" else tuple(_text(each) for each in raw)
     if name == "role":
         return _role(raw)
     assert isinstance(raw, (int, str, bytes)), f"{type_name} is a type that our contracts use"
     return raw
+
+
+def _numbers(name: str, raw: bytes) -> Value:
+    """An array of numbers by what its name says they are."""
+    if name in _LINES:
+        return Lines.unpack(raw)
+    if name in _MOVES:
+        return Moves.unpack(raw)
+    if name == _INSTRUCTIONS:
+        return PackedInstructions.unpack(raw)
+    return tuple(number_of(word) for word in split_words(raw))
 
 
 def _text(word: bytes) -> str:
@@ -202,8 +217,12 @@ class _WordsDecoder(BaseDecoder):
 
     is_dynamic = True
 
+    def __init__(self, item_bytes: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # eth_abi lacks it
+        self._item_bytes = item_bytes
+
     def decode(self, stream: ContextFramesBytesIO) -> bytes:
-        size = number_of(stream.read(WORD_BYTES)) * WORD_BYTES
+        size = number_of(stream.read(WORD_BYTES)) * self._item_bytes
         rest = len(stream.getbuffer()) - stream.tell()
         if size > rest:
             raise ValueError(f"an array of {size} bytes where {rest} are left")
@@ -211,7 +230,7 @@ class _WordsDecoder(BaseDecoder):
 
     @classmethod
     def from_type_str(cls, type_str: str, registry: ABIRegistry) -> "_WordsDecoder":  # noqa: ARG003 # eth_abi's signature
-        return cls()
+        return cls(_ITEM_BYTES[type_str])
 
 
 @cache
@@ -219,13 +238,13 @@ def _decoder() -> ABIDecoder:
     registry = standard_registry.copy()  # type: ignore[no-untyped-call] # eth_abi lacks it
     registry.unregister_decoder("has_arrlist")
     registry.register_decoder(_is_other_array, BaseArrayDecoder, label="has_arrlist")
-    registry.register_decoder(_is_numbers, _WordsDecoder, label="words")
+    registry.register_decoder(_is_packed, _WordsDecoder, label="words")
     return ABIDecoder(registry)
 
 
-def _is_numbers(type_str: str) -> bool:
-    return type_str == _NUMBERS_TYPE
+def _is_packed(type_str: str) -> bool:
+    return type_str in _ITEM_BYTES
 
 
 def _is_other_array(type_str: str) -> bool:
-    return bool(has_arrlist(type_str)) and not _is_numbers(type_str)  # type: ignore[no-untyped-call] # eth_abi lacks it
+    return bool(has_arrlist(type_str)) and not _is_packed(type_str)  # type: ignore[no-untyped-call] # eth_abi lacks it

@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 
 from contracts.abi import number_of, split_words, text_of, topic
 from contracts.lines import Lines
+from contracts.moves import Moves, settled_in_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,14 @@ class Transferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Amounts moved between accounts, all at once."""
+
+    reference: bytes
+    moves: Moves
+
+
+@dataclass(frozen=True, slots=True)
 class Booked:
     """The net lines of a cycle were booked."""
 
@@ -114,11 +123,25 @@ class InstructionSettled:
     terms_hash: bytes
 
 
-HoldingEvent: TypeAlias = Issued | Redeemed | Held | Released | Transferred | Booked
+@dataclass(frozen=True, slots=True)
+class SetSettled:
+    """A set of instructions settled; ``digest`` is what its parties signed.
+
+    ``settled`` are the instructions: id, and hash of the terms.
+    """
+
+    id: bytes
+    digest: bytes
+    settled: tuple[tuple[bytes, bytes], ...]
+
+
+HoldingEvent: TypeAlias = Issued | Redeemed | Held | Released | Transferred | Moved | Booked
 StagedEvent: TypeAlias = Staged | StagedBooked | StagedDropped
-Event: TypeAlias = HoldingEvent | StagedEvent | AssetRegistered | CycleSettled | InstructionSettled
+SettledEvent: TypeAlias = CycleSettled | InstructionSettled | SetSettled
+Event: TypeAlias = HoldingEvent | StagedEvent | AssetRegistered | SettledEvent
 
 _LINES_OFFSET: Final = 64
+_PACKED_OFFSET: Final = 96
 
 
 def decode_event(topics: Sequence[bytes], data: bytes) -> Event | None:
@@ -146,6 +169,9 @@ _DECODERS: Final[Mapping[bytes, Callable[[Sequence[bytes], bytes], Event]]] = {
     topic("Transferred(bytes32,uint256,uint256,uint256,uint256)"): lambda topics, data: Transferred(
         topics[1], *_numbers(data)
     ),
+    topic("Moved(bytes32,uint256[])"): lambda topics, data: Moved(
+        topics[1], Moves.unpack(data[_LINES_OFFSET:])
+    ),
     topic("Booked(bytes32,uint256[])"): lambda topics, data: Booked(
         topics[1], Lines.unpack(data[_LINES_OFFSET:])
     ),
@@ -162,4 +188,7 @@ _DECODERS: Final[Mapping[bytes, Callable[[Sequence[bytes], bytes], Event]]] = {
     topic(
         "InstructionSettled(bytes32,uint256,uint256,uint256,uint256,uint256,uint256)"
     ): lambda topics, data: InstructionSettled(topics[1], keccak(topics[1] + data)),
+    topic("SetSettled(bytes32,bytes32,uint256[2][])"): lambda topics, data: SetSettled(
+        topics[1], data[:32], settled_in_set(data[_PACKED_OFFSET:])
+    ),
 }

@@ -28,6 +28,19 @@ from nodes.engine import Engine, Json, bytes_of
 KEPT_BLOCKS_MAX: Final = 64
 BLOCKS_PER_READ_MAX: Final = 32
 
+_KINDS: Final = {
+    events.Issued: PostingKind.ISSUED,
+    events.Redeemed: PostingKind.REDEEMED,
+    events.Held: PostingKind.HELD,
+    events.Released: PostingKind.RELEASED,
+    events.Transferred: PostingKind.TRANSFERRED,
+    events.Moved: PostingKind.MOVED,
+    events.Booked: PostingKind.BOOKED,
+    events.Staged: PostingKind.STAGED,
+    events.StagedBooked: PostingKind.STAGED_BOOKED,
+    events.StagedDropped: PostingKind.STAGED_DROPPED,
+}
+
 
 class LedgerFeed:
     """Final blocks of one chain, with what they did to the registers."""
@@ -100,6 +113,8 @@ class LedgerFeed:
                 settled.append(Cause(Origin.CYCLE, event.id, event.digest))
             case events.InstructionSettled():
                 settled.append(Cause(Origin.INSTRUCTION, event.id, event.terms_hash))
+            case events.SetSettled():
+                settled.extend(Cause(Origin.INSTRUCTION, *each) for each in event.settled)
             case events.AssetRegistered() | None:
                 pass
             case _:
@@ -109,37 +124,34 @@ class LedgerFeed:
 
 def posting_of(register: Register, event: events.HoldingEvent | events.StagedEvent) -> Posting:
     """What a register's event did to its holdings."""
-    match event:
-        case events.Issued(reference, lines):
-            kind, keys, available = PostingKind.ISSUED, lines.keys, lines.amounts
-        case events.Booked(reference, lines):
-            kind, keys, available = PostingKind.BOOKED, lines.keys, lines.amounts
-        case events.Staged(reference, lines):
-            kind, keys, available = PostingKind.STAGED, lines.keys, lines.amounts
-        case events.StagedBooked(reference):
-            kind = PostingKind.STAGED_BOOKED
-            keys, available = _columns([], [])
-        case events.StagedDropped(reference):
-            kind = PostingKind.STAGED_DROPPED
-            keys, available = _columns([], [])
-        case events.Redeemed(reference, asset, account, amount):
-            kind = PostingKind.REDEEMED
-            keys, available = _columns([line_key(asset, account)], [-amount])
-        case events.Transferred(reference, asset, debtor, creditor, amount):
-            kind = PostingKind.TRANSFERRED
-            both = [line_key(asset, debtor), line_key(asset, creditor)]
-            keys, available = _columns(both, [-amount, amount])
-        case events.Held(asset, account, amount):
-            kind, reference = PostingKind.HELD, b""
-            keys, available = _columns([line_key(asset, account)], [-amount])
-        case events.Released(asset, account, amount):
-            kind, reference = PostingKind.RELEASED, b""
-            keys, available = _columns([line_key(asset, account)], [amount])
-        case _:
-            assert_never(event)
+    kind = _KINDS[type(event)]
+    reference = getattr(event, "reference", b"")
+    keys, available = _changes(event)
     moves_held = kind in (PostingKind.HELD, PostingKind.RELEASED)
     held = -available if moves_held else np.zeros(len(keys), dtype=np.int64)
     return Posting(register, kind, reference, keys, available, held)
+
+
+def _changes(event: events.HoldingEvent | events.StagedEvent) -> tuple[Column, Column]:
+    """Holding keys, and what became of what is available there."""
+    match event:
+        case events.Issued(_, lines) | events.Booked(_, lines) | events.Staged(_, lines):
+            return lines.keys, lines.amounts
+        case events.Moved(_, moves):
+            # They happened together: a holding passed through none of the balances in between.
+            lines = moves.net()
+            return lines.keys, lines.amounts
+        case events.StagedBooked() | events.StagedDropped():
+            return _columns([], [])
+        case events.Redeemed(_, asset, account, amount) | events.Held(asset, account, amount):
+            return _columns([line_key(asset, account)], [-amount])
+        case events.Released(asset, account, amount):
+            return _columns([line_key(asset, account)], [amount])
+        case events.Transferred(_, asset, debtor, creditor, amount):
+            both = [line_key(asset, debtor), line_key(asset, creditor)]
+            return _columns(both, [-amount, amount])
+        case _:
+            assert_never(event)
 
 
 def _columns(keys: list[int], amounts: list[int]) -> tuple[Column, Column]:

@@ -53,7 +53,7 @@ def settled_trades(
         window = range(cycle.first_position, cycle.end_position)
         positions = [position for position in window if position not in exceptions]
     else:
-        row = house.desk.by_id(reference)
+        row = house.desk.book.by_id(reference)
         if row is None:
             return None
         positions = [] if row.position is None else [row.position]

@@ -10,10 +10,14 @@
 from interfaces import IParticipants
 from interfaces import IRegister
 from modules import holdings
+from modules import net_lines
 from modules import signatures
+from modules import transfers
 
 uses: holdings
+uses: net_lines
 uses: signatures
+uses: transfers
 
 REDEMPTION_TYPE_HASH: constant(bytes32) = keccak256(
     "Redemption(bytes32 reference,uint256 asset,uint256 account,uint256 amount)"
@@ -82,7 +86,7 @@ def book(
     @return The participants touched, one bit each.
     """
     self._check_settlement()
-    return holdings._book(reference, lines)
+    return net_lines._book(reference, lines)
 
 
 @external
@@ -97,7 +101,7 @@ def stage(
     @return The participants touched, one bit each.
     """
     self._check_settlement()
-    return holdings._stage(reference, cycle, lines)
+    return net_lines._stage(reference, cycle, lines)
 
 
 @external
@@ -108,7 +112,7 @@ def book_staged(reference: bytes32, cycle: uint256):
     @param cycle Its number.
     """
     self._check_settlement()
-    holdings._book_staged(reference, cycle)
+    net_lines._book_staged(reference, cycle)
 
 
 @external
@@ -119,7 +123,7 @@ def drop_staged(reference: bytes32, cycle: uint256):
     @param cycle Its number.
     """
     self._check_settlement()
-    holdings._drop_staged(reference, cycle)
+    net_lines._drop_staged(reference, cycle)
 
 
 @external
@@ -135,7 +139,19 @@ def transfer(
     @param amount How much.
     """
     self._check_settlement()
-    holdings._transfer(reference, asset, debtor, creditor, amount)
+    transfers._transfer(reference, asset, debtor, creditor, amount)
+
+
+@external
+def move(reference: bytes32, moves: DynArray[uint256, transfers.MOVES_MAX]):
+    """
+    @notice Moves many amounts at once; only what is there in the end must be covered. Only the
+            settlement contract.
+    @param reference The set or cycle.
+    @param moves The moves, in any order.
+    """
+    self._check_settlement()
+    transfers._move(reference, moves)
 
 
 @view

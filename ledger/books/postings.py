@@ -27,6 +27,7 @@ class PostingKind(Enum):
     HELD = "held"
     RELEASED = "released"
     TRANSFERRED = "transferred"
+    MOVED = "moved"
     BOOKED = "booked"
     STAGED = "staged"
     STAGED_BOOKED = "staged booked"
@@ -86,8 +87,8 @@ class Cause:
     """One change of positions, by name and content.
 
     A reference alone proves nothing, since others may use it too. ``digest`` says what was signed:
-    the EIP-712 digest of a cycle, the hash of an instruction's terms. It is empty for an issue or
-    redemption, whose lines the ledger shows.
+    the EIP-712 digest of a cycle, the hash of an instruction's terms. It is empty for an
+    issue or redemption, whose lines the ledger shows.
     """
 
     origin: Origin
@@ -104,7 +105,7 @@ class Cause:
 class FinalBlock:
     """A final block and its effect on the registers. ``timestamp`` is chain time in seconds.
 
-    ``settled`` are the cycles and instructions that settled in it.
+    ``settled`` are the cycles and instructions, those of sets among them, that settled in it.
     """
 
     number: int

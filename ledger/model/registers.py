@@ -11,6 +11,12 @@ from ledger.model import refuse
 Line = tuple[int, int, int]
 """Asset, account, signed amount."""
 
+Move = tuple[int, int, int, int]
+"""Asset, debtor, creditor, amount."""
+
+AVAILABLE_END = 2**64
+"""No holding may reach this, not even between the credits and the debits of a set."""
+
 PARTICIPANTS_END = 1_024
 """Net lines can only name participants below this number."""
 
@@ -211,6 +217,30 @@ class Register:
         """Moves an amount; the caller has checked it."""
         self.holding(asset, debtor).available -= amount
         self.holding(asset, creditor).available += amount
+
+    def check_moves(self, moves: list[Move]) -> Rejected | None:
+        """Refuses moves that, all together, leave somebody short."""
+        after: dict[tuple[int, int], int] = {}
+        for asset, _, creditor, amount in moves:
+            if amount == 0:
+                return refuse("holdings: no amount")
+            if not 0 < asset <= self.asset_count:
+                return refuse("holdings: unknown asset")
+            key = (asset, creditor)
+            after[key] = after.get(key, self.available(*key)) + amount
+            if after[key] >= AVAILABLE_END:
+                return refuse("holdings: overflow")
+        for asset, debtor, _, amount in moves:
+            key = (asset, debtor)
+            after[key] = after.get(key, self.available(*key)) - amount
+            if after[key] < 0:
+                return refuse("holdings: short")
+        return None
+
+    def move(self, moves: list[Move]) -> None:
+        """Moves many amounts; the caller has checked them."""
+        for asset, debtor, creditor, amount in moves:
+            self.transfer(asset, debtor, creditor, amount)
 
     def check_lines(self, lines: list[Line]) -> Rejected | None:
         """Refuses net lines that are not in order, balanced, covered."""

@@ -1,12 +1,14 @@
 """Reference model of the settlement contract."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ledger.domain.accounts import participant_of
+from ledger.domain.amounts import SUPPLY_MAX
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model import refuse
-from ledger.model.registers import Line, Members, Register
+from ledger.model.registers import Line, Members, Move, Register
 
 LINES_A_CALL = 1_024
 """A cycle is staged in parts of so many lines of one register, the last one shorter."""
@@ -58,6 +60,35 @@ class ModelInstruction:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """A set as it is submitted. ``signers`` are those who signed exactly this, by party."""
+
+    id: bytes
+    rule_version: int
+    deadline: int
+    parties: list[int]
+    receivers: list[int]
+    instructions: list[Terms]
+    signers: list[int]
+
+    def deliveries(self) -> list[Move]:
+        """What moves in the securities register."""
+        return [
+            (instrument, deliverer, receiver, quantity)
+            for _, deliverer, receiver, instrument, quantity, _, _ in self.instructions
+            if quantity
+        ]
+
+    def payments(self) -> list[Move]:
+        """What moves in the cash register."""
+        return [
+            (currency, receiver, deliverer, amount)
+            for _, deliverer, receiver, _, _, currency, amount in self.instructions
+            if amount
+        ]
+
+
 @dataclass(slots=True)
 class Settlement:
     """Settles instructions and cycles over two registers."""
@@ -88,7 +119,7 @@ class Settlement:
             return refusal
         if self.open_cycle is not None:
             return refuse("settlement: another cycle is open")
-        refusal = self._check_attestations(cycle)
+        refusal = self._check_signatures(cycle.parties, cycle.signers)
         if refusal:
             return refusal
         self.open_cycle = cycle
@@ -156,6 +187,62 @@ class Settlement:
             self.cash.transfer(instruction.currency, receiver, deliverer, instruction.amount)
         return None
 
+    def settle_set(self, sender: int, together: ModelSet, now: int) -> Rejected | None:
+        """Settles instructions together: every leg of all of them, or nothing."""
+        refusal = self._check_set(sender, together, now)
+        if refusal:
+            return refusal
+        # From here the settlement must succeed.
+        self.settled_instructions.update(together.instructions)
+        self.securities.move(together.deliveries())
+        self.cash.move(together.payments())
+        return None
+
+    def _check_set(self, sender: int, together: ModelSet, now: int) -> Rejected | None:
+        if not self.members.has_role(sender, Role.CLEARING_HOUSE):
+            return refuse("settlement: not the clearing house")
+        if together.rule_version != self.rule_version:
+            return refuse("settlement: other rule version")
+        if now > together.deadline:
+            return refuse("settlement: late")
+        if not together.instructions:
+            return refuse("settlement: empty set")
+        return (
+            self._check_signatures(together.parties, together.signers)
+            or self._check_named(together.receivers)
+            or self._check_each(together)
+            or self.securities.check_moves(together.deliveries())
+            or self.cash.check_moves(together.payments())
+        )
+
+    def _check_each(self, together: ModelSet) -> Rejected | None:
+        taken = set(self.settled_instructions)
+        present = {*together.parties, *together.receivers}
+        for terms in together.instructions:
+            _, deliverer, receiver, _, quantity, _, amount = terms
+            if not quantity and not amount:
+                return refuse("settlement: nothing to settle")
+            if terms in taken:
+                return refuse("settlement: settled before")
+            taken.add(terms)
+            for account, owed in ((deliverer, quantity), (receiver, amount)):
+                if owed and participant_of(account) not in together.parties:
+                    return refuse("settlement: not signed by the party")
+                if participant_of(account) not in present:
+                    return refuse("settlement: line of a stranger")
+            if quantity > SUPPLY_MAX or amount > SUPPLY_MAX:
+                return refuse("settlement: amount above the cap")
+        return None
+
+    def _check_named(self, participants: list[int]) -> Rejected | None:
+        for participant in participants:
+            refusal = self.members.check_active(participant)
+            if refusal:
+                return refusal
+        if any(after <= before for before, after in pairwise([0, *participants])):
+            return refuse("settlement: parties out of order")
+        return None
+
     def _check_open(self, sender: int, id: bytes, now: int) -> Rejected | None:
         if not self.members.has_role(sender, Role.CLEARING_HOUSE):
             return refuse("settlement: not the clearing house")
@@ -185,7 +272,9 @@ class Settlement:
         return None
 
     def _check_cycle(self, sender: int, cycle: ModelCycle, now: int) -> Rejected | None:
-        refusal = self._check_terms(sender, cycle, now) or self._check_attestations(cycle)
+        refusal = self._check_terms(sender, cycle, now) or self._check_signatures(
+            cycle.parties, cycle.signers
+        )
         if refusal:
             return refusal
         for register, lines in (
@@ -214,15 +303,15 @@ class Settlement:
             return refuse("settlement: cycle id in use")
         return None
 
-    def _check_attestations(self, cycle: ModelCycle) -> Rejected | None:
-        if len(cycle.parties) != len(cycle.signers):
+    def _check_signatures(self, parties: list[int], signers: list[int]) -> Rejected | None:
+        if len(parties) != len(signers):
             return refuse("settlement: signatures missing")
-        for party in cycle.parties:
+        for party in parties:
             refusal = self.members.check_active(party)
             if refusal:
                 return refusal
         previous = 0
-        for party, signer in zip(cycle.parties, cycle.signers, strict=True):
+        for party, signer in zip(parties, signers, strict=True):
             if party <= previous:
                 return refuse("settlement: parties out of order")
             previous = party

@@ -51,6 +51,7 @@ class LiveQueue:
         self._queues: dict[Pot, list[_Entry]] = {}
         self._to_try: list[_Entry] = []
         self._is_to_try: set[str] = set()
+        self._expiring: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
         return len(self._live)
@@ -73,6 +74,8 @@ class LiveQueue:
         if label in self._live:
             self._leave(label)
         self._live[label] = instruction
+        if instruction.expires_at is not None:
+            heappush(self._expiring, (instruction.expires_at, label))
         self._legs[label] = tuple(legs_of(instruction, self.limits))
         for other in instruction.linked_to:
             self._linked.setdefault(label, set()).add(other)
@@ -108,6 +111,16 @@ class LiveQueue:
         """Whoever could be next is looked at again."""
         for pot, waiting in self._queues.items():
             self._try_first_of(pot, waiting)
+
+    def late(self, now: int) -> list[Instruction]:
+        """Those whose time has passed, by time."""
+        late: dict[str, Instruction] = {}
+        while self._expiring and self._expiring[0][0] < now:
+            expires_at, label = heappop(self._expiring)
+            live = self._live.get(label)
+            if live is not None and live.expires_at == expires_at:
+                late[label] = live
+        return list(late.values())
 
     def try_again(self, label: str) -> None:
         """Looks at one again, where something else than cover stood in its way."""

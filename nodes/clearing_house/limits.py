@@ -54,10 +54,15 @@ class LimitBook:
         """What may still be paid under a limit; never below zero."""
         return max(self._limits[pot] - self._used[pot], 0)
 
-    def paid(self, instruction: Instruction, amount: int) -> None:
-        """Something of an instruction has settled."""
+    def paid(self, instruction: Instruction, amount: int) -> list[Pot]:
+        """Something of an instruction has settled; returns the limits that have more room now."""
+        freed = []
         for pot in self._limits:
-            self._used[pot] += _paid_from(pot, instruction, amount)
+            used = _paid_from(pot, instruction, amount)
+            self._used[pot] += used
+            if used < 0:
+                freed.append(pot)
+        return freed
 
     def _paid_before(self, pot: Pot) -> int:
         settled = (each for each in self._instructions.all() if each.settled_amount)

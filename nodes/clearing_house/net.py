@@ -20,7 +20,7 @@ from ledger.domain.rules import Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
-from nodes.clearing_house.desk import InstructionDesk
+from nodes.clearing_house.instruction_book import InstructionBook
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
 from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
@@ -47,13 +47,13 @@ class NetSettlement:
         house: Node,
         intake: Intake,
         cycles: CycleRecords,
-        desk: InstructionDesk,
+        book: InstructionBook,
         rules: Rules,
     ) -> None:
         self._house = house
         self._intake = intake
         self._cycles = cycles
-        self._desk = desk
+        self._book = book
         self._rules = rules
         self.observer: CycleObserver = NO_OBSERVER
 
@@ -152,7 +152,7 @@ class NetSettlement:
 
     def _of_suspended(self, window: Window) -> dict[int, Reason]:
         """The trades of suspended participants: nobody settles with them."""
-        suspended = sorted(self._desk.queue.suspended)
+        suspended = sorted(self._book.queue.suspended)
         if not suspended:
             return {}
         sides = [
@@ -213,9 +213,9 @@ class NetSettlement:
                 else:
                     put_staged(house, session, _intent(number), signed)
             self._cycles.add(session, row)
-            self._desk.cancel_trades(session, window.cancelled)
+            self._book.cancel_trades(session, window.cancelled)
             self._intake.note(session, cancelled)
-            self._desk.enter_trades(session, leavers)
+            self._book.enter_trades(session, leavers)
 
     def _write_abandoned(self, window: Window, number: int) -> CycleRow:
         row = CycleRow(

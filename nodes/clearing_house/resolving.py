@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from ledger.settlement.gridlock.optimum import optimum
 
 from ledger.domain.instructions import Instruction
 from ledger.domain.reasons import Reason
@@ -18,6 +17,7 @@ from ledger.domain.rules import Gridlock, Rules
 from ledger.settlement.columns import AvailableOfMany, columns_of
 from ledger.settlement.gridlock.bypass import bypass
 from ledger.settlement.gridlock.fifo import fifo
+from ledger.settlement.gridlock.optimum import optimum
 from ledger.settlement.gridlock.queue_columns import Flags, QueueColumns
 from ledger.settlement.lifecycle import debtors_of
 from ledger.settlement.live_queue import LiveQueue

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from contracts.decoding import CONSTRUCTOR, DecodedCall
 from contracts.lines import Lines
+from contracts.moves import PackedInstructions
 from ledger.clearing.columns import participants_of
 from nodes.explorer.names import CASH, SECURITIES, Names
 
@@ -32,6 +33,7 @@ KINDS: Final = (
     "deliver_against_payment",
     "deliver_free",
     "pay",
+    "settle_set",
     "other_call",
     "unknown",
 )
@@ -181,6 +183,18 @@ def _settle_instruction(call: DecodedCall, names: Names) -> Act:
     return Act(kind, facts)
 
 
+def _settle_set(call: DecodedCall, names: Names) -> Act:
+    instructions: PackedInstructions = call["instructions"]
+    facts: Facts = {
+        "instructions": len(instructions),
+        "parties": len(call["parties"]),
+        "receivers": len(call["receivers"]),
+        "total": _totals(instructions.payments.lines(), names) or "-",
+        "signatures": len(call["attestations"]),
+    }
+    return Act("settle_set", facts)
+
+
 _DESCRIBERS: Final[Mapping[str, Callable[[DecodedCall, Names], Act]]] = {
     "bind_settlement": _bind_settlement,
     "admit": _admit,
@@ -199,4 +213,5 @@ _DESCRIBERS: Final[Mapping[str, Callable[[DecodedCall, Names], Act]]] = {
     "settle_staged": _settle_staged,
     "abort": _abort,
     "settle_instruction": _settle_instruction,
+    "settle_set": _settle_set,
 }

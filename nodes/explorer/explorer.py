@@ -36,6 +36,7 @@ LOOKED_AT_MAX: Final = 8
 
 SUMMARIES_KEPT_MAX: Final = 4_096
 LOG_BLOCKS_A_CALL: Final = 1_000
+_SETTLED: Final = ("CycleSettled", "InstructionSettled", "SetSettled")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
 _CYCLE = re.compile(r"(?:cycle|批次)\s*#?\s*([1-9][0-9]{0,9})", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})", re.ASCII)
@@ -98,7 +99,7 @@ class TransactionView:
     """A transaction with everything that is known of it.
 
     Attributes:
-        reference: id of the cycle or instruction that it settles; empty when it settles none.
+        reference: id of the cycle, set or instruction that it settles; empty when it settles none.
         cycle: the number of that cycle.
         lines: the net lines it carries, by register.
         data: the raw calldata.
@@ -253,7 +254,7 @@ class Explorer:
         return Found(transaction=digest) if digest else None
 
     def _read_settling(self, reference: bytes, first: int, last: int) -> bytes | None:
-        settled = sorted(topics_of("CycleSettled") | topics_of("InstructionSettled"))
+        settled = sorted(topic for event in _SETTLED for topic in topics_of(event))
         logs = self._w3.eth.get_logs(
             {
                 "fromBlock": first,
@@ -349,8 +350,8 @@ def parse_block_id(text: str) -> int | bytes | None:
 
 
 def _reference(call: DecodedCall | None) -> bytes:
-    """The id of the cycle or instruction that a call settles; empty when it settles none."""
-    struct = {"settle_cycle": "cycle", "settle_instruction": "instruction"}
+    """The id of the cycle, set or instruction that a call settles; empty when it settles none."""
+    struct = {"settle_cycle": "cycle", "settle_set": "set", "settle_instruction": "instruction"}
     if call is not None and call.function == "settle_staged":
         return bytes(call["id"])
     if call is None or call.function not in struct:

@@ -1,4 +1,4 @@
-"""Decoded values as text, with the names of the network; net lines as tables to be paged."""
+"""Decoded values as text, with the names of the network; lines and moves as tables to be paged."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,17 @@ from typing import Final
 
 from contracts.decoding import Named, Value
 from contracts.lines import Lines
+from contracts.moves import Moves, PackedInstructions
 from nodes.explorer.names import CASH, SECURITIES, Names
 
 _ACCOUNTS: Final = frozenset({"account", "debtor", "creditor", "deliverer", "receiver"})
 _PARTICIPANTS: Final = frozenset({"participant", "parties", "participants", "settlement_bank"})
 _ADDRESSES: Final = frozenset({"administrator", "settlement", "participants", "securities", "cash"})
+_WORD_BY_TYPE: Final = {
+    Lines: "lines",
+    Moves: "moves",
+    PackedInstructions: "instructions",
+}
 _LIST_SHOWN_MAX: Final = 200
 _SIGNATURES: Final = "attestations"
 
@@ -35,7 +41,7 @@ class LineRow:
 
 @dataclass(frozen=True, slots=True)
 class LineTable:
-    """The lines of one argument, to be read page by page."""
+    """The lines of one argument, to be read page by page; a move is a debit and a credit."""
 
     name: str
     register: str
@@ -66,12 +72,23 @@ class LineTable:
 
 
 def line_tables(contract: str, values: Sequence[Named], names: Names) -> tuple[LineTable, ...]:
-    """The lines among the arguments of a call."""
+    """The lines, and moves as lines, among the arguments of a call."""
     return tuple(
-        LineTable(named.name, _register_of(contract, named.name), named.value, names)
+        LineTable(named.name, register, lines, names)
         for named in values
-        if isinstance(named.value, Lines)
+        for register, lines in _lines_of(contract, named)
     )
+
+
+def _lines_of(contract: str, named: Named) -> Iterator[tuple[str, Lines]]:
+    match named.value:
+        case Lines() as lines:
+            yield _register_of(contract, named.name), lines
+        case Moves() as moves:
+            yield _register_of(contract, named.name), moves.lines()
+        case PackedInstructions(_, deliveries, payments):
+            yield SECURITIES, deliveries.lines()
+            yield CASH, payments.lines()
 
 
 def fields(contract: str, values: Sequence[Named], names: Names) -> tuple[Field, ...]:
@@ -97,8 +114,8 @@ def _fields(contract: str, values: Sequence[Named], names: Names, path: str) -> 
 
 def _text(contract: str, named: Named, names: Names, numbers: dict[str, int]) -> str:
     match named.value:
-        case Lines():
-            return f"{len(named.value):,} lines"
+        case Lines() | Moves() | PackedInstructions():
+            return f"{len(named.value):,} {_WORD_BY_TYPE[type(named.value)]}"
         case bytes():
             return _bytes_text(named, names)
         case str():

@@ -139,7 +139,7 @@ class MarketDay:
         """What grows as long as a day is not settled."""
         house, exchange = self._consortium.clearing_house, self._consortium.exchange
         ends = exchange.captured.end_position, house.intake.stream.end_position
-        return (*ends, house.cycles.next_number(), -len(house.desk.queue))
+        return (*ends, house.cycles.next_number(), -len(house.desk.book.queue))
 
     def _refusals(self) -> dict[str, list[int]]:
         """The refused rows of the file's batches, as of earlier runs."""

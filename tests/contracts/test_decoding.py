@@ -13,7 +13,13 @@ from contracts.clients.registers import Cash, Securities
 from contracts.clients.settlement import NO_SIGNATURE, Settlement
 from contracts.decoding import DecodedCall, Named, decode_call, decode_creation, decode_log
 from contracts.lines import Lines, line_key
-from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage
+from contracts.moves import Moves
+from contracts.typed_data import (
+    CycleMessage,
+    InstructionMessage,
+    RedemptionMessage,
+    SetMessage,
+)
 
 ADDRESS = bytes(range(20))
 HEX_ADDRESS = "0x" + ADDRESS.hex()
@@ -32,6 +38,9 @@ CYCLE = CycleMessage(
     deadline=99,
 )
 INSTRUCTION = InstructionMessage(REFERENCE, 256, 512, 1, 10, 1, 100, 1, 99)
+PAYMENT = InstructionMessage(DIGEST, 512, 256, 1, 0, 2, 2**63 - 1, 1, 99)
+SET = SetMessage(REFERENCE, (INSTRUCTION, PAYMENT), (1, 2), (), 1, 99)
+MOVES = Moves(*(np.array(each) for each in ([1, 2**32 - 1], [256, 2**32 - 1], [513, 1], [5, 7])))
 
 participants = Participants(None, ADDRESS)
 securities = Securities(None, ADDRESS)
@@ -62,6 +71,7 @@ WRITES = [
         "settle_instruction",
         settlement.settle_instruction_data(INSTRUCTION, NO_SIGNATURE, NO_SIGNATURE),
     ),
+    ("Settlement", "settle_set", settlement.settle_set_data(SET, [NO_SIGNATURE] * 2)),
 ] + [
     (name, function, data)
     for name, register in (("Securities", securities), ("Cash", cash))
@@ -78,6 +88,7 @@ WRITES = [
         ),
         ("book_staged", encode_call("book_staged(bytes32,uint256)", REFERENCE, uint(1))),
         ("drop_staged", encode_call("drop_staged(bytes32,uint256)", REFERENCE, uint(1))),
+        ("move", encode_call("move(bytes32,uint256[])", REFERENCE, MOVES.pack())),
         (
             "transfer",
             encode_call(
@@ -124,6 +135,33 @@ def test_cycle_is_decoded_to_its_lines_and_parties():
     assert len(call["cash_lines"]) == 0
     assert len(call["attestations"]) == 2
     assert Named("count", 3) in call["cycle"]
+
+
+def test_set_is_decoded_to_its_instructions_and_their_moves():
+    call = decode_call("Settlement", settlement.settle_set_data(SET, [NO_SIGNATURE] * 2))
+    instructions = call["instructions"]
+
+    assert instructions.ids == (REFERENCE, DIGEST)
+    assert instructions.deliveries.lines().amounts.tolist() == [-10, 10]
+    assert instructions.payments.assets.tolist() == [1, 2]
+    assert instructions.payments.debtors.tolist() == [512, 256]
+    assert instructions.payments.creditors.tolist() == [256, 512]
+    assert instructions.payments.amounts.tolist() == [100, 2**63 - 1]
+
+
+def test_moves_are_read_back_as_they_were_packed():
+    back = Moves.unpack(MOVES.pack().words)
+
+    for name in ("assets", "debtors", "creditors", "amounts"):
+        assert getattr(back, name).tolist() == getattr(MOVES, name).tolist()
+
+
+def test_moves_come_to_one_line_a_holding():
+    columns = ([1, 1, 1], [256, 512, 256], [512, 256, 768], [5, 5, 2])
+    net = Moves(*(np.array(each) for each in columns)).net()
+
+    assert net.accounts.tolist() == [256, 512, 768]
+    assert net.amounts.tolist() == [-2, 0, 2]
 
 
 def test_admission_is_decoded_to_words():
@@ -183,6 +221,17 @@ def test_log_is_decoded_in_the_order_of_its_source(contract, topics, data, event
     assert decoded.event == event
     assert [named.value for named in decoded.values] == values
     assert topics[0] in decoding.topics_of(event)
+
+
+def test_instructions_of_a_settled_set_are_instructions():
+    instruction = InstructionMessage(REFERENCE, 256, 512, 1, 10, 1, 100, 1, 0)
+    data = DIGEST + uint(64) + uint(1) + instruction.packed_words()
+    decoded = decode_log(
+        "Settlement", [topic("SetSettled(bytes32,bytes32,uint256[2][])"), REFERENCE], data
+    )
+
+    assert decoded["instructions"].ids == (REFERENCE,)
+    assert decoded["instructions"].deliveries.amounts.tolist() == [10]
 
 
 def test_booked_lines_are_lines():

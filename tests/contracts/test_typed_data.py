@@ -7,7 +7,13 @@ from eth_hash.auto import keccak
 
 from contracts.abi import Array, uint
 from contracts.lines import Lines
-from contracts.typed_data import CycleMessage, Domain, InstructionMessage, RedemptionMessage
+from contracts.typed_data import (
+    CycleMessage,
+    Domain,
+    InstructionMessage,
+    RedemptionMessage,
+    SetMessage,
+)
 from ledger.chain.signatures import signer_of
 from nodes.keys import Key
 
@@ -101,6 +107,36 @@ def test_instruction_digest_is_that_of_eth_account():
         "Instruction",
         [("id", "bytes32"), *((name, "uint256") for name in names)],
         {"id": instruction.id} | {name: getattr(instruction, name) for name in names},
+    )
+
+
+def test_set_digest_is_that_of_eth_account():
+    first = InstructionMessage(b"\x03" * 32, 256, 512, 1, 10, 2, 1_000, 1, 99)
+    second = InstructionMessage(b"\x04" * 32, 512, 256, 0, 0, 1, 7, 1, 99)
+    together = SetMessage(b"\x05" * 32, (first, second), (1, 2), (3,), 1, 99)
+    terms = [256 << 224 | 512 << 192 | 1 << 160 | 2 << 128 | 10 << 64 | 1_000]
+    terms += [512 << 224 | 256 << 192 | 1 << 128 | 7]
+    words = first.id + uint(terms[0]) + second.id + uint(terms[1])
+
+    digest = Domain(CHAIN_ID, CONTRACT).digest(together.struct_hash())
+
+    assert together.packed_words() == Array(words, 2)
+    assert digest == general_digest(
+        "Set",
+        [
+            ("id", "bytes32"),
+            ("instructions_hash", "bytes32"),
+            ("parties_hash", "bytes32"),
+            ("rule_version", "uint256"),
+            ("deadline", "uint256"),
+        ],
+        {
+            "id": together.id,
+            "instructions_hash": keccak(uint(2) + words),
+            "parties_hash": keccak(uint(2) + uint(1) + uint(2)),
+            "rule_version": 1,
+            "deadline": 99,
+        },
     )
 
 

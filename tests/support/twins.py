@@ -19,7 +19,13 @@ from contracts.deployment import (
     settlement_init_code,
 )
 from contracts.lines import Lines
-from contracts.typed_data import CycleMessage, Domain, InstructionMessage, RedemptionMessage
+from contracts.typed_data import (
+    CycleMessage,
+    Domain,
+    InstructionMessage,
+    RedemptionMessage,
+    SetMessage,
+)
 from ledger.chain.block_file import MEMORY
 from ledger.chain.blocks import Receipt
 from ledger.chain.chain import Chain
@@ -32,11 +38,11 @@ from ledger.domain.accounts import account_number, holding_key, participant_of
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.model.registers import Members, Register
-from ledger.model.settlement import ModelCycle, ModelInstruction, Settlement
+from ledger.model.settlement import ModelCycle, ModelInstruction, ModelSet, Settlement, Terms
 from nodes.keys import Key
 
 CHAIN_ID = 668_283
-GAS = 300_000_000
+GAS = 1_000_000_000
 INSTRUMENTS = ("US0378331005", "DE000BAY0017", "ZZ00000000X3")
 CURRENCIES = ("CNY", "USD")
 START = 1_000
@@ -294,6 +300,22 @@ class Twins:
         data = self.contracts.settlement.abort_data(id)
         return self._settle(sender, data, self.settlement.abort(sender.number, id, self.time()))
 
+    def settle_set(self, sender: Actor, message: SetMessage, signers: list[int]) -> str:
+        digest = self.settlement_domain().digest(message.struct_hash())
+        signatures = [self.actor(number).key.sign(digest) for number in signers]
+        data = self.contracts.settlement.settle_set_data(message, signatures)
+        model = ModelSet(
+            id=message.id,
+            rule_version=message.rule_version,
+            deadline=message.deadline,
+            parties=list(message.parties),
+            receivers=list(message.receivers),
+            instructions=[terms_of(each) for each in message.instructions],
+            signers=signers,
+        )
+        agreed = self.settlement.settle_set(sender.number, model, self.time())
+        return self._settle(sender, data, agreed)
+
     def _settle(self, sender: Actor, data: bytes, model: Rejected | None) -> str:
         receipt = self.sender(sender).send(self.contracts.settlement.address, data)
         return self._agree(receipt, model)
@@ -382,6 +404,19 @@ def lines_of(lines: list[Line]) -> Lines:
     return Lines(
         np.array([holding_key(asset, account) for asset, account, _ in lines], dtype=np.int64),
         np.array([amount for _, _, amount in lines], dtype=np.int64),
+    )
+
+
+def terms_of(message: InstructionMessage) -> Terms:
+    """What can settle once of an instruction."""
+    return (
+        message.id,
+        message.deliverer,
+        message.receiver,
+        message.instrument,
+        message.quantity,
+        message.currency,
+        message.amount,
     )
 
 

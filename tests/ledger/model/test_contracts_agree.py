@@ -3,10 +3,10 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from contracts.typed_data import InstructionMessage, RedemptionMessage
+from contracts.typed_data import InstructionMessage, RedemptionMessage, SetMessage
 from ledger.model.settlement import ModelCycle
 from tests.support.net_lines import zero_sum
-from tests.support.twins import INSTRUMENTS, START, Actor, Line, Twins, ref
+from tests.support.twins import INSTRUMENTS, START, Actor, Line, Twins, ref, terms_of
 
 NUMBERS = st.integers(1, 8)
 ASSETS = st.integers(0, len(INSTRUMENTS) + 1)
@@ -23,6 +23,7 @@ class ContractsAndModel(RuleBasedStateMachine):
     def begin(self) -> None:
         self.twins = Twins()
         self.references = 0
+        self.settled_before: list[InstructionMessage] = []
         for broker in self.twins.brokers:
             lines = [(asset, broker.house, 100) for asset in (1, 2)]
             assert not self.twins.issue(self.twins.registrar, self.fresh(), lines, is_cash=False)
@@ -149,6 +150,76 @@ class ContractsAndModel(RuleBasedStateMachine):
             signers=signers,
         )
         self.twins.settle_cycle(self.twins.registrar if skew == 10 else self.twins.house, cycle)
+
+    @rule(data=st.data(), skew=st.integers(0, 19))
+    def settle_together(self, data: st.DataObject, skew: int) -> None:
+        """Instructions that may go round in circles, and lack more or less."""
+        drawn = [self.draw_instruction(data) for _ in range(data.draw(st.integers(0, 5)))]
+        drawn += self.once_more(drawn, skew)
+        owing = {self.actor_of(m.deliverer) for m in drawn if m.quantity}
+        owing |= {self.actor_of(m.receiver) for m in drawn if m.amount}
+        sides = {self.actor_of(account) for m in drawn for account in (m.deliverer, m.receiver)}
+        parties, receivers = sorted(owing), sorted(sides - owing)
+        signers = list(parties)
+        if skew == 2 and parties:
+            parties, signers = parties[1:], signers[1:]
+        if skew == 3 and signers:
+            signers[-1] = 1
+        if skew == 4:
+            receivers = receivers[1:]
+        if skew == 5:
+            parties, signers, receivers = parties[::-1], signers[::-1], receivers[::-1]
+        if skew == 6:
+            signers = signers[1:]
+        if skew == 7:
+            receivers.append(99)
+        message = SetMessage(
+            id=self.fresh(),
+            instructions=tuple(drawn),
+            parties=tuple(parties),
+            receivers=tuple(receivers),
+            rule_version=2 if skew == 8 else 1,
+            deadline=START - 1 if skew == 9 else START + 100,
+        )
+        sender = self.twins.registrar if skew == 10 else self.twins.house
+        before = self.totals()
+        if not self.twins.settle_set(sender, message, signers):
+            self.settled_before += drawn
+        assert self.totals() == before, "invariant 1: a set creates and destroys nothing"
+        for each in drawn:
+            settled = self.twins.contracts.settlement.is_settled(each.terms_hash())
+            assert settled == (terms_of(each) in self.twins.settlement.settled_instructions)
+
+    def once_more(self, drawn: list[InstructionMessage], skew: int) -> list[InstructionMessage]:
+        """One that stands in the set twice, or that has settled before."""
+        again: dict[int, list[InstructionMessage]] = {0: drawn[:1], 1: self.settled_before[:1]}
+        return again.get(skew, [])
+
+    def draw_instruction(self, data: st.DataObject) -> InstructionMessage:
+        deliverer, receiver = data.draw(st.lists(st.integers(5, 8), min_size=2, max_size=2))
+        return InstructionMessage(
+            id=self.fresh(),
+            deliverer=deliverer << 8,
+            receiver=receiver << 8 | data.draw(SUB),
+            instrument=data.draw(st.sampled_from([1, 1, 1, 2, 3])),
+            quantity=data.draw(st.sampled_from([0, 1, 30, 90, 150])),
+            currency=data.draw(st.sampled_from([1, 1, 1, 2])),
+            amount=data.draw(st.sampled_from([0, 1, 400, 900, 1_500])),
+            rule_version=0,
+            deadline=0,
+        )
+
+    @staticmethod
+    def actor_of(account: int) -> int:
+        return account >> 8
+
+    def totals(self) -> dict[tuple[bool, int], int]:
+        """What there is of each asset."""
+        return {
+            (is_cash, asset): sum(h.total for (a, _), h in register.holdings.items() if a == asset)
+            for is_cash, register in ((True, self.twins.cash), (False, self.twins.securities))
+            for asset in range(1, register.asset_count + 1)
+        }
 
     @invariant()
     def same_balances(self) -> None:

@@ -1,9 +1,11 @@
 """Invariants 1, 3, 4 and 11 while a cycle is staged in parts and everything else goes on."""
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from contracts.typed_data import InstructionMessage, RedemptionMessage
+from contracts.typed_data import InstructionMessage, RedemptionMessage, SetMessage
 from ledger.model.settlement import ModelCycle
 from tests.support.net_lines import zero_sum
 from tests.support.twins import Line, Twins, ref
@@ -108,6 +110,27 @@ class StagedCycles(RuleBasedStateMachine):
         accounts = (deliverer.house, receiver.house)
         terms = InstructionMessage(self.fresh(), *accounts, 1, quantity, 1, amount, 1, now)
         self.twins.settle_instruction(self.twins.house, terms, (deliverer, receiver))
+
+    @rule(data=st.data(), quantity=st.integers(1, 120), amount=st.integers(1, 1_200), gap=SKEW)
+    def settle_a_circle(self, data: st.DataObject, quantity: int, amount: int, gap: int) -> None:
+        """Everybody delivers to the next one and the last to the first; sometimes not all of it."""
+        parties = sorted(data.draw(st.sets(BROKERS, min_size=2, max_size=4)))
+        circle = tuple(
+            InstructionMessage(
+                self.fresh(),
+                each << 8,
+                after << 8,
+                1,
+                quantity,
+                1,
+                amount + (i if gap else 0),
+                0,
+                0,
+            )
+            for i, (each, after) in enumerate(pairwise([*parties, parties[0]]))
+        )
+        message = SetMessage(self.fresh(), circle, tuple(parties), (), 1, self.twins.time())
+        self.twins.settle_set(self.twins.house, message, parties)
 
     @rule(number=BROKERS, amount=st.integers(1, 80), cash=st.booleans(), release=st.booleans())
     def hold(self, number: int, amount: int, cash: bool, release: bool) -> None:
