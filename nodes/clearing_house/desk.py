@@ -1,6 +1,6 @@
 """The instruction desk of the clearing house: what participants may ask of their instructions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -89,8 +89,11 @@ class InstructionDesk:
         return self._change(label, by, lambda each, _: lifecycle.prioritised(each, priority))
 
     def cancel(self, label: str, by: str) -> Rejected | None:
-        """Asks for cancellation; until everybody who owes something has, it may still settle."""
-        return self._change(label, by, lifecycle.cancelled)
+        """Asks for cancellation; until everybody who owes something has, it may still settle.
+
+        Who owes nothing under it has nothing to cancel.
+        """
+        return self._change(label, by, lifecycle.cancelled, lifecycle.debtors_of)
 
     def settle(self, label: str) -> Reason | None:
         """Tries one instruction now; says why it has not settled, None when it has."""
@@ -136,20 +139,24 @@ class InstructionDesk:
         return self.book.queue.outlook(label)
 
     def _change(
-        self, label: str, by: str | None, change: Callable[[Instruction, Sides], Instruction]
+        self,
+        label: str,
+        by: str | None,
+        change: Callable[[Instruction, Sides], Instruction],
+        entitled: Callable[[Instruction], Iterable[int]] = participants_in,
     ) -> Rejected | None:
-        """Changes a live instruction at the wish of its sides."""
+        """Changes a live instruction at the wish of its sides, or of those entitled to it."""
         instruction = self.book.queue.get(label)
         if instruction is None:
             known = self.book.as_kept(label)
             if known is None:
                 return Rejected(Reason.UNKNOWN, f"there is no instruction {label}")
             return Rejected(Reason.FINAL, f"{label} is {known.state.value}")
-        sides = frozenset(participants_in(instruction))
+        sides = frozenset(entitled(instruction))
         if by is not None:
             asking = self._house.network.participant_number(by)
             if asking not in sides:
-                return Rejected(Reason.UNAUTHORISED, f"{by} is no side of {label}")
+                return Rejected(Reason.UNAUTHORISED, f"that of {label} is not for {by} to ask")
             sides = frozenset({asking})
         self.book.put([change(instruction, sides)])
         return None

@@ -1,10 +1,7 @@
 """Stories beyond the pack: funding, free deliveries, silence, and what a wrong expectation says."""
 
-import sys
-
 import pytest
 
-from nodes.scenario.document import ScenarioError
 from nodes.scenario.loader import load_story
 from nodes.scenario.result import result_of
 from nodes.scenario.runner import play
@@ -130,63 +127,6 @@ expect:
         ("movements.cash", "7", "1"),
         ("breaks", "1", "0"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "words"),
-    [
-        ("colour: red\n", 9, "a key among"),
-        ("events: 3\n", 9, "a list"),
-        ("events:\n- dance: {}\n", 10, "a verb among"),
-        ("events:\n- {fund: {account: A, amount: '1'}, cycle: close}\n", 10, "exactly one verb"),
-        ("events:\n- fund: {account: A}\n", 10, "the key amount"),
-        ("events:\n- fund: {account: A, amount: 1.50}\n", 10, "the number 1.50: put quotes"),
-        ("expect: {securities: {A: {X: 99999999999999999999}}}\n", 9, "a whole number up to"),
-        ("expect: {breaks: " + "9" * 5_000 + "}\n", 9, "a whole number up to"),
-        ("business_date: 1960-01-01\n", 2, "a business date from 1970-01-01 on"),
-        ("events:\n- deposit: {account: A, isin: US0378331006, quantity: 1}\n", 10, "digit 5"),
-        ("events:\n- fund: {account: A, amount: '-1'}\n", 10, "a decimal amount"),
-        ("events:\n- fund: {account: A, amount: '0'}\n", 10, "above zero"),
-        (
-            "events:\n- {at: '10:00', cycle: close}\n- {at: '09:59', cycle: close}\n",
-            11,
-            "not before",
-        ),
-        ("events:\n- {at: '25:00', cycle: close}\n", 10, "a quoted time"),
-        ("expect: {instructions: {T1: done}}\n", 9, "captured or settled"),
-        ("expect: {cash: {A: {XXX: '1'}}}\n", 9, "a currency code"),
-        ("expect: {securities: {A: {Y: 1}}}\n", 9, "an instrument of the story"),
-        ("rules: {dvp_model: 3}\n", 9, "dvp_model 1 with settlement gross"),
-        ("rules: {speed: high}\n", 9, "a rule among"),
-        ("rules: {queue: fifo, queue: bypass}\n", 9, "only once"),
-        ("events: [\n", 10, "YAML or JSON"),
-        ("events:\n- clock: end_of_day\n", 10, "the verb clock is not supported yet"),
-    ],
-)
-def test_file_that_is_no_scenario_is_refused_with_line_and_key(tmp_path, text, line, words):
-    with pytest.raises(ScenarioError) as caught:
-        load_story(tell(tmp_path, text))
-
-    assert caught.value.line == line
-    assert words in str(caught.value)
-
-
-def test_opening_position_of_somebody_who_does_not_trade_is_refused(tmp_path):
-    path = tell(tmp_path, "")
-    path.write_text(path.read_text().replace("cash: {A:", "cash: {EXCHANGE:"))
-
-    with pytest.raises(ScenarioError, match="accounts of brokers and banks"):
-        load_story(path)
-
-
-def test_document_that_is_nested_too_deeply_is_refused(tmp_path):
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(1_000)
-    try:
-        with pytest.raises(ScenarioError, match="less deep"):
-            load_story(tell(tmp_path, "events: " + "[" * 3_000 + "]" * 3_000 + "\n"))
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 def test_money_of_a_silent_participant_and_trades_of_the_exchange_are_refused(tmp_path):
