@@ -44,6 +44,10 @@ class Outbox:
 
         self._store.keep(session, intent, sign)
 
+    def keeps(self, intent: str) -> bool:
+        """Whether there is a transaction for an intent already."""
+        return self._store.has(intent)
+
     def announce(self, intents: Sequence[str]) -> None:
         """Sends what several intents stand for, in order, without waiting for any of it.
 

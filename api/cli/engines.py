@@ -1,7 +1,8 @@
 """The options that choose the engine of the chain, and what is said when it cannot be used."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
@@ -13,7 +14,7 @@ from nodes.bootstrap import BootstrapError
 from nodes.endpoint import shown
 from nodes.engine import Engine, EngineError, UnfitEngineError
 from nodes.external_engine import OUTAGE_PATIENCE_SECONDS, ExternalEngine, Finality
-from nodes.validators import VALIDATORS, Seating
+from nodes.validators import ALONE, VALIDATORS, Seating
 
 EMBEDDED: Final = "revm"
 PATIENCE_SECONDS: Final = OUTAGE_PATIENCE_SECONDS
@@ -24,6 +25,15 @@ EngineOption = Annotated[
         "--engine",
         metavar="revm|URL",
         help="The engine of the chain: revm in this process, or the URL of a JSON-RPC endpoint.",
+    ),
+]
+StoryEngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="|".join([*EXECUTOR_NAMES, "URL"]),
+        help="What the chain runs on: an executor in this process, or the URL of a JSON-RPC"
+        " endpoint.",
     ),
 ]
 FinalityOption = Annotated[
@@ -63,7 +73,9 @@ PatienceOption = Annotated[
 ]
 
 
-def open_engine(engine: str, finality: str, patience_seconds: float) -> Engine | None:
+def open_engine(
+    engine: str, finality: str, patience_seconds: float, embedded: Sequence[str] = (EMBEDDED,)
+) -> Engine | None:
     """The engine behind a URL; None for the one in this process. Ends with status 2 on a fault."""
     rule = _finality(finality)
     if engine == EMBEDDED:
@@ -71,12 +83,28 @@ def open_engine(engine: str, finality: str, patience_seconds: float) -> Engine |
             bad_input("--finality is for a chain at a URL: here validators make blocks final")
         return None
     if not engine.startswith(("http://", "https://")):
-        words = "expected revm or the http(s) URL of a JSON-RPC endpoint"
-        bad_input(f"--engine: {words}, found {shown(engine)!r}")
+        words = f"{' or '.join(embedded)} or the http(s) URL of a JSON-RPC endpoint"
+        bad_input(f"--engine: expected {words}, found {shown(engine)!r}")
     try:
         return ExternalEngine(engine, rule, patience_seconds=patience_seconds)
     except EngineError as error:
         bad_input(str(error), "Nothing was changed.")
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEngine:
+    """What stories are played on: an engine at a URL, or a chain in this process."""
+
+    engine: Engine | None
+    seating: Seating
+
+
+def open_story_engine(engine: str, finality: str, patience_seconds: float) -> StoryEngine:
+    """What stories are played on. Ends with status 2 on a fault."""
+    if engine in EXECUTOR_NAMES:
+        open_engine(EMBEDDED, finality, patience_seconds)
+        return StoryEngine(None, Seating(1, (engine,)))
+    return StoryEngine(open_engine(engine, finality, patience_seconds, EXECUTOR_NAMES), ALONE)
 
 
 def seating(engine: str, validators: int | None, executors: list[str] | None) -> Seating | None:

@@ -9,8 +9,11 @@ import typer
 from api.app import RECURSION_MAX
 from api.cli.bench import bench_app
 from api.cli.chain import chain_app
+from api.cli.clock import clock_app
+from api.cli.conformance import conformance
 from api.cli.day import DAY_HELP, day, make_day
 from api.cli.day_verify import verify as verify_day
+from api.cli.fault import fault_app
 from api.cli.proof import proof_app
 from api.cli.reasons import reasons
 from api.cli.rules import rules
@@ -50,7 +53,10 @@ app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)
 app.command()(rules)
+app.command()(conformance)
+app.add_typer(clock_app, name="clock")
 app.add_typer(chain_app, name="chain")
 app.add_typer(bench_app, name="bench")
 app.add_typer(proof_app, name="proof")
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(fault_app, name="fault")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,24 +11,16 @@ import typer
 from api.cli.engines import (
     EMBEDDED,
     PATIENCE_SECONDS,
-    EngineOption,
     FinalityOption,
     PatienceOption,
+    StoryEngine,
+    StoryEngineOption,
     engine_failures,
-    open_engine,
+    open_story_engine,
 )
-from api.cli.terminal import (
-    EXIT_BAD_INPUT,
-    EXIT_FAILED,
-    bad_input,
-    counted,
-    file_trouble,
-    messages,
-    output,
-)
+from api.cli.terminal import EXIT_FAILED, bad_input, file_trouble, output
 from ledger.domain.reasons import Reason
-from nodes.engine import Engine
-from nodes.scenario.document import NotSupportedYetError, ScenarioError
+from nodes.scenario.document import ScenarioError
 from nodes.scenario.loader import load_story
 from nodes.scenario.result import ScenarioResult, result_of
 from nodes.scenario.runner import play
@@ -44,21 +36,12 @@ def _scenario() -> None:
     """Settlement stories in plain data."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stories:
-    """What was found: what can be played, and what this version does not do yet."""
-
-    playable: Sequence[Story]
-    unsupported: Sequence[NotSupportedYetError]
-    is_named: bool
-
-
 @scenario_app.command("run")
 def run(
     paths: Annotated[
         list[Path], typer.Argument(help="Scenario files, YAML or JSON, and folders of them.")
     ],
-    engine: EngineOption = EMBEDDED,
+    engine: StoryEngineOption = EMBEDDED,
     finality: FinalityOption = "0",
     patience: PatienceOption = PATIENCE_SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
@@ -66,38 +49,37 @@ def run(
     """Play scenario files on the real contracts and a real engine.
 
     Ends with status 0 when every expectation holds, 1 when one does not or the engine fails, 2 when
-    a file is not valid or the engine cannot be used (nothing is then run). Files that use what is
-    not supported yet are listed at the end; the status is then 2 if one of them was named itself,
-    and not just found in a folder.
+    a file is not valid or the engine cannot be used (nothing is then run).
     """
-    stories = _load(paths)
-    chain = open_engine(engine, finality, patience)
+    stories = load_stories(paths)
+    chosen = open_story_engine(engine, finality, patience)
     passed = True
-    for story in stories.playable:
-        result = _play(story, chain)
+    for story in stories:
+        result = play_story(story, chosen)
         passed &= result.passed
         typer.echo(json.dumps(asdict(result))) if as_json else _show(story, result)
-    _list_unsupported(stories.unsupported)
     if not passed:
         raise typer.Exit(EXIT_FAILED)
-    if stories.is_named:
-        raise typer.Exit(EXIT_BAD_INPUT)
 
 
-def _load(paths: list[Path]) -> _Stories:
-    playable: list[Story] = []
-    unsupported: list[NotSupportedYetError] = []
+def load_stories(paths: Sequence[Path]) -> list[Story]:
+    """The stories in files and folders. Ends with status 2 when one is not valid."""
     try:
-        for file in [file for path in paths for file in _files(path)]:
-            try:
-                playable.append(load_story(file))
-            except NotSupportedYetError as error:
-                unsupported.append(error)
+        return [load_story(file) for path in paths for file in _files(path)]
     except ScenarioError as error:
         bad_input(str(error), "Nothing was run.")
     except OSError as error:
         file_trouble(error)
-    return _Stories(playable, unsupported, any(error.file in paths for error in unsupported))
+
+
+def play_story(story: Story, chosen: StoryEngine) -> ScenarioResult:
+    """Plays a story and compares it with what it expects. Ends with status 1 on an outage."""
+    with engine_failures("Run the command again."):
+        played = play(story, chosen.engine, chosen.seating)
+        try:
+            return result_of(played)
+        finally:
+            played.consortium.close()
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -109,15 +91,6 @@ def _files(path: Path) -> Iterator[Path]:
     if not files:
         bad_input(f"{path} has no scenario files ({', '.join(sorted(SUFFIXES))})")
     yield from files
-
-
-def _play(story: Story, engine: Engine | None) -> ScenarioResult:
-    with engine_failures("Run the command again."):
-        played = play(story, engine)
-        try:
-            return result_of(played)
-        finally:
-            played.consortium.close()
 
 
 def _show(story: Story, result: ScenarioResult) -> None:
@@ -137,12 +110,3 @@ def _show(story: Story, result: ScenarioResult) -> None:
             cause = Reason[found["reason"]].explanation.cause
             line = f"  {name} is {found['state']}: {found['reason']}. {cause}"
             console.print(line, markup=False)
-
-
-def _list_unsupported(unsupported: Sequence[NotSupportedYetError]) -> None:
-    if not unsupported:
-        return
-    console = messages()
-    console.print(f"\nNot run, {counted(len(unsupported), 'file')}:")
-    for error in unsupported:
-        console.print(f"  {error}", markup=False)

@@ -41,6 +41,11 @@ class OutboxStore:
             row = {"intent": intent, "nonce": last + 1, "raw": kept.raw, "hash": kept.hash}
             insert_new(session, OutboxRow, {**row, "state": READY, "revert": ""})
 
+    def has(self, intent: str) -> bool:
+        """Whether a transaction is kept for an intent."""
+        with self._database.reading() as session:
+            return session.exec(_nonce.where(col(OutboxRow.intent) == intent)).first() is not None
+
     def get(self, intents: Sequence[str]) -> list[Kept]:
         """What was kept for each intent. Raises KeyError when nothing was for one."""
         rows = select(OutboxRow.intent, OutboxRow.raw, OutboxRow.hash)

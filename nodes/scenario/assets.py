@@ -1,7 +1,7 @@
 """Accounts, assets and amounts as scenario files write them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, TypeVar
 
 from ledger.domain.amounts import (
@@ -11,7 +11,7 @@ from ledger.domain.amounts import (
     parse_quantity,
 )
 from ledger.domain.errors import MalformedError
-from ledger.domain.identifiers import isin_of_name, parse_account
+from ledger.domain.identifiers import isin_of_name, owner_of, parse_account
 from ledger.domain.participants import Instrument
 from nodes.scenario.document import Value
 
@@ -33,10 +33,13 @@ def checked(value: Value, parse: Callable[[str], T]) -> T:
 
 
 class Assets:
-    """The instruments of a story, and how amounts of them are read."""
+    """The instruments and participants of a story, and how amounts and accounts are read."""
 
-    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(
+        self, instruments: Mapping[str, Instrument], participants: Collection[str] = ()
+    ) -> None:
         self._by_symbol = instruments
+        self._participants = participants
 
     def account(self, value: Value) -> str:
         """``BRK-A`` or ``BRK-A/client``."""
@@ -129,9 +132,12 @@ class Assets:
 
     def _named(self, name: str, value: Value) -> str:
         try:
-            return parse_account(name)
+            account = parse_account(name)
         except MalformedError as error:
             value.fail(error.expected, name)
+        if owner_of(account) not in self._participants:
+            value.fail("an account of a participant of the story", name)
+        return account
 
     def _isin_named(self, symbol: str, value: Value) -> str:
         if symbol not in self._by_symbol:

@@ -1,6 +1,7 @@
 """A YAML or JSON document whose every value knows the line it stands on.
 
-Values are kept as they were written, so that ``off`` stays ``off`` and ``11:00`` stays ``11:00``.
+Values are kept as they were written, so that ``1.50`` is told from ``'1.50'``, and a quoted time
+from a bare ``11:00``, which YAML takes for a number.
 """
 
 import re
@@ -13,8 +14,16 @@ import yaml
 
 from ledger.domain.amounts import AMOUNT_MAX
 
+_TEXT_TAG: Final = "tag:yaml.org,2002:str"
+_TRUTH_TAG: Final = "tag:yaml.org,2002:bool"
 _NUMBER_TAG: Final = "tag:yaml.org,2002:int"
 _FLOAT_TAG: Final = "tag:yaml.org,2002:float"
+_YES: Final = frozenset({"on", "true"})
+_NO: Final = frozenset({"off", "false"})
+_WORDS_BY_TRUTH: Final = {
+    **dict.fromkeys(("on", "true", "yes"), _YES),
+    **dict.fromkeys(("off", "false", "no"), _NO),
+}
 
 
 class ScenarioError(Exception):
@@ -24,14 +33,6 @@ class ScenarioError(Exception):
         tail = f", found {found!r}" if found else ""
         super().__init__(f"{file}:{line}: {key}: expected {expected}{tail}")
         self.file, self.line, self.key, self.expected = file, line, key, expected
-
-
-class NotSupportedYetError(ScenarioError):
-    """A file that uses a part of the format that this version does not do."""
-
-    def __init__(self, file: Path, line: int, key: str, what: str) -> None:
-        super().__init__(file, line, key, "something else")
-        self.args = (f"{file}:{line}: {key}: {what} is not supported yet",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,20 @@ class Value:
     def choice(self, choices: Sequence[str]) -> str:
         """One of some words; ``on``/``true`` and ``off``/``false`` are the same word."""
         text = self.text()
+        is_truth = self.node.tag == _TRUTH_TAG or text in _WORDS_BY_TRUTH
+        same = _WORDS_BY_TRUTH[text.lower()] if is_truth else {text}
         for choice in choices:
-            if text == choice or {text, choice} in ({"on", "true"}, {"off", "false"}):
+            if choice in same:
                 return choice
         return self.fail(" or ".join(choices), text)
+
+    def truth(self) -> bool:
+        """``true`` or ``false``."""
+        return self.choice(("true", "false")) == "true"
+
+    def is_text(self) -> bool:
+        """Whether YAML reads this scalar as text, and not as a number, a truth value or nothing."""
+        return bool(self.node.tag == _TEXT_TAG)
 
     def items(self) -> list["Value"]:
         """The values of a list."""
@@ -117,10 +128,6 @@ class Value:
     def fail(self, expected: str, found: str = "") -> NoReturn:
         """Raises the error that names this value."""
         raise ScenarioError(self.file, self.line, self.key or "document", expected, found)
-
-    def not_yet(self, what: str) -> NoReturn:
-        """Raises the error for what the format has and this version does not do yet."""
-        raise NotSupportedYetError(self.file, self.line, self.key, what)
 
 
 def read_document(file: Path) -> Value:

@@ -1,71 +1,85 @@
 """The verbs of a scenario, read into events."""
 
-import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from nodes.scenario.assets import DEFAULT_CURRENCY, Assets
+from ledger.domain.amounts import AMOUNT_MAX, trade_amount
+from ledger.domain.identifiers import owner_of, parse_participant
+from ledger.domain.rules import Gridlock
+from nodes.scenario.assets import DEFAULT_CURRENCY, Assets, checked
 from nodes.scenario.document import Value
+from nodes.scenario.faults import FAULTS, SHORTAGES, ScenarioFault
+from nodes.scenario.instructs import PRIORITIES, InstructReader
 from nodes.scenario.story import (
+    CancelEvent,
+    ClockEvent,
     CycleEvent,
     Event,
-    InstructEvent,
+    FaultEvent,
+    HoldEvent,
     MoveEvent,
+    PrioritiseEvent,
+    ReinstateEvent,
+    ReleaseEvent,
     RepeatEvent,
+    ReserveEvent,
+    ResolveEvent,
+    SettleEvent,
     SilentEvent,
+    SuspendEvent,
     TimedEvent,
     TradeEvent,
 )
+from nodes.scenario.times import DAY_BEGINS, DAY_ENDS, END_OF_DAY, second_not_before
 
-DAY_BEGINS: Final = 9 * 3600
-_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
-_NOT_YET: Final = (
-    "hold",
-    "release",
-    "settle",
-    "cancel",
-    "prioritise",
-    "resolve",
-    "clock",
-    "suspend",
-    "reinstate",
-    "reserve",
-    "unreserve",
-    "fault",
-)
-_INSTRUCT_NOT_YET: Final = ("priority", "hold", "partial", "expires", "link")
+_ALGORITHMS: Final = [each.value for each in Gridlock if each is not Gridlock.OFF]
 
 
 class EventReader:
-    """Reads events and remembers which accounts they name."""
+    """Reads events and remembers what they name.
+
+    Attributes:
+        accounts: every account that an event names.
+        shortages: what is missing in the opening positions: where it is said, and how much.
+    """
 
     def __init__(self, assets: Assets) -> None:
         self._assets = assets
+        self._instructs = InstructReader(assets, self._account)
+        self._now = DAY_BEGINS
         self.accounts: set[str] = set()
+        self.shortages: list[tuple[Value, MoveEvent]] = []
         self._verbs: dict[str, Callable[[Value], Event]] = {
             "trade": self._trade,
-            "instruct": self._instruct,
+            "instruct": lambda value: self._instructs.read(value, self._now),
+            "hold": lambda value: HoldEvent(value.text()),
+            "release": lambda value: ReleaseEvent(value.text()),
+            "settle": lambda value: SettleEvent(value.text()),
+            "cancel": self._cancel,
+            "prioritise": self._prioritise,
+            "fund": lambda value: self._move(value, 1, is_cash=True),
+            "defund": lambda value: self._move(value, -1, is_cash=True),
+            "deposit": lambda value: self._move(value, 1, is_cash=False),
+            "withdraw": lambda value: self._move(value, -1, is_cash=False),
             "cycle": self._cycle,
-            "fund": lambda value: self._cash(value, 1),
-            "defund": lambda value: self._cash(value, -1),
-            "deposit": lambda value: self._securities(value, 1),
-            "withdraw": lambda value: self._securities(value, -1),
-            "silent": lambda value: SilentEvent(self._account(value)),
+            "resolve": lambda value: ResolveEvent(Gridlock(value.choice(_ALGORITHMS))),
+            "clock": self._clock,
+            "suspend": lambda value: SuspendEvent(_participant(value)),
+            "reinstate": lambda value: ReinstateEvent(_participant(value)),
+            "silent": lambda value: SilentEvent(_participant(value)),
+            "reserve": lambda value: self._reserve(value, 1),
+            "unreserve": lambda value: self._reserve(value, -1),
             "repeat": self._repeat,
+            "fault": self._fault,
         }
 
     def read(self, events: Value) -> tuple[TimedEvent, ...]:
         """All events, in order; times never go back."""
-        read, now = [], DAY_BEGINS
+        read = []
         for entry in events.items():
-            found = dict(entry.pairs())
-            second = None
+            found, second = dict(entry.pairs()), None
             if "at" in found:
-                value = found.pop("at")
-                second = _second(value)
-                if second < now:
-                    value.fail("a time that is not before the present one", value.text())
-                now = second
+                self._now = second = second_not_before(found.pop("at"), self._now)
             read.append(TimedEvent(self._event(entry, found), second))
         return tuple(read)
 
@@ -73,15 +87,13 @@ class EventReader:
         if len(found) != 1:
             entry.fail("exactly one verb", ", ".join(found))
         verb, body = next(iter(found.items()))
-        if verb in _NOT_YET:
-            body.not_yet(f"the verb {verb}")
         if verb not in self._verbs:
-            body.fail(f"a verb among {', '.join([*self._verbs, *_NOT_YET])}", verb)
+            body.fail(f"a verb among {', '.join(self._verbs)}", verb)
         return self._verbs[verb](body)
 
     def _trade(self, value: Value) -> Event:
         body = value.mapping(["id", "isin", "quantity", "price", "seller", "buyer"])
-        return TradeEvent(
+        event = TradeEvent(
             id=body["id"].text(),
             isin=self._assets.isin(body["isin"]),
             quantity=self._assets.quantity(body["quantity"]),
@@ -89,100 +101,91 @@ class EventReader:
             seller=self._account(body["seller"]),
             buyer=self._account(body["buyer"]),
         )
+        currency = self._assets.currency_of(event.isin)
+        if not 0 < trade_amount(event.quantity, event.price, currency) <= AMOUNT_MAX:
+            value.fail(f"quantity times price from one minor unit to {AMOUNT_MAX} of them")
+        return event
 
-    def _instruct(self, value: Value) -> Event:
-        kinds: dict[str, Callable[[Value], Event]] = {
-            "dvp": self._dvp,
-            "fop": self._free_delivery,
-            "pay": self._payment,
-        }
-        found = dict(value.pairs())
-        for name in _INSTRUCT_NOT_YET:
-            if name in found:
-                found[name].not_yet(f"{name} in instruct")
-        if "kind" not in found:
-            value.fail("the key kind")
-        return kinds[found["kind"].choice(list(kinds))](value)
+    def _cancel(self, value: Value) -> Event:
+        body = value.mapping(["instruction", "by"])
+        return CancelEvent(body["instruction"].text(), owner_of(self._assets.account(body["by"])))
 
-    def _dvp(self, value: Value) -> Event:
-        body = value.mapping(["id", "kind", "seller", "buyer", "isin", "quantity", "amount"])
-        isin = self._assets.isin(body["isin"])
-        currency = self._assets.currency_of(isin)
-        return InstructEvent(
-            id=body["id"].text(),
-            deliverer=self._account(body["seller"]),
-            receiver=self._account(body["buyer"]),
-            isin=isin,
-            quantity=self._assets.quantity(body["quantity"]),
-            currency=currency,
-            amount=self._assets.money(body["amount"], currency),
-        )
-
-    def _free_delivery(self, value: Value) -> Event:
-        body = value.mapping(["id", "kind", "from", "to", "isin", "quantity"])
-        return InstructEvent(
-            id=body["id"].text(),
-            deliverer=self._account(body["from"]),
-            receiver=self._account(body["to"]),
-            isin=self._assets.isin(body["isin"]),
-            quantity=self._assets.quantity(body["quantity"]),
-            currency="",
-            amount=0,
-        )
-
-    def _payment(self, value: Value) -> Event:
-        body = value.mapping(["id", "kind", "payer", "payee", "amount"], ["currency"])
-        currency = self._currency(body)
-        return InstructEvent(
-            id=body["id"].text(),
-            deliverer=self._account(body["payee"]),
-            receiver=self._account(body["payer"]),
-            isin="",
-            quantity=0,
-            currency=currency,
-            amount=self._assets.money(body["amount"], currency),
+    def _prioritise(self, value: Value) -> Event:
+        body = value.mapping(["instruction", "priority", "by"])
+        return PrioritiseEvent(
+            body["instruction"].text(),
+            PRIORITIES[body["priority"].choice(list(PRIORITIES))],
+            owner_of(self._assets.account(body["by"])),
         )
 
     def _cycle(self, value: Value) -> Event:
         value.choice(["close"])
         return CycleEvent()
 
-    def _cash(self, value: Value, sign: int) -> Event:
-        body = value.mapping(["account", "amount"], ["currency", "id"])
-        currency = self._currency(body)
-        amount = self._assets.money(body["amount"], currency)
-        return self._move(value, body, currency, sign * amount, is_cash=True)
+    def _clock(self, value: Value) -> Event:
+        is_end_of_day = value.text() == END_OF_DAY
+        self._now = DAY_ENDS if is_end_of_day else second_not_before(value, self._now)
+        return ClockEvent(self._now, is_end_of_day)
 
-    def _securities(self, value: Value, sign: int) -> Event:
-        body = value.mapping(["account", "isin", "quantity"], ["id"])
-        quantity = self._assets.quantity(body["quantity"])
-        isin = self._assets.isin(body["isin"])
-        return self._move(value, body, isin, sign * quantity, is_cash=False)
+    def _move(self, value: Value, sign: int, *, is_cash: bool) -> MoveEvent:
+        keys = ["account", "amount"] if is_cash else ["account", "isin", "quantity"]
+        body = value.mapping(keys, ["currency", "id"] if is_cash else ["id"])
+        return MoveEvent(**self._position(body, sign))
 
-    def _move(
-        self, value: Value, body: dict[str, Value], asset: str, amount: int, *, is_cash: bool
-    ) -> Event:
-        account = self._account(body["account"])
-        if not amount:
-            value.fail("an amount above zero")
-        return MoveEvent(body["id"].text() if "id" in body else "", account, asset, is_cash, amount)
+    def _reserve(self, value: Value, sign: int) -> Event:
+        found = dict(value.pairs())
+        is_cash = "isin" not in found and "quantity" not in found
+        keys = ["account", "amount"] if is_cash else ["account", "isin", "quantity"]
+        body = value.mapping(keys, ["currency", "id"] if is_cash else ["id"])
+        return ReserveEvent(**self._position(body, sign))
+
+    def _position(self, body: dict[str, Value], sign: int) -> dict[str, Any]:
+        """An amount of what an account holds: cash where no instrument is named."""
+        is_cash = "isin" not in body
+        if is_cash:
+            asset = DEFAULT_CURRENCY
+            if "currency" in body:
+                asset = self._assets.currency(body["currency"])
+            amount = self._assets.money(body["amount"], asset)
+            if not amount:
+                body["amount"].fail("an amount above zero")
+        else:
+            asset = self._assets.isin(body["isin"])
+            amount = self._assets.quantity(body["quantity"])
+        return {
+            "id": body["id"].text() if "id" in body else "",
+            "account": self._account(body["account"]),
+            "asset": asset,
+            "is_cash": is_cash,
+            "amount": sign * amount,
+        }
 
     def _repeat(self, value: Value) -> Event:
-        body = value.mapping(["event"])
-        return RepeatEvent(self._event(body["event"], dict(body["event"].pairs())))
+        inner = value.mapping(["event"])["event"]
+        event = self._event(inner, dict(inner.pairs()))
+        if isinstance(event, FaultEvent | ClockEvent):
+            inner.fail("an event that is a message")
+        return RepeatEvent(event)
+
+    def _fault(self, value: Value) -> Event:
+        found = dict(value.pairs())
+        if "at" not in found:
+            value.fail("the key at")
+        name = found["at"].choice(list(FAULTS))
+        form = FAULTS[name]
+        body = value.mapping(["at", *form.keys], form.optional)
+        if name in SHORTAGES:
+            missing = MoveEvent(**self._position(body, 1))
+            self.shortages.append((value, missing))
+            return FaultEvent(ScenarioFault(name, missing.account))
+        trade = body["trade"].text() if "trade" in body else ""
+        return FaultEvent(ScenarioFault(name, _participant(body["participant"]), trade))
 
     def _account(self, value: Value) -> str:
         account = self._assets.account(value)
         self.accounts.add(account)
         return account
 
-    def _currency(self, body: dict[str, Value]) -> str:
-        return self._assets.currency(body["currency"]) if "currency" in body else DEFAULT_CURRENCY
 
-
-def _second(value: Value) -> int:
-    matched = _TIME.fullmatch(value.text())
-    if matched is None:
-        value.fail('a quoted time such as "09:30" or "09:30:00"', value.text())
-    hours, minutes, seconds = matched.groups(default="0")
-    return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+def _participant(value: Value) -> str:
+    return checked(value, parse_participant)

@@ -3,18 +3,18 @@
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import isin_of_name, owner_of, parse_date, parse_participant
-from ledger.domain.participants import Instrument, Participant, Role
-from ledger.domain.rules import QueueOrder, Rules, SettlementMode
+from ledger.domain.participants import Instrument, Participant, Role, Unit
 from nodes.network import INFRASTRUCTURE, Network, with_infrastructure
 from nodes.scenario.assets import CURRENCIES, DEFAULT_CURRENCY, Assets, Position, checked
 from nodes.scenario.document import Value, read_document
 from nodes.scenario.events import EventReader
 from nodes.scenario.expected import read_expectations
-from nodes.scenario.story import Story
+from nodes.scenario.rulebook import read_rules
+from nodes.scenario.story import MoveEvent, Story
 
 DEFAULT_DATE: Final = date(2026, 2, 10)
 VENUE: Final = "XNOV"
@@ -31,22 +31,6 @@ _KEYS: Final = (
     "events",
     "expect",
 )
-_RULES: Final = {
-    "settlement": ("gross", "net"),
-    "dvp_model": ("1", "2", "3"),
-    "auto_settle": ("true", "false"),
-    "queue": ("fifo", "bypass"),
-    "gridlock": ("off", "fifo", "bypass", "optimum"),
-    "partial": ("off", "on"),
-    "expiry_default": ("end_of_day",),
-    "rounding": ("half_up",),
-}
-_RULES_NOT_YET: Final = {
-    "dvp_model": ("2",),
-    "auto_settle": ("false",),
-    "gridlock": ("fifo", "bypass", "optimum"),
-    "partial": ("on",),
-}
 
 
 def load_story(file: Path) -> Story:
@@ -54,19 +38,27 @@ def load_story(file: Path) -> Story:
     document = read_document(file)
     keys = document.mapping(["scenario"], _KEYS)
     instruments = _instruments(keys.get("instruments"))
-    assets = Assets({instrument.symbol: instrument for instrument in instruments})
+    participants = with_infrastructure(_participants(keys.get("participants")), DEFAULT_IDS)
+    assets = Assets(
+        {instrument.symbol: instrument for instrument in instruments},
+        {participant.id for participant in participants},
+    )
     cash, securities = _opening(keys.get("opening"), assets)
-    rules = _rules(keys.get("rules"))
+    rules = read_rules(keys.get("rules"), assets)
     reader = EventReader(assets)
     events = reader.read(keys["events"]) if "events" in keys else ()
+    if "calendar" in keys:
+        keys["calendar"].text()
     network = _network(
         day=checked(keys["business_date"], parse_date) if "business_date" in keys else DEFAULT_DATE,
-        participants=_participants(keys.get("participants")),
+        participants=participants,
         instruments=instruments,
         accounts={account for account, _ in [*cash, *securities]} | reader.accounts,
         document=document,
     )
     _check_opening(keys.get("opening"), network, [*cash, *securities])
+    for value, missing in reader.shortages:
+        _take_away(value, cash if missing.is_cash else securities, missing)
     return Story(
         name=keys["scenario"].text(),
         title=keys["title"].text() if "title" in keys else "",
@@ -83,7 +75,8 @@ def load_story(file: Path) -> Story:
 
 def _instruments(value: Value | None) -> list[Instrument]:
     optional = ("name", "currency", "unit", "minimum_lot", "settlement_unit", "price", "liquid")
-    instruments = []
+    instruments: list[Instrument] = []
+    assets = Assets({})
     for entry in value.items() if value else []:
         body = entry.mapping(["isin"], optional)
         symbol = body["isin"].text()
@@ -95,9 +88,26 @@ def _instruments(value: Value | None) -> list[Instrument]:
                     body["currency"].choice(CURRENCIES) if "currency" in body else DEFAULT_CURRENCY
                 ),
                 name=body["name"].text() if "name" in body else symbol,
+                **_counted(body, assets),
             )
         )
     return instruments
+
+
+def _counted(body: dict[str, Value], assets: Assets) -> dict[str, Any]:
+    """How an instrument is counted. Price and liquidity are checked; no rule uses them yet."""
+    if "price" in body:
+        assets.price(body["price"])
+    if "liquid" in body:
+        body["liquid"].truth()
+    counted: dict[str, Any] = {
+        name: assets.quantity(body[name])
+        for name in ("minimum_lot", "settlement_unit")
+        if name in body
+    }
+    if "unit" in body:
+        counted["unit"] = Unit(body["unit"].choice([unit.value for unit in Unit]))
+    return counted
 
 
 def _participants(value: Value | None) -> list[Participant]:
@@ -128,28 +138,10 @@ def _opening(
     return cash, securities
 
 
-def _rules(value: Value | None) -> Rules:
-    chosen = {}
-    for name, each in value.pairs() if value else ():
-        if name == "partial_minimum_cash":
-            each.not_yet("the rule partial_minimum_cash")
-        if name not in _RULES:
-            each.fail(f"a rule among {', '.join(_RULES)}", name)
-        chosen[name] = each.choice(_RULES[name])
-        if chosen[name] in _RULES_NOT_YET.get(name, ()):
-            each.not_yet(f"{name}: {chosen[name]}")
-    mode = SettlementMode(chosen.get("settlement", "gross"))
-    default_model = "1" if mode is SettlementMode.GROSS else "3"
-    model = int(chosen.get("dvp_model", default_model))
-    if value and (model == 1) != (mode is SettlementMode.GROSS):
-        value.fail("dvp_model 1 with settlement gross, 2 or 3 with net", str(model))
-    return Rules(settlement=mode, dvp_model=model, queue=QueueOrder(chosen.get("queue", "fifo")))
-
-
 def _network(
     *,
     day: date,
-    participants: list[Participant],
+    participants: tuple[Participant, ...],
     instruments: list[Instrument],
     accounts: Iterable[str],
     document: Value,
@@ -160,7 +152,7 @@ def _network(
         seed="novate scenario",
         venue=VENUE,
         business_date=day,
-        participants=with_infrastructure(participants, DEFAULT_IDS),
+        participants=participants,
         instruments=tuple(instruments),
         currencies=(
             DEFAULT_CURRENCY,
@@ -174,6 +166,14 @@ def _network(
     except MalformedError as error:
         document.fail(error.expected, str(error.found))
     return network
+
+
+def _take_away(value: Value, book: dict[Position, int], missing: MoveEvent) -> None:
+    """Takes away from an opening position what a fault says is missing."""
+    position = missing.account, missing.asset
+    if missing.amount > book.get(position, 0):
+        value.fail(f"at most the opening position of {missing.account}")
+    book[position] -= missing.amount
 
 
 def _check_opening(value: Value | None, network: Network, positions: list[Position]) -> None:

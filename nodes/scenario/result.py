@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ledger.books import cycles as records
-from ledger.books.intake import TradeStanding
+from ledger.books.intake import CAPTURED
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow
+from ledger.clearing.netting import NetLines, net
 from ledger.domain.accounts import account_of, asset_of, holding_key
 from ledger.domain.amounts import format_amount
-from nodes.clearing_house.signed_cycle import unpack_signed
+from ledger.domain.instructions import Instruction
 from nodes.invariants import violations
-from nodes.scenario.runner import Played, by_name
-from nodes.scenario.story import ExpectedState
+from nodes.scenario.played import Played
+from nodes.scenario.story import ExpectedState, Story
 from nodes.state_hash import state_hash
+
+SECURITIES_BY_TRADE: Final = 2
+"""The DvP model of cycles under which securities are booked trade by trade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Outcome:
         self._played = played
         self._story = played.story
         self._house = played.consortium.clearing_house
+        self._instructions = self._house.desk.instructions()
 
     def differences(self) -> Iterator[ScenarioDifference]:
         """Every expectation and invariant that does not hold."""
@@ -100,37 +105,33 @@ class Outcome:
 
     def states(self) -> dict[str, ExpectedState]:
         """State and reason of every trade and instruction of the story."""
+        reasons = dict(reversed(self._played.refusals))
         states = {
-            row.label: ExpectedState(row.state.value, row.reason.name if row.reason else None)
-            for row in self._house.desk.instructions()
-            if row.position is None
+            each.label: _state_of(each) for each in self._instructions if each.position is None
         }
         for name, number in self._played.number_by_trade.items():
-            position = self._position(number)
-            if position is None:
-                states[name] = ExpectedState("refused")
-            else:
-                states[name] = _state_of(self._house.standing_of(position))
-        for name, reason in self._played.refusals:
+            standing = self._standing(name, number)
+            if standing is not None:
+                states[name] = standing
+        for name, reason in reasons.items():
             states.setdefault(name, ExpectedState("refused", reason.name))
         return states
 
     def movements(self) -> dict[str, int]:
         """Register movements booked by settlement, by register."""
-        instructions, cycles = self._house.desk.instructions(), self._settled_cycles()
+        cycles = self._settled_cycles()
+        is_by_trade = self._story.rules.dvp_model == SECURITIES_BY_TRADE
         return {
-            "securities": sum(each.parts for each in instructions if each.quantity)
-            + sum(row.securities_lines for row in cycles),
-            "cash": sum(each.parts for each in instructions if each.amount)
+            "securities": sum(each.parts for each in self._instructions if each.quantity)
+            + sum(row.trade_count if is_by_trade else row.securities_lines for row in cycles),
+            "cash": sum(each.parts for each in self._instructions if each.amount)
             + sum(row.cash_lines for row in cycles),
         }
 
     def settled_value(self) -> int:
         """Minor units of cash that settled trades and instructions are worth."""
-        instructions, cycles = self._house.desk.instructions(), self._settled_cycles()
-        return sum(each.settled_amount for each in instructions) + sum(
-            row.gross_value for row in cycles
-        )
+        cycles = sum(row.gross_value for row in self._settled_cycles())
+        return cycles + sum(each.settled_amount for each in self._instructions)
 
     def breaks(self) -> list[dict[str, Any]]:
         """The open breaks of all nodes."""
@@ -149,14 +150,14 @@ class Outcome:
             total = sum(self._holding(Register.CASH, account, currency))
             yield from self._differ_in_money(f"cash.{account}.{currency}", currency, amount, total)
         for (account, isin), quantity in expected.securities.items():
-            path = f"securities.{account}.{by_name(self._story, isin)}"
+            path = f"securities.{account}.{_name_of(self._story, isin)}"
             yield from _differ(
                 path, quantity, sum(self._holding(Register.SECURITIES, account, isin))
             )
         for (account, asset), amount in expected.available.items():
             is_cash = asset in self._house.network.currencies
             register = Register.CASH if is_cash else Register.SECURITIES
-            path = f"available.{account}.{by_name(self._story, asset)}"
+            path = f"available.{account}.{_name_of(self._story, asset)}"
             available = self._holding(register, account, asset)[0]
             if is_cash:
                 yield from self._differ_in_money(path, asset, amount, available)
@@ -176,26 +177,33 @@ class Outcome:
     def _net_differences(self) -> Iterator[ScenarioDifference]:
         net = self._last_net()
         for (account, asset), amount in self._story.expectations.net.items():
-            path = f"net.{account}.{by_name(self._story, asset)}"
+            path = f"net.{account}.{_name_of(self._story, asset)}"
             yield from _differ(path, amount, net.get((account, asset), 0))
 
     def _last_net(self) -> dict[tuple[str, str], int]:
-        """The net lines of the last cycle, by account and asset."""
-        cycles, network = self._settled_cycles(), self._house.network
-        if not cycles:
+        """The net lines of the last cycle, by account and asset, after trimming."""
+        cycles, network = self._house.cycles.all(), self._house.network
+        if not cycles or cycles[-1].state != records.SETTLED:
             return {}
-        cycle = unpack_signed(self._house.cycles.signed(cycles[-1].number)).cycle
-        net = {}
-        for key, amount in zip(cycle.securities().keys, cycle.securities().amounts, strict=True):
-            net[
-                network.account_id(account_of(int(key))),
-                network.instrument(asset_of(int(key))).isin,
-            ] = int(amount)
-        for key, amount in zip(cycle.cash().keys, cycle.cash().amounts, strict=True):
-            net[network.account_id(account_of(int(key))), network.currency(asset_of(int(key)))] = (
-                int(amount)
-            )
-        return net
+        last, intake = cycles[-1], self._house.intake
+        staying = intake.staying(last.first_position, last.end_position)
+        result = net(intake.stream.trades_at(staying))
+        lines = {}
+        for key, amount in _pairs(result.securities):
+            isin = network.instrument(asset_of(key)).isin
+            lines[network.account_id(account_of(key)), isin] = amount
+        for key, amount in _pairs(result.cash):
+            lines[network.account_id(account_of(key)), network.currency(asset_of(key))] = amount
+        return lines
+
+    def _standing(self, name: str, number: int) -> ExpectedState | None:
+        """State and reason of a trade; None when it was never captured."""
+        position = self._position(number)
+        if position is None:
+            waits = self._played.is_captured(self._played.trades[name])
+            return ExpectedState(CAPTURED) if waits else None
+        standing = self._house.standing_of(position)
+        return ExpectedState(standing.state, standing.reason.name if standing.reason else None)
 
     def _position(self, number: int) -> int | None:
         stream = self._house.intake.stream
@@ -204,6 +212,8 @@ class Outcome:
 
     def _holding(self, register: Register, account: str, asset: str) -> tuple[int, int]:
         network = self._house.network
+        if account not in network.account_ids():
+            return 0, 0
         is_cash = register is Register.CASH
         number = network.currency_number(asset) if is_cash else network.instrument_number(asset)
         return self._house.projection.holding(
@@ -214,7 +224,7 @@ class Outcome:
         network = self._house.network
         if register is Register.CASH:
             return network.currency(asset), format_amount(amount, network.currency(asset))
-        return by_name(self._story, network.instrument(asset).isin), str(amount)
+        return _name_of(self._story, network.instrument(asset).isin), str(amount)
 
     def _differ_in_money(
         self, path: str, currency: str, expected: int, actual: int
@@ -229,8 +239,18 @@ def _differ(path: str, expected: object, actual: object) -> Iterator[ScenarioDif
         yield ScenarioDifference(path, str(expected), str(actual))
 
 
-def _state_of(standing: TradeStanding) -> ExpectedState:
-    return ExpectedState(standing.state, standing.reason.name if standing.reason else None)
+def _state_of(instruction: Instruction) -> ExpectedState:
+    reason = instruction.reason
+    return ExpectedState(instruction.state.value, reason.name if reason else None)
+
+
+def _pairs(lines: NetLines) -> Iterator[tuple[int, int]]:
+    return zip(lines.keys.tolist(), lines.amounts.tolist(), strict=True)
+
+
+def _name_of(story: Story, isin: str) -> str:
+    """What the story calls an instrument."""
+    return story.name_by_isin.get(isin, isin)
 
 
 def _words(state: ExpectedState) -> dict[str, str]:

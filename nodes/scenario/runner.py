@@ -1,246 +1,180 @@
-"""Playing a story on a consortium: the real contracts, the real engine, all nodes."""
+"""Playing a story on a consortium: the real contracts, the real engine, all nodes.
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+After each event, and after the clock has moved before it, every node catches up and the clearing
+house looks at its queue. After the last event nothing moves any more; the nodes reconcile.
+"""
+
 from typing import assert_never
 
 import msgspec
-import numpy as np
 
-from contracts.lines import Lines, line_key
-from contracts.typed_data import InstructionMessage, RedemptionMessage
-from ledger.books.postings import Register
-from ledger.clearing.columns import TradeColumns
-from ledger.domain.amounts import trade_amount
-from ledger.domain.identifiers import encode_trade_number, owner_of
 from ledger.domain.reasons import Reason, Rejected
-from nodes.bus import UnreachableError
-from nodes.clearing_house.desk import Entry
+from ledger.domain.rules import SettlementMode
 from nodes.clock import SimulatedClock
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import open_consortium
 from nodes.engine import Engine
-from nodes.instruction_terms import instruction_id
 from nodes.keys import fresh_seed
+from nodes.scenario.balances import Balances
+from nodes.scenario.faults import SHORTAGES, SILENT, ScenarioFault
+from nodes.scenario.orders import Orders
+from nodes.scenario.played import Played
+from nodes.scenario.scene import Scene
 from nodes.scenario.story import (
+    CancelEvent,
+    ClockEvent,
     CycleEvent,
     Event,
+    FaultEvent,
+    HoldEvent,
     InstructEvent,
     MoveEvent,
+    PrioritiseEvent,
+    ReinstateEvent,
+    ReleaseEvent,
     RepeatEvent,
+    ReserveEvent,
+    ResolveEvent,
+    SettleEvent,
     SilentEvent,
     Story,
+    SuspendEvent,
+    TimedEvent,
     TradeEvent,
 )
-from nodes.validators import ALONE
+from nodes.validators import ALONE, Seating
 
 
-@dataclass(slots=True)
-class Played:
-    """A story that has been played, and what is only known from playing it.
-
-    Attributes:
-        number_by_trade: the venue's identifier that a trade of the story was given.
-        refusals: id and reason, in order.
-    """
-
-    story: Story
-    consortium: Consortium
-    number_by_trade: dict[str, int] = field(default_factory=dict)
-    refusals: list[tuple[str, Reason]] = field(default_factory=list)
-
-
-def play(story: Story, engine: Engine | None = None) -> Played:
+def play(story: Story, engine: Engine | None = None, seating: Seating = ALONE) -> Played:
     """Plays a story to its end, in memory. The caller closes the consortium.
 
     On an engine that outlives the story, the story is a network of its own: its keys come from
-    chance, so that the same story can be played there again.
+    chance, so that the same story can be played there again. ``seating`` is for the chain in this
+    process.
     """
     clock = SimulatedClock.at(story.business_date)
     network = story.network
     if engine is not None and engine.identity is not None:
         network = msgspec.structs.replace(network, seed=fresh_seed())
-    consortium = open_consortium(network, story.rules, clock, None, engine, ALONE)
+    consortium = open_consortium(network, story.rules, clock, None, engine, seating)
     player = _Player(Played(story, consortium), clock)
-    player.open_positions()
-    for place, timed in enumerate(story.events):
-        if timed.second is not None:
-            clock.set(story.business_date, timed.second)
-        player.take(timed.event, place)
-    consortium.reconcile()
+    player.play()
     return player.played
 
 
 class _Player:
     def __init__(self, played: Played, clock: SimulatedClock) -> None:
         self.played = played
+        self._story = played.story
         self._consortium = played.consortium
-        self._network = played.story.network
+        self._house = played.consortium.clearing_house
+        self._scene = Scene(played)
+        self._orders = Orders(self._scene)
+        self._balances = Balances(played.consortium)
         self._clock = clock
+        self._taken: list[Event] = []
 
-    def open_positions(self) -> None:
-        """Issues the opening positions."""
-        story = self.played.story
-        for (account, currency), amount in story.opening_cash.items():
-            if amount:
-                name = f"opening {account} {currency}"
-                self._note(name, self._issue(name, account, currency, amount, is_cash=True))
-        for (account, isin), quantity in story.opening_securities.items():
-            if quantity:
-                name = f"opening {account} {isin}"
-                self._note(name, self._issue(name, account, isin, quantity, is_cash=False))
+    def play(self) -> None:
+        """Plays the whole story."""
+        self._balances.open(self._story)
+        for place, timed in enumerate(self._story.events):
+            self._play(timed, place)
+        self._consortium.reconcile()
 
-    def take(self, event: Event, place: int) -> None:
-        """Plays one event."""
+    def _play(self, timed: TimedEvent, place: int) -> None:
+        event = timed.event
+        if timed.second is not None:
+            self._move_clock(timed.second)
+        self._scene.is_repeated = isinstance(event, RepeatEvent) or _is_known(event, self._taken)
+        self._take(event, place)
+        self._taken.append(event)
+        self._work()
+
+    def _take(self, event: Event, place: int) -> None:
         match event:
             case TradeEvent():
-                self._trade(event, place)
+                self._orders.trade(event, place)
             case InstructEvent():
-                self._instruct(event)
-            case CycleEvent():
-                self._consortium.clearing_house.net.close()
-            case MoveEvent():
+                self._orders.instruct(event)
+            case HoldEvent() | ReleaseEvent() | SettleEvent() | CancelEvent() | PrioritiseEvent():
+                self._orders.say(event)
+            case MoveEvent() | ReserveEvent():
                 self._move(event, place)
-            case SilentEvent():
-                self._consortium.bus.silence(event.participant)
+            case CycleEvent() | ResolveEvent() | ClockEvent():
+                self._advance(event)
+            case SuspendEvent() | ReinstateEvent() | SilentEvent():
+                self._change_standing(event)
+            case FaultEvent():
+                self._inject(event.fault)
             case RepeatEvent():
-                self.take(event.event, self._place_of(event.event, place))
+                self._take(event.event, self._place_of(event.event, place))
             case _:
                 assert_never(event)
+
+    def _advance(self, event: CycleEvent | ResolveEvent | ClockEvent) -> None:
+        match event:
+            case CycleEvent():
+                # Under gross settlement no trade waits for a cycle.
+                if self._story.rules.settlement is SettlementMode.NET:
+                    self._house.net.close()
+            case ResolveEvent():
+                self._house.desk.resolve(event.algorithm)
+            case ClockEvent():
+                self._move_clock(event.second)
+                if event.is_end_of_day:
+                    self._house.desk.end_of_day()
+            case _:
+                assert_never(event)
+
+    def _move_clock(self, second: int) -> None:
+        self._clock.set(self._story.business_date, second)
+        self._work()
+
+    def _work(self) -> None:
         self._consortium.catch_up()
-        self._consortium.clearing_house.desk.work()
+        self._house.desk.work()
         self._consortium.catch_up()
 
     def _place_of(self, repeated: Event, place: int) -> int:
         """Where an event that is repeated stood first: it keeps the name it was given there."""
-        events = [timed.event for timed in self.played.story.events]
-        return events.index(repeated) if repeated in events else place
+        return self._taken.index(repeated) if repeated in self._taken else place
 
-    def _trade(self, event: TradeEvent, place: int) -> None:
-        if self._refuse_unknown(event.id, [event.seller, event.buyer], event.isin):
-            return
-        trade = self._columns(event)
-        verdict = self._consortium.exchange.capture(f"event {place} {event.id}", trade)
-        for refusal in verdict.refused.values():
-            self.played.refusals.append((event.id, refusal.reason))
-        if not len(verdict.accepted):
-            return
-        for owner in {owner_of(event.seller), owner_of(event.buyer)}:
-            self._consortium.trader(owner).record_trades(np.array([place]), trade)
-        taken = self._consortium.clearing_house.intake.stream.end_position
-        self._consortium.exchange.pass_on(taken, self._consortium.exchange.captured.end_position)
-
-    def _columns(self, event: TradeEvent) -> TradeColumns:
-        network = self._network
-        isin_number = network.instrument_number(event.isin)
-        currency = network.instrument(isin_number).currency
-        numbers = self.played.number_by_trade
-        number = numbers.setdefault(event.id, encode_trade_number(f"S{len(numbers) + 1}"))
-        row = (
-            network.business_date.toordinal(),
-            isin_number,
-            number,
-            network.account_number(event.seller),
-            network.account_number(event.buyer),
-            event.quantity,
-            event.price,
-            network.currency_number(currency),
-            trade_amount(event.quantity, event.price, currency),
-            0,
-            0,
-        )
-        return TradeColumns.of_rows([row])
-
-    def _instruct(self, event: InstructEvent) -> None:
-        if self._refuse_unknown(event.id, [event.deliverer, event.receiver], event.isin):
-            return
-        network = self._network
-        message = InstructionMessage(
-            id=instruction_id(event.id),
-            deliverer=network.account_number(event.deliverer),
-            receiver=network.account_number(event.receiver),
-            instrument=network.instrument_number(event.isin) if event.quantity else 0,
-            quantity=event.quantity,
-            currency=network.currency_number(event.currency) if event.amount else 0,
-            amount=event.amount,
-            rule_version=0,
-            deadline=0,
-        )
-        refusal = self._consortium.clearing_house.desk.enter(Entry(label=event.id, message=message))
-        if refusal is not None:
-            self.played.refusals.append((event.id, refusal.reason))
-            return
-        for owner in {owner_of(event.deliverer), owner_of(event.receiver)}:
-            # The house refuses an id with other terms, so no desk has agreed to others under it.
-            refusal = self._consortium.trader(owner).mandate_instruction(message)
-            assert refusal is None, f"{event.id}: {refusal}"
-
-    def _move(self, event: MoveEvent, place: int) -> None:
+    def _move(self, event: MoveEvent | ReserveEvent, place: int) -> None:
         name = event.id or f"event {place}"
-        isin = "" if event.is_cash else event.asset
-        if self._refuse_unknown(name, [event.account], isin):
+        if self._scene.refuses(name, [event.account], "" if event.is_cash else event.asset):
             return
-        if event.amount > 0:
-            refusal = self._issue(
-                name, event.account, event.asset, event.amount, is_cash=event.is_cash
-            )
+        doer = self._balances.doer_of(event)
+        if doer in self._scene.silent:
+            refusal: Rejected | None = Rejected(Reason.SILENT, f"{doer} does not answer")
+        elif isinstance(event, MoveEvent):
+            refusal = self._balances.move(name, event)
         else:
-            refusal = self._redeem(name, event)
-        self._note(name, refusal)
+            refusal = self._balances.set_aside(name, event)
+        self._scene.note(name, refusal)
 
-    def _note(self, name: str, refusal: Rejected | None) -> None:
-        if refusal is not None:
-            self.played.refusals.append((name, refusal.reason))
+    def _change_standing(self, event: SuspendEvent | ReinstateEvent | SilentEvent) -> None:
+        participant = event.participant
+        if not self._scene.is_participant(participant):
+            self._scene.note(participant, Reason.UNKNOWN)
+            return
+        match event:
+            case SuspendEvent():
+                self._scene.note(participant, self._house.suspend(participant))
+            case ReinstateEvent():
+                self._scene.note(participant, self._house.reinstate(participant))
+            case SilentEvent():
+                self._scene.silent.add(participant)
+                self._consortium.bus.silence(participant)
+            case _:
+                assert_never(event)
 
-    def _issue(
-        self, name: str, account: str, asset: str, amount: int, *, is_cash: bool
-    ) -> Rejected | None:
-        register, number = self._asset(asset, is_cash=is_cash)
-        key = line_key(number, self._network.account_number(account))
-        lines = Lines(np.array([key], dtype=np.int64), np.array([amount], dtype=np.int64))
-        reference = _reference(name)
-        trader = self._consortium.trader(owner_of(account))
-        return trader.expect_deposit(reference, register, lines) or self._consortium.keeper(
-            register, account
-        ).issue(reference, lines)
-
-    def _redeem(self, name: str, event: MoveEvent) -> Rejected | None:
-        register, number = self._asset(event.asset, is_cash=event.is_cash)
-        account = self._network.account_number(event.account)
-        redemption = RedemptionMessage(_reference(name), number, account, -event.amount)
-        trader = self._consortium.trader(owner_of(event.account))
-        refusal = trader.mandate_redemption(register, redemption)
-        if refusal:
-            return refusal
-        try:
-            return self._consortium.keeper(register, event.account).redeem(redemption)
-        except UnreachableError as error:
-            return Rejected(Reason.SILENT, str(error))
-
-    def _asset(self, asset: str, *, is_cash: bool) -> tuple[Register, int]:
-        if is_cash:
-            return Register.CASH, self._network.currency_number(asset)
-        return Register.SECURITIES, self._network.instrument_number(asset)
-
-    def _refuse_unknown(self, name: str, accounts: list[str], isin: str) -> bool:
-        """Refuses accounts and instruments that the network lacks, and who does not trade."""
-        known = self._network.account_ids()
-        isins = {instrument.isin for instrument in self._network.instruments}
-        if not all(account in known for account in accounts) or (isin and isin not in isins):
-            reason = Reason.UNKNOWN
-        elif not all(self._network.trades(account) for account in accounts):
-            reason = Reason.INVALID
-        else:
-            return False
-        self.played.refusals.append((name, reason))
-        return True
+    def _inject(self, fault: ScenarioFault) -> None:
+        """A fault of a desk waits for its trade; a shortage was in the opening positions."""
+        if fault.name == SILENT:
+            self._change_standing(SilentEvent(fault.participant))
+        elif fault.name not in SHORTAGES:
+            self._scene.faults.append(fault)
 
 
-def _reference(name: str) -> bytes:
-    return hashlib.sha256(f"novate scenario|{name}".encode()).digest()
-
-
-def by_name(story: Story, isin: str) -> str:
-    """What the story calls an instrument."""
-    names: Mapping[str, str] = story.name_by_isin
-    return names.get(isin, isin)
+def _is_known(event: Event, taken: list[Event]) -> bool:
+    """Whether the same message under the same id was taken before."""
+    return bool(getattr(event, "id", "")) and event in taken

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
 
-from ledger.domain.rules import Rules
+from ledger.domain.instructions import Priority
+from ledger.domain.rules import Gridlock, Rules
 from nodes.network import Network
+from nodes.scenario.faults import ScenarioFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +23,64 @@ class TradeEvent:
     buyer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstructEvent:
     """A settlement instruction that both sides have agreed to.
 
-    The deliverer gives ``quantity`` and gets ``amount``; either may be zero.
+    The deliverer gives ``quantity`` and gets ``amount``; either may be zero. ``expires`` is the
+    last second of the business day at which it may settle; ``linked_to`` are ids of the story.
     """
 
     id: str
     deliverer: str
     receiver: str
-    isin: str
-    quantity: int
-    currency: str
-    amount: int
+    isin: str = ""
+    quantity: int = 0
+    currency: str = ""
+    amount: int = 0
+    priority: Priority = Priority.NORMAL
+    is_held: bool = False
+    may_be_partial: bool = False
+    expires: int | None = None
+    linked_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HoldEvent:
+    """Both sides put an instruction on hold."""
+
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseEvent:
+    """Both sides release an instruction from hold."""
+
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleEvent:
+    """One instruction is tried now."""
+
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEvent:
+    """A participant asks for the cancellation of an instruction."""
+
+    instruction: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrioritiseEvent:
+    """A participant gives its instruction another priority."""
+
+    instruction: str
+    priority: Priority
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +100,57 @@ class MoveEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveEvent:
+    """An amount of a balance is set aside (positive) or made available again (negative)."""
+
+    id: str
+    account: str
+    asset: str
+    is_cash: bool
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveEvent:
+    """One gridlock-resolution run over the queue."""
+
+    algorithm: Gridlock
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEvent:
+    """The business clock moves to a second of the day; at the end of the day the rest fails."""
+
+    second: int
+    is_end_of_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendEvent:
+    """The clearing house suspends a participant."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstateEvent:
+    """The clearing house reinstates a participant."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
 class SilentEvent:
     """From now on a participant's node answers nothing."""
 
     participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEvent:
+    """Something goes wrong from now on."""
+
+    fault: ScenarioFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +160,14 @@ class RepeatEvent:
     event: "Event"
 
 
-Event: TypeAlias = "TradeEvent | InstructEvent | CycleEvent | MoveEvent | SilentEvent | RepeatEvent"
+MessageEvent: TypeAlias = HoldEvent | ReleaseEvent | SettleEvent | CancelEvent | PrioritiseEvent
+"""What is said about an instruction that has been entered."""
+
+Event: TypeAlias = (
+    "TradeEvent | InstructEvent | MessageEvent | CycleEvent | MoveEvent | ReserveEvent"
+    " | ResolveEvent | ClockEvent | SuspendEvent | ReinstateEvent | SilentEvent | FaultEvent"
+    " | RepeatEvent"
+)
 
 
 @dataclass(frozen=True, slots=True)

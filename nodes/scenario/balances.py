@@ -1,0 +1,84 @@
+"""Balances of a story: cash and securities in and out, and what is set aside."""
+
+import hashlib
+
+import numpy as np
+
+from contracts.lines import Lines, line_key
+from contracts.typed_data import RedemptionMessage
+from ledger.books.postings import Register
+from ledger.domain.identifiers import owner_of
+from ledger.domain.reasons import Reason, Rejected
+from nodes.bus import UnreachableError
+from nodes.consortium import Consortium
+from nodes.reservations import Reservation, reserve, unreserve
+from nodes.scenario.story import MoveEvent, ReserveEvent, Story
+
+
+class Balances:
+    """What the keepers and owners of accounts do in a story, each thing under its name."""
+
+    def __init__(self, consortium: Consortium) -> None:
+        self._consortium = consortium
+        self._network = consortium.network
+
+    def open(self, story: Story) -> None:
+        """Issues the opening positions."""
+        for is_cash, book in ((True, story.opening_cash), (False, story.opening_securities)):
+            for (account, asset), amount in book.items():
+                if amount:
+                    name = f"opening {account} {asset}"
+                    refusal = self.move(name, MoveEvent(name, account, asset, is_cash, amount))
+                    assert refusal is None, f"{name}: {refusal}"
+
+    def move(self, name: str, event: MoveEvent) -> Rejected | None:
+        """Cash or securities in, from the settlement bank or the registrar, or out."""
+        return self._issue(name, event) if event.amount > 0 else self._redeem(name, event)
+
+    def set_aside(self, name: str, event: ReserveEvent) -> Rejected | None:
+        """Reserves an amount of a balance, or makes it available again."""
+        register, asset = self._asset(event)
+        account = self._network.account_number(event.account)
+        act = reserve if event.amount > 0 else unreserve
+        reservation = Reservation(_reference(name), register, asset, account, abs(event.amount))
+        return act(self._consortium.trader(owner_of(event.account)), reservation)
+
+    def doer_of(self, event: MoveEvent | ReserveEvent) -> str:
+        """Whose node does it: the owner sets aside, the keeper of the account does the rest."""
+        if isinstance(event, ReserveEvent):
+            return owner_of(event.account)
+        if not event.is_cash:
+            return self._consortium.registrar.id
+        return self._consortium.bank_of_account(event.account).id
+
+    def _issue(self, name: str, event: MoveEvent) -> Rejected | None:
+        register, asset = self._asset(event)
+        key = line_key(asset, self._network.account_number(event.account))
+        lines = Lines(np.array([key], dtype=np.int64), np.array([event.amount], dtype=np.int64))
+        reference = _reference(name)
+        trader = self._consortium.trader(owner_of(event.account))
+        return trader.expect_deposit(reference, register, lines) or self._consortium.keeper(
+            register, event.account
+        ).issue(reference, lines)
+
+    def _redeem(self, name: str, event: MoveEvent) -> Rejected | None:
+        register, asset = self._asset(event)
+        account = self._network.account_number(event.account)
+        redemption = RedemptionMessage(_reference(name), asset, account, -event.amount)
+        trader = self._consortium.trader(owner_of(event.account))
+        refusal = trader.mandate_redemption(register, redemption)
+        if refusal:
+            return refusal
+        try:
+            return self._consortium.keeper(register, event.account).redeem(redemption)
+        except UnreachableError as error:
+            return Rejected(Reason.SILENT, str(error))
+
+    def _asset(self, event: MoveEvent | ReserveEvent) -> tuple[Register, int]:
+        if event.is_cash:
+            return Register.CASH, self._network.currency_number(event.asset)
+        return Register.SECURITIES, self._network.instrument_number(event.asset)
+
+
+def _reference(name: str) -> bytes:
+    return hashlib.sha256(f"novate scenario|{name}".encode()).digest()

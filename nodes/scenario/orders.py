@@ -1,0 +1,173 @@
+"""What is ordered in a story: trades at the exchange, instructions at the clearing house."""
+
+from contextlib import suppress
+from typing import assert_never
+
+import numpy as np
+
+from contracts.typed_data import InstructionMessage
+from ledger.clearing.columns import TradeColumns
+from ledger.domain.amounts import trade_amount
+from ledger.domain.identifiers import owner_of
+from ledger.domain.reasons import Reason, Rejected
+from nodes.bus import UnreachableError
+from nodes.clearing_house.desk import Entry
+from nodes.clock import SECONDS_A_DAY
+from nodes.instruction_terms import instruction_id
+from nodes.scenario.faults import desk_feed
+from nodes.scenario.scene import Scene
+from nodes.scenario.story import (
+    CancelEvent,
+    HoldEvent,
+    InstructEvent,
+    MessageEvent,
+    PrioritiseEvent,
+    ReleaseEvent,
+    SettleEvent,
+    TradeEvent,
+)
+
+
+class Orders:
+    """Brings trades and instructions in, and says things about them."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._played = scene.played
+
+    def trade(self, event: TradeEvent, place: int) -> None:
+        """A trade is captured, reported by both desks, affirmed and handed over."""
+        if self._scene.refuses(event.id, [event.seller, event.buyer], event.isin):
+            return
+        refusal = self._refusal_of_trade(event)
+        if refusal:
+            self._scene.note(event.id, refusal)
+            return
+        trade = self._columns(event)
+        verdict = self._scene.consortium.exchange.capture(f"event {place} {event.id}", trade)
+        for each in verdict.refused.values():
+            self._scene.note(event.id, each.reason)
+        if not len(verdict.accepted):
+            return
+        for owner in sorted({owner_of(event.seller), owner_of(event.buyer)}):
+            feed = desk_feed(self._scene.faults, owner, event.id, (np.array([place]), trade))
+            self._scene.consortium.trader(owner).record_trades(*feed)
+        taken = self._scene.house.intake.stream.end_position
+        # A clearing house that does not answer takes the trade in with a later one.
+        with suppress(UnreachableError):
+            exchange = self._scene.consortium.exchange
+            exchange.pass_on(taken, exchange.captured.end_position)
+
+    def instruct(self, event: InstructEvent) -> None:
+        """An instruction is entered, and the desks of both sides agree to it."""
+        if self._scene.refuses(event.id, [event.deliverer, event.receiver], event.isin):
+            return
+        if event.deliverer == event.receiver:
+            self._scene.note(event.id, Reason.INVALID)
+            return
+        if self._played.is_trade(event.id):
+            self._scene.note(event.id, Reason.DUPLICATE)
+            return
+        entry = self._entry(event)
+        refusal = self._said_to_house() or self._scene.house.desk.enter(entry)
+        self._scene.note(event.id, refusal)
+        if refusal is None:
+            for owner in sorted({owner_of(event.deliverer), owner_of(event.receiver)}):
+                # The house refuses an id with other terms: no desk has agreed to others under it.
+                refusal = self._scene.consortium.trader(owner).mandate_instruction(
+                    entry.message, may_be_partial=entry.may_be_partial
+                )
+                assert refusal is None, f"{event.id}: {refusal}"
+
+    def say(self, event: MessageEvent) -> None:
+        """Something is said about an instruction that was entered before."""
+        self._scene.note(event.instruction, self._said_to_house() or self._answer(event))
+
+    def _refusal_of_trade(self, event: TradeEvent) -> Reason | None:
+        """Why the exchange does not even look at a trade."""
+        first = self._played.trades.get(event.id)
+        if self._scene.consortium.exchange.id in self._scene.silent:
+            return Reason.SILENT
+        if not self._played.is_captured(event):
+            owners = (owner_of(event.seller), owner_of(event.buyer))
+            if any(map(self._scene.is_suspended, owners)):
+                return Reason.SUSPENDED
+        # The identity of a trade has its instrument in it: the id of the story stands for one.
+        if first is None or first.isin != event.isin:
+            return Reason.DUPLICATE
+        return None
+
+    def _columns(self, event: TradeEvent) -> TradeColumns:
+        network = self._scene.network
+        isin_number = network.instrument_number(event.isin)
+        currency = network.instrument(isin_number).currency
+        row = (
+            network.business_date.toordinal(),
+            isin_number,
+            self._played.number_by_trade[event.id],
+            network.account_number(event.seller),
+            network.account_number(event.buyer),
+            event.quantity,
+            event.price,
+            network.currency_number(currency),
+            trade_amount(event.quantity, event.price, currency),
+            0,
+            0,
+        )
+        return TradeColumns.of_rows([row])
+
+    def _entry(self, event: InstructEvent) -> Entry:
+        network = self._scene.network
+        message = InstructionMessage(
+            id=instruction_id(event.id),
+            deliverer=network.account_number(event.deliverer),
+            receiver=network.account_number(event.receiver),
+            instrument=network.instrument_number(event.isin) if event.quantity else 0,
+            quantity=event.quantity,
+            currency=network.currency_number(event.currency) if event.amount else 0,
+            amount=event.amount,
+            rule_version=0,
+            deadline=0,
+        )
+        return Entry(
+            label=event.id,
+            message=message,
+            priority=event.priority,
+            is_held=event.is_held,
+            may_be_partial=event.may_be_partial,
+            expires_at=None if event.expires is None else self._moment(event.expires),
+            linked_to=tuple(map(self._played.label, event.linked_to)),
+        )
+
+    def _answer(self, event: MessageEvent) -> Rejected | None:
+        desk, label = self._scene.house.desk, self._played.label(event.instruction)
+        if isinstance(event, CancelEvent | PrioritiseEvent) and not self._scene.is_participant(
+            event.by
+        ):
+            unknown = desk.get(label) is None
+            return Rejected(Reason.UNKNOWN if unknown else Reason.UNAUTHORISED, event.by)
+        match event:
+            case HoldEvent():
+                return desk.hold(label)
+            case ReleaseEvent():
+                return desk.release(label)
+            case CancelEvent():
+                return desk.cancel(label, event.by)
+            case PrioritiseEvent():
+                return desk.prioritise(label, event.priority, event.by)
+            case SettleEvent():
+                reason = desk.settle(label)
+                # What keeps it waiting, or has failed it, is its own reason and no refusal.
+                is_refused = reason in (Reason.UNKNOWN, Reason.FINAL)
+                return Rejected(reason) if reason and is_refused else None
+            case _:
+                assert_never(event)
+
+    def _moment(self, second: int) -> int:
+        """A second of the business day in seconds since 1970."""
+        opened = int(self._scene.consortium.clock.business_time().timestamp())
+        return opened - opened % SECONDS_A_DAY + second
+
+    def _said_to_house(self) -> Rejected | None:
+        """Nothing can be said to a clearing house that does not answer."""
+        return Rejected(Reason.SILENT) if self._scene.house.id in self._scene.silent else None
