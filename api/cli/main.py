@@ -13,6 +13,7 @@ from api.cli.clock import clock_app
 from api.cli.conformance import conformance
 from api.cli.day import DAY_HELP, day, make_day
 from api.cli.day_verify import verify as verify_day
+from api.cli.dvp_models import dvp_models
 from api.cli.fault import fault_app
 from api.cli.proof import proof_app
 from api.cli.reasons import reasons
@@ -55,6 +56,7 @@ app.command()(reasons)
 app.command()(rules)
 app.command()(conformance)
 app.add_typer(clock_app, name="clock")
+app.command("dvp-models")(dvp_models)
 app.add_typer(chain_app, name="chain")
 app.add_typer(bench_app, name="bench")
 app.add_typer(proof_app, name="proof")
