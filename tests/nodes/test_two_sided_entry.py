@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.typed_data import InstructionMessage
+from ledger.books.database import UnitOfWork
 from ledger.books.postings import Register
 from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.instructions import Priority, State
@@ -18,6 +19,8 @@ from nodes.messages import Accepted, Allegement, EnteredSide, Matched, Withdrawn
 from tests.support.consortia import DAY, GROSS, answering, small_consortium
 
 AMOUNT = 1_000
+COMMITS_OF_AN_ENTRY = 10
+"""Two of each side's entry, two of each trader's consent, the queue's, and that it is done."""
 
 
 @pytest.fixture
@@ -427,48 +430,64 @@ def test_match_comes_from_the_clearing_house_alone(consortium):
         consortium.bus.request("B", "A", message)
 
 
-@pytest.mark.parametrize("kept", ["nothing is told", "one is told", "the queue has it"])
-def test_match_that_a_crash_cut_off_is_brought_in_once_by_the_next_start(tmp_path, kept):
-    consortium = small_consortium(GROSS, path=tmp_path / "state")
-    enter(consortium, "A", "S1", sale_of(consortium))
-    matching = consortium.clearing_house.matching
-    label = "A:S1+B:P1"
-
-    def crash(*_):
-        raise CrashError
-
-    if kept == "nothing is told":
-        answering(consortium, "A", Matched, crash)
-    elif kept == "one is told":
-        answering(consortium, "B", Matched, crash)
-    else:
-        matching._sides.change = crash_after(matching._sides.change)
-    with pytest.raises(CrashError):
-        enter(consortium, "B", "P1", purchase_of(consortium))
-
-    consortium = reopened(consortium, tmp_path)
-    settle(consortium)
-
-    assert [each.label for each in consortium.clearing_house.desk.instructions()] == [label]
-    assert standing(consortium, label) == (State.SETTLED, None)
-    assert enter(consortium, "B", "P1", purchase_of(consortium)) is None
-    assert (consortium.reconcile(), violations(consortium)) == (0, [])
-    consortium.close()
-
-
 class CrashError(Exception):
     """Stands for the end of the process."""
 
 
-def crash_after(change):
-    """Changes sides as before, until they would be marked as entered."""
+def crash_after_commit(monkeypatch, number):
+    """Ends the process right after a commit is on disk, before memory has it."""
+    left = number
 
-    def changed(session, sides):
-        if sides[0].state.value == "entered":
+    def published(_session):
+        nonlocal left
+        left -= 1
+        if not left:
             raise CrashError
-        change(session, sides)
+        return original(_session)
 
-    return changed
+    original = UnitOfWork.published
+    monkeypatch.setattr(UnitOfWork, "published", published)
+
+
+@pytest.mark.parametrize("commit", range(1, COMMITS_OF_AN_ENTRY + 1))
+def test_entry_that_a_crash_cut_off_after_any_commit_is_brought_in_once(
+    tmp_path, monkeypatch, commit
+):
+    consortium = small_consortium(GROSS, path=tmp_path / "state")
+    with monkeypatch.context() as patched:
+        crash_after_commit(patched, commit)
+        with pytest.raises(CrashError):
+            match(consortium)
+
+    consortium = reopened(consortium, tmp_path)
+    label = match(consortium)
+    settle(consortium)
+
+    assert [each.label for each in consortium.clearing_house.desk.instructions()] == [label]
+    assert standing(consortium, label) == (State.SETTLED, None)
+    assert (consortium.reconcile(), violations(consortium)) == (0, [])
+    consortium.close()
+
+
+def test_entry_has_no_other_commits_than_those(consortium, monkeypatch):
+    crash_after_commit(monkeypatch, COMMITS_OF_AN_ENTRY + 1)
+
+    assert match(consortium)
+
+
+def test_match_that_was_cut_off_needs_nobody_to_send_anything_again(tmp_path, monkeypatch):
+    consortium = small_consortium(GROSS, path=tmp_path / "state")
+    enter(consortium, "A", "S1", sale_of(consortium))
+    with monkeypatch.context() as patched:
+        crash_after_commit(patched, 2)  # the buyer's own record, and the house's match
+        with pytest.raises(CrashError):
+            enter(consortium, "B", "P1", purchase_of(consortium))
+
+    consortium = reopened(consortium, tmp_path)
+    settle(consortium)
+
+    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
+    consortium.close()
 
 
 def test_side_that_the_house_did_not_hear_is_entered_when_it_is_sent_again(consortium):
