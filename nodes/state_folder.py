@@ -1,6 +1,7 @@
 """The state folder: everything a consortium keeps, and who may have it open.
 
 meta.json                  format version, network, rules, where its chain is, a day's plan
+business-clock.json        how a sandbox's business clock is set
 lock                       held by the one process that has the folder open
 nodes/ID/books.sqlite      a node's books
 nodes/ID/key               its key, mode 0600

@@ -9,6 +9,7 @@ import typer
 from api.app import RECURSION_MAX
 from api.cli.bench import bench_app
 from api.cli.chain import chain_app
+from api.cli.clock import clock_app
 from api.cli.conformance import conformance
 from api.cli.day import DAY_HELP, day, make_day
 from api.cli.day_verify import verify as verify_day
@@ -52,9 +53,10 @@ app.add_typer(day_app, name="day")
 app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)
-app.command()(conformance)
-app.command("dvp-models")(dvp_models)
 app.command()(rules)
+app.command()(conformance)
+app.add_typer(clock_app, name="clock")
+app.command("dvp-models")(dvp_models)
 app.add_typer(chain_app, name="chain")
 app.add_typer(bench_app, name="bench")
 app.add_typer(proof_app, name="proof")
