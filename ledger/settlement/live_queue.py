@@ -114,6 +114,17 @@ class LiveQueue:
             if waiting:
                 self._try_first_of(pot, waiting)
 
+    def debited(self, pots: Iterable[Pot]) -> None:
+        """There may be less in some pots: what lacked only cash may lack securities, and do with
+        a part.
+        """
+        for pot in pots:
+            waiting = self._queues.get(pot, ())
+            ahead = waiting[:1] if self._order is QueueOrder.FIFO else waiting
+            for *_, label in ahead:
+                if self._live[label].may_be_partial:
+                    self._try(label)
+
     def anything_may_have_changed(self) -> None:
         """Whoever could be next is looked at again."""
         for pot, waiting in self._queues.items():

@@ -40,6 +40,8 @@ class QueueDriver:
         self.balances[pot] = self.balances.get(pot, 0) + amount
         if amount > 0:
             self.queue.credited([pot])
+        elif pot.kind is PotKind.SECURITIES:
+            self.queue.debited([pot])
 
     def set_limit(self, pot, amount):
         self.limits.pop(pot, None)
@@ -83,7 +85,7 @@ class QueueDriver:
                 if self._paid_by(pot, each, part.amount) < 0:
                     freed.append(pot)
         self.queue.credited(freed)
-        credited = []
+        credited, debited = [], []
         for each, part in due:
             moved = replace(
                 each,
@@ -91,11 +93,13 @@ class QueueDriver:
                 amount=each.settled_amount + part.amount,
             )
             for debtor, creditor, amount in legs_of(moved, {}):
-                self.balances[debtor] -= amount
+                self.balances[debtor] = self.balances.get(debtor, 0) - amount
                 self.balances[creditor] = self.balances.get(creditor, 0) + amount
                 credited.append(creditor)
+                debited.append(debtor)
         assert all(balance >= 0 for balance in self.balances.values())
         self.queue.credited(credited)
+        self.queue.debited(pot for pot in debited if pot.kind is PotKind.SECURITIES)
 
     def _part(self, outlook):
         [instruction, *others] = outlook.group
