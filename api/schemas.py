@@ -160,6 +160,7 @@ class Cycle(Wire):
     netting_efficiency_bp: Annotated[int, Field(description="1 - net/gross, in basis points.")]
     block: int | None
     finality_ms: Annotated[int | None, Field(description="From strike to final.")]
+    rule_version: Annotated[int, Field(description="Of the rulebook: see `novate rules`.")]
 
 
 class Position(Wire):

@@ -105,6 +105,7 @@ def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
         netting_efficiency_bp=netting_efficiency_bp(row.gross_value, row.net_value),
         block=row.block,
         finality_ms=row.finality_ns // 1_000_000 if row.finality_ns else None,
+        rule_version=row.rule_version,
     )
 
 

@@ -66,7 +66,9 @@ class Consortium:
         self._deployer_database = self._open_database(DEPLOYER)
         self.contracts = self._deploy()
         self.feed = LedgerFeed(self.engine, self.contracts)
-        around = Surroundings(network, self.bus, self.engine, self.contracts, self.feed, clock)
+        around = Surroundings(
+            network, self.bus, self.engine, self.contracts, self.feed, clock, rules
+        )
         self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
         check_books(self.engine, [node.projection for node in self.nodes.values()])
         bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)

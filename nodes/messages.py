@@ -14,6 +14,7 @@ from ledger.clearing.columns import Column, TradeColumns
 from ledger.clearing.commitment import ShownChunks
 from ledger.domain.breaks import TradeDifference
 from ledger.domain.reasons import Rejected
+from ledger.settlement.matching import Side, Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,69 @@ class SignedSet:
 
 
 @dataclass(frozen=True, slots=True)
+class EnteredSide:
+    """Trader to clearing house: its side of an instruction, under a reference of its own."""
+
+    reference: str
+    side: Side
+    wishes: Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnSide:
+    """Trader to clearing house: it takes a side back; once matched, it asks for cancellation."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmendedSide:
+    """Trader to clearing house: another side instead of one that it takes back."""
+
+    reference: str
+    replacement: EnteredSide
+
+
+@dataclass(frozen=True, slots=True)
+class AllegementRequest:
+    """Trader to clearing house: which sides have others entered that lack mine?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Allegement:
+    """A side that waits for the recipient's own.
+
+    Attributes:
+        reference: that of the participant which entered it.
+        own_reference: the recipient's unmatched side that is nearest to it; empty: there is none.
+        differing: the fields in which that one differs.
+    """
+
+    reference: str
+    side: Side
+    own_reference: str = ""
+    differing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Allegements:
+    """The answer: the first of them, earliest first, and how many there are."""
+
+    sides: tuple[Allegement, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Clearing house to trader: its side has found the other one; this is the instruction."""
+
+    reference: str
+    label: str
+    instruction: InstructionMessage
+    may_be_partial: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RedemptionRequest:
     """Bank or registrar to owner: sign that this amount is destroyed. Answer: a signature."""
 
@@ -146,4 +210,5 @@ class Statement:
 Message: TypeAlias = (
     "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | InstructionProposal"
     " | SignedInstruction | SetProposal | SignedSet | RedemptionRequest | StatementRequest"
+    " | EnteredSide | WithdrawnSide | AmendedSide | AllegementRequest | Matched"
 )

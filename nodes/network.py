@@ -16,9 +16,11 @@ from ledger.domain.accounts import SUB_ACCOUNTS_MAX, account_number
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import owner_of, parse_account, parse_isin, parse_participant
 from ledger.domain.participants import Instrument, Participant, Role
+from ledger.domain.rulebook import RULEBOOK_VERSION
 
 CHAIN_ID: Final = 668_283
-RULE_VERSION: Final = 1
+RULE_VERSION: Final = RULEBOOK_VERSION
+"""The settlement contract is founded with it; every cycle and instruction is signed for it."""
 PARTICIPANTS_MAX: Final = 1_023
 """As many as the contracts number."""
 ACCOUNTS_A_PARTICIPANT_MAX: Final = SUB_ACCOUNTS_MAX - 1

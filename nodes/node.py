@@ -30,6 +30,7 @@ from ledger.domain.accounts import account_of, asset_of, participant_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
+from ledger.domain.rules import Rules
 from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
 from nodes.engine import Engine
@@ -44,7 +45,7 @@ UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CAS
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a node is given: its network, the bus, its access to the ledger, and the time."""
+    """What a node is given: its network, the bus, access to the ledger, the time, and the rules."""
 
     network: Network
     bus: Bus
@@ -52,6 +53,7 @@ class Surroundings:
     contracts: Contracts
     feed: LedgerFeed
     clock: Clock
+    rules: Rules
 
 
 def cause_of_instruction(instruction: InstructionMessage) -> Cause:

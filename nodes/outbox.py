@@ -23,14 +23,19 @@ class Outbox:
         self._database = database
         self._store = OutboxStore(database)
 
-    def send(self, intent: str, to: bytes | None, data: bytes) -> Outcome:
+    def send(self, intent: str, to: bytes | None, data: bytes, gas: int = 0) -> Outcome:
         """Signs, keeps and sends a transaction; waits until it is final."""
         with self._database.transaction() as session:
-            self.put(session, intent, to, data)
+            self.put(session, intent, to, data, gas)
         return self.deliver(intent)
 
-    def put(self, session: UnitOfWork, intent: str, to: bytes | None, data: bytes) -> None:
-        """Signs a transaction and puts it into a unit of work; does nothing for a known intent."""
+    def put(
+        self, session: UnitOfWork, intent: str, to: bytes | None, data: bytes, gas: int = 0
+    ) -> None:
+        """Signs a transaction and puts it into a unit of work; does nothing for a known intent.
+
+        ``gas`` is what it may need, when that can be more than the engine gives to each.
+        """
 
         def sign(nonce: int) -> Kept:
             raw = self._key.sign_transaction(
@@ -38,7 +43,7 @@ class Outbox:
                 nonce=nonce,
                 to=to,
                 data=data,
-                gas=self._engine.transaction_gas,
+                gas=max(gas, self._engine.transaction_gas),
             )
             return Kept(raw, bytes(Web3.keccak(raw)))
 

@@ -40,6 +40,7 @@ from nodes.messages import (
     CycleProposal,
     Disagreement,
     InstructionProposal,
+    Matched,
     Message,
     RedemptionRequest,
     SetProposal,
@@ -48,6 +49,7 @@ from nodes.messages import (
 )
 from nodes.network import RULE_VERSION, Network
 from nodes.node import Node, Surroundings
+from nodes.side_entry import SideEntry
 from nodes.trade_words import describe_terms, describe_trade_id
 
 
@@ -59,6 +61,7 @@ class Trader(Node):
         self.blotter = Blotter(database)
         self.mandates = Mandates(database)
         self.consents = Consents(self, self.blotter, self.mandates)
+        self.sides = SideEntry(self, self.mandate_instruction)
 
     # What its own desk tells it.
 
@@ -137,6 +140,9 @@ class Trader(Node):
             case InstructionProposal() | SetProposal() | SignedInstruction() | SignedSet():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 return self.consents.answer(message)
+            case Matched():
+                self.require_role(sender, Role.CLEARING_HOUSE)
+                return self.sides.agree(message)
             case RedemptionRequest():
                 self.require_keeper(sender, message.register)
                 return self._consent_to_redemption(message)

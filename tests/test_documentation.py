@@ -22,6 +22,8 @@ DOCUMENTS = [
     "docs/besu.md",
     "docs/chain.md",
     "docs/scenarios.md",
+    "docs/rules.md",
+    "docs/instructions.md",
     "docs/decisions/README.md",
 ]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]
@@ -113,6 +115,16 @@ def test_documents_count_the_scenarios_that_can_be_played(root):
         text = " ".join((root / name).read_text().split())
         assert f"Of the {len(pack)} " in text
         assert f"this version plays {playable};" in text
+
+
+@pytest.mark.parametrize(
+    ("page", "command"), [("docs/rules.md", "rules"), ("docs/instructions.md", "reasons")]
+)
+def test_page_is_what_its_command_writes(root, page, command):
+    written = CliRunner().invoke(app, [command, "--markdown"])
+
+    assert written.exit_code == 0
+    assert (root / page).read_text() == written.output
 
 
 def test_nothing_names_a_machine_path_or_a_registry(root):

@@ -57,6 +57,23 @@ def netted(
     show(measured(module.run, lines, validators).as_json(), as_json=as_json)
 
 
+@bench_app.command("sets")
+def sets(
+    instructions: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Instructions in the set.")
+    ] = 10_000,
+    accounts: Annotated[int, typer.Option(min=2, max=900, help="Brokers, an account each.")] = 100,
+    validators: Validators = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Settle instructions together as one set, in one transaction.
+
+    Ends with status 1 when the answer is wrong: its figure is then void.
+    """
+    module = import_module("loadtests.benchmarks.sets")
+    show(measured(module.run, instructions, accounts, validators).as_json(), as_json=as_json)
+
+
 @bench_app.command("logs")
 def logs(
     blocks: Annotated[
@@ -70,3 +87,18 @@ def logs(
     """
     module = import_module("loadtests.benchmarks.logs")
     show(measured(module.run, blocks).as_json(), as_json=as_json)
+
+
+@bench_app.command("gridlock")
+def gridlock(
+    instructions: Annotated[
+        int, typer.Option(min=100, max=1_000_000, help="Queued instructions.")
+    ] = 100_000,
+    as_json: AsJson = False,
+) -> None:
+    """Resolve long queues: in queue order, by bypass, and a short one for the greatest value.
+
+    Ends with status 1 when an answer is wrong: its figure is then void.
+    """
+    module = import_module("loadtests.benchmarks.gridlock")
+    show(measured(module.run, instructions).as_json(), as_json=as_json)

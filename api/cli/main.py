@@ -12,9 +12,11 @@ from api.cli.chain import chain_app
 from api.cli.conformance import conformance
 from api.cli.day import DAY_HELP, day, make_day
 from api.cli.day_verify import verify as verify_day
+from api.cli.dvp_models import dvp_models
 from api.cli.fault import fault_app
 from api.cli.proof import proof_app
 from api.cli.reasons import reasons
+from api.cli.rules import rules
 from api.cli.scenario import scenario_app
 from api.cli.up import up
 
@@ -51,6 +53,8 @@ app.command("make-day")(make_day)
 app.command()(up)
 app.command()(reasons)
 app.command()(conformance)
+app.command("dvp-models")(dvp_models)
+app.command()(rules)
 app.add_typer(chain_app, name="chain")
 app.add_typer(bench_app, name="bench")
 app.add_typer(proof_app, name="proof")

@@ -1,6 +1,7 @@
 """Delivery-versus-payment settlement."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from contracts.abi import Array, encode_call, number_of
 from contracts.clients.contract import Contract
@@ -9,6 +10,18 @@ from contracts.typed_data import CycleMessage, InstructionMessage, SetMessage
 
 NO_SIGNATURE = bytes(64)
 """For a side that owes nothing, or submits the instruction itself."""
+
+
+GAS_OF_A_SET: Final = 20_000_000
+GAS_OF_A_MOVING_INSTRUCTION: Final = 90_000
+
+
+def gas_for(instructions: int) -> int:
+    """The most gas that a call settling so many instructions or moves can need.
+
+    Most of it is the record that an instruction has settled, and holdings that are opened.
+    """
+    return GAS_OF_A_SET + GAS_OF_A_MOVING_INSTRUCTION * instructions
 
 
 class Settlement(Contract):

@@ -8,6 +8,8 @@ from typing import Final
 from sqlalchemy import BigInteger, LargeBinary, Table
 from sqlmodel import Field, SQLModel
 
+from ledger.domain.rulebook import RULEBOOK_VERSION
+
 HOLDING_WIDTH: Final = 2
 POSITION_WIDTH: Final = 1
 """How many numbers are kept by key: available and held; an amount."""
@@ -162,7 +164,10 @@ class WithheldRow(SQLModel, table=True):
 
 
 class CycleRow(SQLModel, table=True):
-    """A netting cycle of the clearing house, over the intake positions [first, end)."""
+    """A netting cycle of the clearing house, over the intake positions [first, end).
+
+    ``rule_version`` is the version of the rulebook that it runs under.
+    """
 
     __tablename__ = "cycles"
     number: int = Field(primary_key=True)
@@ -180,6 +185,7 @@ class CycleRow(SQLModel, table=True):
     signed: bytes = Field(default=b"", sa_type=LargeBinary)
     block: int | None = None
     finality_ns: int = Field(default=0, sa_type=BigInteger)
+    rule_version: int = RULEBOOK_VERSION
 
 
 class TradeExceptionRow(SQLModel, table=True):
@@ -276,6 +282,22 @@ class BreakRow(SQLModel, table=True):
     closed_block: int | None = None
 
 
+class EnteredSideRow(SQLModel, table=True):
+    """One side of an instruction, as its participant has entered it under a reference of its own.
+
+    ``label`` is that of the instruction it was matched into, and empty before.
+    """
+
+    __tablename__ = "entered_sides"
+    participant: str = Field(primary_key=True)
+    reference: str = Field(primary_key=True)
+    place: int = Field(unique=True)
+    payload: bytes = Field(sa_type=LargeBinary)
+    state: str = Field(index=True)
+    label: str = Field(default="", index=True)
+    has_asked_out: bool = False
+
+
 def all_tables() -> list[Table]:
     """Every table of a node's database."""
     return [
@@ -301,6 +323,7 @@ def all_tables() -> list[Table]:
             LimitRow,
             ConsentRow,
             BreakRow,
+            EnteredSideRow,
         )
     ]
 

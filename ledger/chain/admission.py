@@ -10,7 +10,8 @@ from typing import Final, TypeAlias
 from ledger.chain.genesis import ChainConfig
 from ledger.chain.transactions import InvalidTransactionError, Transaction
 
-TRANSACTION_GAS_MAX: Final = 300_000_000
+TRANSACTION_GAS_MAX: Final = 1_000_000_000
+"""Room for a set of 10,000 instructions, each of which opens holdings; two such fit a block."""
 BLOCK_TRANSACTIONS_MAX: Final = 5_000
 BLOCK_BYTES_MAX: Final = 32 * 1024 * 1024
 INIT_CODE_BYTES_MAX: Final = 49_152

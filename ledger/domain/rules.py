@@ -1,7 +1,11 @@
 """The rules of clearing and settlement as data: every switch and number, its values and meaning."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
+
+from ledger.domain.errors import MalformedError
+from ledger.domain.rulebook import RULE_BY_NAME
+from ledger.domain.tolerances import TOLERANCES, Tolerance, check_tolerances
 
 
 class SettlementMode(Enum):
@@ -35,9 +39,24 @@ class GridlockTrigger(Enum):
     LENGTH = "length"
 
 
+class Expiry(Enum):
+    """When an instruction fails that names no expiry of its own."""
+
+    END_OF_DAY = "end_of_day"
+
+
+class Rounding(Enum):
+    """What becomes of half a minor unit."""
+
+    HALF_UP = "half_up"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The rules that a day runs under.
+    """The rules that a day runs under. Each is described in full in the rulebook.
+
+    Raises MalformedError for a value that is out of its bounds, and for values that do not go
+    together.
 
     Attributes:
         settlement: gross or net.
@@ -57,6 +76,9 @@ class Rules:
         partial: settle parts for lack of securities, where both sides take them.
         partial_minimum_cash_share: minor units that such a part is worth at least; shares.
         partial_minimum_cash_nominal: the same for instruments counted in nominal.
+        expiry_default: when an instruction fails that names no expiry of its own.
+        rounding: of an amount that is no whole minor unit.
+        matching_tolerances: by how much the amounts of two sides may differ and still match.
     """
 
     settlement: SettlementMode = SettlementMode.GROSS
@@ -76,6 +98,25 @@ class Rules:
     partial: bool = False
     partial_minimum_cash_share: int = 1_000_000
     partial_minimum_cash_nominal: int = 10_000_000
+    expiry_default: Expiry = Expiry.END_OF_DAY
+    rounding: Rounding = Rounding.HALF_UP
+    matching_tolerances: tuple[Tolerance, ...] = TOLERANCES
+
+    def __post_init__(self) -> None:
+        """Raises MalformedError when these are no rules."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "matching_tolerances":
+                check_tolerances(value)
+            elif type(value) is not field.type:
+                raise MalformedError(f"{field.name}: {expected_of(field.name)}", value)
+            else:
+                RULE_BY_NAME[field.name].check(value)
+        if (self.dvp_model == 1) != (self.settlement is SettlementMode.GROSS):
+            raise MalformedError(
+                "dvp_model 1 with settlement gross, 2 or 3 with net",
+                f"{self.dvp_model} with {self.settlement.value}",
+            )
 
     def run_is_due(self, length: int, waited_seconds: int, *, has_changed: bool) -> bool:
         """Whether a gridlock run begins by itself, at so many instructions after so long."""
@@ -89,5 +130,19 @@ class Rules:
             case GridlockTrigger.LENGTH:
                 return has_changed and length >= self.gridlock_queue_length
 
+
+def expected_of(name: str) -> str:
+    """What a rule may be, in words: its choices, or its bounds. Raises KeyError."""
+    rule, kind = RULE_BY_NAME[name], _KIND_BY_NAME[name]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(str(choice.value) for choice in kind)
+    if kind is bool:
+        return "true, false"
+    if rule.bounds is None:
+        return "a table"
+    return "{:,} to {:,}".format(*rule.bounds)
+
+
+_KIND_BY_NAME = {field.name: field.type for field in fields(Rules)}
 
 MARKET_DAY_RULES = Rules(settlement=SettlementMode.NET, dvp_model=3)

@@ -6,7 +6,7 @@ import resource
 from importlib.metadata import version
 from typing import Final
 
-_PACKAGES: Final = ("novate", "pyrevm", "py-evm", "coincurve", "numpy", "web3")
+_PACKAGES: Final = ("novate", "pyrevm", "py-evm", "coincurve", "numpy", "ortools", "web3")
 
 
 def environment() -> dict[str, str]:

@@ -46,7 +46,7 @@ def securities_and_cash(rows: int, accounts: int, share: float = 0.25) -> QueueC
     )
 
 
-def payments(rows: int, accounts: int, share: float = 0.25) -> QueueColumns:
+def payments(rows: int, accounts: int, share: float = 0.25, barred: float = 0.001) -> QueueColumns:
     """Payments in one currency: what the published algorithms were written for."""
     random = np.random.default_rng(SEED)
     payers, payees = _two_sides(random, rows, accounts)
@@ -59,6 +59,7 @@ def payments(rows: int, accounts: int, share: float = 0.25) -> QueueColumns:
         leg_debtor=payers,
         leg_creditor=payees,
         leg_amount=amounts,
+        barred=barred,
         link=np.full(rows, NONE),
         value=amounts,
     )
@@ -91,11 +92,11 @@ def _two_sides(random: np.random.Generator, rows: int, accounts: int) -> tuple[_
 
 
 def _with_balances(
-    random: np.random.Generator, share: float, keys: int, **columns: _Column
+    random: np.random.Generator, share: float, keys: int, barred: float = 0.001, **columns: _Column
 ) -> QueueColumns:
     net = np.zeros(keys, dtype=np.int64)
     np.add.at(net, columns["leg_debtor"], columns["leg_amount"])
     np.subtract.at(net, columns["leg_creditor"], columns["leg_amount"])
     available = (np.maximum(net, 0) * random.random(keys) * 2 * share).astype(np.int64)
     rows = len(columns["value"])
-    return QueueColumns(available=available, can_settle=random.random(rows) > 0.001, **columns)
+    return QueueColumns(available=available, can_settle=random.random(rows) >= barred, **columns)

@@ -12,9 +12,19 @@ from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected, reason_of_revert
 from ledger.domain.rules import Rules, SettlementMode
 from nodes.clearing_house.desk import InstructionDesk
+from nodes.clearing_house.matching_desk import MatchingDesk
 from nodes.clearing_house.net import NetSettlement
 from nodes.keys import Key
-from nodes.messages import Accepted, CapturedBatch, Message
+from nodes.messages import (
+    Accepted,
+    AllegementRequest,
+    AmendedSide,
+    CapturedBatch,
+    Disagreement,
+    EnteredSide,
+    Message,
+    WithdrawnSide,
+)
 from nodes.node import Node, Surroundings
 
 BESIDE_A_CYCLE: Final = 1_000_000
@@ -34,6 +44,7 @@ class ClearingHouse(Node):
         self.intake = Intake(database, rules.cycle_trades_max + BESIDE_A_CYCLE)
         self.cycles = CycleRecords(database)
         self.desk = InstructionDesk(self, self.intake, rules, self._suspended())
+        self.matching = MatchingDesk(self, self.desk)
         self.net = NetSettlement(self, self.intake, self.cycles, self.desk.book, rules)
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
@@ -42,6 +53,14 @@ class ClearingHouse(Node):
             case CapturedBatch():
                 self.require_role(sender, Role.EXCHANGE)
                 return self._take_in(message)
+            case EnteredSide():
+                return _answer(self.matching.enter(sender, message))
+            case WithdrawnSide():
+                return _answer(self.matching.withdraw(sender, message.reference))
+            case AmendedSide():
+                return _answer(self.matching.amend(sender, message))
+            case AllegementRequest():
+                return self.matching.allegements(sender)
             case _:
                 return super().handle(sender, message)
 
@@ -49,6 +68,7 @@ class ClearingHouse(Node):
         """Finishes what a crash cut off: transactions that were kept and may not have been sent."""
         self.net.resume()
         self.desk.resume()
+        self.matching.resume()
 
     def standing_of(self, position: int) -> TradeStanding:
         """What has become of a captured trade."""
@@ -109,3 +129,7 @@ class ClearingHouse(Node):
                 ]
                 self.desk.book.enter_trades(session, queued)
         return Accepted()
+
+
+def _answer(refusal: Rejected | None) -> Accepted | Disagreement:
+    return Accepted() if refusal is None else Disagreement(refusal)

@@ -40,9 +40,10 @@ class Played:
 
     def is_captured(self, event: TradeEvent) -> bool:
         """Whether the exchange has captured the trade that an event's id stands for."""
-        if event.id not in self.trades:
-            return False
         network = self.consortium.network
+        is_listed = any(each.isin == event.isin for each in network.instruments)
+        if event.id not in self.trades or not is_listed:
+            return False
         position = self.consortium.exchange.position_of(
             network.business_date.toordinal(),
             network.instrument_number(event.isin),

@@ -8,7 +8,10 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 from api.cli.terminal import output
+from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason
+from ledger.domain.rulebook import RULEBOOK, RULEBOOK_VERSION
+from ledger.domain.states import meaning_of
 from nodes.market_day.faults import FAULT_FORMS
 
 runner = CliRunner()
@@ -18,7 +21,9 @@ def run(*words):
     return runner.invoke(app, [str(word) for word in words])
 
 
-@pytest.mark.parametrize("words", [[], ["day"], ["up"], ["scenario"], ["reasons"], ["make-day"]])
+@pytest.mark.parametrize(
+    "words", [[], ["day"], ["up"], ["scenario"], ["reasons"], ["rules"], ["make-day"]]
+)
 def test_every_command_explains_itself(words):
     result = run(*words, "--help")
 
@@ -212,3 +217,42 @@ def test_reasons_are_listed_with_their_numbers():
     result = run("reasons")
 
     assert all(str(reason.value) in result.output for reason in Reason)
+
+
+def test_states_are_explained_in_both_languages():
+    english, chinese = run("reasons").output, run("reasons", "--zh").output
+
+    for state in State:
+        assert f" {state.value} " in english
+        assert meaning_of(state).text in english
+        assert meaning_of(state).text_zh in chinese
+
+
+def test_reasons_and_states_are_one_table_as_data():
+    table = json.loads(run("reasons", "--json").output)
+
+    reasons_of_states = {each["state"]: set(each["reasons"]) for each in table["states"]}
+    for each in table["reasons"]:
+        assert set(each["states"]) == {
+            state for state, reasons in reasons_of_states.items() if each["name"] in reasons
+        }
+
+
+def test_rules_are_listed_with_default_bounds_and_version():
+    english, chinese = run("rules").output, run("rules", "--zh").output
+    table = json.loads(run("rules", "--json").output)
+
+    assert [each["name"] for each in table] == [rule.name for rule in RULEBOOK]
+    assert all(rule.name in english and rule.text in english for rule in RULEBOOK)
+    assert all(rule.text_zh in chinese for rule in RULEBOOK)
+    assert f"rulebook version {RULEBOOK_VERSION}" in english
+    recuts = next(each for each in table if each["name"] == "recuts_max")
+    assert (recuts["default"], recuts["bounds"], recuts["binds"]) == (3, [0, 1_000], "cycle")
+
+
+@pytest.mark.parametrize("command", ["rules", "reasons"])
+def test_two_forms_at_once_are_refused(command):
+    result = run(command, "--zh", "--json")
+
+    assert result.exit_code == 2
+    assert "give one of" in result.output

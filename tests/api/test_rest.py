@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from ledger.domain.reasons import Reason
+from nodes.network import RULE_VERSION
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.consortia import DAY
 
@@ -51,6 +52,7 @@ def test_trade_is_captured_settles_and_is_final(client):
     assert final["state"] == "settled"
     cycle = client.get(f"/v1/cycles/{final['cycle']}").json()
     assert (cycle["state"], cycle["block"]) == ("settled", final["final_block"])
+    assert cycle["rule_version"] == RULE_VERSION
 
 
 def test_same_trade_is_answered_again_and_other_terms_are_refused(client):

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from contracts.artifacts import ARTIFACTS_FOLDER
-from contracts.typed_data import InstructionMessage
+from contracts.clients.settlement import gas_for
+from contracts.typed_data import InstructionMessage, SetMessage
 from ledger.clearing.chunks import records_of
 from ledger.clearing.columns import TradeColumns
 from ledger.clearing.commitment import Commitment
@@ -38,6 +39,7 @@ def measured():
         },
         "settle_instruction": gas_of_instruction(twins),
         "settle_cycle": gas_of_cycle(twins),
+        "settle_set": {str(count): gas_of_set(twins, count) for count in (1, 100)},
         "included": gas_of_inclusion(twins),
         "staged_cycle": gas_of_staged_cycle(),
     }
@@ -66,6 +68,32 @@ def gas_of_cycle(twins):
     assert not twins.settle_cycle(twins.house, cycle)
     gas, lines = twins.chain.head.gas_used, len(securities) + len(cash)
     return {"lines": lines, "parties": len(parties), "gas": gas, "gas_a_line": gas // lines}
+
+
+def gas_of_set(twins, instructions, sub_accounts=1):
+    """Round and round between the brokers; with many sub-accounts, each credit opens a holding."""
+    houses = [broker.house for broker in twins.brokers]
+    circle = tuple(
+        InstructionMessage(
+            ref(f"{sub_accounts}/{instructions}/{i}"),
+            houses[i % 4],
+            houses[(i + 1) % 4] | i // 4 % sub_accounts,
+            1 + i % 3,
+            1,
+            1,
+            1,
+            1,
+            START + 100,
+        )
+        for i in range(instructions)
+    )
+    parties = sorted(
+        {side >> 8 for each in circle for side in (each.deliverer, each.receiver)},
+    )
+    name = ref(f"set {sub_accounts}/{instructions}")
+    message = SetMessage(name, circle, tuple(parties), (), 1, START + 100)
+    assert not twins.settle_set(twins.house, message, parties)
+    return twins.chain.head.gas_used
 
 
 def gas_of_inclusion(twins):
@@ -113,6 +141,21 @@ def gas_of_staged_cycle():
 
 def test_gas_is_that_of_the_snapshot():
     assert measured() == json.loads(SNAPSHOT.read_text())
+
+
+def test_no_set_needs_more_gas_than_it_is_given():
+    twins = Twins()
+    for broker in twins.brokers:
+        bank = twins.actor(broker.bank)
+        mine = [(1, broker.house | sub, 1_000) for sub in range(256)]
+        assert not twins.issue(bank, ref(f"cash {broker.number}"), mine, is_cash=True)
+        shares = [(asset, broker.house, 1_000) for asset in (1, 2, 3)]
+        assert not twins.issue(
+            twins.registrar, ref(f"shares {broker.number}"), shares, is_cash=False
+        )
+
+    for instructions in (1, 10, 1_000):
+        assert gas_of_set(twins, instructions, sub_accounts=250) < gas_for(instructions)
 
 
 if __name__ == "__main__":

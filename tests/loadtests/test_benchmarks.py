@@ -13,7 +13,9 @@ from api.cli.main import app
     [
         (("gross", "--transactions", "200", "--validators", "2"), {"rate", "restart_seconds"}),
         (("netted", "--lines", "2048"), {"rate", "blocks"}),
+        (("sets", "--instructions", "300", "--accounts", "20"), {"rate", "gas"}),
         (("logs", "--blocks", "2000"), {"page_ms", "open_seconds"}),
+        (("gridlock", "--instructions", "2000"), {"fifo_seconds", "bypass_seconds", "ratio"}),
     ],
 )
 def test_benchmark_verifies_its_answer_and_says_where_it_ran(arguments, figures):

@@ -42,7 +42,7 @@ from ledger.model.settlement import ModelCycle, ModelInstruction, ModelSet, Sett
 from nodes.keys import Key
 
 CHAIN_ID = 668_283
-GAS = 300_000_000
+GAS = 1_000_000_000
 INSTRUMENTS = ("US0378331005", "DE000BAY0017", "ZZ00000000X3")
 CURRENCIES = ("CNY", "USD")
 START = 1_000

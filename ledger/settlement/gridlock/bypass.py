@@ -14,8 +14,8 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from ledger.settlement.gridlock.least_tree import LeastTree
-from ledger.settlement.gridlock.queue_columns import NONE, Numbers, QueueColumns
+from ledger.settlement.gridlock.least_trees import LeastTrees
+from ledger.settlement.gridlock.queue_columns import NONE, Flags, Numbers, QueueColumns
 from ledger.settlement.gridlock.units import Units, units_of
 
 
@@ -39,7 +39,6 @@ class _Waiting:
         order = needed[by_key]
         self._unit_count = units.count
         self._balance_by_key: list[int] = queue.balances.tolist()
-        self._start_by_key = _starts(units.key[order], queue.keys)
         self._unit_by_place: list[int] = units.unit[order].tolist()
         self._key_by_place: list[int] = units.key[order].tolist()
         self._need_by_place: list[int] = units.need[order].tolist()
@@ -51,11 +50,12 @@ class _Waiting:
         self._added_amounts: list[int] = (-units.need[added]).tolist()
         self._first_gain_by_unit = _starts(units.unit[added], units.count)
 
-        is_first = np.diff(units.unit[needed], prepend=NONE) != 0
         waits = np.zeros(len(order), dtype=np.bool_)
-        waits[places] = is_first & units.can_settle[units.unit[needed]]
+        waits[places] = _first_waits(queue, units, needed)
         self._most = int(units.need[order].max(initial=0))
-        self._tree = LeastTree(units.need[order], waits, self._most + 1)
+        self._trees = LeastTrees(
+            units.key[order], units.need[order], waits, self._most + 1, queue.keys
+        )
         self._place_by_unit = [NONE] * units.count
         for place in np.flatnonzero(waits).tolist():
             self._place_by_unit[self._unit_by_place[place]] = place
@@ -79,22 +79,21 @@ class _Waiting:
                 continue  # The key has made another offer since.
             self._offered_by_key[key] = self._unit_count
             if self._is_covered_at(unit, key):
-                self._tree.remove(self._place_by_unit[unit])
+                self._trees.remove(key, self._place_by_unit[unit])
                 place = self._short_place(unit)
                 self._place_by_unit[unit] = place
                 if place == NONE:
                     self._book(unit)
                     settled.append(unit)
                 else:
-                    self._tree.put(place, self._need_by_place[place])
+                    self._trees.put(self._key_by_place[place], place, self._need_by_place[place])
             self._offer(key)
         return settled
 
     def _offer(self, key: int) -> None:
         """Offers the first unit waiting at a key that the key covers."""
-        start, end = self._start_by_key[key], self._start_by_key[key + 1]
-        place = self._tree.first(start, end, min(self._balance_by_key[key], self._most))
-        if place < end:
+        place = self._trees.first(key, min(self._balance_by_key[key], self._most))
+        if place != NONE:
             unit = self._unit_by_place[place]
             if unit < self._offered_by_key[key]:
                 self._offered_by_key[key] = unit
@@ -125,6 +124,16 @@ class _Waiting:
             key = self._added_keys[gain]
             self._balance_by_key[key] += self._added_amounts[gain]
             self._offer(key)
+
+
+def _first_waits(queue: QueueColumns, units: Units, needed: Numbers) -> Flags:
+    """At which of its needs a unit waits first: one that is not covered, where there is one."""
+    unit = units.unit[needed]
+    is_covered = (units.need[needed] <= queue.balances[units.key[needed]]).astype(np.bool_)
+    order = np.lexsort([is_covered, unit])
+    waits = np.zeros(len(needed), dtype=np.bool_)
+    waits[order] = np.diff(unit, prepend=NONE) != 0
+    return waits & units.can_settle[unit]
 
 
 def _starts(numbers: Numbers, count: int) -> list[int]:

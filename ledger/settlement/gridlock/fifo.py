@@ -7,48 +7,45 @@ of them contains all others, and every order of work ends there.
 
 A queue is always a selected head: one number says where it ends. Each row is deselected once, and
 each leg booked back once: the work grows with the legs, however long the cascade. So the worklist
-is plain Python over lists. Rounds over whole columns would be fewer steps for most queues, but a
-chain of rows that fall one after another would take a round each.
+is plain Python over lists. What falls in large numbers has fallen before, in rounds over whole
+columns; rounds alone would not do, since a chain of rows that fall one after another takes
+a round for each.
 """
 
 import numpy as np
 
-from ledger.settlement.gridlock.queue_columns import NONE, Exact, Flags, QueueColumns
+from ledger.settlement.gridlock.queue_columns import NONE, Flags, Numbers, QueueColumns
+from ledger.settlement.gridlock.rounds import after_rounds
 
 
 def fifo(queue: QueueColumns) -> Flags:
     """The largest set that can settle with every queue's order kept: a flag for each row."""
-    balance_by_key = _balances_if_all_settle(queue)
-    short = np.flatnonzero(balance_by_key < 0).tolist()
-    barred = np.flatnonzero(~queue.can_settle).tolist()
-    if not short and not barred:
-        return np.ones(queue.rows, dtype=np.bool_)
-    return _Selection(queue, balance_by_key).reduce(short, barred)
-
-
-def _balances_if_all_settle(queue: QueueColumns) -> Exact:
-    return queue.balances_after(np.ones(queue.rows, dtype=np.bool_))
+    selected = after_rounds(queue)
+    return _Selection(queue, selected).reduce()
 
 
 class _Selection:
     """The rows still selected: as flags, as the ends of queues, and as what keys would have."""
 
-    def __init__(self, queue: QueueColumns, balance_by_key: Exact) -> None:
-        self._selected = bytearray(b"\1" * queue.rows)
+    def __init__(self, queue: QueueColumns, selected: Flags) -> None:
         # Python's numbers from here on: they cannot overflow.
-        self._balance_by_key: list[int] = balance_by_key.tolist()
-        self._debtors: list[int] = queue.leg_debtor.tolist()
-        self._creditors: list[int] = queue.leg_creditor.tolist()
-        self._amounts: list[int] = queue.leg_amount.tolist()
+        self._balance_by_key: list[int] = queue.balances_after(selected).tolist()
+        self._selected = bytearray(selected.tobytes())
+        legs = np.flatnonzero(selected[queue.leg_row])
+        self._debtors: list[int] = queue.leg_debtor[legs].tolist()
+        self._creditors: list[int] = queue.leg_creditor[legs].tolist()
+        self._amounts: list[int] = queue.leg_amount[legs].tolist()
         self._first_leg: list[int] = np.searchsorted(
-            queue.leg_row, np.arange(queue.rows + 1)
+            queue.leg_row[legs], np.arange(queue.rows + 1)
         ).tolist()
-        self._queued, self._end_by_key = _queues(queue)
+        self._queued, self._end_by_key = _queues(queue, legs)
         self._linked_by_row = _linked(queue)
+        self._to_deselect = _behind(queue, selected)
 
-    def reduce(self, short: list[int], barred: list[int]) -> Flags:
+    def reduce(self) -> Flags:
         """Deselects until no key is short."""
-        self._deselect(barred, short)
+        short = [key for key, balance in enumerate(self._balance_by_key) if balance < 0]
+        self._deselect(self._to_deselect, short)
         while short:
             key = short.pop()
             while self._balance_by_key[key] < 0:
@@ -89,15 +86,30 @@ class _Selection:
                         short.append(creditor)
 
 
-def _queues(queue: QueueColumns) -> tuple[list[int], list[int]]:
+def _queues(queue: QueueColumns, legs: Numbers) -> tuple[list[int], list[int]]:
     """All queues in one list, each behind a mark that is no row, and where each one ends."""
-    owed = np.flatnonzero(queue.leg_debtor != NONE)
+    owed = legs[queue.leg_debtor[legs] != NONE]
     debtors = queue.leg_debtor[owed]
     order = owed[np.argsort(debtors, kind="stable")]
     ends = np.cumsum(np.bincount(debtors, minlength=queue.keys) + 1)
     queued = np.full(len(owed) + queue.keys, NONE, dtype=np.int64)
     queued[np.arange(len(owed)) + queue.leg_debtor[order] + 1] = queue.leg_row[order]
     return queued.tolist(), ends.tolist()
+
+
+def _behind(queue: QueueColumns, selected: Flags) -> list[int]:
+    """Selected rows that have to fall: behind one that is not selected, or linked to one."""
+    if selected.all():
+        return []
+    legs = np.flatnonzero(queue.leg_debtor != NONE)
+    rows, debtors = queue.leg_row[legs], queue.leg_debtor[legs]
+    out = ~selected[rows]
+    first_out = np.full(queue.keys, queue.rows)
+    np.minimum.at(first_out, debtors[out], rows[out])
+    behind = rows[~out & (rows > first_out[debtors])]
+    linked = queue.link != NONE
+    broken = np.unique(queue.link[linked & ~selected])
+    return [*behind.tolist(), *np.flatnonzero(selected & np.isin(queue.link, broken)).tolist()]
 
 
 def _linked(queue: QueueColumns) -> dict[int, list[int]]:

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from itertools import cycle
-from typing import Final
 
 import numpy as np
 
 from ledger.settlement.gridlock.bypass import bypass
 from ledger.settlement.gridlock.fifo import fifo
 from ledger.settlement.gridlock.queue_columns import Flags, QueueColumns
-
-_AVAILABLE_MAX: Final = 1 << 62
+from ledger.settlement.gridlock.rest import rest_of
 
 
 def best_of_greedy(queue: QueueColumns) -> Flags:
@@ -31,7 +29,7 @@ def _extended(
 ) -> Flags:
     selected, idle = given.copy(), 0
     for algorithm in cycle(algorithms):
-        added = np.flatnonzero(~selected)[algorithm(_rest(queue, selected))]
+        added = np.flatnonzero(~selected)[algorithm(rest_of(queue, selected))]
         selected[added] = True
         idle = 0 if len(added) else idle + 1
         if idle == len(algorithms):
@@ -43,22 +41,3 @@ def _bypass(queue: QueueColumns) -> Flags:
     selected = np.zeros(queue.rows, dtype=np.bool_)
     selected[bypass(queue)] = True
     return selected
-
-
-def _rest(queue: QueueColumns, settled: Flags) -> QueueColumns:
-    """The queue once these rows have settled."""
-    stays = ~settled
-    legs = stays[queue.leg_row]
-    number = np.cumsum(stays) - 1
-    # A balance that leaves 63 bits is taken for less than it is: nothing uncovered is chosen.
-    after = np.minimum(queue.balances_after(settled), _AVAILABLE_MAX)
-    return QueueColumns(
-        leg_row=number[queue.leg_row[legs]],
-        leg_debtor=queue.leg_debtor[legs],
-        leg_creditor=queue.leg_creditor[legs],
-        leg_amount=queue.leg_amount[legs],
-        available=after.astype(np.int64),
-        link=queue.link[stays],
-        can_settle=queue.can_settle[stays],
-        value=queue.value[stays],
-    )

@@ -1,8 +1,9 @@
 """The search for the optimum, by CP-SAT: whole numbers throughout, one worker, one seed.
 
-Three goals, one after another: the value, the number of instructions, the queue positions. Each is
-proven, then fixed. The search is bounded in the solver's own measure of work, which every machine
-counts alike, and in seconds besides; a usual machine reaches the bound on work first.
+The goals, one after another: the value and the number of instructions (as one number, where that
+is not too wide), then the queue positions. Each is proven, then fixed. The search is bounded in the
+solver's own measure of work, which every machine counts alike, and in seconds besides; a usual
+machine reaches the bound on work first.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from ortools.sat.python import cp_model
 
-from ledger.settlement.gridlock.problem import Problem
+from ledger.settlement.gridlock.problem import SUM_MAX, Problem
 from ledger.settlement.gridlock.queue_columns import Flags
 
 WORK_A_SECOND: Final = 0.5
@@ -49,9 +50,7 @@ class _Search:
 
     def run(self) -> Found:
         """Goal by goal; stops at the first that is not proven."""
-        is_exact = self._prove_total(self._problem.values.tolist()) and self._prove_total(
-            self._problem.sizes.tolist()
-        )
+        is_exact = all(self._prove_total(weights) for weights in _totals(self._problem))
         for first in range(0, len(self._units), _POSITIONS_AT_ONCE):
             is_exact = is_exact and self._prove_positions(
                 self._units[first : first + _POSITIONS_AT_ONCE]
@@ -111,6 +110,16 @@ class _Search:
     def _sum(self, weight_by_unit: dict[int, int]) -> Any:  # noqa: ANN401 # likewise
         variables = [self._variables[unit] for unit in weight_by_unit]
         return cp_model.LinearExpr.weighted_sum(variables, list(weight_by_unit.values()))
+
+
+def _totals(problem: Problem) -> list[list[int]]:
+    """What is to be the greatest: for each goal what a unit counts."""
+    values, sizes = problem.values.tolist(), problem.sizes.tolist()
+    # A minor unit more outweighs all instructions together.
+    scale = problem.instructions + 1
+    if sum(values) * scale < SUM_MAX:
+        return [[value * scale + size for value, size in zip(values, sizes, strict=True)]]
+    return [values, sizes]
 
 
 def _total(weight_by_unit: dict[int, int], chosen: Any) -> int:  # noqa: ANN401 # flags or a dict

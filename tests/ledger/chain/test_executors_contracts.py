@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contracts.abi import selector
 from contracts.artifacts import artifact
 from contracts.clients.settlement import NO_SIGNATURE
-from contracts.typed_data import InstructionMessage
+from contracts.typed_data import InstructionMessage, SetMessage
 from ledger.chain.blocks import ZERO_HASH
 from ledger.model.settlement import ModelCycle
 from tests.support.differential import DifferentialExecutor
@@ -63,6 +63,24 @@ def test_blocks_of_instructions_agree_whether_they_settle_or_not(seed):
             raws.append(signed(seller, nonce, twins.contracts.settlement.address, data))
         twins.chain.submit_all(raws)
     assert twins.chain.head.number > 2
+
+
+@given(st.integers(0, 2**32))
+def test_sets_agree_whether_they_settle_or_not(seed):
+    random, twins = Random(seed), funded()
+    for number in range(3):
+        drawn = []
+        for i in range(random.randint(1, 8)):
+            seller, buyer = random.sample(twins.brokers, 2)
+            name, quantity = ref(f"{number}/{i}"), random.randint(0, 60)
+            sides = (seller.house, buyer.house)
+            drawn.append(
+                InstructionMessage(name, *sides, 1, quantity, 1, random.randint(1, 1_500), 1, 0)
+            )
+        parties = [broker.number for broker in twins.brokers]
+        message = SetMessage(ref(f"s{number}"), tuple(drawn), tuple(parties), (), 1, START + 100)
+        twins.settle_set(twins.house, message, parties)
+    twins.check_balances()
 
 
 @given(st.integers(0, 2**32))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from ledger.model import gridlock as model
 from ledger.settlement.gridlock.bypass import bypass
@@ -107,9 +107,8 @@ def test_the_same_queue_has_the_same_optimum_however_keys_are_numbered(made):
 
 
 @pytest.mark.deep
-@settings(max_examples=20_000)
-@given(queues(rows_max=10))
+@given(queues(rows_max=11, scale=1))
 def test_optimum_is_the_best_of_all_sets_over_many_queues(queue):
     found = optimum(columns(queue), **UNBOUNDED)
 
-    assert places(found.selected) == model.optimum(queue) or not found.is_exact
+    assert places(found.selected) == model.optimum(queue)

@@ -1,0 +1,329 @@
+"""The matching desk of the clearing house: sides come in, find each other, and become instructions.
+
+A side is on disk, and matched or not, before its entry is answered. What was matched is then told
+to both traders, which agree to it within what they have entered themselves, and enters the queue on
+the settlement date. A match that is cut off on its way (by a crash, or a trader that is silent)
+is brought in by ``work`` later, as if nothing had happened.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Final, assert_never
+
+from contracts.typed_data import InstructionMessage
+from ledger.books.database import UnitOfWork
+from ledger.books.entered_sides import Entered, EnteredSides, SideState
+from ledger.domain.instructions import State
+from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.matching import Kind, Unmatched, differences
+from nodes.bus import UnreachableError
+from nodes.clearing_house.desk import Entry, InstructionDesk
+from nodes.clearing_house.side_checks import refusal_of
+from nodes.instruction_terms import instruction_id
+from nodes.messages import Accepted, Allegement, Allegements, AmendedSide, EnteredSide, Matched
+from nodes.node import Node
+
+ALLEGEMENTS_MAX: Final = 500
+COMPARED_MAX: Final = 100
+"""Own sides that an alleged one is compared with, to name the one that is nearest."""
+
+
+class MatchingDesk:
+    """Two-sided entry of instructions. Whoever calls it lets the instruction desk ``work``."""
+
+    def __init__(self, house: Node, desk: InstructionDesk) -> None:
+        self._house = house
+        self._desk = desk
+        self._sides = EnteredSides(house.database)
+        self._unmatched = Unmatched(house.around.rules.matching_tolerances)
+        self._waiting: dict[int, Entered] = {}
+        self._pending: dict[str, Rejected | None] = {}
+        for entered in self._sides.in_state(SideState.UNMATCHED):
+            self._publish(entered)
+        for entered in self._sides.in_state(SideState.MATCHED):
+            self._pending[entered.label] = None
+
+    # What participants ask of it.
+
+    def enter(self, participant: str, message: EnteredSide) -> Rejected | None:
+        """Takes a side in; the same again changes nothing.
+
+        Refuses other content under the same reference, and what names what is not there.
+        """
+        refusal = refusal_of(self._house.network, participant, message)
+        if refusal is not None:
+            return refusal
+        known = self._sides.get(participant, message.reference)
+        if known is not None:
+            is_same = (known.side, known.wishes) == (message.side, message.wishes)
+            detail = f"{participant} has used the reference {message.reference} already"
+            return None if is_same else Rejected(Reason.DUPLICATE, detail)
+        refusal = self._untimely(message) or self._suspended(message)
+        if refusal is not None:
+            return refusal
+        label = self._keep(participant, message)
+        if label:
+            self._bring_in(label)
+        return None
+
+    def withdraw(self, participant: str, reference: str) -> Rejected | None:
+        """Takes an unmatched side back; of one that was matched, asks for cancellation."""
+        entered = self._sides.get(participant, reference)
+        if entered is None:
+            return Rejected(Reason.UNKNOWN, f"{participant} has entered no side {reference}")
+        refusal = None
+        match entered.state:
+            case SideState.CANCELLED:
+                pass
+            case SideState.FAILED:
+                refusal = Rejected(Reason.FINAL, f"{reference} has failed")
+            case SideState.UNMATCHED:
+                self._end([entered], SideState.CANCELLED)
+            case SideState.MATCHED:
+                self._ask_out(entered)
+            case SideState.ENTERED:
+                if self.state_of(participant, reference) is not State.CANCELLED:
+                    refusal = self._desk.cancel(entered.label, participant)
+            case _:
+                assert_never(entered.state)
+        return refusal
+
+    def amend(self, participant: str, message: AmendedSide) -> Rejected | None:
+        """Takes a side back and another in, under a new reference.
+
+        What was matched is first cancelled by both: until the other side has asked for that too,
+        the answer is UNMATCHED and the same amendment may be sent again.
+        """
+        replacement, old = message.replacement, message.reference
+        refusal = refusal_of(self._house.network, participant, replacement)
+        if refusal is not None:
+            return refusal
+        if replacement.reference == old:
+            return Rejected(Reason.INVALID, f"expected another reference than {old}")
+        if self._sides.get(participant, replacement.reference) is None:
+            refusal = self.withdraw(participant, old)
+            if refusal is not None:
+                return refusal
+            if self.state_of(participant, old) is not State.CANCELLED:
+                detail = f"{old} was matched: its other side has to ask for cancellation as well"
+                return Rejected(Reason.UNMATCHED, detail)
+        return self.enter(participant, replacement)
+
+    def allegements(self, participant: str) -> Allegements:
+        """The unmatched sides of others that wait for a participant's own, earliest first."""
+        places = self._unmatched.places()
+        waiting = [self._waiting[place] for place in places]
+        alleged = [e for e in waiting if e.side.counterparty == participant]
+        own = [e for e in waiting if e.participant == participant][:COMPARED_MAX]
+        shown = tuple(self._allegement(each, own) for each in alleged[:ALLEGEMENTS_MAX])
+        return Allegements(shown, len(alleged))
+
+    def state_of(self, participant: str, reference: str) -> State | None:
+        """The state of the instruction that a side is of; None when there is no such side."""
+        entered = self._sides.get(participant, reference)
+        if entered is None:
+            return None
+        match entered.state:
+            case SideState.UNMATCHED:
+                return State.UNMATCHED
+            case SideState.CANCELLED:
+                return State.CANCELLED
+            case SideState.FAILED:
+                return State.FAILED
+            case SideState.MATCHED:
+                return State.QUEUED
+            case SideState.ENTERED:
+                instruction = self._desk.get(entered.label)
+                assert instruction is not None, "what was entered stays on record"
+                return instruction.state
+            case _:
+                assert_never(entered.state)
+
+    def refusal_of(self, label: str) -> Rejected | None:
+        """Why a match has not entered the queue, as of the last time it was tried."""
+        return self._pending.get(label)
+
+    # What the house asks of it.
+
+    def work(self) -> int:
+        """Brings in the matches that could not enter the queue before; returns how many do now.
+
+        Unmatched sides whose time has passed fail.
+        """
+        now = self._now()
+        late = [e for e in self._waiting.values() if e.wishes.expires_at is not None]
+        late = [e for e in late if (e.wishes.expires_at or 0) < now]
+        if late:
+            self._end(late, SideState.FAILED)
+        return sum(self._bring_in(label) for label in list(self._pending))
+
+    def resume(self) -> None:
+        """Finishes what a crash cut off."""
+        self.work()
+
+    # How it goes on.
+
+    def _keep(self, participant: str, message: EnteredSide) -> str:
+        """Keeps a side, with the one it matches if there is one; the label of the match."""
+        entered = Entered(
+            participant=participant,
+            reference=message.reference,
+            place=self._sides.next_place,
+            side=message.side,
+            wishes=message.wishes,
+        )
+        place = self._unmatched.partner_of(message.side)
+        if place < 0:
+            with self._house.database.transaction() as session:
+                self._sides.add(session, entered)
+                session.on_commit(lambda: self._publish(entered))
+            return ""
+        partner = self._waiting[place]
+        label = _label(entered, partner)
+        with self._house.database.transaction() as session:
+            self._sides.add(session, replace(entered, state=SideState.MATCHED, label=label))
+            self._change(session, replace(partner, state=SideState.MATCHED, label=label))
+            session.on_commit(lambda: self._pending.update({label: None}))
+        return label
+
+    def _bring_in(self, label: str) -> bool:
+        """Tells both traders of a match, and enters it into the queue; says whether it has."""
+        deliverer, receiver = self._sides.of_instruction(label)
+        if deliverer.side.settlement_date > self._today():
+            return False
+        entry = self._entry(deliverer, receiver)
+        refusal = self._tell(deliverer, entry) or self._tell(receiver, entry)
+        refusal = refusal or self._desk.enter(entry)
+        sides = (deliverer, receiver)
+        if refusal is not None and refusal.reason is Reason.LATE:
+            self._end(sides, SideState.FAILED)
+            return False
+        if refusal is not None:
+            self._pending[label] = refusal
+            return False
+        # A hold is the side's own: the other one lets go of what both seem to hold.
+        for one, other in (sides, sides[::-1]):
+            if entry.is_held and not one.wishes.is_held:
+                self._let_go(entry.label, one, other)
+            if one.has_asked_out:
+                self._desk.cancel(label, one.participant)
+        with self._house.database.transaction() as session:
+            for each in sides:
+                self._change(session, replace(each, state=SideState.ENTERED))
+        self._pending.pop(label)
+        return True
+
+    def _let_go(self, label: str, one: Entered, other: Entered) -> None:
+        if one.participant != other.participant:
+            self._desk.release(label, one.participant)
+
+    def _entry(self, deliverer: Entered, receiver: Entered) -> Entry:
+        network, side, label = self._house.network, deliverer.side, deliverer.label
+        wishes = deliverer.wishes.with_those_of(receiver.wishes)
+        message = InstructionMessage(
+            id=instruction_id(label),
+            deliverer=network.account_number(side.own_account),
+            receiver=network.account_number(receiver.side.own_account),
+            instrument=network.instrument_number(side.isin) if side.quantity else 0,
+            quantity=side.quantity,
+            currency=network.currency_number(side.currency) if side.amount else 0,
+            amount=side.amount,
+            rule_version=0,
+            deadline=0,
+        )
+        return Entry(
+            label=label,
+            message=message,
+            priority=wishes.priority,
+            is_held=wishes.is_held,
+            may_be_partial=wishes.may_be_partial,
+            expires_at=wishes.expires_at,
+            linked_to=wishes.linked_to,
+        )
+
+    def _tell(self, entered: Entered, entry: Entry) -> Rejected | None:
+        """Tells a trader of the match; why it has not agreed, None when it has."""
+        matched = Matched(entered.reference, entry.label, entry.message, entry.may_be_partial)
+        try:
+            answer = self._house.around.bus.request(self._house.id, entered.participant, matched)
+        except UnreachableError:
+            return Rejected(Reason.SILENT, f"{entered.participant} does not answer")
+        if isinstance(answer, Accepted):
+            return None
+        return Rejected(Reason.DISPUTED, f"{entered.participant} does not agree to {entry.label}")
+
+    def _ask_out(self, entered: Entered) -> None:
+        """Of a match that is not in the queue yet: gone once everybody who owes has asked."""
+        asked = replace(entered, has_asked_out=True)
+        others = [e for e in self._sides.of_instruction(entered.label) if e.place != entered.place]
+        sides = [asked, *others]
+        if all(each.has_asked_out for each in sides if _owes(each)):
+            self._end(sides, SideState.CANCELLED)
+        else:
+            with self._house.database.transaction() as session:
+                self._change(session, asked)
+
+    def _end(self, sides: Sequence[Entered], state: SideState) -> None:
+        with self._house.database.transaction() as session:
+            for each in sides:
+                self._change(session, replace(each, state=state))
+        for each in sides:
+            self._pending.pop(each.label, None)
+
+    def _change(self, session: UnitOfWork, entered: Entered) -> None:
+        """Puts into a transaction what has become of a side; it waits no longer."""
+        assert entered.state is not SideState.UNMATCHED
+        self._sides.change(session, [entered])
+        session.on_commit(lambda: self._remove(entered.place))
+
+    def _publish(self, entered: Entered) -> None:
+        self._waiting[entered.place] = entered
+        self._unmatched.add(entered.place, entered.side)
+
+    def _remove(self, place: int) -> None:
+        if self._waiting.pop(place, None) is not None:
+            self._unmatched.remove(place)
+
+    def _untimely(self, message: EnteredSide) -> Rejected | None:
+        expires_at = message.wishes.expires_at
+        if expires_at is not None and expires_at < self._now():
+            return Rejected(Reason.LATE, f"{message.reference} expires before it is entered")
+        return None
+
+    def _suspended(self, message: EnteredSide) -> Rejected | None:
+        side, suspended = message.side, self._desk.book.queue.suspended
+        for participant in (side.deliverer, side.receiver):
+            if self._house.network.participant_number(participant) in suspended:
+                return Rejected(Reason.SUSPENDED, f"{participant} is suspended")
+        return None
+
+    def _allegement(self, alleged: Entered, own: list[Entered]) -> Allegement:
+        table = self._house.around.rules.matching_tolerances
+        compared = [(differences(alleged.side, each.side, table), each) for each in own]
+        counted = [(len(found), each.place, found, each.reference) for found, each in compared]
+        opposite = [each for each in counted if each[2] != ("is_deliverer",)]
+        nearest = min(opposite, default=None)
+        if nearest is None:
+            return Allegement(alleged.reference, alleged.side)
+        return Allegement(alleged.reference, alleged.side, nearest[3], nearest[2])
+
+    def _today(self) -> date:
+        return self._house.around.clock.business_time().date()
+
+    def _now(self) -> int:
+        return int(self._house.around.clock.business_time().timestamp())
+
+
+def _label(one: Entered, other: Entered) -> str:
+    """The label of a match: both sides by participant and reference, the deliverer's first."""
+    deliverer, receiver = (one, other) if one.side.is_deliverer else (other, one)
+    return (
+        f"{deliverer.participant}:{deliverer.reference}+{receiver.participant}:{receiver.reference}"
+    )
+
+
+def _owes(entered: Entered) -> bool:
+    """Whether a side has to ask for a cancellation: in a DvP both, else the debtor alone."""
+    kind, is_deliverer = entered.side.kind, entered.side.is_deliverer
+    return kind is Kind.DVP or is_deliverer == (kind is Kind.FREE)

@@ -1,0 +1,520 @@
+"""Two-sided entry on a real consortium: sides, matches, what traders agree to, and crashes."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from contracts.typed_data import InstructionMessage
+from ledger.books.postings import Register
+from ledger.domain.identifiers import isin_of_symbol
+from ledger.domain.instructions import Priority, State
+from ledger.domain.reasons import Reason
+from ledger.settlement.matching import Side, Wishes
+from nodes.bus import UnreachableError
+from nodes.instruction_terms import instruction_id
+from nodes.invariants import violations
+from nodes.messages import Accepted, Allegement, EnteredSide, Matched, WithdrawnSide
+from tests.support.consortia import DAY, GROSS, answering, small_consortium
+
+AMOUNT = 1_000
+
+
+@pytest.fixture
+def consortium():
+    built = small_consortium(GROSS)
+    yield built
+    built.close()
+
+
+def sale_of(consortium, **changes):
+    """What A enters: 10 of X for 10.00 to B."""
+    isin = consortium.network.instruments[0].isin
+    side = Side(
+        is_deliverer=True,
+        deliverer="A",
+        receiver="B",
+        settlement_date=DAY,
+        isin=isin,
+        quantity=10,
+        currency="CNY",
+        amount=AMOUNT,
+        deliverer_account="A",
+    )
+    return replace(side, **changes)
+
+
+def purchase_of(consortium, **changes):
+    """What B enters of the same."""
+    own = {"is_deliverer": False, "deliverer_account": "", "receiver_account": "B"}
+    return sale_of(consortium, **(own | changes))
+
+
+def enter(consortium, trader, reference, side, wishes=None):
+    return consortium.trader(trader).sides.enter(reference, side, wishes)
+
+
+def match(consortium, wishes_of_a=None, wishes_of_b=None):
+    """Both sides entered; the label of the instruction."""
+    assert enter(consortium, "A", "S1", sale_of(consortium), wishes_of_a) is None
+    assert enter(consortium, "B", "P1", purchase_of(consortium), wishes_of_b) is None
+    return "A:S1+B:P1"
+
+
+def settle(consortium):
+    consortium.clearing_house.matching.work()
+    consortium.clearing_house.desk.work()
+    consortium.catch_up()
+
+
+def held_by(consortium, trader, register):
+    return sum(
+        available
+        for key, available, _ in consortium.trader(trader).projection.holdings(register)
+        if consortium.network.account_id(key % 2**32) == trader
+    )
+
+
+def standing(consortium, label):
+    instruction = consortium.clearing_house.desk.get(label)
+    return (instruction.state, instruction.reason)
+
+
+def reopened(consortium, tmp_path):
+    consortium.close()
+    return small_consortium(GROSS, path=tmp_path / "state")
+
+
+def test_two_sides_find_each_other_and_settle(consortium):
+    label = match(consortium)
+    settle(consortium)
+
+    house = consortium.clearing_house
+    assert standing(consortium, label) == (State.SETTLED, None)
+    assert house.matching.state_of("A", "S1") is house.matching.state_of("B", "P1") is State.SETTLED
+    assert held_by(consortium, "A", Register.SECURITIES) == 90
+    assert held_by(consortium, "B", Register.CASH) == 9_000
+    assert (consortium.reconcile(), violations(consortium)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "loser", "register"),
+    [
+        ({"amount": 0, "currency": ""}, "A", Register.SECURITIES),
+        ({"quantity": 0, "isin": ""}, "B", Register.CASH),
+    ],
+)
+def test_free_delivery_and_payment_match_too(consortium, changes, loser, register):
+    before = held_by(consortium, loser, register)
+    assert enter(consortium, "A", "S1", sale_of(consortium, **changes)) is None
+    assert enter(consortium, "B", "P1", purchase_of(consortium, **changes)) is None
+    settle(consortium)
+
+    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
+    assert held_by(consortium, loser, register) < before
+
+
+def test_amount_within_the_tolerance_settles_at_the_deliverers(consortium):
+    enter(consortium, "B", "P1", purchase_of(consortium, amount=AMOUNT + 200))
+    enter(consortium, "A", "S1", sale_of(consortium))
+    settle(consortium)
+
+    assert held_by(consortium, "B", Register.CASH) == 10_000 - AMOUNT
+
+
+def test_unmatched_side_is_alleged_to_the_other_until_it_matches(consortium):
+    sale = sale_of(consortium)
+    enter(consortium, "A", "S1", sale)
+    enter(consortium, "B", "P1", purchase_of(consortium, quantity=11, amount=AMOUNT + 201))
+
+    alleged = consortium.trader("B").sides.allegements()
+    assert alleged.total == 1
+    assert alleged.sides == (Allegement("S1", sale, "P1", ("quantity", "amount")),)
+    assert consortium.trader("C").sides.allegements().total == 0
+
+    enter(consortium, "B", "P2", purchase_of(consortium))
+    assert consortium.trader("B").sides.allegements().total == 0
+    assert consortium.trader("A").sides.allegements().total == 1
+
+
+def test_same_side_again_is_answered_the_same_and_other_content_is_refused(consortium):
+    label = match(consortium)
+    settle(consortium)
+
+    assert enter(consortium, "A", "S1", sale_of(consortium)) is None
+    other = enter(consortium, "A", "S1", sale_of(consortium, quantity=11))
+    at_the_house = consortium.clearing_house.matching.enter(
+        "A", EnteredSide("S1", sale_of(consortium, quantity=11), Wishes())
+    )
+    assert other.reason is at_the_house.reason is Reason.DUPLICATE
+    assert [each.label for each in consortium.clearing_house.desk.instructions()] == [label]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"quantity": 0}, Reason.INVALID),
+        ({"quantity": -1}, Reason.INVALID),
+        ({"quantity": True}, Reason.INVALID),
+        ({"amount": 10**15 + 1}, Reason.INVALID),
+        ({"amount": "10"}, Reason.INVALID),
+        ({"settlement_date": "2026-02-10"}, Reason.INVALID),
+        ({"isin": "X"}, Reason.INVALID),
+        ({"currency": ""}, Reason.INVALID),
+        ({"deliverer_account": ""}, Reason.INVALID),
+        ({"deliverer_account": "B"}, Reason.INVALID),
+        ({"receiver": "B/client"}, Reason.INVALID),
+        ({"common_reference": "R" * 201}, Reason.INVALID),
+        ({"isin": isin_of_symbol("NOPE")}, Reason.UNKNOWN),
+        ({"currency": "BRL"}, Reason.UNKNOWN),
+        ({"receiver": "D"}, Reason.UNKNOWN),
+        ({"deliverer_account": "A/client"}, Reason.UNKNOWN),
+        ({"receiver": "REGISTRAR"}, Reason.UNAUTHORISED),
+        ({"deliverer": "C", "deliverer_account": "C"}, Reason.UNAUTHORISED),
+    ],
+)
+def test_side_that_makes_no_sense_is_refused_and_may_be_corrected(consortium, changes, reason):
+    refusal = enter(consortium, "A", "S1", sale_of(consortium, **changes))
+
+    assert refusal.reason is reason
+    assert enter(consortium, "A", "S1", sale_of(consortium)) is None
+
+
+def test_reference_of_another_form_is_refused(consortium):
+    for reference in ("", "a b", "R" * 25, "é"):
+        assert enter(consortium, "A", reference, sale_of(consortium)).reason is Reason.INVALID
+
+
+def test_side_of_or_against_a_suspended_participant_is_refused(consortium):
+    consortium.clearing_house.suspend("B")
+
+    assert enter(consortium, "A", "S1", sale_of(consortium)).reason is Reason.SUSPENDED
+    assert enter(consortium, "B", "P1", purchase_of(consortium)).reason is Reason.SUSPENDED
+
+
+def test_unmatched_side_is_withdrawn_by_its_own_side_alone_and_matches_no_more(consortium):
+    enter(consortium, "A", "S1", sale_of(consortium))
+    trader = consortium.trader("A")
+
+    assert consortium.trader("B").sides.withdraw("S1").reason is Reason.UNKNOWN
+    assert trader.sides.withdraw("S1") is None
+    assert trader.sides.withdraw("S1") is None
+    enter(consortium, "B", "P1", purchase_of(consortium))
+    settle(consortium)
+
+    assert consortium.clearing_house.matching.state_of("A", "S1") is State.CANCELLED
+    assert consortium.clearing_house.matching.state_of("B", "P1") is State.UNMATCHED
+    assert consortium.clearing_house.desk.instructions() == []
+
+
+def test_matched_sides_are_cancelled_when_both_have_asked(consortium):
+    label = match(consortium, Wishes(is_held=True))
+
+    assert consortium.trader("A").sides.withdraw("S1") is None
+    assert standing(consortium, label)[0] is State.HELD
+    assert consortium.trader("B").sides.withdraw("P1") is None
+    assert standing(consortium, label)[0] is State.CANCELLED
+    assert consortium.trader("B").sides.withdraw("P1") is None
+
+
+def test_what_has_settled_is_not_withdrawn(consortium):
+    match(consortium)
+    settle(consortium)
+
+    assert consortium.trader("A").sides.withdraw("S1").reason is Reason.FINAL
+
+
+def test_unmatched_side_is_amended_at_once(consortium):
+    enter(consortium, "B", "P1", purchase_of(consortium, quantity=12))
+    enter(consortium, "A", "S1", sale_of(consortium))
+    amended = sale_of(consortium, quantity=12)
+
+    for _ in range(2):
+        assert consortium.trader("A").sides.amend("S1", "S2", amended) is None
+    settle(consortium)
+
+    assert consortium.clearing_house.matching.state_of("A", "S1") is State.CANCELLED
+    assert standing(consortium, "A:S2+B:P1") == (State.SETTLED, None)
+
+
+def test_matched_side_is_amended_once_both_have_cancelled(consortium):
+    match(consortium, Wishes(is_held=True))
+    seller, buyer = consortium.trader("A").sides, consortium.trader("B").sides
+    sale, purchase = (side(consortium, quantity=12) for side in (sale_of, purchase_of))
+
+    waiting = seller.amend("S1", "S2", sale)
+    assert waiting.reason is Reason.UNMATCHED
+    assert "has to ask for cancellation as well" in waiting.detail
+    assert buyer.amend("P1", "P2", purchase) is None
+    assert seller.amend("S1", "S2", sale) is None
+    settle(consortium)
+
+    assert standing(consortium, "A:S1+B:P1")[0] is State.CANCELLED
+    assert standing(consortium, "A:S2+B:P2") == (State.SETTLED, None)
+    assert seller.amend("S2", "S3", sale).reason is Reason.FINAL
+    assert seller.amend("S1", "S1", sale).reason is Reason.DUPLICATE
+
+
+def test_hold_of_one_side_is_its_own_to_release(consortium):
+    label = match(consortium, Wishes(is_held=True), Wishes(priority=Priority.URGENT))
+    desk = consortium.clearing_house.desk
+    settle(consortium)
+
+    assert standing(consortium, label)[0] is State.HELD
+    assert desk.get(label).priority is Priority.URGENT
+    assert desk.get(label).held_by == {consortium.network.participant_number("A")}
+    assert desk.release(label, "A") is None
+    settle(consortium)
+    assert standing(consortium, label) == (State.SETTLED, None)
+
+
+def test_match_of_a_later_day_waits_for_it(consortium):
+    later = DAY + timedelta(days=1)
+    enter(consortium, "A", "S1", sale_of(consortium, settlement_date=later))
+    enter(consortium, "B", "P1", purchase_of(consortium, settlement_date=later))
+    settle(consortium)
+    assert consortium.clearing_house.desk.instructions() == []
+    assert consortium.clearing_house.matching.state_of("A", "S1") is State.QUEUED
+
+    consortium.clock.set(later, 9 * 3600)
+    settle(consortium)
+    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
+
+
+def test_match_of_a_later_day_is_cancelled_when_both_have_asked(consortium):
+    later = DAY + timedelta(days=1)
+    enter(consortium, "A", "S1", sale_of(consortium, settlement_date=later))
+    enter(consortium, "B", "P1", purchase_of(consortium, settlement_date=later))
+    consortium.trader("A").sides.withdraw("S1")
+    assert consortium.clearing_house.matching.state_of("B", "P1") is State.QUEUED
+    consortium.trader("B").sides.withdraw("P1")
+    assert consortium.clearing_house.matching.state_of("B", "P1") is State.CANCELLED
+
+    consortium.clock.set(later, 9 * 3600)
+    settle(consortium)
+    assert consortium.clearing_house.desk.instructions() == []
+
+
+def test_unmatched_side_fails_after_its_expiry_and_not_at_it(consortium):
+    now = consortium.clock.chain_time()
+    assert (
+        enter(consortium, "B", "P0", purchase_of(consortium), Wishes(expires_at=now - 1)).reason
+        is Reason.LATE
+    )
+    enter(consortium, "A", "S1", sale_of(consortium), Wishes(expires_at=now + 60))
+    states = []
+    for second in (9 * 3600 + 60, 9 * 3600 + 61):
+        consortium.clock.set(DAY, second)
+        settle(consortium)
+        states.append(consortium.clearing_house.matching.state_of("A", "S1"))
+    enter(consortium, "B", "P1", purchase_of(consortium))
+
+    assert states == [State.UNMATCHED, State.FAILED]
+    assert consortium.clearing_house.matching.state_of("B", "P1") is State.UNMATCHED
+    assert consortium.trader("A").sides.withdraw("S1").reason is Reason.FINAL
+
+
+def test_match_with_a_silent_trader_waits_and_enters_when_it_answers(consortium):
+    def silence(_message):
+        raise UnreachableError
+
+    enter(consortium, "A", "S1", sale_of(consortium))
+    answering(consortium, "A", Matched, silence)
+    enter(consortium, "B", "P1", purchase_of(consortium))
+    settle(consortium)
+    matching = consortium.clearing_house.matching
+    assert matching.refusal_of("A:S1+B:P1").reason is Reason.SILENT
+    assert consortium.clearing_house.desk.instructions() == []
+
+    answering(consortium, "A", Matched, consortium.trader("A").sides.agree)
+    settle(consortium)
+    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
+    assert matching.refusal_of("A:S1+B:P1") is None
+
+
+def test_match_whose_side_was_suspended_meanwhile_waits_until_it_is_reinstated(consortium):
+    later = DAY + timedelta(days=1)
+    enter(consortium, "A", "S1", sale_of(consortium, settlement_date=later))
+    enter(consortium, "B", "P1", purchase_of(consortium, settlement_date=later))
+    consortium.clearing_house.suspend("B")
+    consortium.clock.set(later, 9 * 3600)
+    settle(consortium)
+    label = "A:S1+B:P1"
+    assert consortium.clearing_house.matching.refusal_of(label).reason is Reason.SUSPENDED
+
+    consortium.clearing_house.reinstate("B")
+    settle(consortium)
+    assert standing(consortium, label) == (State.SETTLED, None)
+
+
+def instruction_for(consortium, label, **changes):
+    network = consortium.network
+    terms = {
+        "id": instruction_id(label),
+        "deliverer": network.account_number("A"),
+        "receiver": network.account_number("B"),
+        "instrument": 1,
+        "quantity": 10,
+        "currency": network.currency_number("CNY"),
+        "amount": AMOUNT,
+        "rule_version": 0,
+        "deadline": 0,
+    }
+    return InstructionMessage(**(terms | changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": AMOUNT + 201},
+        {"quantity": 11},
+        {"quantity": 0},
+        {"amount": 0},
+        {"instrument": 9},
+        {"currency": 9},
+        {"deliverer": 99 << 20},
+        {"id": b"\x01" * 32},
+    ],
+)
+def test_buyer_agrees_to_nothing_beyond_what_it_entered(consortium, changes):
+    enter(consortium, "B", "P1", purchase_of(consortium))
+    buyer = consortium.trader("B")
+    message = Matched("P1", "L", instruction_for(consortium, "L", **changes), may_be_partial=False)
+
+    assert buyer.sides.agree(message) != Accepted()
+    contract = consortium.contracts.addresses.settlement
+    terms = message.instruction.terms_words()
+    assert not buyer.mandates.covers(contract, message.instruction.id, terms)
+
+
+def test_seller_agrees_to_its_own_amount_alone(consortium):
+    enter(consortium, "A", "S1", sale_of(consortium))
+    less = instruction_for(consortium, "L", amount=AMOUNT - 1)
+
+    assert consortium.trader("A").sides.agree(Matched("S1", "L", less, False)) != Accepted()
+
+
+def test_one_side_agrees_to_one_instruction_and_to_no_parts_it_did_not_take(consortium):
+    enter(consortium, "A", "S1", sale_of(consortium))
+    agree = consortium.trader("A").sides.agree
+    first, second = (instruction_for(consortium, label) for label in ("L1", "L2"))
+
+    assert agree(Matched("S1", "L1", first, True)) != Accepted()
+    assert agree(Matched("NONE", "L1", first, False)) != Accepted()
+    assert agree(Matched("S1", "L1", first, False)) == Accepted()
+    assert agree(Matched("S1", "L1", first, False)) == Accepted()
+    assert agree(Matched("S1", "L2", second, False)) != Accepted()
+
+
+def test_trader_agrees_to_nothing_of_a_side_that_it_took_back_or_whose_time_passed(consortium):
+    now = consortium.clock.chain_time()
+    enter(consortium, "A", "S1", sale_of(consortium))
+    enter(consortium, "A", "S2", sale_of(consortium), Wishes(expires_at=now))
+    consortium.trader("A").sides.withdraw("S1")
+    consortium.clock.set(DAY, 9 * 3600 + 1)
+    terms = instruction_for(consortium, "L")
+
+    for reference in ("S1", "S2"):
+        message = Matched(reference, "L", terms, False)
+        assert consortium.trader("A").sides.agree(message) != Accepted()
+
+
+def test_match_comes_from_the_clearing_house_alone(consortium):
+    enter(consortium, "A", "S1", sale_of(consortium))
+    message = Matched("S1", "L", instruction_for(consortium, "L"), False)
+
+    with pytest.raises(PermissionError, match="is not the clearing_house"):
+        consortium.bus.request("B", "A", message)
+
+
+@pytest.mark.parametrize("kept", ["nothing is told", "one is told", "the queue has it"])
+def test_match_that_a_crash_cut_off_is_brought_in_once_by_the_next_start(tmp_path, kept):
+    consortium = small_consortium(GROSS, path=tmp_path / "state")
+    enter(consortium, "A", "S1", sale_of(consortium))
+    matching = consortium.clearing_house.matching
+    label = "A:S1+B:P1"
+
+    def crash(*_):
+        raise CrashError
+
+    if kept == "nothing is told":
+        answering(consortium, "A", Matched, crash)
+    elif kept == "one is told":
+        answering(consortium, "B", Matched, crash)
+    else:
+        matching._sides.change = crash_after(matching._sides.change)
+    with pytest.raises(CrashError):
+        enter(consortium, "B", "P1", purchase_of(consortium))
+
+    consortium = reopened(consortium, tmp_path)
+    settle(consortium)
+
+    assert [each.label for each in consortium.clearing_house.desk.instructions()] == [label]
+    assert standing(consortium, label) == (State.SETTLED, None)
+    assert enter(consortium, "B", "P1", purchase_of(consortium)) is None
+    assert (consortium.reconcile(), violations(consortium)) == (0, [])
+    consortium.close()
+
+
+class CrashError(Exception):
+    """Stands for the end of the process."""
+
+
+def crash_after(change):
+    """Changes sides as before, until they would be marked as entered."""
+
+    def changed(session, sides):
+        if sides[0].state.value == "entered":
+            raise CrashError
+        change(session, sides)
+
+    return changed
+
+
+def test_side_that_the_house_did_not_hear_is_entered_when_it_is_sent_again(consortium):
+    house = consortium.clearing_house.id
+    honest = consortium.clearing_house.handle
+
+    def silence(_sender, _message):
+        raise UnreachableError
+
+    consortium.bus.register(house, silence)
+    with pytest.raises(UnreachableError):
+        enter(consortium, "A", "S1", sale_of(consortium))
+    consortium.bus.register(house, honest)
+    assert match(consortium) == "A:S1+B:P1"
+    settle(consortium)
+    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
+
+
+def test_sides_are_there_again_after_a_restart(tmp_path):
+    consortium = small_consortium(GROSS, path=tmp_path / "state")
+    enter(consortium, "A", "S1", sale_of(consortium))
+    enter(consortium, "A", "S2", sale_of(consortium, quantity=20))
+    consortium.trader("A").sides.withdraw("S2")
+
+    consortium = reopened(consortium, tmp_path)
+    assert consortium.trader("B").sides.allegements().total == 1
+    enter(consortium, "B", "P1", purchase_of(consortium))
+    settle(consortium)
+    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
+    consortium.close()
+
+
+def test_one_participant_may_enter_both_sides(consortium):
+    both = {"receiver": "A", "receiver_account": "A"}
+    enter(consortium, "A", "OUT", sale_of(consortium, **both))
+    enter(consortium, "A", "IN", purchase_of(consortium, **both))
+    settle(consortium)
+
+    assert consortium.clearing_house.matching.state_of("A", "IN") is State.SETTLED
+    assert (consortium.reconcile(), violations(consortium)) == (0, [])
+
+
+def test_garbage_instead_of_a_side_is_refused(consortium):
+    house = consortium.clearing_house.id
+    for side, wishes in ((None, Wishes()), (sale_of(consortium), None), ("x", 3)):
+        answer = consortium.bus.request("A", house, EnteredSide("S1", side, wishes))
+        assert answer.refusal.reason is Reason.INVALID
+    answer = consortium.bus.request("A", house, WithdrawnSide("S1"))
+    assert answer.refusal.reason is Reason.UNKNOWN
