@@ -25,7 +25,7 @@ from ledger.clearing.columns import (
 from ledger.domain.accounts import participant_of
 from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.parts import share_of_cash
-from nodes.instruction_terms import part_id
+from nodes.instruction_terms import instruction_id, part_id
 from nodes.messages import (
     Accepted,
     Attestation,
@@ -37,6 +37,7 @@ from nodes.messages import (
 )
 from nodes.network import RULE_VERSION
 from nodes.node import Node, cause_of_instruction
+from nodes.trade_words import describe_trade_id
 
 BOUND_SECONDS_MAX = 86_400
 """For how long, in chain time, a party lets itself be bound by what it signs."""
@@ -99,7 +100,10 @@ class Consents:
         owed = [each for each in message.instructions if self._is_owed_by_own(each)]
         if owed != own:
             return "what is shown is not what it owes in the set"
-        if len({each.terms_words() for each in own}) < len(own):
+        # What is remembered of each is its own deadline: it must be the one that is signed.
+        if any(each.deadline != message.deadline for each in own):
+            return "an instruction has another deadline than the set"
+        if len({_whole_of(each).id for each in proposal.own}) < len(own):
             return "an instruction is in the set twice"
         return self._flaw_of(proposal.own, message.rule_version, message.deadline)
 
@@ -111,6 +115,9 @@ class Consents:
             return f"rule version {RULE_VERSION} is in force"
         if not 0 <= deadline - self._trader.around.engine.passed_time() <= BOUND_SECONDS_MAX:
             return f"the deadline is not within {BOUND_SECONDS_MAX} seconds"
+        held = [each.label for each in proposals if self._mandates.is_withheld(_whole_of(each).id)]
+        if held:
+            return f"{held[0]} is withheld by the desk"
         # What has settled since decides what may still be signed for.
         self._trader.catch_up()
         flaw = self._flaw_of_trades([each for each in proposals if each.trade is not None])
@@ -123,6 +130,8 @@ class Consents:
         """What the blotter has against instructions of trades."""
         if not proposals:
             return ""
+        if any(each.trade is None or len(each.trade) != 1 for each in proposals):
+            return "each is of one trade"
         positions = self._positions(proposals)
         if (positions == NOT_FOUND).any():
             place = int(np.flatnonzero(positions == NOT_FOUND)[0])
@@ -136,12 +145,15 @@ class Consents:
                 return f"{each.label} is not an open trade of the blotter"
             if each.whole is not None or not _is_of_trade(each.instruction, own, row):
                 return f"{each.label} has other terms in the blotter"
+            name = describe_trade_id(self._trader.network, own, row)
+            if each.instruction.id != instruction_id(name):
+                return f"{each.label} is not the name of its trade"
         return ""
 
     def _flaw_of_mandated(self, proposal: InstructionProposal) -> str:
         """What the desk has against an instruction that is not of a trade."""
         contract = self._trader.around.contracts.addresses.settlement
-        instruction, whole = proposal.instruction, proposal.whole or proposal.instruction
+        instruction, whole = proposal.instruction, _whole_of(proposal)
         in_part = proposal.whole is not None
         if not self._mandates.covers(contract, whole.id, whole.terms_words(), in_part=in_part):
             return f"{proposal.label} was not agreed to by the desk"
@@ -155,10 +167,18 @@ class Consents:
             return f"{proposal.label} has settled in parts" if signed.parts else ""
         is_next = instruction.id == part_id(whole.id, signed.parts + 1)
         rest = whole.quantity - signed.quantity, whole.amount - signed.amount
-        fits = 0 < instruction.quantity <= rest[0] and instruction.amount == share_of_cash(
+        fits = self._may_be_part(instruction, rest[0]) and instruction.amount == share_of_cash(
             *rest, instruction.quantity
         )
         return "" if is_next and fits else f"{proposal.label}: not the next part of what was agreed"
+
+    def _may_be_part(self, part: InstructionMessage, rest: int) -> bool:
+        """Whether so many units may settle of those that are left: all of them, or whole lots."""
+        if not 0 < part.quantity < rest:
+            return part.quantity == rest > 0
+        instrument = self._trader.network.instrument(part.instrument)
+        is_whole = part.quantity % instrument.settlement_unit == 0
+        return is_whole and part.quantity >= instrument.minimum_lot
 
     def _remember(self, proposals: Sequence[InstructionProposal]) -> None:
         """Keeps what is signed for, before it is."""
@@ -228,10 +248,14 @@ class Consents:
         return keys[own], amounts[own]
 
 
+def _whole_of(proposal: InstructionProposal) -> InstructionMessage:
+    return proposal.whole or proposal.instruction
+
+
 def _part_of(proposal: InstructionProposal) -> PartConsent:
-    instruction, whole = proposal.instruction, proposal.whole or proposal.instruction
+    instruction = proposal.instruction
     return PartConsent(
-        instruction=whole.id,
+        instruction=_whole_of(proposal).id,
         id=instruction.id,
         terms=instruction.terms_hash(),
         quantity=instruction.quantity,

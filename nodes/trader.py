@@ -98,6 +98,19 @@ class Trader(Node):
                 may_be_partial=may_be_partial,
             )
 
+    def withhold_instruction(self, id: bytes) -> None:
+        """Signs nothing of an instruction, nor of a trade that settles alone, until it is allowed.
+
+        What was signed before may still settle until its deadline has passed.
+        """
+        with self.database.transaction() as session:
+            self.mandates.withhold(session, id)
+
+    def allow_instruction(self, id: bytes) -> None:
+        """Takes that back; it gives no mandate that there was not."""
+        with self.database.transaction() as session:
+            self.mandates.allow(session, id)
+
     def mandate_redemption(
         self, register: Register, redemption: RedemptionMessage
     ) -> Rejected | None:

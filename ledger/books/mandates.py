@@ -4,15 +4,18 @@ An instruction that may settle in parts is signed for part by part. Whatever was
 settle until its deadline has passed, so all of that together never exceeds the mandate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlmodel import Session, col, select
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.rows import upsert
-from ledger.books.tables import ConsentRow, MandateRow, SettledRow
+from ledger.books.tables import ConsentRow, MandateRow, SettledRow, WithheldRow
 from ledger.domain.reasons import Reason, Rejected
+
+TERMS_A_QUERY: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,25 @@ class Mandates:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        with database.reading() as session:
+            self._withheld = set(session.exec(select(WithheldRow.id)))
+
+    def withhold(self, session: UnitOfWork, id: bytes) -> None:
+        """From now on nothing is signed under an id, until it is allowed again."""
+        if session.get(WithheldRow, id) is None:
+            session.add(WithheldRow(id=id))
+        session.on_commit(lambda: self._withheld.add(id))
+
+    def allow(self, session: UnitOfWork, id: bytes) -> None:
+        """Lets be signed again what was withheld."""
+        known = session.get(WithheldRow, id)
+        if known is not None:
+            session.delete(known)
+        session.on_commit(lambda: self._withheld.discard(id))
+
+    def is_withheld(self, id: bytes) -> bool:
+        """Whether nothing is signed under an id for now."""
+        return id in self._withheld
 
     def give(
         self,
@@ -97,7 +119,9 @@ class Mandates:
         )
 
     def sign(self, session: UnitOfWork, consents: Iterable[PartConsent]) -> None:
-        """Remembers what is signed for; the same again with a later deadline is the same."""
+        """Remembers what is signed for; of the same signed again the latest deadline counts."""
+        consents = list(consents)
+        latest = _deadlines(session, [each.terms for each in consents])
         rows = [
             {
                 "instruction": each.instruction,
@@ -105,7 +129,7 @@ class Mandates:
                 "terms": each.terms,
                 "quantity": each.quantity,
                 "amount": each.amount,
-                "deadline": each.deadline,
+                "deadline": max(each.deadline, latest.get(each.terms, 0)),
             }
             for each in consents
         ]
@@ -119,3 +143,15 @@ def _settled_among(session: Session, consents: Iterable[ConsentRow]) -> set[byte
         SettledRow.origin == "instruction", col(SettledRow.digest).in_(terms)
     )
     return set(session.exec(rows))
+
+
+def _deadlines(session: Session, terms: Sequence[bytes]) -> dict[bytes, int]:
+    """Until when earlier signatures under these terms bind."""
+    found: dict[bytes, int] = {}
+    for first in range(0, len(terms), TERMS_A_QUERY):
+        some = terms[first : first + TERMS_A_QUERY]
+        rows = session.exec(
+            select(ConsentRow.terms, ConsentRow.deadline).where(col(ConsentRow.terms).in_(some))
+        )
+        found.update(rows)
+    return found

@@ -156,6 +156,13 @@ class MandateRow(SQLModel, table=True):
     may_be_partial: bool = False
 
 
+class WithheldRow(SQLModel, table=True):
+    """An instruction that the node's own desk has on hold, or has given up: it signs none of it."""
+
+    __tablename__ = "withheld"
+    id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+
+
 class CycleRow(SQLModel, table=True):
     """A netting cycle of the clearing house, over the intake positions [first, end).
 
@@ -256,7 +263,7 @@ class ConsentRow(SQLModel, table=True):
     __tablename__ = "consents"
     instruction: bytes = Field(primary_key=True, sa_type=LargeBinary)
     id: bytes = Field(primary_key=True, sa_type=LargeBinary)
-    terms: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    terms: bytes = Field(primary_key=True, sa_type=LargeBinary, index=True)
     quantity: int = Field(sa_type=BigInteger)
     amount: int = Field(sa_type=BigInteger)
     deadline: int
@@ -310,6 +317,7 @@ def all_tables() -> list[Table]:
             RefusalRow,
             MarkRow,
             MandateRow,
+            WithheldRow,
             CycleRow,
             TradeExceptionRow,
             InstructionRow,

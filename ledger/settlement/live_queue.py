@@ -97,8 +97,15 @@ class LiveQueue:
     def set_limits(self, limits: Limits) -> None:
         """Takes other limits; everybody is placed anew."""
         self.limits = limits
-        for instruction in self.live():
-            self.put(instruction)
+        # All at once: until everybody has stepped out, some stand in queues of earlier limits.
+        self._standing.clear()
+        self._queues.clear()
+        self._to_try.clear()
+        self._is_to_try.clear()
+        for label, instruction in self._live.items():
+            self._legs[label] = tuple(legs_of(instruction, limits))
+        for label in self._live:
+            self._place_anew(label)
 
     def credited(self, pots: Iterable[Pot]) -> None:
         """There may be more in some pots: whoever waits for them is looked at again."""
@@ -106,6 +113,17 @@ class LiveQueue:
             waiting = self._queues.get(pot)
             if waiting:
                 self._try_first_of(pot, waiting)
+
+    def debited(self, pots: Iterable[Pot]) -> None:
+        """There may be less in some pots: what lacked only cash may lack securities, and do with
+        a part.
+        """
+        for pot in pots:
+            waiting = self._queues.get(pot, ())
+            ahead = waiting[:1] if self._order is QueueOrder.FIFO else waiting
+            for *_, label in ahead:
+                if self._live[label].may_be_partial:
+                    self._try(label)
 
     def anything_may_have_changed(self) -> None:
         """Whoever could be next is looked at again."""
@@ -156,7 +174,7 @@ class LiveQueue:
         group = self.group_of(label)
         if instruction.held_by:
             return Outlook(group, Reason.HELD)
-        if self._waits_for_link(label):
+        if self._are_stopped(each.label for each in group):
             return Outlook(group, Reason.LINK)
         if any(self.suspended.intersection(participants_in(each)) for each in group):
             return Outlook(group, Reason.SUSPENDED)
@@ -198,9 +216,7 @@ class LiveQueue:
     def _place_anew(self, label: str) -> None:
         """Lets a group stand in its queues, or step out of them."""
         members = self._closure(label)
-        stand = not any(self._live[each].held_by for each in members) and not any(
-            map(self._waits_for_link, members)
-        )
+        stand = not self._are_stopped(members)
         for each in members:
             if stand:
                 self._enter(each)
@@ -227,7 +243,8 @@ class LiveQueue:
             del waiting[place]
             if not waiting:
                 del self._queues[pot]
-            elif place == 0:
+            elif place == 0 or self._linked.get(waiting[0][2]):
+                # A linked one at the head has others of its group further back.
                 self._try_first_of(pot, waiting)
 
     def _try_first_of(self, pot: Pot, waiting: Sequence[_Entry]) -> None:
@@ -236,8 +253,12 @@ class LiveQueue:
             return
         available = self._available(pot)
         for *_, label in waiting:
-            if self._linked.get(label) or self._owed(label, pot) <= available:
+            if self._owed(label, pot) <= available or self._may_do_with_less(label):
                 self._try(label)
+
+    def _may_do_with_less(self, label: str) -> bool:
+        """Whether it may settle without all that it owes: in part, or with what others bring."""
+        return self._live[label].may_be_partial or bool(self._linked.get(label))
 
     def _try(self, label: str) -> None:
         if label not in self._is_to_try:
@@ -245,7 +266,8 @@ class LiveQueue:
             heappush(self._to_try, (*self._live[label].place, label))
 
     def _owed(self, label: str, pot: Pot) -> int:
-        return sum(leg.amount for leg in self._legs[label] if leg.debtor == pot)
+        legs = self._legs[label]
+        return sum(leg.amount * ((leg.debtor == pot) - (leg.creditor == pot)) for leg in legs)
 
     def _debtors(self, label: str) -> Iterator[Pot]:
         seen = set()
@@ -266,17 +288,13 @@ class LiveQueue:
                     ahead.append(other)
         return found
 
-    def _waits_for_link(self, label: str) -> bool:
-        """Whether one that it is linked to has not arrived, is on hold, or has come to nothing."""
+    def _are_stopped(self, members: Iterable[str]) -> bool:
+        """Whether a member of a group is on hold, or waits for one that is not there to settle."""
         return any(
-            self._keeps_waiting(other)
-            for each in self._closure(label)
-            for other in self._linked.get(each, ())
-            if other != label
+            self._live[each].held_by or any(map(self._is_missing, self._linked.get(each, ())))
+            for each in members
         )
 
-    def _keeps_waiting(self, label: str) -> bool:
-        live = self._live.get(label)
-        if live is not None:
-            return bool(live.held_by)
-        return self._state_of(label) is not State.SETTLED
+    def _is_missing(self, label: str) -> bool:
+        """Whether one has not arrived, or has come to nothing."""
+        return label not in self._live and self._state_of(label) is not State.SETTLED

@@ -4,7 +4,7 @@ Reasons of what waits are not kept: they are worked out from the balances when s
 is kept is only why somebody did not sign.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
@@ -15,7 +15,7 @@ from ledger.books.database import UnitOfWork
 from ledger.books.instructions import InstructionStore
 from ledger.books.intake import Intake, TradeStanding
 from ledger.books.postings import FinalBlock, PostingKind, Register
-from ledger.clearing.columns import TradeColumns
+from ledger.clearing.columns import Column, TradeColumns
 from ledger.domain.accounts import account_of, asset_of, holding_key
 from ledger.domain.instructions import Instruction, State
 from ledger.domain.reasons import Reason
@@ -166,8 +166,9 @@ class InstructionBook:
                 self.queue.anything_may_have_changed()
                 continue
             kind = _KINDS[posting.register]
-            keys = posting.keys[posting.available > 0].tolist()
-            self.queue.credited(Pot(kind, asset_of(key), account_of(key)) for key in keys)
+            self.queue.credited(_pots(kind, posting.keys[posting.available > 0]))
+            if kind is PotKind.SECURITIES:
+                self.queue.debited(_pots(kind, posting.keys[posting.available < 0]))
 
     def suspend(self, participant: int) -> None:
         """A participant is suspended now."""
@@ -216,3 +217,7 @@ class InstructionBook:
     def _state_of(self, label: str) -> State | None:
         known = self._store.get(label)
         return known.state if known else None
+
+
+def _pots(kind: PotKind, keys: Column) -> Iterator[Pot]:
+    return (Pot(kind, asset_of(key), account_of(key)) for key in keys.tolist())
