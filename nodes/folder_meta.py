@@ -13,7 +13,7 @@ from nodes.engine import EngineIdentity
 from nodes.network import Network
 from nodes.validators import Seats
 
-FORMAT_VERSION: Final = 6
+FORMAT_VERSION: Final = 7
 
 
 class StateFolderError(Exception):

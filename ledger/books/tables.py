@@ -98,7 +98,11 @@ class OutboxRow(SQLModel, table=True):
 
 
 class BatchRow(SQLModel, table=True):
-    """A batch of trades in one of the node's streams: captured, blotter, intake."""
+    """A batch of trades in one of the node's streams: captured, blotter, intake.
+
+    A large payload lies in the stream's own file: then ``file_offset`` and ``file_size`` say where,
+    and the one here is empty.
+    """
 
     __tablename__ = "batches"
     stream: str = Field(primary_key=True)
@@ -107,6 +111,8 @@ class BatchRow(SQLModel, table=True):
     count: int
     content_hash: bytes = Field(sa_type=LargeBinary)
     payload: bytes = Field(sa_type=LargeBinary)
+    file_offset: int | None = Field(default=None, sa_type=BigInteger)
+    file_size: int | None = None
 
 
 class SubmissionRow(SQLModel, table=True):
