@@ -15,7 +15,7 @@ from sqlmodel import Session, col, func, select
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.growing_column import GrowingColumn
-from ledger.books.payload_file import PayloadFile, Place
+from ledger.books.payload_file import Payloads
 from ledger.books.recent_trades import ReadTrades, RecentTrades
 from ledger.books.tables import BatchRow, table_of
 from ledger.books.trade_records import PackedTrades, TradeRecord, room_for
@@ -25,8 +25,6 @@ RECENT_TRADES_MAX: Final = 100_000
 NEVER: Final = 2**62
 SMALL: Final = 1_000
 """Records of fewer trades travel joined: of single trades there are very many."""
-IN_FILE: Final = 1 << 19
-"""Payloads of so many bytes go into a file: it costs less than the second wait for the disk."""
 FEW_BATCHES: Final = 16
 DENSE: Final = 2
 """Where so many times as many trades hold all that are asked for, they are read in one go."""
@@ -60,8 +58,8 @@ class BatchStream:
             ends = select(BatchRow.first_position, BatchRow.count)
             ends = ends.where(BatchRow.stream == name).order_by(col(BatchRow.first_position))
             rows = session.exec(ends).all()
-            self._file_end = _file_end(session, name)
-        self._file = PayloadFile(database.folder / f"{name}.trades") if database.folder else None
+            path = database.folder / f"{name}.trades" if database.folder else None
+            self._payloads = Payloads(path, _file_end(session, name))
         if rows:
             self._starts.append(np.array([first for first, _ in rows], dtype=np.int64))
             self._end = sum(rows[-1])
@@ -109,7 +107,7 @@ class BatchStream:
             added.append(batch)
             end += batch.count
         if added:
-            kept = self._keep(session, [record.payload for _, record, _ in records])
+            kept = self._payloads.keep(session, [record.payload for _, record, _ in records])
             session.connection().execute(
                 _insert(),
                 [
@@ -125,24 +123,6 @@ class BatchStream:
                 ],
             )
         return added
-
-    def _keep(self, session: UnitOfWork, payloads: Sequence[bytes]) -> list[dict[str, object]]:
-        """The columns of payloads; of the large ones the file has them now, on the disk.
-
-        Before any row: while this waits for the disk, other threads may commit.
-        """
-        file, large = self._file, [each for each in payloads if len(each) >= IN_FILE]
-        if file is None or not large:
-            return [{"payload": each, **_HERE} for each in payloads]
-        places = file.write(self._file_end, large)
-        session.on_commit(partial(setattr, self, "_file_end", places[-1].end))
-        following = iter(places)
-        return [
-            {"payload": b"", **_there(next(following))}
-            if len(each) >= IN_FILE
-            else {"payload": each, **_HERE}
-            for each in payloads
-        ]
 
     def trades(self, first: int, end: int) -> TradeColumns:
         """The trades at positions [first, end)."""
@@ -276,11 +256,7 @@ class BatchStream:
             return self._record_of(session.exec(rows).one())
 
     def _record_of(self, row: BatchRow) -> TradeRecord:
-        payload = row.payload
-        if row.file_offset is not None and row.file_size is not None:
-            assert self._file is not None
-            payload = self._file.read(Place(row.file_offset, row.file_size))
-        return TradeRecord(row.count, row.content_hash, payload)
+        return TradeRecord(row.count, row.content_hash, self._payloads.of(row))
 
 
 @cache
@@ -293,13 +269,6 @@ def _file_end(session: Session, stream: str) -> int:
     """How far the file of a stream counts, by its rows."""
     ends = select(func.max(col(BatchRow.file_offset) + col(BatchRow.file_size)))
     return session.exec(ends.where(BatchRow.stream == stream)).one() or 0
-
-
-_HERE: Final[dict[str, object]] = {"file_offset": None, "file_size": None}
-
-
-def _there(place: Place) -> dict[str, object]:
-    return {"file_offset": place.offset, "file_size": place.size}
 
 
 def _place(starts: Column, position: int) -> int:

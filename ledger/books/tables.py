@@ -115,6 +115,23 @@ class BatchRow(SQLModel, table=True):
     file_size: int | None = None
 
 
+class TradeSignaturesRow(SQLModel, table=True):
+    """What brokers signed of consecutive trades of the intake, from a position on.
+
+    ``keys`` holds the public keys: the participant's number in 8 bytes and 64 bytes for each. The
+    payload, kept as that of a batch is, holds two signatures of 64 bytes for each trade, the
+    seller's and the buyer's; one that is missing is zero.
+    """
+
+    __tablename__ = "trade_signatures"
+    first_position: int = Field(primary_key=True, sa_type=BigInteger)
+    count: int
+    keys: bytes = Field(sa_type=LargeBinary)
+    payload: bytes = Field(sa_type=LargeBinary)
+    file_offset: int | None = Field(default=None, sa_type=BigInteger)
+    file_size: int | None = None
+
+
 class SubmissionRow(SQLModel, table=True):
     """A batch submitted from outside, by the hash of its content, and what was answered.
 
@@ -239,6 +256,7 @@ def all_tables() -> list[Table]:
             OwnEntryRow,
             OutboxRow,
             BatchRow,
+            TradeSignaturesRow,
             SubmissionRow,
             RefusalRow,
             MarkRow,

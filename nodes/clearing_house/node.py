@@ -18,6 +18,7 @@ from ledger.domain.rules import Rules, SettlementMode
 from nodes.clearing_house.gross import GrossSettlement
 from nodes.clearing_house.net import NetSettlement
 from nodes.clearing_house.queue import instruction_of_trade, instruction_row, is_same
+from nodes.clearing_house.signed_trades import SignedTrades
 from nodes.keys import Key
 from nodes.messages import Accepted, CapturedBatch, Message
 from nodes.node import Node, Surroundings
@@ -38,6 +39,7 @@ class ClearingHouse(Node):
         super().__init__(id, key, database, around)
         self.rules = rules
         self.intake = Intake(database, rules.cycle_trades_max + BESIDE_A_CYCLE)
+        self.signed_trades = SignedTrades(self, self.intake, are_required=rules.signed_trades)
         self.cycles = CycleRecords(database)
         self.queue = InstructionQueue(database)
         self.net = NetSettlement(self, self.intake, self.cycles, self.queue, rules)
@@ -86,11 +88,16 @@ class ClearingHouse(Node):
 
     def _take_in(self, message: CapturedBatch) -> Accepted:
         first = message.first_position
+        checked = self.signed_trades.check(message)
+        left_out = message.unaffirmed | checked.unsigned
         with self.database.transaction() as session:
-            new = self.intake.take_in(session, first, message.records, message.unaffirmed)
+            self.signed_trades.keep(session, first, checked)
+            new = self.intake.take_in(
+                session, first, message.records, message.unaffirmed, checked.unsigned
+            )
             if self.rules.settlement is SettlementMode.GROSS:
                 trades = TradeColumns.concatenate([packed.unpacked() for packed in new])
-                self._queue_each(session, first, trades, message.unaffirmed)
+                self._queue_each(session, first, trades, left_out)
         return Accepted()
 
     def _queue_each(
