@@ -99,11 +99,13 @@ def are_signed(signed: PartySignatures, signer: bytes, digests: Sequence[bytes])
     if address_of(key) != signer:
         return nothing
     rows, content = signed.rows.tolist(), signed.signatures.tobytes()
+    size = SIGNATURE_BYTES
 
     def check(part: slice) -> list[bool]:
+        starts = range(part.start * size, part.stop * size, size)
         return [
-            is_signature(key, content[place * SIGNATURE_BYTES :][:SIGNATURE_BYTES], digests[row])
-            for place, row in enumerate(rows[part], part.start)
+            is_signature(key, content[start : start + size], digests[row])
+            for row, start in zip(rows[part], starts, strict=True)
         ]
 
     parts = _in_parallel(check, len(rows))

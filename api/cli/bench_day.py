@@ -42,6 +42,8 @@ _STAGE_WORDS: Final = {
     "decoded": "decoded, while others are cleared",
     "captured": "captured, while others are cleared",
     "handed_over": "handed over to the clearing house",
+    "signed": "of this: affirmed and signed by brokers",
+    "checked": "of this: checked and kept by the clearing house",
     "struck": "struck: read and cut into cycles",
     "netted": "netted, and cover looked at",
     "committed": "committed",
@@ -89,6 +91,14 @@ def day(
             show_default=False,
         ),
     ] = None,
+    signed: Annotated[
+        bool,
+        typer.Option(
+            "--signed",
+            help="Both brokers sign every trade, and the clearing house checks each signature."
+            " A hundred times slower.",
+        ),
+    ] = False,
     ingest: Annotated[
         Ingest,
         typer.Option(
@@ -126,6 +136,7 @@ def day(
         validators=validators,
         cycle_trades=cycle_trades,
         attested=attest,
+        signed=signed,
         ingest=ingest.value,
         seed=seed,
         peer=peer,
@@ -237,6 +248,7 @@ def _sections(result: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, 
             ("brokers, instruments", f"{result['participants']:,}, {result['instruments']:,}"),
             ("validators, replicas", f"{result['validators']}, {result['replicas']}"),
             ("brokers attest", "here, each by its own books" if result["attested"] else "by proxy"),
+            ("every trade signed", "by both brokers" if result["signed"] else "no"),
             ("came as", result["ingest"]),
             ("cycles", f"{result['cycles']:,} of up to {result['cycle_trades_max']:,} trades"),
             ("net lines", f"{result['net_lines']:,}, of {result['compression']:,} trades each"),

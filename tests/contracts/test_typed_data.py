@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 from contracts.abi import Array, uint
 from contracts.lines import Lines
 from contracts.typed_data import (
+    TRADE_TYPE,
     CycleMessage,
     Domain,
     InstructionMessage,
@@ -138,12 +139,8 @@ def test_signature_is_that_of_eth_account_in_compact_form():
 
 
 def test_trade_digests_are_those_of_eth_account():
-    fields = [
-        (name, "bool" if name == "cancels" else "uint256")
-        for name in (
-            "date instrument number seller buyer quantity price currency amount cancels"
-        ).split()
-    ]
+    numbers = TRADE_TYPE.removeprefix("Trade(uint256 ").removesuffix(",bool cancels)")
+    fields = [(name, "uint256") for name in numbers.split(",uint256 ")] + [("cancels", "bool")]
     rows = np.array(
         [
             [740_309, 1, 7, 256, 513, 100, 12_340_000, 1, 123_400, 0],
