@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from coincurve import PrivateKey, PublicKey
 from eth_account import Account
+from sqlalchemy import event
 
 from ledger.books import payload_file
 from ledger.books.intake import UNAFFIRMED
@@ -254,6 +255,30 @@ def test_signatures_are_found_again_after_a_restart(tmp_path, monkeypatch, bytes
     assert before == after
     assert all(before[:4])
     assert before[4] is None
+
+
+def test_signatures_of_trades_that_were_not_taken_in_are_kept_with_the_next_attempt(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(payload_file, "IN_FILE", 1)
+    consortium = small_consortium(SIGNED, path=tmp_path / "state")
+    house = consortium.clearing_house
+
+    def disk_full(_connection):
+        raise OSError("no space left on device")
+
+    engine = house.database._engine
+    event.listen(engine, "commit", disk_full)
+    with pytest.raises(OSError, match="no space"):
+        capture(consortium, trades(consortium))
+    event.remove(engine, "commit", disk_full)
+    assert house.signed_trades.of(0) is None
+
+    consortium.exchange.pass_on(0, 3)
+
+    assert states(consortium) == ["captured"] * 3
+    assert all(house.signed_trades.of(position).buyer.strip(b"\0") for position in range(3))
+    consortium.close()
 
 
 def test_without_the_rule_nothing_is_signed():
