@@ -69,7 +69,7 @@ class PartySignatures:
 
 def sign_trades(key: Key, domain: Domain, trades: TradeColumns, rows: Column) -> PartySignatures:
     """Signs some of the trades."""
-    words = _words_of(trades)[rows]
+    words = words_of(trades)[rows]
 
     def sign(part: slice) -> bytes:
         return b"".join([key.sign_plain(digest) for digest in trade_digests(domain, words[part])])
@@ -81,7 +81,7 @@ def sign_trades(key: Key, domain: Domain, trades: TradeColumns, rows: Column) ->
 
 def digests_of(domain: Domain, trades: TradeColumns) -> list[bytes]:
     """What the brokers of trades sign."""
-    words = _words_of(trades)
+    words = words_of(trades)
     parts = _in_parallel(lambda part: list(trade_digests(domain, words[part])), len(words))
     return list(chain.from_iterable(parts))
 
@@ -120,7 +120,7 @@ def is_signature(key: PublicKey, signature: bytes, digest: bytes) -> bool:
         return False
 
 
-def _words_of(trades: TradeColumns) -> NDArray[np.int64]:
+def words_of(trades: TradeColumns) -> NDArray[np.int64]:
     """The fields of TRADE_TYPE, a row for each trade."""
     fields = (
         trades.dates,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from contracts.typed_data import Domain
 from ledger.books.database import UnitOfWork
 from ledger.books.intake import Intake
 from ledger.books.trade_records import room_for
@@ -83,10 +82,6 @@ class SignedTrades:
     def of(self, position: int) -> SignaturePair | None:
         """What was signed of the trade at a position; None where no signatures were asked for."""
         return self._book.of(position)
-
-    def domain(self) -> Domain:
-        """Where the signatures count."""
-        return self._house.settlement_domain()
 
 
 def _trades_of(message: CapturedBatch) -> TradeColumns:

@@ -1,11 +1,13 @@
 """Trades that count only if both their brokers have signed them."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from coincurve import PrivateKey, PublicKey
 from eth_account import Account
+from eth_account.messages import encode_typed_data
 from sqlalchemy import event
 
 from ledger.books import payload_file
@@ -18,6 +20,7 @@ from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
 from nodes.keys import Key
 from nodes.messages import Affirmation, AffirmationRequest
+from nodes.signed_trade import signed_trade_of
 from nodes.trade_signatures import PartySignatures, are_signed, digests_of, sign_trades
 from tests.support.consortia import (
     DAY,
@@ -71,6 +74,23 @@ def test_trades_that_both_brokers_signed_settle_and_keep_their_signatures():
             r, s = (int.from_bytes(half) for half in (signature[:32], signature[32:]))
             signers = {recover(digests[position], parity, r, s) for parity in (0, 1)}
             assert consortium.trader(name).key.address in signers
+
+
+def test_any_library_recovers_both_brokers_from_what_is_shown():
+    consortium = small_consortium(SIGNED)
+    signing(consortium, "C", without_one)
+    capture(consortium, trades(consortium))
+    house = consortium.clearing_house
+
+    signed = signed_trade_of(house, 0)
+    signable = encode_typed_data(full_message=signed.typed_data)
+    for name, side in (("A", signed.seller), ("B", signed.buyer)):
+        signer = Account.recover_message(signable, signature=side.signature)
+        assert bytes.fromhex(signer[2:]) == side.address == consortium.trader(name).key.address
+        assert side.participant == name
+    assert json.loads(json.dumps(signed.typed_data)) == signed.typed_data
+    assert signed_trade_of(house, 1) is None
+    assert signed_trade_of(house, 2) is not None
 
 
 def test_broker_signs_nothing_that_its_own_blotter_does_not_bear_out():
