@@ -6,6 +6,8 @@ What it comes to is everything that must not depend on having been killed.
 import os
 from dataclasses import dataclass
 
+import pytest
+
 from contracts import lines
 from ledger.books import payload_file
 from ledger.books.cycles import SETTLED
@@ -75,8 +77,13 @@ def found(folder):
 
 def clear(folder, mode, rounds=ROUNDS, points=()):
     """Clears what is left to be cleared; dies at the first of the points, if there are any."""
-    lines.LINES_PER_CALL_MAX = LINES_PER_CALL_MAX[mode]
-    payload_file.IN_FILE = IN_FILE[mode]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "LINES_PER_CALL_MAX", LINES_PER_CALL_MAX[mode])
+        patch.setattr(payload_file, "IN_FILE", IN_FILE[mode])
+        return _clear(folder, rounds, points)
+
+
+def _clear(folder, rounds, points):
     consortium = open_consortium(small_network(), NET, SimulatedClock.at(DAY), folder)
     _check_nothing_is_lost(consortium, folder)
     for point in points:
