@@ -21,7 +21,7 @@ _REASON_BY_STATUS: Final = {
     507: Reason.STORAGE,
 }
 _DESCRIPTION_BY_STATUS: Final = {
-    403: "It is not for the sender to ask for.",
+    403: "Somebody who has to permit, ask for or sign it has not.",
     404: "It names something that is not known here.",
     409: "It contradicts what is on record.",
     413: "The body is too large.",

@@ -51,6 +51,7 @@ from nodes.messages import (
 from nodes.network import RULE_VERSION, Network
 from nodes.node import Node, Surroundings
 from nodes.side_entry import SideEntry
+from nodes.trade_signatures import sign_trades
 from nodes.trade_words import describe_terms, describe_trade_id
 
 
@@ -180,7 +181,9 @@ class Trader(Node):
         with self.database.transaction() as session:
             self.blotter.answer(session, int(request.positions[0]), match)
             add_breaks(session, self.id, map(_break_of, differences.values()), self.seen())
-        return Affirmation(differences)
+        domain, agreed = self.settlement_domain(), match.agreed()
+        signed = sign_trades(self.key, domain, trades, agreed) if request.to_sign else None
+        return Affirmation(differences, signed)
 
     def _attest(self, proposal: CycleProposal) -> Attestation | Disagreement:
         cycle, chunks = proposal.cycle, _chunks_of(proposal)

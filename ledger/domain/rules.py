@@ -65,6 +65,7 @@ class Rules:
 
     Attributes:
         settlement: gross or net.
+        signed_trades: a trade is cleared only if both its brokers have signed it (EIP-712).
         dvp_model: 1 gross/gross, 2 securities gross and cash net, 3 net/net (CPMI 1992).
         auto_settle: try an instruction as soon as it can settle.
         queue: fifo lets an earlier instruction of the same debtor go first; bypass does not.
@@ -87,6 +88,7 @@ class Rules:
     """
 
     settlement: SettlementMode = SettlementMode.GROSS
+    signed_trades: bool = False
     dvp_model: int = 1
     auto_settle: bool = True
     queue: QueueOrder = QueueOrder.FIFO
