@@ -5,13 +5,14 @@ told to. Trades that are captured meanwhile are left for the next cycle.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from threading import Event, RLock, Thread
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -34,12 +35,17 @@ from nodes.validators import Seating
 
 CYCLE_SECONDS: Final = 0.5
 IDLE_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 1
+"""So often the queue is looked at when nothing has changed: time passes, and who was silent is
+asked again."""
 NS_A_SECOND: Final = 1_000_000_000
 DEFAULT_SEED: Final = "novate"
 
 _STOPPED: Final = Rejected(Reason.UNAVAILABLE, "the sandbox is stopping")
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,8 @@ class Sandbox:
         self.captures = CaptureQueue(consortium.exchange)
         self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
         self._must_resume = False
+        self._has_changed = True
+        self._looked_ns = 0
         self._stopping = Event()
         self._threads = [
             Thread(target=self._capture_forever, name="capture", daemon=True),
@@ -118,16 +126,34 @@ class Sandbox:
 
         Raises StorageError when the disk is full: the cycle is then finished when there is room.
         """
-        with self.lock:
-            try:
-                self._take_in()
-                return self._close_cycle()
-            except StorageError:
-                self._must_resume = True
-                raise
-            except Exception as error:
-                self._fail(error)
-                raise
+        with self.lock, self._guarded():
+            self._take_in()
+            return self._close_cycle()
+
+    def change(self, act: Callable[[Consortium], T]) -> T:
+        """Does something to the consortium; what it makes possible is settled soon after.
+
+        Raises StorageError when the disk is full: what was begun is then finished, or was never
+        begun, as after a crash.
+        """
+        with self.lock, self._guarded():
+            self._resume()
+            answer = act(self.consortium)
+            self.consortium.catch_up()
+            self._has_changed = True
+            return answer
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """What goes wrong meanwhile stops clearing, or makes it go on as after a crash."""
+        try:
+            yield
+        except StorageError:
+            self._must_resume = True
+            raise
+        except Exception as error:
+            self._fail(error)
+            raise
 
     def _not_ready(self) -> Rejected:
         return Rejected(Reason.UNAVAILABLE, self.failure or "the sandbox is not ready")
@@ -158,12 +184,14 @@ class Sandbox:
         """Lets everybody reconcile at blocks that somebody else's transactions have made."""
         if self.consortium.engine.look() > self.consortium.clearing_house.projection.height:
             self.consortium.reconcile()
+            self._has_changed = True
 
     def _clear(self, *, is_due: bool) -> bool:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
             self._follow_the_chain()
             self._take_in()
+            self._look_at_the_queue()
             waiting = self.consortium.clearing_house.net.waiting()
             is_full = waiting >= self.consortium.rules.cycle_trades_max
             if is_full or (waiting and is_due):
@@ -172,11 +200,24 @@ class Sandbox:
         return False
 
     def _take_in(self) -> None:
+        self._resume()
+        take_in(self.consortium)
+
+    def _resume(self) -> None:
         if self._must_resume:
             self.consortium.clearing_house.resume()
             self.consortium.catch_up()
             self._must_resume = False
-        take_in(self.consortium)
+
+    def _look_at_the_queue(self) -> None:
+        """Settles what has become possible; at once after a change, else now and then."""
+        now_ns, changed = self.consortium.clock.stopwatch_ns(), self._has_changed
+        if not changed and now_ns - self._looked_ns < LOOK_SECONDS * NS_A_SECOND:
+            return
+        settled = self.consortium.clearing_house.desk.work()
+        if changed or settled:
+            self.consortium.reconcile()
+        self._has_changed, self._looked_ns = False, now_ns
 
     def _close_cycle(self) -> CycleRow | None:
         cycle = self.consortium.clearing_house.net.close()
