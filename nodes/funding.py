@@ -10,7 +10,8 @@ import numpy as np
 
 from contracts.lines import Lines, line_key
 from contracts.typed_data import RedemptionMessage
-from ledger.books.postings import Register
+from ledger.books.own_book import Recall
+from ledger.books.postings import Cause, Register
 from ledger.domain.accounts import holding_key, participant_of
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError
@@ -59,6 +60,20 @@ def withdraw(consortium: Consortium, movement: Movement) -> Rejected | None:
         return keeper.redeem(redemption)
     except UnreachableError as error:
         return Rejected(Reason.SILENT, str(error))
+
+
+def shortage(consortium: Consortium, movement: Movement) -> Rejected | None:
+    """Why a withdrawal that is new would be refused now; nothing is agreed to yet."""
+    owner, key = _owner(consortium, movement), holding_key(movement.asset, movement.account)
+    entry = {movement.register: (np.array([key]), np.array([-movement.amount]))}
+    cause = Cause.in_register(movement.register, movement.reference)
+    with owner.database.reading() as session:
+        is_new = owner.own_book.recall(session, cause, entry) is Recall.NEW
+    available, _ = balance_of(consortium, movement)
+    if not is_new or available >= movement.amount:
+        return None
+    reason = Reason.MONY if movement.register is Register.CASH else Reason.LACK
+    return Rejected(reason, "more than is available")
 
 
 def balance_of(consortium: Consortium, movement: Movement) -> tuple[int, int]:
