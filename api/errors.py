@@ -100,7 +100,7 @@ async def _no_room(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     kind = request.headers.get("content-type", "none")
-    if request.method == "POST" and not kind.startswith("application/json"):
+    if request.method in ("POST", "PUT") and not kind.startswith("application/json"):
         detail = f"content-type: expected application/json, found {kind}"
         return problem_of(Rejected(Reason.INVALID, detail))
     words = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]

@@ -140,6 +140,13 @@ RULEBOOK: Final = (
         bounds=(0, 1_000),
     ),
     Rule(
+        name="signed_trades",
+        binds=Binds.CYCLE,
+        text="A trade is cleared only if both its brokers have signed it (EIP-712).",
+        text_zh="成交须经双方经纪商逐笔签名（EIP-712）方可清算。",
+        source=_OURS,
+    ),
+    Rule(
         name="gridlock",
         binds=Binds.INSTRUCTION,
         text="The algorithm that is run by itself; off: only when it is asked for.",

@@ -64,7 +64,14 @@ class InstructionDesk:
 
         Refuses other content under its label, sides that are suspended, and a time that is past.
         """
-        instruction = self._instruction(entry)
+        refusal = self.refusal_of(entry)
+        if refusal is None and self.book.as_kept(entry.label) is None:
+            self.book.put([self.instruction_of(entry)])
+        return refusal
+
+    def refusal_of(self, entry: Entry) -> Rejected | None:
+        """Why an instruction would not be taken in; the same again would be."""
+        instruction = self.instruction_of(entry)
         known = self.book.as_kept(entry.label)
         if known is not None:
             same = _as_entered(known) == _as_entered(instruction)
@@ -73,8 +80,22 @@ class InstructionDesk:
             return Rejected(Reason.SUSPENDED, f"a side of {entry.label} is suspended")
         if entry.expires_at is not None and entry.expires_at < self._now():
             return Rejected(Reason.LATE, f"{entry.label} expires before it is entered")
-        self.book.put([instruction])
         return None
+
+    def instruction_of(self, entry: Entry) -> Instruction:
+        """The instruction as it would come in now, behind all others."""
+        instruction = instruction_of_terms(entry.label, self.book.next_arrival, entry.message)
+        held_by = frozenset(participants_in(instruction)) if entry.is_held else frozenset()
+        return replace(
+            instruction,
+            priority=entry.priority,
+            may_be_partial=entry.may_be_partial,
+            expires_at=entry.expires_at,
+            linked_to=entry.linked_to,
+            held_by=held_by,
+            state=State.HELD if held_by else State.QUEUED,
+            rule_version=RULE_VERSION,
+        )
 
     def hold(self, label: str, by: str | None = None) -> Rejected | None:
         """Puts an instruction on hold for one side, or both: not tried, and in nobody's way."""
@@ -134,6 +155,10 @@ class InstructionDesk:
         """Every instruction as of now, by arrival."""
         return self.book.instructions()
 
+    def arrived_since(self, arrival: int, count: int) -> list[Instruction]:
+        """At most so many instructions as of now, by arrival, from one on."""
+        return self.book.arrived_since(arrival, count)
+
     def outlook(self, label: str) -> Outlook:
         """Whether a live instruction could settle now, and what would make it. Raises KeyError."""
         return self.book.queue.outlook(label)
@@ -160,20 +185,6 @@ class InstructionDesk:
             sides = frozenset({asking})
         self.book.put([change(instruction, sides)])
         return None
-
-    def _instruction(self, entry: Entry) -> Instruction:
-        instruction = instruction_of_terms(entry.label, self.book.next_arrival, entry.message)
-        held_by = frozenset(participants_in(instruction)) if entry.is_held else frozenset()
-        return replace(
-            instruction,
-            priority=entry.priority,
-            may_be_partial=entry.may_be_partial,
-            expires_at=entry.expires_at,
-            linked_to=entry.linked_to,
-            held_by=held_by,
-            state=State.HELD if held_by else State.QUEUED,
-            rule_version=RULE_VERSION,
-        )
 
     def _now(self) -> int:
         return int(self._house.around.clock.business_time().timestamp())

@@ -86,6 +86,14 @@ class NetSettlement:
                 self._cycles.change(session, number, finality_ns=finality_ns)
         return self._cycles.get(number)
 
+    def dry_run(self) -> Cut | None:
+        """The cycle as it would be cut if it were struck now, everybody attesting; None: no trade.
+
+        Changes nothing, and asks nobody.
+        """
+        window = self._next_window()
+        return None if window is None else cut(window, self._of_suspended(window), self.available())
+
     def resume(self) -> None:
         """Settles the cycles that were written down before a crash and may not have been sent."""
         for row in self._cycles.all():

@@ -20,6 +20,7 @@ class MarketTime:
     def __init__(self, consortium: Consortium) -> None:
         self._consortium = consortium
         self._looked_at = 0
+        self._has_changed = False
 
     @property
     def clock(self) -> BusinessClock | None:
@@ -50,10 +51,14 @@ class MarketTime:
         self._consortium.reconcile()
         return None
 
+    def look_again(self) -> None:
+        """Something has changed that may let others settle."""
+        self._has_changed = True
+
     def pass_by(self) -> None:
-        """Follows when business time shows another second than the last time."""
+        """Follows when something has changed, or business time shows another second."""
         now = int(self._consortium.clock.business_time().timestamp())
-        if now != self._looked_at:
+        if self._has_changed or now != self._looked_at:
             self.follow()
 
     def follow(self) -> None:
@@ -67,5 +72,6 @@ class MarketTime:
         if clock is not None and over is not None:
             house.desk.end_of_day()
             clock.note_ended(over)
-        if house.projection.height > height:
+        if self._has_changed or house.projection.height > height:
             self._consortium.reconcile()
+        self._has_changed = False

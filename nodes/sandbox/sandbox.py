@@ -5,14 +5,14 @@ told to. Trades that are captured meanwhile are left for the next cycle.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from threading import Event, RLock, Thread
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -34,6 +34,8 @@ from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.state_folder import StateFolder
 from nodes.validators import Seating
+
+T = TypeVar("T")
 
 CYCLE_SECONDS: Final = 0.5
 IDLE_SECONDS: Final = 0.05
@@ -135,6 +137,19 @@ class Sandbox:
             self._take_in()
             return self.time.move(target, frozen=frozen)
 
+    def change(self, act: Callable[[Consortium], T]) -> T:
+        """Does something to the consortium; what it makes possible is settled soon after.
+
+        Raises StorageError when the disk is full: what was begun is then finished, or was never
+        begun, as after a crash.
+        """
+        with self._settling():
+            self._resume()
+            answer = act(self.consortium)
+            self.consortium.catch_up()
+            self.time.look_again()
+            return answer
+
     def end_day(self) -> Rejected | None:
         """Ends the business date: tries the queue once more, then fails what is not carried over.
 
@@ -188,6 +203,7 @@ class Sandbox:
         """Lets everybody reconcile at blocks that somebody else's transactions have made."""
         if self.consortium.engine.look() > self.consortium.clearing_house.projection.height:
             self.consortium.reconcile()
+            self.time.look_again()
 
     def _clear(self, *, is_due: bool) -> bool:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
@@ -203,11 +219,14 @@ class Sandbox:
         return False
 
     def _take_in(self) -> None:
+        self._resume()
+        take_in(self.consortium)
+
+    def _resume(self) -> None:
         if self._must_resume:
             self.consortium.clearing_house.resume()
             self.consortium.catch_up()
             self._must_resume = False
-        take_in(self.consortium)
 
     def _close_cycle(self) -> CycleRow | None:
         cycle = self.consortium.clearing_house.net.close()
