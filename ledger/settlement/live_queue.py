@@ -115,9 +115,7 @@ class LiveQueue:
                 self._try_first_of(pot, waiting)
 
     def debited(self, pots: Iterable[Pot]) -> None:
-        """There may be less in some pots: what lacked only cash may lack securities, and do with
-        a part.
-        """
+        """There may be less in some pots: where cash was short, a part may do now."""
         for pot in pots:
             waiting = self._queues.get(pot, ())
             ahead = waiting[:1] if self._order is QueueOrder.FIFO else waiting
