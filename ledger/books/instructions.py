@@ -16,6 +16,8 @@ from ledger.domain.reasons import Reason
 SUBMITTED: Final = "submitted"
 SETTLED: Final = "settled"
 REVERTED: Final = "reverted"
+NO_LINKS: Final = "[]"
+"""As it is kept."""
 
 
 class InstructionStore:
@@ -48,6 +50,10 @@ class InstructionStore:
     def all(self) -> list[Instruction]:
         """Every instruction, by arrival."""
         return self._read()
+
+    def all_linked(self) -> list[Instruction]:
+        """Those that name others to settle with, ended or not, by arrival."""
+        return self._read(col(InstructionRow.linked_to) != NO_LINKS)
 
     def get(self, label: str) -> Instruction | None:
         """An instruction by its label."""

@@ -77,10 +77,14 @@ class LiveQueue:
         if instruction.expires_at is not None:
             heappush(self._expiring, (instruction.expires_at, label))
         self._legs[label] = tuple(legs_of(instruction, self.limits))
-        for other in instruction.linked_to:
+        self.link(label, instruction.linked_to)
+        self._place_anew(label)
+
+    def link(self, label: str, others: Iterable[str]) -> None:
+        """Remembers that instructions settle together, whether they have arrived or have ended."""
+        for other in others:
             self._linked.setdefault(label, set()).add(other)
             self._linked.setdefault(other, set()).add(label)
-        self._place_anew(label)
 
     def remove(self, label: str) -> None:
         """Forgets an instruction that has ended."""

@@ -208,7 +208,10 @@ def test_part_larger_than_what_is_open_is_not_signed(operator):
 
     for quantity in (0, 11, 20):
         amount = share_of_cash(10, 1_000, quantity)
-        part = operator.part("P", whole, 1, 4, quantity=quantity, amount=amount)
+        part = operator.part("P", whole, 1, 4)
+        part = replace(
+            part, instruction=replace(part.instruction, quantity=quantity, amount=amount)
+        )
         assert not operator.asks("A", part)
         assert not operator.asks_set("A", part)
     assert operator.asks("A", operator.part("P", whole, 1, 4))
