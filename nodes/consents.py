@@ -98,7 +98,7 @@ class Consents:
     def _flaw_of_set(self, proposal: SetProposal) -> str:
         message, own = proposal.set, [each.instruction for each in proposal.own]
         owed = [each for each in message.instructions if self._is_owed_by_own(each)]
-        if owed != own:
+        if not owed or owed != own:
             return "what is shown is not what it owes in the set"
         # What is remembered of each is its own deadline: it must be the one that is signed.
         if any(each.deadline != message.deadline for each in own):
