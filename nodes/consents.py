@@ -98,7 +98,7 @@ class Consents:
     def _flaw_of_set(self, proposal: SetProposal) -> str:
         message, own = proposal.set, [each.instruction for each in proposal.own]
         owed = [each for each in message.instructions if self._is_owed_by_own(each)]
-        if owed != own:
+        if not owed or owed != own:
             return "what is shown is not what it owes in the set"
         # What is remembered of each is its own deadline: it must be the one that is signed.
         if any(each.deadline != message.deadline for each in own):
@@ -131,13 +131,17 @@ class Consents:
         if not proposals:
             return ""
         if any(each.trade is None or len(each.trade) != 1 for each in proposals):
-            return "each is of one trade"
+            return "an instruction is not of one trade"
         positions = self._positions(proposals)
         if (positions == NOT_FOUND).any():
             place = int(np.flatnonzero(positions == NOT_FOUND)[0])
             return f"{proposals[place].label} is not an open trade of the blotter"
         if len(np.unique(positions)) < len(positions):
             return "a trade is in it twice"
+        return self._flaw_of_known(proposals, positions)
+
+    def _flaw_of_known(self, proposals: Sequence[InstructionProposal], positions: Column) -> str:
+        """The same of trades that are in the blotter, at these positions."""
         own, now = self._blotter.at(positions), self._trader.around.engine.passed_time()
         for row, each in enumerate(proposals):
             cause = cause_of_instruction(each.instruction)

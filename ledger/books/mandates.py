@@ -153,5 +153,5 @@ def _deadlines(session: Session, terms: Sequence[bytes]) -> dict[bytes, int]:
         rows = session.exec(
             select(ConsentRow.terms, ConsentRow.deadline).where(col(ConsentRow.terms).in_(some))
         )
-        found.update(rows)
+        found |= dict(rows.all())
     return found

@@ -1,4 +1,4 @@
-"""Reference model of the queue of instructions: what settles, in which order, and why the rest waits.
+"""Reference model of the queue of instructions: what settles, in which order, why the rest waits.
 
 Settle the first instruction in queue order that can, then look again from the head, until none can.
 Everything is looked at each time, and nothing is remembered but what was asked for and what moved.

@@ -95,10 +95,14 @@ class LiveQueue:
         if instruction.expires_at is not None:
             heappush(self._expiring, (instruction.expires_at, label))
         self._legs[label] = tuple(legs_of(instruction, self.limits))
-        for other in instruction.linked_to:
+        self.link(label, instruction.linked_to)
+        self._place_anew(label)
+
+    def link(self, label: str, others: Iterable[str]) -> None:
+        """Remembers that instructions settle together, whether they have arrived or have ended."""
+        for other in others:
             self._linked.setdefault(label, set()).add(other)
             self._linked.setdefault(other, set()).add(label)
-        self._place_anew(label)
 
     def remove(self, label: str) -> None:
         """Forgets an instruction that has ended."""
@@ -133,9 +137,7 @@ class LiveQueue:
                 self._try_first_of(pot, waiting)
 
     def debited(self, pots: Iterable[Pot]) -> None:
-        """There may be less in some pots: what lacked only cash may lack securities, and do with
-        a part.
-        """
+        """There may be less in some pots: where cash was short, a part may do now."""
         for pot in pots:
             waiting = self._queues.get(pot, ())
             ahead = waiting[:1] if self._order is QueueOrder.FIFO else waiting
@@ -225,9 +227,8 @@ class LiveQueue:
     def awaited_by(self, group: Iterable[Instruction]) -> list[str]:
         """What a group is linked to that has not arrived, or has ended without settling."""
         linked = {other for each in group for other in self._linked.get(each.label, ())}
-        return sorted(
-            each for each in linked if each not in self._live and self._keeps_waiting(each)
-        )
+        absent = (each for each in linked if each not in self._live)
+        return sorted(each for each in absent if self._state_of(each) is not State.SETTLED)
 
     def can_be_selected(self, instruction: Instruction) -> bool:
         """Whether a run may select it: nothing but cover and order stands in its way."""

@@ -76,6 +76,10 @@ class InstructionDesk:
         if known is not None:
             same = _as_entered(known) == _as_entered(instruction)
             return None if same else Rejected(Reason.DUPLICATE, f"{entry.label} has other content")
+        if self.book.has_id(instruction.id):
+            return Rejected(Reason.DUPLICATE, f"the id of {entry.label} stands for another")
+        if not instruction.quantity and not instruction.amount:
+            return Rejected(Reason.INVALID, f"{entry.label} moves nothing")
         if self.book.queue.suspended.intersection(participants_in(instruction)):
             return Rejected(Reason.SUSPENDED, f"a side of {entry.label} is suspended")
         if entry.expires_at is not None and entry.expires_at < self._now():
@@ -134,6 +138,7 @@ class InstructionDesk:
 
         Raises ValueError for no algorithm.
         """
+        self._execution.begin()
         return self._execution.resolve(algorithm)
 
     def work(self) -> int:

@@ -57,6 +57,8 @@ class InstructionBook:
         self.queue.limits = self.limits.all()
         self.queue.suspended.update(suspended)
         self.has_changed = True
+        for each in self._store.all_linked():
+            self.queue.link(each.label, each.linked_to)
         self._publish(self._store.live())
 
     @property
@@ -83,6 +85,10 @@ class InstructionBook:
     def as_kept(self, label: str) -> Instruction | None:
         """An instruction without asking why it waits."""
         return self._store.get(label)
+
+    def has_id(self, id: bytes) -> bool:
+        """Whether an instruction has this id."""
+        return self._store.by_id(id) is not None
 
     def available(self, pot: Pot) -> int:
         """What is in a pot now, as of the last final block."""
@@ -215,8 +221,11 @@ class InstructionBook:
         live = self.queue.get(instruction.label)
         if live is None:
             return instruction
-        noted = self.queue.noted.get(live.label)
-        return replace(live, reason=noted or self.queue.outlook(live.label).reason)
+        reason = self.queue.outlook(live.label).reason
+        # Who is on hold, or waits for others, is not even asked for its signature.
+        if reason not in (Reason.HELD, Reason.LINK, Reason.SUSPENDED):
+            reason = self.queue.noted.get(live.label) or reason
+        return replace(live, reason=reason)
 
     def _state_of(self, label: str) -> State | None:
         known = self._store.get(label)

@@ -10,7 +10,7 @@ from ledger.books.database import Database
 from ledger.books.instructions import InstructionStore, LimitStore
 from ledger.books.tables import LimitRow
 from ledger.domain.instructions import Instruction
-from ledger.settlement.legs import EVERYBODY, Pot, PotKind
+from ledger.settlement.legs import EVERYBODY, Pot, PotKind, limit_legs
 
 
 class LimitBook:
@@ -57,11 +57,14 @@ class LimitBook:
     def paid(self, instruction: Instruction, amount: int) -> list[Pot]:
         """Something of an instruction has settled; returns the limits that have more room now."""
         freed = []
-        for pot in self._limits:
-            used = _paid_from(pot, instruction, amount)
-            self._used[pot] += used
-            if used < 0:
-                freed.append(pot)
+        for leg in limit_legs(
+            self._limits, instruction.currency, instruction.receiver, instruction.deliverer, amount
+        ):
+            if leg.debtor is not None:
+                self._used[leg.debtor] += amount
+            if leg.creditor is not None:
+                self._used[leg.creditor] -= amount
+                freed.append(leg.creditor)
         return freed
 
     def _paid_before(self, pot: Pot) -> int:

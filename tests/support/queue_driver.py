@@ -79,12 +79,12 @@ class QueueDriver:
     def _settle(self, due):
         for each, part in due:
             self.put(lifecycle.settled(each, part, None))
-        freed = []
-        for each, part in due:
-            for pot in self.limits:
-                if self._paid_by(pot, each, part.amount) < 0:
-                    freed.append(pot)
-        self.queue.credited(freed)
+        self.queue.credited(
+            pot
+            for each, part in due
+            for pot in self.limits
+            if self._paid_by(pot, each, part.amount) < 0
+        )
         credited, debited = [], []
         for each, part in due:
             moved = replace(
