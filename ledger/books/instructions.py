@@ -51,15 +51,13 @@ class InstructionStore:
         """Every instruction, by arrival."""
         return self._read()
 
-<<<<<<< HEAD
     def arrived_since(self, arrival: int, count: int) -> list[Instruction]:
         """At most so many, by arrival, from one on."""
         return self._read(col(InstructionRow.arrival) >= arrival, count=count)
-=======
+
     def all_linked(self) -> list[Instruction]:
         """Those that name others to settle with, ended or not, by arrival."""
         return self._read(col(InstructionRow.linked_to) != NO_LINKS)
->>>>>>> wt-proof
 
     def get(self, label: str) -> Instruction | None:
         """An instruction by its label."""
