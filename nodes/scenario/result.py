@@ -110,8 +110,9 @@ class Outcome:
             standing = self._standing(name, number)
             if standing is not None:
                 states[name] = standing
-        for name, reason in reasons.items():
-            states.setdefault(name, ExpectedState("refused", reason.name))
+        for name in self._played.ids:
+            if name in reasons:
+                states.setdefault(name, ExpectedState("refused", reasons[name].name))
         return states
 
     def movements(self) -> dict[str, int]:

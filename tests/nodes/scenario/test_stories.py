@@ -201,3 +201,73 @@ expect: {cash: {A: '110.00'}, refusals: [], breaks: 0}
 )
 def test_same_id_is_the_same_movement_and_other_content_is_refused(tmp_path, text):
     assert result(tell(tmp_path, text)).differences == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+events:
+- silent: CLEARING-HOUSE
+- trade: {id: T1, isin: X, quantity: 5, price: '10', seller: A, buyer: B}
+- instruct: {id: P1, kind: pay, payer: A, payee: B, amount: '1'}
+- settle: P1
+- clock: end_of_day
+expect:
+  instructions: {T1: captured, P1: {state: refused, reason: SILENT}}
+  refusals: [{id: P1, reason: SILENT}, {id: P1, reason: SILENT}]
+""",
+        """
+events:
+- silent: EXCHANGE
+- silent: REGISTRAR
+- silent: BANK
+- trade: {id: T1, isin: X, quantity: 5, price: '10', seller: A, buyer: B}
+- fund: {id: F1, account: A, amount: '1'}
+- deposit: {id: D1, account: A, isin: X, quantity: 1}
+expect:
+  instructions: {T1: refused}
+  refusals: [{id: T1, reason: SILENT}, {id: F1, reason: SILENT}, {id: D1, reason: SILENT}]
+""",
+    ],
+    ids=["the clearing house", "who else is asked"],
+)
+def test_who_does_not_answer_takes_nothing_and_ends_no_story(tmp_path, text):
+    assert result(tell(tmp_path, text)).differences == []
+
+
+def test_cycle_under_gross_settlement_finds_no_trade_waiting(tmp_path):
+    text = """
+events:
+- trade: {id: T1, isin: X, quantity: 5, price: '10', seller: A, buyer: B}
+- trade: {id: T2, isin: X, quantity: 50, price: '1', seller: A, buyer: B}
+- cycle: close
+expect:
+  instructions: {T1: settled, T2: {state: queued, reason: LACK}}
+  movements: {securities: 1, cash: 1}
+  net: {securities: {A: {X: 0}}}
+"""
+    assert result(tell(tmp_path, text)).differences == []
+
+
+def test_what_was_cancelled_is_not_settled_when_it_is_named(tmp_path):
+    text = """
+events:
+- instruct: {id: P1, kind: pay, payer: A, payee: B, amount: '150'}
+- cancel: {instruction: P1, by: A}
+- settle: P1
+expect:
+  instructions: {P1: cancelled}
+  refusals: [{id: P1, reason: FINAL}]
+"""
+    assert result(tell(tmp_path, text)).differences == []
+
+
+def test_opening_position_without_its_shortage_is_what_the_story_begins_with(tmp_path):
+    text = """
+events:
+- fault: {at: short-securities, account: A, isin: X, quantity: 10}
+- fault: {at: short-cash, account: A, amount: '0.01'}
+expect: {cash: {A: '99.99', A/client: '0'}, securities: {A: {X: 0}}, breaks: 0}
+"""
+    assert result(tell(tmp_path, text)).differences == []
