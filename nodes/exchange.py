@@ -83,7 +83,9 @@ class Exchange(Node):
         whole = BatchSorter(self.captured, self._index, everything, self._highest).sort()
         verdicts = split_batch(whole, [len(trades) for _, trades in parts])
         sorted_parts = list(zip(parts, verdicts, strict=True))
+        added = [(id, verdict.accepted) for (id, _), verdict in sorted_parts if verdict.count]
         with self.database.transaction() as session:
+            self.captured.append_all(session, added)
             for (batch_id, trades), verdict in sorted_parts:
                 subjects = {
                     row: (describe_trade_id(self.network, trades, row), refusal)
@@ -92,8 +94,6 @@ class Exchange(Node):
                 record_refusals(session, batch_id, subjects)
             for digest, verdict in zip(reversed(submissions), reversed(verdicts), strict=False):
                 record_submission(session, digest, verdict)
-            added = [(id, verdict.accepted) for (id, _), verdict in sorted_parts if verdict.count]
-            self.captured.append_all(session, added)
             if added:
                 first = self.captured.end_position
                 series = whole.series or SeriesOrder.of(whole.accepted)

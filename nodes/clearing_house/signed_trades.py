@@ -62,7 +62,7 @@ class SignedTrades:
         pairs = np.zeros((len(trades), 2, SIGNATURE_BYTES), dtype=np.uint8)
         has_signed, keys = np.zeros(sides.shape, dtype=bool), {}
         for party, signed in message.signed.items():
-            if not _may_be_of(signed, party, sides):
+            if not (self._is_known(party) and _may_be_of(signed, party, sides)):
                 continue
             good = are_signed(signed, self._house.signer(party), digests)
             rows, signatures = signed.rows[good], signed.signatures[good]
@@ -82,6 +82,9 @@ class SignedTrades:
     def of(self, position: int) -> SignaturePair | None:
         """What was signed of the trade at a position; None where no signatures were asked for."""
         return self._book.of(position)
+
+    def _is_known(self, party: int) -> bool:
+        return 0 < party <= len(self._house.network.participants)
 
 
 def _trades_of(message: CapturedBatch) -> TradeColumns:

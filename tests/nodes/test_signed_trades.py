@@ -201,7 +201,7 @@ def test_broker_cannot_sign_for_another():
     exchange.capture("x", captured)
     mine = sign_trades(a.key, a.settlement_domain(), captured, np.arange(3))
 
-    exchange.hand_over(0, 3, frozenset(), {a.number: mine, b.number: mine})
+    exchange.hand_over(0, 3, frozenset(), {a.number: mine, b.number: mine, 99: mine})
 
     assert states(consortium) == [LEFT_OUT] * 3
     pair = house.signed_trades.of(1)
