@@ -126,7 +126,7 @@ class Sandbox:
 
         Raises StorageError when the disk is full: the cycle is then finished when there is room.
         """
-        with self.lock, self._guarded():
+        with self._settling():
             self._take_in()
             return self._close_cycle()
 
@@ -136,7 +136,7 @@ class Sandbox:
         Raises StorageError when the disk is full: what was begun is then finished, or was never
         begun, as after a crash.
         """
-        with self.lock, self._guarded():
+        with self._settling():
             self._resume()
             answer = act(self.consortium)
             self.consortium.catch_up()
@@ -144,16 +144,17 @@ class Sandbox:
             return answer
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """What goes wrong meanwhile stops clearing, or makes it go on as after a crash."""
-        try:
-            yield
-        except StorageError:
-            self._must_resume = True
-            raise
-        except Exception as error:
-            self._fail(error)
-            raise
+    def _settling(self) -> Iterator[None]:
+        """Holds the lock; after a failure nothing is shown as right that may be wrong."""
+        with self.lock:
+            try:
+                yield
+            except StorageError:
+                self._must_resume = True
+                raise
+            except Exception as error:
+                self._fail(error)
+                raise
 
     def _not_ready(self) -> Rejected:
         return Rejected(Reason.UNAVAILABLE, self.failure or "the sandbox is not ready")
