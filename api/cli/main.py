@@ -12,8 +12,8 @@ from api.cli.chain import chain_app
 from api.cli.conformance import conformance
 from api.cli.day import DAY_HELP, day, make_day
 from api.cli.day_verify import verify as verify_day
-from api.cli.dvp_models import dvp_models
 from api.cli.dry_run import dry_run_app
+from api.cli.dvp_models import dvp_models
 from api.cli.fault import fault_app
 from api.cli.fund import fund
 from api.cli.instruction import instruction_app
