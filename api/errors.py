@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.policies import CALLERS
 from api.schemas import BatchFault, BatchProblem, Problem
 from ledger.books.database import StorageError
 from ledger.domain.reasons import Reason, Rejected
@@ -63,12 +64,17 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def description_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description; every problem stands there under its own media type."""
+    """The OpenAPI description, with who may call what.
+
+    Every problem stands there under its own media type.
+    """
     described = get_openapi(
         title=app.title, version=app.version, summary=app.summary, routes=app.routes
     )
-    for path in described["paths"].values():
-        for operation in path.values():
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            caller = CALLERS.get(f"{method.upper()} {path}")
+            operation["x-callers"] = caller.value if caller else None
             for answer in operation["responses"].values():
                 content = answer.get("content", {})
                 schema = content.get("application/json", {}).get("schema", {})
