@@ -57,6 +57,8 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "POST /v1/sandbox/fund": Caller.OPERATOR,
     "POST /v1/participants/{participant}/suspend": Caller.OPERATOR,
     "POST /v1/participants/{participant}/reinstate": Caller.OPERATOR,
+    "GET /v1/clock": Caller.MEMBER,
+    "POST /v1/clock": Caller.OPERATOR,
     "GET /v1/participants": Caller.MEMBER,
     "GET /v1/cycles": Caller.MEMBER,
     "POST /v1/cycles": Caller.OPERATOR,
