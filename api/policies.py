@@ -36,6 +36,7 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /v1/trades/gaps": Caller.EXCHANGE,
     "GET /v1/trades/{trade_id}": Caller.OPERATOR,
     "GET /v1/trades/{trade_id}/proof": Caller.OPERATOR,
+    "GET /v1/trades/{trade_id}/signatures": Caller.OPERATOR,
     "POST /v1/instructions": Caller.SIDE,
     "GET /v1/instructions": Caller.OPERATOR,
     "GET /v1/instructions/{label}": Caller.SIDE,
