@@ -479,6 +479,16 @@ def test_bad_question_is_refused(client, path, status):
     assert client.get(path).status_code == status
 
 
+def test_page_counts_what_waits_by_reason(client):
+    enter(client, label="SHOWN", hold=True)
+    page = str(client.base_url).replace("/v1/", "/parts/today")
+
+    english, chinese = (httpx2.get(f"{page}?lang={language}").text for language in ("en", "zh"))
+
+    assert "HELD: It is on hold" in english
+    assert "待交收指令" in chinese
+
+
 def test_expiry_is_a_time_of_the_business_day(client):
     enter(client, label="EXPIRES", expires="23:59:59", hold=True)
 
