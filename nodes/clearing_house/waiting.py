@@ -1,14 +1,17 @@
 """What waits at the clearing house: the queues as they stand, by account and asset, in order."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ledger.domain.instructions import Instruction
 from ledger.domain.reasons import Reason
 from ledger.settlement.legs import Pot
 from ledger.settlement.outlook import Outlook
 from nodes.clearing_house.instruction_book import InstructionBook
+
+COUNTED_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,12 @@ def standing_aside(book: InstructionBook) -> list[Waiting]:
     standing = {each.label for each in book.queue.standing()}
     aside = (each for each in book.queue.live() if each.label not in standing)
     return [_waiting(book, each, 0) for each in aside]
+
+
+def count_by_reason(book: InstructionBook) -> Counter[Reason | None]:
+    """Why the live ones wait, of the first ones in queue order; None: nothing is in the way."""
+    first = book.queue.live()[:COUNTED_MAX]
+    return Counter(_waiting(book, each, 0).reason for each in first)
 
 
 def _waiting(book: InstructionBook, instruction: Instruction, owed: int) -> Waiting:
