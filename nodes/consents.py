@@ -123,8 +123,7 @@ class Consents:
         flaw = self._flaw_of_trades([each for each in proposals if each.trade is not None])
         if flaw:
             return flaw
-        others = (self._flaw_of_mandated(each) for each in proposals if each.trade is None)
-        return next((flaw for flaw in others if flaw), "")
+        return self._flaw_of_mandated([each for each in proposals if each.trade is None])
 
     def _flaw_of_trades(self, proposals: Sequence[InstructionProposal]) -> str:
         """What the blotter has against instructions of trades."""
@@ -154,15 +153,26 @@ class Consents:
                 return f"{each.label} is not the name of its trade"
         return ""
 
-    def _flaw_of_mandated(self, proposal: InstructionProposal) -> str:
-        """What the desk has against an instruction that is not of a trade."""
+    def _flaw_of_mandated(self, proposals: Sequence[InstructionProposal]) -> str:
+        """What the desk has against instructions that are not of trades."""
         contract = self._trader.around.contracts.addresses.settlement
-        instruction, whole = proposal.instruction, _whole_of(proposal)
-        in_part = proposal.whole is not None
-        if not self._mandates.covers(contract, whole.id, whole.terms_words(), in_part=in_part):
-            return f"{proposal.label} was not agreed to by the desk"
-        if not self._mandates.may_be_partial(contract, whole.id):
-            return ""
+        given = self._mandates.given(contract, [_whole_of(each).id for each in proposals])
+        for each in proposals:
+            whole = _whole_of(each)
+            known = given.get(whole.id)
+            in_part = each.whole is not None
+            if known is None or known.terms != whole.terms_words():
+                return f"{each.label} was not agreed to by the desk"
+            if in_part and not known.may_be_partial:
+                return f"{each.label} was not agreed to in parts"
+            flaw = self._flaw_of_part(each, whole) if known.may_be_partial else ""
+            if flaw:
+                return flaw
+        return ""
+
+    def _flaw_of_part(self, proposal: InstructionProposal, whole: InstructionMessage) -> str:
+        """What earlier parts have against the next one, or against all at once."""
+        instruction, in_part = proposal.instruction, proposal.whole is not None
         now = self._trader.around.engine.passed_time()
         signed = self._mandates.signed_of(whole.id, instruction.terms_hash(), now)
         if signed.may_still_settle:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.rows import upsert
@@ -62,6 +62,10 @@ class InstructionStore:
     def get(self, label: str) -> Instruction | None:
         """An instruction by its label."""
         return next(iter(self._read(col(InstructionRow.label) == label)), None)
+
+    def named(self, label: str, id: bytes) -> list[Instruction]:
+        """Those that have a label or an id."""
+        return self._read(or_(col(InstructionRow.label) == label, col(InstructionRow.id) == id))
 
     def by_id(self, id: bytes) -> Instruction | None:
         """An instruction by its id."""

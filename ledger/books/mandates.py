@@ -15,7 +15,7 @@ from ledger.books.rows import upsert
 from ledger.books.tables import ConsentRow, MandateRow, SettledRow, WithheldRow
 from ledger.domain.reasons import Reason, Rejected
 
-TERMS_A_QUERY: Final = 10_000
+NAMES_A_QUERY: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,14 @@ class PartConsent:
     quantity: int
     amount: int
     deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """What a desk has agreed to: exactly these terms, in parts or not."""
+
+    terms: bytes
+    may_be_partial: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +98,24 @@ class Mandates:
             return Rejected(Reason.DUPLICATE, f"{id.hex()} was agreed to with other terms")
         return None
 
-    def covers(self, contract: bytes, id: bytes, terms: bytes, *, in_part: bool = False) -> bool:
-        """Whether exactly these terms were agreed to; ``in_part``: to settle in parts too."""
-        with self._database.reading() as session:
-            known = session.get(MandateRow, (contract, id))
-            if known is None or known.terms != terms:
-                return False
-            return known.may_be_partial or not in_part
+    def covers(self, contract: bytes, id: bytes, terms: bytes) -> bool:
+        """Whether exactly these terms were agreed to."""
+        known = self.given(contract, [id]).get(id)
+        return known is not None and known.terms == terms
 
-    def may_be_partial(self, contract: bytes, id: bytes) -> bool:
-        """Whether an instruction was agreed to that may settle in parts."""
+    def given(self, contract: bytes, ids: Sequence[bytes]) -> dict[bytes, Mandate]:
+        """What was agreed to, by id; what was not is left out."""
+        found = {}
         with self._database.reading() as session:
-            known = session.get(MandateRow, (contract, id))
-            return known is not None and known.may_be_partial
+            for first in range(0, len(ids), NAMES_A_QUERY):
+                some = ids[first : first + NAMES_A_QUERY]
+                rows = session.exec(
+                    select(MandateRow.id, MandateRow.terms, MandateRow.may_be_partial).where(
+                        MandateRow.contract == contract, col(MandateRow.id).in_(some)
+                    )
+                )
+                found.update({id: Mandate(terms, in_parts) for id, terms, in_parts in rows})
+        return found
 
     def signed_of(self, instruction: bytes, but: bytes, now: int) -> Signed:
         """What was signed for of a whole, beside the terms ``but``."""
@@ -148,8 +161,8 @@ def _settled_among(session: Session, consents: Iterable[ConsentRow]) -> set[byte
 def _deadlines(session: Session, terms: Sequence[bytes]) -> dict[bytes, int]:
     """Until when earlier signatures under these terms bind."""
     found: dict[bytes, int] = {}
-    for first in range(0, len(terms), TERMS_A_QUERY):
-        some = terms[first : first + TERMS_A_QUERY]
+    for first in range(0, len(terms), NAMES_A_QUERY):
+        some = terms[first : first + NAMES_A_QUERY]
         rows = session.exec(
             select(ConsentRow.terms, ConsentRow.deadline).where(col(ConsentRow.terms).in_(some))
         )

@@ -252,12 +252,13 @@ class LiveQueue:
     def _place_anew(self, label: str) -> None:
         """Lets a group stand in its queues, or step out of them."""
         members = self._closure(label)
-        stand = not self._are_stopped(members)
-        for each in members:
-            if stand:
-                self._enter(each)
-            else:
+        if self._are_stopped(members):
+            for each in members:
                 self._leave(each)
+            return
+        for each in members:
+            self._enter(each)
+        self._try(label)
 
     def _enter(self, label: str) -> None:
         if label not in self._standing:
@@ -265,7 +266,6 @@ class LiveQueue:
             entry = (*self._live[label].place, label)
             for pot in self._debtors(label):
                 insort(self._queues.setdefault(pot, []), entry)
-        self._try(label)
 
     def _leave(self, label: str) -> None:
         if label not in self._standing:
@@ -297,6 +297,10 @@ class LiveQueue:
         return self._live[label].may_be_partial or bool(self._linked.get(label))
 
     def _try(self, label: str) -> None:
+        if self._linked.get(label):
+            # A group's turn is when its first one's is.
+            members = self._closure(label) & self._standing
+            label = min(members, key=lambda each: self._live[each].place)
         if label not in self._is_to_try:
             self._is_to_try.add(label)
             heappush(self._to_try, (*self._live[label].place, label))

@@ -72,12 +72,11 @@ class InstructionDesk:
     def refusal_of(self, entry: Entry) -> Rejected | None:
         """Why an instruction would not be taken in; the same again would be."""
         instruction = self.instruction_of(entry)
-        known = self.book.as_kept(entry.label)
-        if known is not None:
+        for known in self.book.named(entry.label, instruction.id):
+            if known.label != entry.label:
+                return Rejected(Reason.DUPLICATE, f"the id of {entry.label} is of {known.label}")
             same = _as_entered(known) == _as_entered(instruction)
             return None if same else Rejected(Reason.DUPLICATE, f"{entry.label} has other content")
-        if self.book.has_id(instruction.id):
-            return Rejected(Reason.DUPLICATE, f"the id of {entry.label} stands for another")
         if not instruction.quantity and not instruction.amount:
             return Rejected(Reason.INVALID, f"{entry.label} moves nothing")
         if self.book.queue.suspended.intersection(participants_in(instruction)):

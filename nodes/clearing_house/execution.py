@@ -47,8 +47,9 @@ class Execution:
         """Looks again at all that may have become possible; returns how many have settled."""
         queue, tries = self._book.queue, self._rules.auto_settle
         self.begin()
-        # Whoever did not sign may do so now.
+        # Whoever did not sign may do so now, alone or in a set.
         for label in list(queue.noted):
+            self._book.has_changed = True
             queue.try_again(label)
         settled = self.try_candidates() if tries else 0
         while self._run_is_due():

@@ -86,9 +86,9 @@ class InstructionBook:
         """An instruction without asking why it waits."""
         return self._store.get(label)
 
-    def has_id(self, id: bytes) -> bool:
-        """Whether an instruction has this id."""
-        return self._store.by_id(id) is not None
+    def named(self, label: str, id: bytes) -> list[Instruction]:
+        """The instructions that have a label or an id already, as they are kept."""
+        return self._store.named(label, id)
 
     def available(self, pot: Pot) -> int:
         """What is in a pot now, as of the last final block."""

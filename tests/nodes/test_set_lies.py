@@ -8,6 +8,7 @@ import pytest
 from contracts.typed_data import SetMessage
 from ledger.books.postings import Register
 from ledger.domain.accounts import participant_of
+from ledger.domain.instructions import Priority, State
 from ledger.domain.rules import Rules
 from ledger.settlement.parts import share_of_cash
 from nodes.consents import BOUND_SECONDS_MAX
@@ -326,6 +327,9 @@ def test_honest_settlement_goes_on_after_lies(operator):
     whole = operator.agreed("P", "A", "B", 10, 1_000, in_parts=True).instruction
     assert not operator.asks("A", operator.part("P", whole, 2, 4))
 
-    assert enter(consortium, "P", "A", "B", 10, 1_000, may_be_partial=True) is None
-    assert consortium.clearing_house.desk.work() == 1
+    urgent = {"priority": Priority.URGENT, "may_be_partial": True}
+    assert enter(consortium, "P", "A", "B", 10, 1_000, **urgent) is None
+    consortium.clearing_house.desk.work()
+
+    assert consortium.clearing_house.desk.get("P").state is State.SETTLED
     assert consortium.reconcile() == 0

@@ -17,8 +17,10 @@ from nodes.messages import (
     CapturedBatch,
     CycleProposal,
     InstructionProposal,
+    SetProposal,
     SignedCycle,
     SignedInstruction,
+    SignedSet,
 )
 
 
@@ -189,3 +191,42 @@ KILL_POINTS = (
     KillPoint(Step.SEGMENT, "before the index's rename", BEFORE, _RENAME, only="index"),
     KillPoint(Step.SEGMENT, "after the index's rename", AFTER, _RENAME, only="index"),
 )
+
+_WRITE_DOWN = "nodes.clearing_house.settling:Settling._write_down"
+_SETTLEMENTS = "ledger.books.instructions:SettlementStore"
+_KEEP = "nodes.clearing_house.instruction_book:InstructionBook.keep"
+_PAID = "nodes.clearing_house.instruction_book:InstructionBook.paid"
+_CONCLUDE = "ledger.books.outbox:OutboxStore.conclude"
+WHOLE, PART, SET = 1, 2, 3
+"""The attempts of a desk's story, in order: an instruction, a part of another, a set."""
+
+DESK_KILL_POINTS = (
+    KillPoint(Step.ATTEST, "before the first side", BEFORE, _REQUEST, only=InstructionProposal),
+    KillPoint(Step.ATTEST, "after one side of a part", AFTER, _REQUEST, 3, InstructionProposal),
+    KillPoint(Step.ATTEST, "after one party of a set", AFTER, _REQUEST, only=SetProposal),
+    KillPoint(Step.ATTEST, "after all parties of a set", AFTER, _REQUEST, 3, SetProposal),
+    *(
+        KillPoint(step, f"{moment}, attempt {attempt}", when, method, attempt)
+        for attempt in (WHOLE, PART, SET)
+        for step, moment, when, method in (
+            (Step.WRITE_DOWN, "signed, before its commit", BEFORE, _WRITE_DOWN),
+            (Step.WRITE_DOWN, "within its commit", AFTER, f"{_SETTLEMENTS}.add"),
+            (Step.WRITE_DOWN, "after its commit", AFTER, _WRITE_DOWN),
+            (Step.SETTLE, "before it is sent", BEFORE, f"{_ENGINE}.settle"),
+            (Step.SETTLE, "final, before it is noted", BEFORE, _CONCLUDE),
+            (Step.SETTLE, "noted, before its conclusion", BEFORE, f"{_SETTLEMENTS}.conclude"),
+            (Step.SETTLE, "within its conclusion", AFTER, f"{_SETTLEMENTS}.conclude"),
+        )
+    ),
+    KillPoint(Step.QUEUE, "a change is not on disk", BEFORE, _KEEP),
+    KillPoint(Step.QUEUE, "an end is not on disk", AFTER, _KEEP, call=5),
+    KillPoint(Step.SETTLE, "a set concluded, the limits do not know", BEFORE, _PAID, call=3),
+    KillPoint(Step.WRITE_DOWN, "before a set is told", BEFORE, _REQUEST, only=SignedSet),
+    KillPoint(Step.WRITE_DOWN, "a set told to one", AFTER, _REQUEST, only=SignedSet),
+    KillPoint(Step.WRITE_DOWN, "told to one", AFTER, _REQUEST, only=SignedInstruction),
+    *(
+        KillPoint(Step.PROJECT, f"before node {call}", BEFORE, _APPLY, call=call)
+        for call in (1, 5, 12, 20)
+    ),
+)
+"""Where a clearing house can be killed that settles instructions, parts and sets."""

@@ -34,11 +34,12 @@ def agree(consortium, message, *, in_parts=False):
 
 
 def enter(consortium, label, *words, **more):
-    """Both desks agree to an instruction, and it is entered; the house's refusal, if any."""
+    """An instruction is entered, and both desks agree to it; the house's refusal, if any."""
     message = terms(consortium, label, *words)
-    agree(consortium, message, in_parts=more.get("may_be_partial", False))
-    entry = Entry(label=label, message=message, **more)
-    return consortium.clearing_house.desk.enter(entry)
+    refusal = consortium.clearing_house.desk.enter(Entry(label=label, message=message, **more))
+    if refusal is None:
+        agree(consortium, message, in_parts=more.get("may_be_partial", False))
+    return refusal
 
 
 def give(consortium, owner, register, amount, reference):
@@ -54,6 +55,7 @@ def take(consortium, owner, register, amount, reference):
     """Redeems out of an account; the refusal, if any."""
     account = consortium.network.account_number(owner)
     redemption = RedemptionMessage(reference.encode().rjust(32), 1, account, amount)
+    consortium.catch_up()
     refusal = consortium.trader(owner).mandate_redemption(register, redemption)
     refusal = refusal or consortium.keeper(register, owner).redeem(redemption)
     consortium.catch_up()
