@@ -265,6 +265,8 @@ def test_instructions_of_a_suspended_participant_wait_until_it_is_reinstated(cli
     enter(client, label="BARRED", hold=True)
     assert client.post("/participants/BRK-B/suspend").json()["is_suspended"]
     assert client.post("/participants/BRK-B/suspend").status_code == 200
+    everybody = client.get("/participants").json()["data"]
+    assert [each["id"] for each in everybody if each["is_suspended"]] == ["BRK-B"]
     assert enter(client, label="BARRED-NEW").json()["reason"] == "SUSPENDED"
     for by in ("BRK-A", "BRK-B"):
         say(client, "BARRED", "release", by)
