@@ -66,10 +66,9 @@ def standing_aside(book: InstructionBook) -> list[Waiting]:
 def count_by_reason(book: InstructionBook) -> Counter[Reason | None]:
     """Why the live ones wait, of the first ones in queue order; None: nothing is in the way."""
     first = book.queue.live()[:COUNTED_MAX]
-    return Counter(_waiting(book, each, 0).reason for each in first)
+    return Counter(book.queue.reason_of(each.label) for each in first)
 
 
 def _waiting(book: InstructionBook, instruction: Instruction, owed: int) -> Waiting:
-    outlook = book.queue.outlook(instruction.label)
-    reason = book.queue.noted.get(instruction.label) or outlook.reason
-    return Waiting(instruction, owed, reason, outlook)
+    label = instruction.label
+    return Waiting(instruction, owed, book.queue.reason_of(label), book.queue.outlook(label))
