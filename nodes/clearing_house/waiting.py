@@ -56,11 +56,11 @@ def first_of(book: InstructionBook, queue: Queue, count: int) -> list[Waiting]:
     return [_waiting(book, instruction, owed) for instruction, owed in queue.owed[:count]]
 
 
-def standing_aside(book: InstructionBook) -> list[Waiting]:
-    """Live ones that stand in no queue, on hold or waiting for a link, in queue order."""
+def standing_aside(book: InstructionBook, count: int) -> tuple[list[Waiting], int]:
+    """The first of those on hold or waiting for a link, in queue order; and how many there are."""
     standing = {each.label for each in book.queue.standing()}
-    aside = (each for each in book.queue.live() if each.label not in standing)
-    return [_waiting(book, each, 0) for each in aside]
+    aside = [each for each in book.queue.live() if each.label not in standing]
+    return [_waiting(book, each, 0) for each in aside[:count]], len(aside)
 
 
 def count_by_reason(book: InstructionBook) -> Counter[Reason | None]:
