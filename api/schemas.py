@@ -142,6 +142,7 @@ class Participant(Wire):
     role: str
     settlement_bank: str | None
     address: Annotated[str, Field(description="The address that signs for it on the chain.")]
+    is_suspended: Annotated[bool, Field(description="Nothing settles with it meanwhile.")]
     open_breaks: int
     as_of_block: int
 

@@ -118,6 +118,7 @@ def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:
         role=participant.role.value,
         settlement_bank=participant.settlement_bank,
         address="0x" + node.key.address.hex(),
+        is_suspended=node.number in consortium.clearing_house.desk.book.queue.suspended,
         open_breaks=len(node.breaks()),
         as_of_block=node.projection.height,
     )

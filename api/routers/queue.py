@@ -34,15 +34,15 @@ def read_queue(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> s
     with sandbox.lock:
         house, network = sandbox.consortium.clearing_house, sandbox.consortium.network
         book = house.desk.book
-        everything, aside = queues(book), standing_aside(book)
+        everything, (aside, aside_total) = queues(book), standing_aside(book, SHOWN_MAX)
         shown = everything[cursor : cursor + limit]
         end = cursor + len(shown)
         return schemas.Queues(
             as_of_block=house.projection.height,
             live=len(book.queue),
             data=[queue_view(network, each, first_of(book, each, SHOWN_MAX)) for each in shown],
-            aside_total=len(aside),
-            aside=[waiting_view(network, each, "0") for each in aside[:SHOWN_MAX]],
+            aside_total=aside_total,
+            aside=[waiting_view(network, each, "0") for each in aside],
             next_cursor=str(end) if shown and end < len(everything) else None,
         )
 

@@ -129,11 +129,10 @@ def _obstacles(scratch: LiveQueue, labels: Sequence[str]) -> Forecast:
 
 def _reason(scratch: LiveQueue, labels: Sequence[str]) -> Reason | None:
     """The reason as the queue itself gives it, and for several together that of a hold first."""
-    noted = next((scratch.noted[each] for each in labels if each in scratch.noted), None)
-    outlook = scratch.outlook(labels[0])
-    if any(each.held_by for each in outlook.group if each.label in labels):
+    if any(each.held_by for each in scratch.group_of(labels[0]) if each.label in labels):
         return Reason.HELD
-    return noted or outlook.reason
+    noted = (scratch.noted[label] for label in labels if label in scratch.noted)
+    return scratch.reason_of(labels[0]) or next(noted, None)
 
 
 def _with_ways_out(scratch: LiveQueue, found: Forecast, around: Surroundings) -> Forecast:

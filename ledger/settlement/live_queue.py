@@ -204,6 +204,14 @@ class LiveQueue:
         behind = self._standing_before(group)
         return Outlook(group, Reason.BEHIND if behind else None, behind=behind)
 
+    def reason_of(self, label: str) -> Reason | None:
+        """Why a live instruction waits as of now; None: nothing is in its way."""
+        reason = self.outlook(label).reason
+        # Who is on hold, or waits for others, is not even asked for its signature.
+        if reason in (Reason.HELD, Reason.LINK, Reason.SUSPENDED):
+            return reason
+        return self.noted.get(label) or reason
+
     def missing(self, group: Iterable[Instruction]) -> tuple[Shortfall, ...]:
         """What a group lacks when its instructions settle together."""
         return shortfalls(

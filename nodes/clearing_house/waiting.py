@@ -56,20 +56,19 @@ def first_of(book: InstructionBook, queue: Queue, count: int) -> list[Waiting]:
     return [_waiting(book, instruction, owed) for instruction, owed in queue.owed[:count]]
 
 
-def standing_aside(book: InstructionBook) -> list[Waiting]:
-    """Live ones that stand in no queue, on hold or waiting for a link, in queue order."""
+def standing_aside(book: InstructionBook, count: int) -> tuple[list[Waiting], int]:
+    """The first of those on hold or waiting for a link, in queue order; and how many there are."""
     standing = {each.label for each in book.queue.standing()}
-    aside = (each for each in book.queue.live() if each.label not in standing)
-    return [_waiting(book, each, 0) for each in aside]
+    aside = [each for each in book.queue.live() if each.label not in standing]
+    return [_waiting(book, each, 0) for each in aside[:count]], len(aside)
 
 
 def count_by_reason(book: InstructionBook) -> Counter[Reason | None]:
     """Why the live ones wait, of the first ones in queue order; None: nothing is in the way."""
     first = book.queue.live()[:COUNTED_MAX]
-    return Counter(_waiting(book, each, 0).reason for each in first)
+    return Counter(book.queue.reason_of(each.label) for each in first)
 
 
 def _waiting(book: InstructionBook, instruction: Instruction, owed: int) -> Waiting:
-    outlook = book.queue.outlook(instruction.label)
-    reason = book.queue.noted.get(instruction.label) or outlook.reason
-    return Waiting(instruction, owed, reason, outlook)
+    label = instruction.label
+    return Waiting(instruction, owed, book.queue.reason_of(label), book.queue.outlook(label))
