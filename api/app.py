@@ -13,7 +13,19 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.body_guard import BodyGuard, bounds_of
-from api.routers import chain, health, ledger, proofs, rpc, trades
+from api.routers import (
+    chain,
+    clock,
+    dry_run,
+    health,
+    instructions,
+    ledger,
+    operations,
+    proofs,
+    queue,
+    rpc,
+    trades,
+)
 from api.web import chain_pages, pages
 from ledger.chain.rpc.backend import open_backend
 from nodes.explorer.live import explorer_of
@@ -47,7 +59,20 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app.state.sandbox = sandbox
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
-    modules = (trades, proofs, ledger, chain, health, pages, chain_pages)
+    modules = (
+        trades,
+        instructions,
+        queue,
+        dry_run,
+        operations,
+        proofs,
+        ledger,
+        clock,
+        chain,
+        health,
+        pages,
+        chain_pages,
+    )
     for module in modules:
         app.include_router(module.router)
     declared = [bounds_of(module.router.routes) for module in modules]

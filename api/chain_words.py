@@ -61,6 +61,16 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
         ),
         "{sender} 交收第 {cycle} 批次：{parties} 个参与方，{lines} 条净额，{trades} 笔成交",
     ),
+    "settle_cycle_gross": (
+        (
+            "{sender} settles cycle {cycle}: {parties:party|parties}, securities of"
+            " {moves:trade|trades} one by one, {lines:net line|net lines} in cash"
+        ),
+        (
+            "{sender} 交收第 {cycle} 批次：{parties} 个参与方，"
+            "证券逐笔 {moves} 笔，资金净额 {lines} 条"
+        ),
+    ),
     "open_cycle": (
         "{sender} opens cycle {cycle}: {parties:party|parties}, {trades:trade|trades}",
         "{sender} 开启第 {cycle} 批次：{parties} 个参与方，{trades} 笔成交",
@@ -132,6 +142,10 @@ BRIEFS: Final[dict[str, tuple[str, str]]] = {
     "settle_cycle": (
         "cycle {cycle} settled: {lines:net line|net lines}, {trades:trade|trades}",
         "第 {cycle} 批次已交收：{lines} 条净额，{trades} 笔成交",
+    ),
+    "settle_cycle_gross": (
+        "cycle {cycle} settled: {moves:trade|trades} one by one, cash net",
+        "第 {cycle} 批次已交收：证券逐笔 {moves} 笔，资金轧差",
     ),
     "open_cycle": (
         "cycle {cycle} opened: {trades:trade|trades}",

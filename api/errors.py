@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.policies import CALLERS
 from api.schemas import BatchFault, BatchProblem, Problem
 from ledger.books.database import StorageError
 from ledger.domain.reasons import Reason, Rejected
@@ -21,6 +22,7 @@ _REASON_BY_STATUS: Final = {
     507: Reason.STORAGE,
 }
 _DESCRIPTION_BY_STATUS: Final = {
+    403: "Somebody who has to permit, ask for or sign it has not.",
     404: "It names something that is not known here.",
     409: "It contradicts what is on record.",
     413: "The body is too large.",
@@ -62,12 +64,17 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def description_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description; every problem stands there under its own media type."""
+    """The OpenAPI description, with who may call what.
+
+    Every problem stands there under its own media type.
+    """
     described = get_openapi(
         title=app.title, version=app.version, summary=app.summary, routes=app.routes
     )
-    for path in described["paths"].values():
-        for operation in path.values():
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            caller = CALLERS.get(f"{method.upper()} {path}")
+            operation["x-callers"] = caller.value if caller else None
             for answer in operation["responses"].values():
                 content = answer.get("content", {})
                 schema = content.get("application/json", {}).get("schema", {})
@@ -99,7 +106,7 @@ async def _no_room(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     kind = request.headers.get("content-type", "none")
-    if request.method == "POST" and not kind.startswith("application/json"):
+    if request.method in ("POST", "PUT") and not kind.startswith("application/json"):
         detail = f"content-type: expected application/json, found {kind}"
         return problem_of(Rejected(Reason.INVALID, detail))
     words = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]

@@ -1,6 +1,6 @@
 """The proof of a trade over the wire: exactly the file that a verifier reads."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -60,3 +60,26 @@ class TradeProof(Wire):
     path: Annotated[
         list[Hash], Field(description="The sibling at each level from the chunk to the root.")
     ]
+
+
+class SideSignature(Wire):
+    """The signature of one broker of a trade."""
+
+    participant: Annotated[str, Field(description="Whose it is.", examples=["BRK-A"])]
+    address: Annotated[
+        str, Field(description="That the chain has for it.", examples=["0x" + "5a" * 20])
+    ]
+    signature: Annotated[
+        str, Field(description="r, s and v: 65 bytes.", examples=["0x" + "5a" * 65])
+    ]
+
+
+class SignedTrade(Wire):
+    """A trade as both its brokers signed it."""
+
+    typed_data: Annotated[
+        dict[str, Any],
+        Field(description="As eth_signTypedData_v4 takes it.", examples=[{"primaryType": "Trade"}]),
+    ]
+    seller: SideSignature
+    buyer: SideSignature

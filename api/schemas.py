@@ -68,7 +68,10 @@ class Trade(Wire):
     currency: str
     seller: str
     buyer: str
-    state: Annotated[str, Field(description="captured, settled, queued, cancelled or unaffirmed.")]
+    state: Annotated[
+        str,
+        Field(description="captured, settled, unaffirmed, or that of its instruction."),
+    ]
     reason: Annotated[str | None, Field(description="Why it is not settled: see `novate reasons`.")]
     cycle: Annotated[int | None, Field(description="The cycle it settled in.")]
     final_block: Annotated[int | None, Field(description="The block in which it became final.")]

@@ -33,6 +33,7 @@ initializes: sets[
 exports: (
     settling.rule_version,
     cycles.settle_cycle,
+    cycles.settle_cycle_gross,
     cycles.cycle_of,
     staged_cycles.open_cycle,
     staged_cycles.stage_securities,

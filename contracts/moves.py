@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from eth_hash.auto import keccak
+from numpy.typing import NDArray
 
 from contracts.abi import WORD_BYTES, Array
 from contracts.lines import Column, Lines
@@ -64,6 +65,12 @@ class Moves:
             amounts=(low & _AMOUNT_MASK).astype(np.int64),
         )
 
+    def take(self, rows: Column | NDArray[np.bool_]) -> "Moves":
+        """Some of the moves."""
+        return Moves(
+            self.assets[rows], self.debtors[rows], self.creditors[rows], self.amounts[rows]
+        )
+
     def lines(self) -> Lines:
         """A debit and a credit of each, in order; not one line for a holding, as net lines are."""
         accounts = np.stack([self.debtors, self.creditors], axis=1).reshape(-1)
@@ -71,12 +78,12 @@ class Moves:
         return Lines(keys, np.stack([-self.amounts, self.amounts], axis=1).reshape(-1))
 
     def net(self) -> Lines:
-        """What they come to, one line for each holding that they touch; a sum may be zero."""
+        """What they come to: a line for each holding that changes."""
         lines = self.lines()
         keys, rows = np.unique(lines.keys, return_inverse=True)
         sums = np.zeros(len(keys), dtype=np.int64)
         np.add.at(sums, rows, lines.amounts)
-        return Lines(keys, sums)
+        return Lines(keys[sums != 0], sums[sums != 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +112,8 @@ class PackedInstructions:
         payments = Moves(currencies, receivers, deliverers, longs[:, 7])
         return PackedInstructions(
             ids=tuple(data[i : i + 32] for i in range(0, len(data), step)),
-            deliveries=_moving(deliveries),
-            payments=_moving(payments),
+            deliveries=deliveries.take(deliveries.amounts != 0),
+            payments=payments.take(payments.amounts != 0),
         )
 
 
@@ -126,11 +133,3 @@ def settled_in_set(words: bytes) -> tuple[tuple[bytes, bytes], ...]:
     step = _TERMS * WORD_BYTES
     each = (packed[first : first + step] for first in range(0, len(packed), step))
     return tuple((words[:WORD_BYTES], keccak(words)) for words in each)
-
-
-def _moving(moves: Moves) -> Moves:
-    """Those that move anything."""
-    rows = moves.amounts != 0
-    return Moves(
-        moves.assets[rows], moves.debtors[rows], moves.creditors[rows], moves.amounts[rows]
-    )

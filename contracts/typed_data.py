@@ -4,19 +4,24 @@ The digests are assembled by hand, ten times faster than by a general library; a
 with eth-account's. Domain: name Novate, version 1, the chain id, the verifying contract.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import numpy as np
 from eth_hash.auto import keccak
+from numpy.typing import NDArray
 
-from contracts.abi import Array, address_word, number_of, split_words, uint
+from contracts.abi import WORD_BYTES, Array, address_word, number_of, split_words, uint
 from contracts.lines import Lines, parts_of
+from contracts.moves import Moves
 
 CYCLE_TYPE: Final = (
     "Cycle(bytes32 id,bytes32 root,uint256 count,bytes32 parties_hash,bytes32 lines_hash,"
     "uint256 rule_version,uint256 deadline)"
 )
+GROSS_CYCLE_TYPE: Final = f"Gross{CYCLE_TYPE}"
 INSTRUCTION_TYPE: Final = (
     "Instruction(bytes32 id,uint256 deliverer,uint256 receiver,uint256 instrument,uint256 quantity,"
     "uint256 currency,uint256 amount,uint256 rule_version,uint256 deadline)"
@@ -28,13 +33,23 @@ SET_TYPE: Final = (
 REDEMPTION_TYPE: Final = (
     "Redemption(bytes32 reference,uint256 asset,uint256 account,uint256 amount)"
 )
+TRADE_TYPE: Final = (
+    "Trade(uint256 date,uint256 instrument,uint256 number,uint256 seller,uint256 buyer,"
+    "uint256 quantity,uint256 price,uint256 currency,uint256 amount,bool cancels)"
+)
+"""A locked-in trade, in the numbers that the chain and the records of trades have. ``date`` is the
+proleptic ordinal of the day, ``price`` in millionths; ``cancels`` says that it undoes the trade of
+the same identity. The time of day is not agreed upon between brokers."""
+TRADE_FIELDS: Final = 10
 DOMAIN_TYPE: Final = (
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
 
 _CYCLE_TYPE_HASH: Final = keccak(CYCLE_TYPE.encode())
+_GROSS_CYCLE_TYPE_HASH: Final = keccak(GROSS_CYCLE_TYPE.encode())
 _INSTRUCTION_TYPE_HASH: Final = keccak(INSTRUCTION_TYPE.encode())
 _SET_TYPE_HASH: Final = keccak(SET_TYPE.encode())
+_TRADE_TYPE_HASH: Final = keccak(TRADE_TYPE.encode())
 _REDEMPTION_TYPE_HASH: Final = keccak(REDEMPTION_TYPE.encode())
 _DOMAIN_TYPE_HASH: Final = keccak(DOMAIN_TYPE.encode())
 
@@ -46,21 +61,28 @@ class Domain:
     chain_id: int
     contract: bytes
 
-    def digest(self, struct_hash: bytes) -> bytes:
-        """The 32 bytes to sign for a message with this struct hash."""
-        separator = keccak(
+    def separator(self) -> bytes:
+        """What stands for this domain in every digest."""
+        return keccak(
             _DOMAIN_TYPE_HASH
             + keccak(b"Novate")
             + keccak(b"1")
             + uint(self.chain_id)
             + address_word(self.contract)
         )
-        return keccak(b"\x19\x01" + separator + struct_hash)
+
+    def digest(self, struct_hash: bytes) -> bytes:
+        """The 32 bytes to sign for a message with this struct hash."""
+        return keccak(b"\x19\x01" + self.separator() + struct_hash)
 
 
 @dataclass(frozen=True)
 class CycleMessage:
-    """The attestation of a netted cycle. ``deadline`` is in seconds of chain time."""
+    """The attestation of a netted cycle. ``deadline`` is in seconds of chain time.
+
+    Under DvP model 2 ``is_gross``: the securities are booked trade by trade, ``securities_lines``
+    has the move of each trade in their order, and the message is another type.
+    """
 
     id: bytes
     root: bytes
@@ -70,10 +92,16 @@ class CycleMessage:
     cash_lines: Array
     rule_version: int
     deadline: int
+    is_gross: bool = False
 
     def securities(self) -> Lines:
-        """The lines in the securities register."""
+        """The lines in the securities register; the net of the moves when they are gross."""
         return self._securities
+
+    def moves(self) -> Moves:
+        """What each trade delivers, when the securities are gross."""
+        assert self.is_gross, "securities are net"
+        return self._moves
 
     def cash(self) -> Lines:
         """The lines in the cash register."""
@@ -91,6 +119,8 @@ class CycleMessage:
 
     def lines_hash(self) -> bytes:
         """What is signed of the lines; the same whether they settle in one call or in parts."""
+        if self.is_gross:
+            return keccak(keccak(self.securities_lines.encode()) + _chained(self.cash_lines))
         return keccak(_chained(self.securities_lines) + _chained(self.cash_lines))
 
     def struct_hash(self) -> bytes:
@@ -100,7 +130,13 @@ class CycleMessage:
     # The message never changes and may have megabytes of lines: they are read and hashed once.
 
     @cached_property
+    def _moves(self) -> Moves:
+        return Moves.unpack(self.securities_lines.words)
+
+    @cached_property
     def _securities(self) -> Lines:
+        if self.is_gross:
+            return self._moves.net()
         return Lines.unpack(self.securities_lines.words)
 
     @cached_property
@@ -110,7 +146,7 @@ class CycleMessage:
     @cached_property
     def _struct_hash(self) -> bytes:
         return keccak(
-            _CYCLE_TYPE_HASH
+            (_GROSS_CYCLE_TYPE_HASH if self.is_gross else _CYCLE_TYPE_HASH)
             + self.id
             + self.root
             + uint(self.count)
@@ -252,3 +288,18 @@ def _chained(lines: Array) -> bytes:
     for part in parts_of(lines):
         chain = keccak(chain + keccak(part.encode()))
     return chain
+
+
+def trade_digests(domain: Domain, trades: NDArray[np.int64]) -> Iterator[bytes]:
+    """The digests of trades, a row of the fields of TRADE_TYPE each; none is below zero.
+
+    Many at once: there is no object for each trade.
+    """
+    # A word is four numbers of eight bytes; these fields have 63 bits, so the upper three are zero.
+    words = np.zeros((len(trades), 1 + TRADE_FIELDS, 4), dtype=">u8")
+    words[:, 0] = np.frombuffer(_TRADE_TYPE_HASH, dtype=">u8")
+    words[:, 1:, 3] = trades
+    encoded, size = words.tobytes(), (1 + TRADE_FIELDS) * WORD_BYTES
+    prefix = b"\x19\x01" + domain.separator()
+    for start in range(0, len(encoded), size):
+        yield keccak(prefix + keccak(encoded[start : start + size]))

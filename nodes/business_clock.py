@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from ledger.books.database import StorageError
 from ledger.books.whole_files import write_whole
 from ledger.domain.errors import MalformedError
 from nodes.clock import Clock, WallClock
@@ -197,10 +198,13 @@ class BusinessClock:
             self._set(_changed(self._setting, ended=max(day, self._setting.ended)))
 
     def _set(self, setting: Setting) -> None:
-        """On disk first: what was answered is never forgotten."""
+        """On disk first: what was answered is never forgotten. Raises StorageError."""
         if self._file is not None:
             content = msgspec.json.format(msgspec.json.encode(setting))
-            write_whole(self._file, lambda stream: stream.write(content))
+            try:
+                write_whole(self._file, lambda stream: stream.write(content))
+            except OSError as error:
+                raise StorageError(f"{self._file}: {error.strerror}") from error
         self._setting = setting
 
 

@@ -178,7 +178,7 @@ class Consortium:
         key, database = self._key(id), self._open_database(id)
         match role:
             case Role.EXCHANGE:
-                return Exchange(id, key, database, around)
+                return Exchange(id, key, database, around, is_signed=self.rules.signed_trades)
             case Role.BROKER:
                 return self._found_broker(id, key, database, around)
             case Role.BANK:

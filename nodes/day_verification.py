@@ -116,8 +116,12 @@ def _books(path: Path, network: Network) -> dict[str, StoredHoldings]:
 
 def _check_block(day: _Day, block: FinalBlock) -> None:
     booked: dict[Named, list[Posting]] = {}
+    sets = {cause.reference for cause in block.settled if cause.origin is Origin.SET}
     for posting in block.postings:
-        _take(day, f"block {block.number}", posting, booked)
+        if posting.kind is PostingKind.MOVED and posting.reference in sets:
+            _post(day, f"block {block.number}", posting)
+        else:
+            _take(day, f"block {block.number}", posting, booked)
     for cause in block.settled:
         if cause.origin is Origin.CYCLE:
             _check_cycle(day, cause.reference, block.number, booked)
@@ -135,7 +139,7 @@ def _take(day: _Day, where: str, posting: Posting, booked: dict[Named, list[Post
     """Posts what moves outside of cycles; lines of cycles are put aside until one settles."""
     name = posting.reference, posting.register
     match posting.kind:
-        case PostingKind.BOOKED:
+        case PostingKind.BOOKED | PostingKind.MOVED:
             booked.setdefault(name, []).append(posting)
         case PostingKind.STAGED:
             day.staged.setdefault(name, []).append(posting)

@@ -81,9 +81,8 @@ class Engine(Protocol):
     def chain_id(self) -> int:
         """What transactions are signed for."""
 
-    @property
-    def transaction_gas(self) -> int:
-        """The gas limit of each transaction; none costs anything."""
+    def gas_limit(self, needed: int) -> int:
+        """The gas limit of a transaction that may need so much; none costs anything."""
 
     @property
     def identity(self) -> EngineIdentity | None:
@@ -127,7 +126,6 @@ class EmbeddedEngine:
     """The chain in this process. ``patience_seconds`` is how long its validators may be away."""
 
     identity: EngineIdentity | None = None
-    transaction_gas = TRANSACTION_GAS
 
     def __init__(
         self, chain: Chain, clock: Clock, patience_seconds: float = PATIENCE_SECONDS
@@ -137,6 +135,10 @@ class EmbeddedEngine:
         self.w3 = web3_of(chain)
         self.chain_id = chain.config.chain_id
         self._clock = clock
+
+    def gas_limit(self, needed: int) -> int:
+        """The gas limit of a transaction that may need so much."""
+        return max(needed, TRANSACTION_GAS)
 
     def require(self, chain_id: int, cycle_lines_max: int) -> None:
         """Always: this chain was made for the network."""

@@ -5,8 +5,9 @@ the same identity with other terms is refused. A cancellation names an earlier t
 identity.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,7 @@ from nodes.bus import UnreachableError
 from nodes.keys import Key
 from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
 from nodes.node import Node, Surroundings
+from nodes.trade_signatures import PartySignatures
 from nodes.trade_words import describe_trade_id
 from nodes.trades_by_party import TradesByParty
 
@@ -44,8 +46,17 @@ PASSED_ON_MAX: Final = 1_000_000
 class Exchange(Node):
     """Where trades are made; the source of the locked-in trades."""
 
-    def __init__(self, id: str, key: Key, database: Database, around: Surroundings) -> None:
+    def __init__(
+        self,
+        id: str,
+        key: Key,
+        database: Database,
+        around: Surroundings,
+        *,
+        is_signed: bool = False,
+    ) -> None:
         super().__init__(id, key, database, around)
+        self._is_signed = is_signed
         self.captured = BatchStream(database, "captured")
         self._index = TradeIndex(database.folder)
         self._highest = HighestNumbers()
@@ -72,7 +83,9 @@ class Exchange(Node):
         whole = BatchSorter(self.captured, self._index, everything, self._highest).sort()
         verdicts = split_batch(whole, [len(trades) for _, trades in parts])
         sorted_parts = list(zip(parts, verdicts, strict=True))
+        added = [(id, verdict.accepted) for (id, _), verdict in sorted_parts if verdict.count]
         with self.database.transaction() as session:
+            self.captured.append_all(session, added)
             for (batch_id, trades), verdict in sorted_parts:
                 subjects = {
                     row: (describe_trade_id(self.network, trades, row), refusal)
@@ -81,8 +94,6 @@ class Exchange(Node):
                 record_refusals(session, batch_id, subjects)
             for digest, verdict in zip(reversed(submissions), reversed(verdicts), strict=False):
                 record_submission(session, digest, verdict)
-            added = [(id, verdict.accepted) for (id, _), verdict in sorted_parts if verdict.count]
-            self.captured.append_all(session, added)
             if added:
                 first = self.captured.end_position
                 series = whole.series or SeriesOrder.of(whole.accepted)
@@ -120,7 +131,7 @@ class Exchange(Node):
         Asking again is harmless: the clearing house takes only what follows what it has.
         """
         if trades is not None:
-            self.hand_over(first_position, end, self._ask_traders(first_position, trades))
+            self.hand_over(first_position, end, *self._ask_traders(first_position, trades))
             return
         for first, last in self.parts_to_pass_on(first_position, end):
             self.pass_on(first, last, TradesByParty(self.captured.trades(first, last)))
@@ -132,10 +143,16 @@ class Exchange(Node):
             yield first_position, last
             first_position = last
 
-    def hand_over(self, first_position: int, end: int, unaffirmed: frozenset[int]) -> None:
+    def hand_over(
+        self,
+        first_position: int,
+        end: int,
+        unaffirmed: frozenset[int],
+        signed: Mapping[int, PartySignatures] = MappingProxyType({}),
+    ) -> None:
         """Hands one part of the trades to the clearing house, but for the rows not affirmed."""
         records = tuple(self.captured.records(first_position, end))
-        message = CapturedBatch(first_position, records, unaffirmed)
+        message = CapturedBatch(first_position, records, unaffirmed, dict(signed))
         self.around.bus.request(self.id, self.network.sole(Role.CLEARING_HOUSE), message)
 
     def position_of(self, date_ordinal: int, instrument: int, number: int) -> int:
@@ -154,15 +171,20 @@ class Exchange(Node):
         if self._numbers is not None:
             self._numbers.take_in(series)
 
-    def _ask_traders(self, first_position: int, trades: TradesByParty) -> frozenset[int]:
-        """The rows that some trader refused to affirm.
+    def _ask_traders(
+        self, first_position: int, trades: TradesByParty
+    ) -> tuple[frozenset[int], dict[int, PartySignatures]]:
+        """The rows that some trader refused to affirm, and what each one signed.
 
         One that does not answer refuses nothing here: it will be asked to attest the cycle. One
-        whose answer makes no sense affirms nothing.
+        whose answer makes no sense affirms nothing. Signatures are passed on as they came: it is
+        for the clearing house to check them.
         """
         unaffirmed: set[int] = set()
+        signed: dict[int, PartySignatures] = {}
         for own in trades:
-            request = AffirmationRequest(first_position + own.rows, own.trades)
+            positions = first_position + own.rows
+            request = AffirmationRequest(positions, own.trades, self._is_signed)
             try:
                 answer = self.around.bus.request(
                     self.id, self.network.participant_id(own.party), request
@@ -170,7 +192,10 @@ class Exchange(Node):
             except UnreachableError:
                 continue
             unaffirmed.update(own.rows[_not_affirmed(answer, len(own.rows))].tolist())
-        return frozenset(unaffirmed)
+            given = answer.signed if isinstance(answer, Affirmation) else None
+            if isinstance(given, PartySignatures) and given.is_well_formed(len(own.rows)):
+                signed[own.party] = given.among(own.rows)
+        return frozenset(unaffirmed), signed
 
 
 def _not_affirmed(answer: object, count: int) -> list[int]:

@@ -74,9 +74,12 @@ class ExternalEngine:
         self._endpoint.patience_seconds = patience_seconds
         self.chain_id = int(chain_id, 16)
         self.block_gas_limit = int(head["gasLimit"], 16)
-        self.transaction_gas = min(TRANSACTION_GAS, self.block_gas_limit)
         self.identity: EngineIdentity | None = EngineIdentity(self.chain_id, genesis["hash"])
         self.look()
+
+    def gas_limit(self, needed: int) -> int:
+        """The gas limit of a transaction that may need so much, as far as a block has room."""
+        return min(max(needed, TRANSACTION_GAS), self.block_gas_limit)
 
     def require(self, chain_id: int, cycle_lines_max: int) -> None:
         """Raises UnfitEngineError unless it is the chain meant and the largest cycle has room."""

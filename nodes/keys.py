@@ -53,6 +53,11 @@ class Key:
         s_and_parity = int.from_bytes(signature[32:64], "big") | signature[64] << 255
         return signature[:32] + s_and_parity.to_bytes(32, "big")
 
+    def sign_plain(self, digest: bytes) -> bytes:
+        """The two numbers of a signature of a 32-byte digest, r and low s, without its parity."""
+        signature: bytes = self._private.sign_recoverable(digest, hasher=None)[:64]
+        return signature
+
     def sign_transaction(
         self, *, chain_id: int, nonce: int, to: bytes | None, data: bytes, gas: int
     ) -> bytes:

@@ -114,6 +114,7 @@ class LedgerFeed:
             case events.InstructionSettled():
                 settled.append(Cause(Origin.INSTRUCTION, event.id, event.terms_hash))
             case events.SetSettled():
+                settled.append(Cause(Origin.SET, event.id, event.digest))
                 settled.extend(Cause(Origin.INSTRUCTION, *each) for each in event.settled)
             case events.AssetRegistered() | None:
                 pass

@@ -4,7 +4,7 @@ Trades travel as columns; what is signed travels as the typed data that was sign
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMessage, SetMessage
@@ -15,21 +15,27 @@ from ledger.clearing.commitment import ShownChunks
 from ledger.domain.breaks import TradeDifference
 from ledger.domain.reasons import Rejected
 from ledger.settlement.matching import Side, Wishes
+from nodes.trade_signatures import PartySignatures
 
 
 @dataclass(frozen=True, slots=True)
 class AffirmationRequest:
-    """Exchange to trader: are these trades yours? ``positions`` are those of the capture."""
+    """Exchange to trader: are these trades yours? ``positions`` are those of the capture.
+
+    ``to_sign`` asks for a signature of every trade that is affirmed.
+    """
 
     positions: Column
     trades: TradeColumns
+    to_sign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Affirmation:
-    """The answer: every trade is affirmed but these, by row of the request."""
+    """The answer: every trade is affirmed but these, by row of the request; signed when asked."""
 
     differences: dict[int, TradeDifference]
+    signed: PartySignatures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +43,13 @@ class CapturedBatch:
     """Exchange to clearing house: captured trades from a position on, and the rows not affirmed.
 
     The trades travel as they were written down: whoever takes them checks their hashes, and keeps
-    what came.
+    what came. ``signed`` has the signatures of each party, by its number, where they are asked for.
     """
 
     first_position: int
     records: tuple[TradeRecord, ...]
     unaffirmed: frozenset[int]
+    signed: dict[int, PartySignatures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

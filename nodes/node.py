@@ -175,7 +175,7 @@ class Node:
         try:
             # Of somebody who may send anything.
             is_text = type(signature) is bytes
-            return is_text and signer_of(digest, signature) == self._signer(participant)
+            return is_text and signer_of(digest, signature) == self.signer(participant)
         except ValueError:
             return False
 
@@ -220,7 +220,8 @@ class Node:
             # Somebody's statement names what this network does not have.
             return f"holding {key}"
 
-    def _signer(self, participant: int) -> bytes:
+    def signer(self, participant: int) -> bytes:
+        """The address that a participant signs with, by the chain."""
         if not self._signer_by_participant:
             numbers = range(1, len(self.network.participants) + 1)
             signers = self.around.contracts.participants.signers_of(numbers)

@@ -43,7 +43,7 @@ class Outbox:
                 nonce=nonce,
                 to=to,
                 data=data,
-                gas=max(gas, self._engine.transaction_gas),
+                gas=self._engine.gas_limit(gas),
             )
             return Kept(raw, bytes(Web3.keccak(raw)))
 

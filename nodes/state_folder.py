@@ -1,8 +1,10 @@
 """The state folder: everything a consortium keeps, and who may have it open.
 
 meta.json                  format version, network, rules, where its chain is, a day's plan
+business-clock.json        how a sandbox's business clock is set
 lock                       held by the one process that has the folder open
 nodes/ID/books.sqlite      a node's books
+nodes/ID/STREAM.trades     large batches of its trades: captured, intake or blotter
 nodes/ID/key               its key, mode 0600
 nodes/ID/chain.sqlite      its replica of the chain: the clearing house's, and each validator's
 nodes/ID.validator/key     the key of a validator's votes, mode 0600

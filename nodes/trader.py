@@ -32,6 +32,7 @@ from ledger.domain.breaks import BreakKind, TradeDifference
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
 from nodes.consents import BOUND_SECONDS_MAX, Consents
+from nodes.cycle_moves import are_moves_of
 from nodes.keys import Key
 from nodes.messages import (
     Affirmation,
@@ -50,6 +51,7 @@ from nodes.messages import (
 from nodes.network import RULE_VERSION, Network
 from nodes.node import Node, Surroundings
 from nodes.side_entry import SideEntry
+from nodes.trade_signatures import sign_trades
 from nodes.trade_words import describe_terms, describe_trade_id
 
 
@@ -179,7 +181,9 @@ class Trader(Node):
         with self.database.transaction() as session:
             self.blotter.answer(session, int(request.positions[0]), match)
             add_breaks(session, self.id, map(_break_of, differences.values()), self.seen())
-        return Affirmation(differences)
+        domain, agreed = self.settlement_domain(), match.agreed()
+        signed = sign_trades(self.key, domain, trades, agreed) if request.to_sign else None
+        return Affirmation(differences, signed)
 
     def _attest(self, proposal: CycleProposal) -> Attestation | Disagreement:
         cycle, chunks = proposal.cycle, _chunks_of(proposal)
@@ -192,7 +196,7 @@ class Trader(Node):
         self.catch_up()
         trades, lines = chunks.trades(), self._lines_shown(cycle)
         match = self.blotter.match(trades)
-        refusal = self._objection(cycle, trades, match) or self._wrong_lines(trades, lines)
+        refusal = self._objection(cycle, trades, match) or self._wrong_lines(cycle, trades, lines)
         if refusal is not None:
             return refusal
         digest = self.settlement_domain().digest(cycle.struct_hash())
@@ -233,8 +237,12 @@ class Trader(Node):
             return _disagree("a trade is in the cycle twice")
         return None
 
-    def _wrong_lines(self, trades: TradeColumns, shown: Entry) -> Disagreement | None:
+    def _wrong_lines(
+        self, cycle: CycleMessage, trades: TradeColumns, shown: Entry
+    ) -> Disagreement | None:
         """What is wrong with the lines, given trades that are as in the blotter."""
+        if cycle.is_gross and not are_moves_of(cycle.moves(), trades, self.number):
+            return _disagree("the moves that touch it are not its trades")
         for register, lines in self._own_lines(trades).items():
             if not _equal(lines, shown[register]):
                 return _disagree(f"its {register.value} lines are not the net of its trades")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,7 +20,7 @@ from api.cli.engines import (
     open_story_engine,
 )
 from api.cli.scenario import load_stories, play_story
-from api.cli.terminal import EXIT_FAILED, counted, output, progress_bar
+from api.cli.terminal import EXIT_FAILED, bad_input, counted, output, progress_bar
 from nodes.clock import WallClock
 from nodes.scenario.bundled import pack_files, topic_of
 
@@ -43,27 +44,37 @@ def conformance(
     engine: StoryEngineOption = EMBEDDED,
     finality: FinalityOption = "0",
     patience: PatienceOption = PATIENCE_SECONDS,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Only this topic; may be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Play every bundled scenario and show, by topic, which rules hold.
 
     Ends with status 0 when every expectation of every scenario holds, 1 when one does not or the
-    engine fails, 2 when the engine cannot be used.
+    engine fails, 2 when the engine cannot be used or there is no such topic.
     """
-    lines = _play_all(open_story_engine(engine, finality, patience))
+    lines = _play_all(_files_of(topic), open_story_engine(engine, finality, patience))
     failed = sum(not line.passed for line in lines)
     if as_json:
         total = {"engine": engine, "played": len(lines), "passed": len(lines) - failed}
         typer.echo(json.dumps(total | {"scenarios": [asdict(line) for line in lines]}))
     else:
-        _show(lines, failed)
+        show(lines)
     if failed:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _play_all(chosen: StoryEngine) -> list[Line]:
-    pack, clock, lines = pack_files(), WallClock(), []
-    stories = load_stories(pack)
+def _files_of(topics: Sequence[str] | None) -> list[Path]:
+    known = {topic_of(file) for file in pack_files()}
+    for topic in topics or ():
+        if topic not in known:
+            bad_input(f"--topic: expected {' or '.join(sorted(known))}, found {topic!r}")
+    return [file for file in pack_files() if not topics or topic_of(file) in topics]
+
+
+def _play_all(pack: Sequence[Path], chosen: StoryEngine) -> list[Line]:
+    stories, clock, lines = load_stories(pack), WallClock(), []
     with progress_bar() as progress:
         task = progress.add_task("play", unit="scenarios", total=len(pack))
         for file, story in zip(pack, stories, strict=True):
@@ -85,7 +96,8 @@ def _play_all(chosen: StoryEngine) -> list[Line]:
     return lines
 
 
-def _show(lines: Sequence[Line], failed: int) -> None:
+def show(lines: Sequence[Line]) -> None:
+    """Prints the table, then what differs, then the total."""
     console = output()
     table = Table("topic", "scenario", "what it shows", "", "seconds")
     topic = ""
@@ -102,5 +114,6 @@ def _show(lines: Sequence[Line], failed: int) -> None:
             found = f"expected {each['expected']}, found {each['actual']}"
             console.print(f"{line.scenario}  {each['path']}: {found}", markup=False)
     seconds = sum(line.seconds for line in lines)
+    failed = sum(not line.passed for line in lines)
     total = f"{counted(len(lines), 'scenario')}, {len(lines) - failed} passed, {failed} failed"
     console.print(f"{total}, {seconds:.1f} s")

@@ -9,12 +9,17 @@ import typer
 from api.app import RECURSION_MAX
 from api.cli.bench import bench_app
 from api.cli.chain import chain_app
+from api.cli.clock import clock_app
 from api.cli.conformance import conformance
 from api.cli.day import DAY_HELP, day, make_day
 from api.cli.day_verify import verify as verify_day
+from api.cli.dry_run import dry_run_app
 from api.cli.dvp_models import dvp_models
 from api.cli.fault import fault_app
+from api.cli.fund import fund
+from api.cli.instruction import instruction_app
 from api.cli.proof import proof_app
+from api.cli.queue import queue_app
 from api.cli.reasons import reasons
 from api.cli.rules import rules
 from api.cli.scenario import scenario_app
@@ -46,17 +51,28 @@ def main(
     """A permissioned-ledger clearing and settlement simulator."""
 
 
+SERVE = "Serve, and talk to what is served"
+DAYS = "Settle market days"
+STORIES = "Stories"
+LOOK = "Look and verify"
+WORDS = "Rules and reasons"
+
 day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
 day_app.command("verify")(verify_day)
-app.add_typer(day_app, name="day")
-app.command("make-day")(make_day)
-app.command()(up)
-app.command()(reasons)
-app.command()(conformance)
-app.command("dvp-models")(dvp_models)
-app.command()(rules)
-app.add_typer(chain_app, name="chain")
-app.add_typer(bench_app, name="bench")
-app.add_typer(proof_app, name="proof")
-app.add_typer(scenario_app, name="scenario")
-app.add_typer(fault_app, name="fault")
+app.command(rich_help_panel=SERVE)(up)
+app.add_typer(instruction_app, name="instruction", rich_help_panel=SERVE)
+app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)
+app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
+app.command(rich_help_panel=SERVE)(fund)
+app.add_typer(clock_app, name="clock", rich_help_panel=SERVE)
+app.add_typer(day_app, name="day", rich_help_panel=DAYS)
+app.command("make-day", rich_help_panel=DAYS)(make_day)
+app.add_typer(scenario_app, name="scenario", rich_help_panel=STORIES)
+app.command(rich_help_panel=STORIES)(conformance)
+app.command("dvp-models", rich_help_panel=STORIES)(dvp_models)
+app.add_typer(fault_app, name="fault", rich_help_panel=STORIES)
+app.add_typer(chain_app, name="chain", rich_help_panel=LOOK)
+app.add_typer(proof_app, name="proof", rich_help_panel=LOOK)
+app.add_typer(bench_app, name="bench", rich_help_panel=LOOK)
+app.command(rich_help_panel=WORDS)(rules)
+app.command(rich_help_panel=WORDS)(reasons)

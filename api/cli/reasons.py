@@ -135,7 +135,8 @@ same reference is refused (`DUPLICATE`).
 
 Of several candidates the one with the same amount matches first, then the smallest difference, then
 the earliest. An unmatched side is alleged to the other and is withdrawn by its own side alone; once
-matched, both have to ask. An amendment is a cancellation and a new entry.
+matched, both have to ask. It waits from day to day until it matches, is withdrawn or expires. An
+amendment is a cancellation and a new entry.
 
 ## 中文
 

@@ -10,6 +10,7 @@ from api.errors import problems, refuse
 from api.views import known_position
 from ledger.clearing.proof import document_of
 from ledger.domain.reasons import Reason
+from nodes.signed_trade import SideSignature, signed_trade_of
 
 router = APIRouter(
     prefix="/v1/trades",
@@ -41,3 +42,39 @@ def prove_trade(
         detail = f"{trade_id} is in no settled cycle: it is {standing.state}{reason}"
         raise refuse(Reason.UNPROVEN, detail)
     return proof_schemas.TradeProof.model_validate(document_of(proof))
+
+
+@router.get(
+    "/{trade_id}/signatures",
+    operation_id="trades.signatures",
+    summary="Show what both brokers of a trade signed",
+    responses=problems(403, 404),
+)
+def show_signatures(
+    trade_id: Annotated[str, Path(max_length=60)], sandbox: RunningSandbox
+) -> proof_schemas.SignedTrade:
+    """The typed data of a trade (EIP-712) and the signatures of both its brokers.
+
+    Any library for typed data recovers the signers; their addresses are on the chain. Where trades
+    are not signed one by one (rule signed_trades) there are none, and the answer is 403.
+    """
+    consortium = sandbox.consortium
+    position = known_position(consortium, trade_id)
+    signed = signed_trade_of(consortium.clearing_house, position)
+    if signed is None:
+        raise refuse(
+            Reason.UNSIGNED, f"{trade_id} does not have the signatures of both its brokers"
+        )
+    return proof_schemas.SignedTrade(
+        typed_data=signed.typed_data,
+        seller=_side(signed.seller),
+        buyer=_side(signed.buyer),
+    )
+
+
+def _side(side: SideSignature) -> proof_schemas.SideSignature:
+    return proof_schemas.SideSignature(
+        participant=side.participant,
+        address="0x" + side.address.hex(),
+        signature="0x" + side.signature.hex(),
+    )

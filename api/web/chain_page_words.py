@@ -91,11 +91,3 @@ CHAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "value": ("value", "值"),
     "what_it_said": ("the contract said", "合约返回"),
 }
-
-TRADE_STATES: Final[dict[str, tuple[str, str]]] = {
-    "captured": ("captured", "已受理"),
-    "settled": ("settled", "已交收"),
-    "queued": ("queued", "排队中"),
-    "cancelled": ("cancelled", "已取消"),
-    "unaffirmed": ("not affirmed", "未确认"),
-}

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from api.chain_words import cause, content, sentence
 from api.dependencies import RunningExplorer, RunningSandbox
 from api.views import position_of, trade_view
-from api.web.chain_page_words import CHAIN_WORDS, TRADE_STATES
+from api.web.chain_page_words import CHAIN_WORDS
 from api.web.pages import (
     CONTENT_POLICY,
     AcceptedLanguages,
@@ -19,7 +19,7 @@ from api.web.pages import (
     templates,
 )
 from api.web.settled_trades import SettledTrades, settled_trades
-from api.web.words import Language, word
+from api.web.words import TRADE_STATES, Language, word
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId
 from nodes.consortium import Consortium

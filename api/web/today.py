@@ -15,6 +15,7 @@ from api.views import (
 from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
 from ledger.domain.amounts import format_amount, format_basis_points, grouped, netting_efficiency_bp
 from ledger.domain.participants import Role
+from nodes.clearing_house.waiting import count_by_reason
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 
@@ -61,6 +62,8 @@ class Today:
     shown_participant: str
     traders: list[str]
     positions: list[schemas.Position]
+    live_instructions: int
+    count_by_reason: list[tuple[str, int]]
 
 
 def today_of(consortium: Consortium, explorer: Explorer, participant: str | None) -> Today:
@@ -95,6 +98,11 @@ def today_of(consortium: Consortium, explorer: Explorer, participant: str | None
         shown_participant=shown,
         traders=traders,
         positions=list(position_views(consortium, shown))[:POSITIONS_SHOWN],
+        live_instructions=len(house.desk.book.queue),
+        count_by_reason=[
+            (reason.name if reason else "", count)
+            for reason, count in count_by_reason(house.desk.book).most_common()
+        ],
     )
 
 

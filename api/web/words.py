@@ -3,6 +3,8 @@
 from typing import Final, Literal
 
 from ledger.domain.breaks import BreakKind
+from ledger.domain.instructions import State
+from ledger.domain.states import meaning_of
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
@@ -83,6 +85,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "trades_in_cycles": ("Trades a cycle, and time to finality", "各批次成交笔数与最终性时间"),
     "unaffirmed": ("not affirmed", "未确认"),
     "waiting": ("waiting", "待交收"),
+    "waiting_instructions": ("Waiting instructions", "待交收指令"),
+    "waiting_none": ("No instruction waits.", "无待交收指令。"),
+    "waiting_ready": ("about to settle", "即将交收"),
+    "count": ("count", "笔数"),
 }
 
 _BREAK_KINDS_EN: Final = {
@@ -97,12 +103,15 @@ BREAK_KINDS: Final = {
     kind.value: (english, kind.label_zh) for kind, english in _BREAK_KINDS_EN.items()
 }
 
-STATES: Final[dict[str, tuple[str, str]]] = {
+TRADE_STATES: Final[dict[str, tuple[str, str]]] = {
+    **{each.value: (each.value.replace("_", " "), meaning_of(each).name_zh) for each in State},
     "captured": ("captured", "已受理"),
-    "queued": ("queued", "排队中"),
-    "cancelled": ("cancelled", "已撤销"),
     "unaffirmed": ("not affirmed", "未确认"),
-    "settled": ("settled", "已交收"),
+}
+"""Of a trade: one that has left its cycle has the states of its instruction."""
+
+STATES: Final[dict[str, tuple[str, str]]] = {
+    **TRADE_STATES,
     "submitted": ("submitted", "已提交"),
     "empty": ("empty", "空批次"),
     "abandoned": ("abandoned", "已放弃"),

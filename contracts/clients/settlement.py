@@ -16,6 +16,11 @@ GAS_OF_A_SET: Final = 20_000_000
 GAS_OF_A_MOVING_INSTRUCTION: Final = 90_000
 
 
+def gas_of_cycle(cycle: CycleMessage) -> int:
+    """What a cycle in one call may need beyond what any transaction is given; mostly nothing."""
+    return gas_for(cycle.securities_lines.count) if cycle.is_gross else 0
+
+
 def gas_for(instructions: int) -> int:
     """The most gas that a call settling so many instructions or moves can need.
 
@@ -29,8 +34,9 @@ class Settlement(Contract):
 
     def settle_cycle_data(self, cycle: CycleMessage, attestations: Sequence[bytes]) -> bytes:
         """Settles a cycle that all its parties signed, in their order. Only the clearing house."""
+        function = "settle_cycle_gross" if cycle.is_gross else "settle_cycle"
         return encode_call(
-            "settle_cycle((bytes32,bytes32,uint256,uint256,uint256),"
+            f"{function}((bytes32,bytes32,uint256,uint256,uint256),"
             "uint256[],uint256[],uint256[],(bytes32,bytes32)[])",
             cycle.header_words(),
             cycle.parties,

@@ -3,8 +3,9 @@
 """
 @title Netted cycles
 @license Apache-2.0
-@notice Settles a netted cycle in one call: every line in both registers, or nothing. A cycle settles
-        once by its id, whatever its version.
+@notice Settles a netted cycle in one call: every line in both registers, or nothing. Securities are
+        booked net (DvP model 3) or trade by trade (model 2), cash is net. A cycle settles once by its
+        id, whatever its version.
 """
 
 from modules import settling
@@ -16,6 +17,14 @@ uses: signatures
 CYCLE_TYPE_HASH: constant(bytes32) = keccak256(
     "Cycle(bytes32 id,bytes32 root,uint256 count,bytes32 parties_hash,bytes32 lines_hash,uint256 rule_version,uint256 deadline)"
 )
+GROSS_CYCLE_TYPE_HASH: constant(bytes32) = keccak256(
+    "GrossCycle(bytes32 id,bytes32 root,uint256 count,bytes32 parties_hash,bytes32 lines_hash,uint256 rule_version,uint256 deadline)"
+)
+
+# Where debtor and creditor stand in a move (see IRegister).
+MOVE_DEBTOR_SHIFT: constant(uint256) = 95
+MOVE_CREDITOR_SHIFT: constant(uint256) = 63
+ACCOUNT_MASK: constant(uint256) = (1 << 32) - 1
 
 struct Cycle:
     id: bytes32
@@ -63,9 +72,50 @@ def settle_cycle(
         )
     )
     parties_hash: bytes32 = keccak256(abi_encode(parties, ensure_tuple=False))
-    digest: bytes32 = self._cycle_digest(cycle, parties_hash, lines_hash)
-    signed: uint256[settling.PARTY_WORDS] = settling._check_attestations(digest, parties, attestations)
+    digest: bytes32 = self._cycle_digest(CYCLE_TYPE_HASH, cycle, parties_hash, lines_hash)
+    signed: uint256[settling.PARTY_WORDS] = settling._check_attestations(
+        digest, parties, attestations
+    )
     settling._check_covered(extcall settling.SECURITIES.book(cycle.id, securities_lines), signed)
+    settling._check_covered(extcall settling.CASH.book(cycle.id, cash_lines), signed)
+    self._settled(cycle, digest)
+
+
+@external
+def settle_cycle_gross(
+    cycle: Cycle,
+    parties: DynArray[uint256, settling.PARTICIPANTS_MAX],
+    securities_moves: DynArray[uint256, settling.MOVES_MAX],
+    cash_lines: DynArray[uint256, settling.LINES_MAX],
+    attestations: DynArray[signatures.Signature, settling.PARTICIPANTS_MAX],
+):
+    """
+    @notice Settles a cycle under DvP model 2: its securities trade by trade, its cash net; all of
+            it, or nothing. Only the clearing house submits; every party has signed exactly this.
+    @param cycle As for `settle_cycle`.
+    @param parties Every participant with a trade in the cycle, ascending.
+    @param securities_moves What each trade delivers, in the order of the trades; covered as a whole.
+    @param cash_lines Net amounts, ascending by currency and account, zero-sum.
+    @param attestations One signature a party, in the order of the parties.
+    """
+    self._check_cycle(cycle, len(parties))
+    lines_hash: bytes32 = keccak256(
+        concat(
+            keccak256(abi_encode(securities_moves, ensure_tuple=False)),
+            settling._chained(empty(bytes32), cash_lines),
+        )
+    )
+    parties_hash: bytes32 = keccak256(abi_encode(parties, ensure_tuple=False))
+    digest: bytes32 = self._cycle_digest(GROSS_CYCLE_TYPE_HASH, cycle, parties_hash, lines_hash)
+    signed: uint256[settling.PARTY_WORDS] = settling._check_attestations(
+        digest, parties, attestations
+    )
+    for move: uint256 in securities_moves:
+        debtor: uint256 = (move >> MOVE_DEBTOR_SHIFT) & ACCOUNT_MASK
+        creditor: uint256 = (move >> MOVE_CREDITOR_SHIFT) & ACCOUNT_MASK
+        assert settling._is_among(debtor, signed), "settlement: line of a stranger"
+        assert settling._is_among(creditor, signed), "settlement: line of a stranger"
+    extcall settling.SECURITIES.move(cycle.id, securities_moves)
     settling._check_covered(extcall settling.CASH.book(cycle.id, cash_lines), signed)
     self._settled(cycle, digest)
 
@@ -117,9 +167,12 @@ def _settled(cycle: Cycle, digest: bytes32):
 
 @view
 @internal
-def _cycle_digest(cycle: Cycle, parties_hash: bytes32, lines_hash: bytes32) -> bytes32:
+def _cycle_digest(
+    type_hash: bytes32, cycle: Cycle, parties_hash: bytes32, lines_hash: bytes32
+) -> bytes32:
     """
     @notice What every party signed. This is an `internal` function.
+    @param type_hash Whether its securities are net or trade by trade.
     @param cycle The cycle.
     @param parties_hash The hash of its parties.
     @param lines_hash The hash of its lines: those in the securities register, then in cash.
@@ -128,7 +181,7 @@ def _cycle_digest(cycle: Cycle, parties_hash: bytes32, lines_hash: bytes32) -> b
     return signatures._digest(
         keccak256(
             abi_encode(
-                CYCLE_TYPE_HASH,
+                type_hash,
                 cycle.id,
                 cycle.root,
                 cycle.count,

@@ -58,7 +58,9 @@ def open_cycle(
     cycles._check_cycle(cycle, len(parties))
     assert self.staging.number == 0, "settlement: another cycle is open"
     parties_hash: bytes32 = keccak256(abi_encode(parties, ensure_tuple=False))
-    digest: bytes32 = cycles._cycle_digest(cycle, parties_hash, lines_hash)
+    digest: bytes32 = cycles._cycle_digest(
+        cycles.CYCLE_TYPE_HASH, cycle, parties_hash, lines_hash
+    )
     signed: uint256[settling.PARTY_WORDS] = settling._check_attestations(digest, parties, attestations)
     self.staged_cycles += 1
     self.staging = Staging(

@@ -1,7 +1,7 @@
 """Streams of trade batches: each batch one durable, content-hashed, columnar record.
 
 Positions number the trades of a stream from 0. What a stream keeps in memory of a batch is where it
-begins; the latest trades are kept as well, packed.
+begins; the latest trades are kept as well, packed. Large records are in a file of the stream.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,13 +11,14 @@ from typing import Final
 
 import numpy as np
 from sqlalchemy import Insert, insert
-from sqlmodel import col, select
+from sqlmodel import Session, col, func, select
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.growing_column import GrowingColumn
+from ledger.books.payload_file import Payloads
 from ledger.books.recent_trades import ReadTrades, RecentTrades
 from ledger.books.tables import BatchRow, table_of
-from ledger.books.trade_records import PackedTrades, TradeRecord, decode, room_for
+from ledger.books.trade_records import PackedTrades, TradeRecord, room_for
 from ledger.clearing.columns import Column, TradeColumns
 
 RECENT_TRADES_MAX: Final = 100_000
@@ -57,6 +58,8 @@ class BatchStream:
             ends = select(BatchRow.first_position, BatchRow.count)
             ends = ends.where(BatchRow.stream == name).order_by(col(BatchRow.first_position))
             rows = session.exec(ends).all()
+            path = database.folder / f"{name}.trades" if database.folder else None
+            self._payloads = Payloads(path, _file_end(session, name))
         if rows:
             self._starts.append(np.array([first for first, _ in rows], dtype=np.int64))
             self._end = sum(rows[-1])
@@ -104,6 +107,7 @@ class BatchStream:
             added.append(batch)
             end += batch.count
         if added:
+            kept = self._payloads.keep(session, [record.payload for _, record, _ in records])
             session.connection().execute(
                 _insert(),
                 [
@@ -113,9 +117,9 @@ class BatchStream:
                         "first_position": batch.first_position,
                         "count": batch.count,
                         "content_hash": batch.content_hash,
-                        "payload": record.payload,
+                        **columns,
                     }
-                    for batch, (_, record, _) in zip(added, records, strict=True)
+                    for batch, columns in zip(added, kept, strict=True)
                 ],
             )
         return added
@@ -215,14 +219,15 @@ class BatchStream:
 
     def _read_many(self, first: int, end: int) -> Iterator[PackedTrades]:
         """The batches that begin at [first, end)."""
-        rows = select(BatchRow.payload).where(
+        rows = select(BatchRow).where(
             BatchRow.stream == self._name,
             BatchRow.first_position >= first,
             BatchRow.first_position < end,
         )
         with self._database.reading() as session:
-            for payload in session.exec(rows.order_by(col(BatchRow.first_position))):
-                yield decode(payload)
+            for row in session.exec(rows.order_by(col(BatchRow.first_position))):
+                yield self._record_of(row).checked()
+                session.expunge(row)
 
     def _publish(self, batch: Batch, trades: PackedTrades) -> None:
         assert batch.first_position == self.end_position, "one append in each unit of work"
@@ -241,21 +246,29 @@ class BatchStream:
         return packed
 
     def _read_batch(self, place: int) -> PackedTrades:
-        return decode(self._record(int(self._starts.values[place])).payload)
+        return self._record(int(self._starts.values[place])).checked()
 
     def _record(self, first_position: int) -> TradeRecord:
-        columns = (BatchRow.count, BatchRow.content_hash, BatchRow.payload)
-        rows = select(*columns).where(
+        rows = select(BatchRow).where(
             BatchRow.stream == self._name, BatchRow.first_position == first_position
         )
         with self._database.reading() as session:
-            return TradeRecord(*session.exec(rows).one())
+            return self._record_of(session.exec(rows).one())
+
+    def _record_of(self, row: BatchRow) -> TradeRecord:
+        return TradeRecord(row.count, row.content_hash, self._payloads.of(row))
 
 
 @cache
 def _insert() -> Insert:
     """Made once: making the statement takes longer than a small batch."""
     return insert(table_of(BatchRow))
+
+
+def _file_end(session: Session, stream: str) -> int:
+    """How far the file of a stream counts, by its rows."""
+    ends = select(func.max(col(BatchRow.file_offset) + col(BatchRow.file_size)))
+    return session.exec(ends.where(BatchRow.stream == stream)).one() or 0
 
 
 def _place(starts: Column, position: int) -> int:

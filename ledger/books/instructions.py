@@ -51,6 +51,10 @@ class InstructionStore:
         """Every instruction, by arrival."""
         return self._read()
 
+    def arrived_since(self, arrival: int, count: int) -> list[Instruction]:
+        """At most so many, by arrival, from one on."""
+        return self._read(col(InstructionRow.arrival) >= arrival, count=count)
+
     def all_linked(self) -> list[Instruction]:
         """Those that name others to settle with, ended or not, by arrival."""
         return self._read(col(InstructionRow.linked_to) != NO_LINKS)
@@ -67,8 +71,11 @@ class InstructionStore:
         """An instruction by its id."""
         return next(iter(self._read(col(InstructionRow.id) == id)), None)
 
-    def _read(self, *conditions: ColumnElement[bool]) -> list[Instruction]:
+    def _read(
+        self, *conditions: ColumnElement[bool], count: int | None = None
+    ) -> list[Instruction]:
         rows = select(InstructionRow).where(*conditions).order_by(col(InstructionRow.arrival))
+        rows = rows.limit(count)
         with self._database.reading() as session:
             return [_instruction(row) for row in session.exec(rows)]
 

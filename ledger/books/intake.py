@@ -79,11 +79,12 @@ class Intake:
         first_position: int,
         records: Sequence[TradeRecord],
         unaffirmed: AbstractSet[int],
+        unsigned: AbstractSet[int] = frozenset(),
     ) -> Sequence[PackedTrades]:
         """Keeps records as they came, if they follow the trades that are here; returns the trades.
 
-        Anything else changes nothing and is no trades. ``unaffirmed`` are rows of all records
-        together. Raises RecordError when a record is not what its hash says.
+        Anything else changes nothing and is no trades. ``unaffirmed`` and ``unsigned`` are rows
+        of all records together. Raises RecordError when a record is not what its hash says.
         """
         if first_position != self.stream.end_position:
             return []
@@ -91,7 +92,7 @@ class Intake:
         if not all(trades.is_sound() for trades in packed):
             raise RecordError("a record without trades, or with numbers that no trade has")
         total = sum(trades.count for trades in packed)
-        if not all(0 <= row < total for row in unaffirmed):
+        if not all(0 <= row < total for row in unaffirmed | unsigned):
             raise RecordError(f"a row not affirmed is not one of {total}")
         place, kept = first_position, []
         for record, trades in zip(records, packed, strict=True):
@@ -100,8 +101,15 @@ class Intake:
             kept.append((str(place), record, trades))
             place += record.count
         self.stream.append_records(session, kept)
-        standing = TradeStanding(UNAFFIRMED, Reason.UNAFFIRMED)
-        self.note(session, {first_position + row: standing for row in sorted(unaffirmed)})
+        reasons = dict.fromkeys(unaffirmed, Reason.UNAFFIRMED)
+        reasons |= dict.fromkeys(unsigned, Reason.UNSIGNED)
+        self.note(
+            session,
+            {
+                first_position + row: TradeStanding(UNAFFIRMED, reasons[row])
+                for row in sorted(reasons)
+            },
+        )
         return packed
 
     def note(self, session: UnitOfWork, standings: Mapping[int, TradeStanding]) -> None:

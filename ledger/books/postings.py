@@ -80,6 +80,7 @@ class Origin(Enum):
     CASH = "cash"
     CYCLE = "cycle"
     INSTRUCTION = "instruction"
+    SET = "set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Cause:
     """One change of positions, by name and content.
 
     A reference alone proves nothing, since others may use it too. ``digest`` says what was signed:
-    the EIP-712 digest of a cycle, the hash of an instruction's terms. It is empty for an
+    the EIP-712 digest of a cycle or set, the hash of an instruction's terms. It is empty for an
     issue or redemption, whose lines the ledger shows.
     """
 

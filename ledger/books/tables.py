@@ -100,7 +100,11 @@ class OutboxRow(SQLModel, table=True):
 
 
 class BatchRow(SQLModel, table=True):
-    """A batch of trades in one of the node's streams: captured, blotter, intake."""
+    """A batch of trades in one of the node's streams: captured, blotter, intake.
+
+    A large payload lies in the stream's own file: then ``file_offset`` and ``file_size`` say where,
+    and the one here is empty.
+    """
 
     __tablename__ = "batches"
     stream: str = Field(primary_key=True)
@@ -109,6 +113,25 @@ class BatchRow(SQLModel, table=True):
     count: int
     content_hash: bytes = Field(sa_type=LargeBinary)
     payload: bytes = Field(sa_type=LargeBinary)
+    file_offset: int | None = Field(default=None, sa_type=BigInteger)
+    file_size: int | None = None
+
+
+class TradeSignaturesRow(SQLModel, table=True):
+    """What brokers signed of consecutive trades of the intake, from a position on.
+
+    ``keys`` holds the public keys: the participant's number in 8 bytes and 64 bytes for each. The
+    payload, kept as that of a batch is, holds two signatures of 64 bytes for each trade, the
+    seller's and the buyer's; one that is missing is zero.
+    """
+
+    __tablename__ = "trade_signatures"
+    first_position: int = Field(primary_key=True, sa_type=BigInteger)
+    count: int
+    keys: bytes = Field(sa_type=LargeBinary)
+    payload: bytes = Field(sa_type=LargeBinary)
+    file_offset: int | None = Field(default=None, sa_type=BigInteger)
+    file_size: int | None = None
 
 
 class SubmissionRow(SQLModel, table=True):
@@ -167,6 +190,8 @@ class CycleRow(SQLModel, table=True):
     """A netting cycle of the clearing house, over the intake positions [first, end).
 
     ``rule_version`` is the version of the rulebook that it runs under.
+    ``securities_lines`` counts what it books in the securities register: net lines, or trades when
+    it books them one by one (DvP model 2).
     """
 
     __tablename__ = "cycles"
@@ -311,6 +336,7 @@ def all_tables() -> list[Table]:
             OwnEntryRow,
             OutboxRow,
             BatchRow,
+            TradeSignaturesRow,
             SubmissionRow,
             RefusalRow,
             MarkRow,

@@ -1,28 +1,36 @@
-"""Trades as they are kept and as they travel: packed, hashed, encoded.
+"""Trades as they are kept and as they travel: packed, encoded, hashed.
 
-Packed columns are as narrow as they go, which makes them a quarter of the size. The hash is over
-the packed columns and not over their encoding. The encoding is an Arrow stream, compressed.
+Packed columns are as narrow as they go, which makes them a quarter of the size. The same trades are
+always encoded the same, and the hash is over the encoding:
+
+    count | base and width of each column | values of each column
+
+Numbers are little-endian, of eight bytes; a width is one byte. Values begin at multiples of eight.
+They are not compressed: that took longer than writing what it saved.
 """
 
 import hashlib
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
 
 Narrow: TypeAlias = NDArray[np.integer[Any]]
 
-# On one thread: handing a few kilobytes to a pool costs more than compressing them.
-_WRITING: Final = pa.ipc.IpcWriteOptions(compression=pa.Codec("lz4"), use_threads=False)
-_READING: Final = pa.ipc.IpcReadOptions(use_threads=False)
 _WIDEST: Final = int(np.iinfo(np.int64).max)
 _NARROW_KINDS: Final = (np.uint8, np.uint16, np.uint32)
 _WIDEST_BY_KIND: Final = {kind: int(np.iinfo(kind).max) for kind in _NARROW_KINDS}
+_DTYPE_BY_WIDTH: Final = {
+    np.dtype(kind).itemsize: np.dtype(kind).newbyteorder("<") for kind in (*_NARROW_KINDS, np.int64)
+}
+_HEADER: Final = struct.Struct("<Q" + "qB" * len(COLUMN_NAMES))
+_ALIGNMENT: Final = 8
 
 
 class RecordError(ValueError):
@@ -51,23 +59,16 @@ class PackedTrades:
             bases[name], columns[name] = _narrowed(column)
         return PackedTrades(len(trades), bases, columns)
 
-    def content_hash(self) -> bytes:
-        """SHA-256 over the count, and base, width and values of each column, little-endian."""
-        digest = hashlib.sha256(self.count.to_bytes(8, "little"))
-        for name, column in self.columns.items():
-            digest.update(self.bases[name].to_bytes(8, "little", signed=True))
-            digest.update(bytes([column.itemsize]))
-            digest.update(np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<")).data)
-        return digest.digest()
-
     def encoded(self) -> bytes:
-        """An Arrow stream, compressed; the bases are metadata of the schema."""
-        bases = {name: str(base) for name, base in self.bases.items()}
-        table = pa.table(dict(self.columns)).replace_schema_metadata(bases)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema, options=_WRITING) as writer:
-            writer.write_table(table)
-        return sink.getvalue().to_pybytes()  # type: ignore[no-any-return] # pyarrow ships no types
+        """What is written down of them, and hashed."""
+        words = [self.count]
+        for name, column in self.columns.items():
+            words += [self.bases[name], column.itemsize]
+        parts: list[bytes | memoryview] = [_HEADER.pack(*words), _padding(_HEADER.size)]
+        for column in self.columns.values():
+            little = np.ascontiguousarray(column, dtype=_DTYPE_BY_WIDTH[column.itemsize])
+            parts += [little.data, _padding(little.nbytes)]
+        return b"".join(parts)
 
     def is_sound(self) -> bool:
         """Whether there are trades, and all their numbers are of 63 bits and none below zero."""
@@ -105,38 +106,47 @@ class TradeRecord:
     @staticmethod
     def of(packed: PackedTrades) -> "TradeRecord":
         """The record of some trades."""
-        return TradeRecord(packed.count, packed.content_hash(), packed.encoded())
+        payload = packed.encoded()
+        return TradeRecord(packed.count, hashlib.sha256(payload).digest(), payload)
 
     def checked(self) -> PackedTrades:
         """The trades. Raises RecordError when the hash or the count is of others."""
-        packed = decode(self.payload)
-        if (packed.count, packed.content_hash()) != (self.count, self.content_hash):
+        if hashlib.sha256(self.payload).digest() != self.content_hash:
             raise RecordError("the trades of a record are not those of its hash")
+        packed = decode(self.payload)
+        if packed.count != self.count:
+            raise RecordError(f"a record of {packed.count} trades, not of {self.count}")
         return packed
 
 
 def decode(payload: bytes) -> PackedTrades:
     """The trades of an encoding. Raises RecordError when it is none."""
-    try:
-        table = pa.ipc.open_stream(payload, options=_READING).read_all()
-    except (pa.ArrowException, OSError) as error:
-        raise RecordError(f"no record of trades: {error}") from error
-    if tuple(table.column_names) != COLUMN_NAMES:
-        raise RecordError("a record with other columns than trades have")
-    metadata = table.schema.metadata or {}
-    columns = {name: _narrow_column(table.column(name)) for name in COLUMN_NAMES}
-    try:
-        bases = {name: int(metadata.get(name.encode(), 0)) for name in COLUMN_NAMES}
-    except ValueError as error:
-        raise RecordError(f"a base of a record is no number: {error}") from error
-    if not all(abs(base) <= _WIDEST for base in bases.values()):
+    if len(payload) < _HEADER.size:
+        raise RecordError("no record of trades: too short")
+    count, *words = _HEADER.unpack_from(payload)
+    bases, widths = words[::2], words[1::2]
+    if not all(width in _DTYPE_BY_WIDTH for width in widths):
+        raise RecordError("a column of a record is of a width that there is not")
+    if not all(abs(base) <= _WIDEST for base in bases):
         raise RecordError("a base of a record has more than 63 bits")
-    return PackedTrades(table.num_rows, bases, columns)
+    sizes = [_HEADER.size, *(count * width for width in widths)]
+    starts = list(accumulate(_aligned(size) for size in sizes))
+    if starts[-1] != len(payload):
+        raise RecordError(f"no record of {count} trades: it has {len(payload)} bytes")
+    columns = (
+        np.frombuffer(payload, _DTYPE_BY_WIDTH[width], count, start)
+        for width, start in zip(widths, starts, strict=False)
+    )
+    return PackedTrades(
+        count,
+        dict(zip(COLUMN_NAMES, bases, strict=True)),
+        dict(zip(COLUMN_NAMES, columns, strict=True)),
+    )
 
 
 def content_hash(trades: TradeColumns) -> bytes:
-    """SHA-256 over the trades, in order, whatever their encoding."""
-    return PackedTrades.of(trades).content_hash()
+    """SHA-256 over the trades, in order, as they would be written down."""
+    return hashlib.sha256(PackedTrades.of(trades).encoded()).digest()
 
 
 def room_for(count: int) -> TradeColumns:
@@ -151,17 +161,18 @@ def _taken(column: Narrow, rows: Column | slice) -> Narrow:
     return column[rows] if column.any() else np.zeros(len(rows), dtype=column.dtype)
 
 
-def _narrow_column(column: Any) -> Narrow:  # noqa: ANN401 # pyarrow ships no types
-    if not pa.types.is_integer(column.type) or column.null_count:
-        raise RecordError("a column of a record is not of whole numbers")
-    narrow: Narrow = column.to_numpy()
-    return narrow
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
+
+
+def _padding(size: int) -> bytes:
+    return bytes(_aligned(size) - size)
 
 
 def _fits(base: int, column: Narrow) -> bool:
     """Whether all values are whole numbers of 63 bits, none below zero."""
     low, high = int(column.min()), int(column.max())
-    return column.dtype != np.uint64 and base + low >= 0 and base + high <= _WIDEST
+    return base + low >= 0 and base + high <= _WIDEST
 
 
 def _narrowed(column: Column) -> tuple[int, Narrow]:

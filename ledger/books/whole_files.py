@@ -22,10 +22,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    _force_to_disk(path.parent)
+    force_to_disk(path.parent)
 
 
-def _force_to_disk(folder: Path) -> None:
+def force_to_disk(folder: Path) -> None:
+    """Has the disk remember which files are in a folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

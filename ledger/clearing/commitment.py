@@ -149,10 +149,11 @@ class Commitment:
     def _leaves(self) -> Iterator[bytes]:
         """The hashes of all chunks; a few chunks' records at a time, so that they stay in cache."""
         for first in range(0, len(self.chunks), _CHUNKS_AT_ONCE):
-            indices = np.arange(first, min(first + _CHUNKS_AT_ONCE, len(self.chunks)))
-            records = np.take(self._records, self.chunks.rows(indices), axis=0)
-            salts = self._salts[first : first + _CHUNKS_AT_ONCE]
-            yield from leaf_hashes(indices.tolist(), salts, self.chunks.counts(indices), records)
+            end = min(first + _CHUNKS_AT_ONCE, len(self.chunks))
+            bounds = self.chunks.bounds[first : end + 1]
+            records = np.take(self._records, self.chunks.order[bounds[0] : bounds[-1]], axis=0)
+            salts = self._salts[first:end]
+            yield from leaf_hashes(range(first, end), salts, np.diff(bounds), records)
 
     def _proof(self, indices: list[int]) -> Proof:
         siblings: list[bytes] = []

@@ -76,9 +76,10 @@ def _rows_below(column: Column, bound: int) -> int:
 
 def _net(assets: Column, debtors: Column, creditors: Column, amounts: Column) -> NetLines:
     """Amounts that move from one account to the other, added up by holding."""
-    cells = Cells.of(assets, debtors, creditors)
+    cells = Cells(assets, debtors, creditors)
     sums = np.zeros(len(cells.keys), dtype=np.int64)
-    np.subtract.at(sums, cells.one, amounts)
-    np.add.at(sums, cells.other, amounts)
+    for rows, debited, credited in cells.parts():
+        np.subtract.at(sums, debited, amounts[rows])
+        np.add.at(sums, credited, amounts[rows])
     used = np.flatnonzero(sums)
     return NetLines(cells.keys[used], sums[used])

@@ -188,10 +188,10 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "请等待清算所恢复其资格。",
     ),
     Reason.UNSIGNED: Explanation(
-        "The signature of somebody who owes something is missing or not valid.",
-        "Have every debtor sign exactly this content.",
-        "缺少应付方的有效签名。",
-        "请每一应付方对完全相同的内容签名。",
+        "The signature of somebody who has to sign is missing or not valid.",
+        "Have every debtor of an instruction, or both brokers of a trade, sign exactly this.",
+        "缺少须签名方的有效签名。",
+        "请指令的每一应付方（或成交的双方经纪商）对完全相同的内容签名。",
     ),
     Reason.RULES: Explanation(
         "It was made under another version of the rulebook than the one in force.",

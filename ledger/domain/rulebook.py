@@ -75,6 +75,13 @@ RULEBOOK: Final = (
         scenario="settlement",
     ),
     Rule(
+        name="signed_trades",
+        binds=Binds.CYCLE,
+        text="A trade is cleared only if both its brokers have signed it (EIP-712).",
+        text_zh="成交须经双方经纪商逐笔签名（EIP-712）方可清算。",
+        source=_OURS,
+    ),
+    Rule(
         name="dvp_model",
         binds=Binds.BOTH,
         text="1: securities and cash gross; 2: securities gross, cash net; 3: both net."

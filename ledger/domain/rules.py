@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from enum import Enum
+from typing import Final
 
 from ledger.domain.errors import MalformedError
 from ledger.domain.rulebook import RULE_BY_NAME
@@ -51,6 +52,10 @@ class Rounding(Enum):
     HALF_UP = "half_up"
 
 
+SECURITIES_GROSS: Final = 2
+"""The DvP model of cycles that book securities trade by trade, and cash net."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """The rules that a day runs under. Each is described in full in the rulebook.
@@ -60,6 +65,7 @@ class Rules:
 
     Attributes:
         settlement: gross or net.
+        signed_trades: a trade is cleared only if both its brokers have signed it (EIP-712).
         dvp_model: 1 gross/gross, 2 securities gross and cash net, 3 net/net (CPMI 1992).
         auto_settle: try an instruction as soon as it can settle.
         queue: fifo lets an earlier instruction of the same debtor go first; bypass does not.
@@ -82,6 +88,7 @@ class Rules:
     """
 
     settlement: SettlementMode = SettlementMode.GROSS
+    signed_trades: bool = False
     dvp_model: int = 1
     auto_settle: bool = True
     queue: QueueOrder = QueueOrder.FIFO

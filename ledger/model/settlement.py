@@ -19,7 +19,10 @@ Terms = tuple[bytes, int, int, int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class ModelCycle:
-    """A cycle as it is submitted. ``signers`` are those who signed exactly this, by party."""
+    """A cycle as it is submitted. ``signers`` are those who signed exactly this, by party.
+
+    Under DvP model 2 its securities are ``moves``, one a trade, and there are no securities lines.
+    """
 
     id: bytes
     root: bytes
@@ -30,6 +33,7 @@ class ModelCycle:
     securities_lines: list[Line]
     cash_lines: list[Line]
     signers: list[int]
+    moves: list[Move] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,10 @@ class Settlement:
             return refusal
         # From here the settlement must succeed.
         self.cycles[cycle.id] = (cycle.root, cycle.count)
-        self.securities.book(cycle.securities_lines)
+        if cycle.moves is None:
+            self.securities.book(cycle.securities_lines)
+        else:
+            self.securities.move(cycle.moves)
         self.cash.book(cycle.cash_lines)
         return None
 
@@ -277,15 +284,25 @@ class Settlement:
         )
         if refusal:
             return refusal
-        for register, lines in (
-            (self.securities, cycle.securities_lines),
-            (self.cash, cycle.cash_lines),
-        ):
-            refusal = register.check_lines(lines)
-            if refusal:
-                return refusal
-            if any(participant_of(account) not in cycle.parties for _, account, _ in lines):
-                return refuse("settlement: line of a stranger")
+        if cycle.moves is None:
+            refusal = self._check_lines(self.securities, cycle.securities_lines, cycle.parties)
+        else:
+            refusal = self._check_moves(cycle.moves, cycle.parties)
+        return refusal or self._check_lines(self.cash, cycle.cash_lines, cycle.parties)
+
+    def _check_moves(self, moves: list[Move], parties: list[int]) -> Rejected | None:
+        sides = (side for _, debtor, creditor, _ in moves for side in (debtor, creditor))
+        if any(participant_of(side) not in parties for side in sides):
+            return refuse("settlement: line of a stranger")
+        return self.securities.check_moves(moves)
+
+    @staticmethod
+    def _check_lines(register: Register, lines: list[Line], parties: list[int]) -> Rejected | None:
+        refusal = register.check_lines(lines)
+        if refusal:
+            return refusal
+        if any(participant_of(account) not in parties for _, account, _ in lines):
+            return refuse("settlement: line of a stranger")
         return None
 
     def _check_terms(self, sender: int, cycle: ModelCycle, now: int) -> Rejected | None:

@@ -56,6 +56,24 @@ class LiveQueue:
     def __len__(self) -> int:
         return len(self._live)
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether whoever stands before another in a queue goes first."""
+        return self._order is QueueOrder.FIFO
+
+    def copy(self) -> "LiveQueue":
+        """The same once more: what is done to one leaves the other as it is."""
+        other = LiveQueue(self._order, self._available, self._state_of)
+        other.limits, other.suspended = self.limits, set(self.suspended)
+        other.noted = dict(self.noted)
+        other._live, other._legs = dict(self._live), dict(self._legs)
+        other._linked = {label: set(them) for label, them in self._linked.items()}
+        other._standing = set(self._standing)
+        other._queues = {pot: list(queue) for pot, queue in self._queues.items()}
+        other._to_try, other._is_to_try = list(self._to_try), set(self._is_to_try)
+        other._expiring = list(self._expiring)
+        return other
+
     def get(self, label: str) -> Instruction | None:
         """A live instruction."""
         return self._live.get(label)
@@ -193,6 +211,22 @@ class LiveQueue:
     def is_behind(self, instruction: Instruction) -> bool:
         """Whether an instruction waits for one that stands before it."""
         return bool(self._standing_before(self.group_of(instruction.label)))
+
+    def ahead_of(self, group: Sequence[Instruction]) -> list[str]:
+        """Others that stand before a member of a group in one of its queues, in queue order."""
+        labels, ahead = {each.label for each in group}, set[_Entry]()
+        for member in group:
+            for pot in self._debtors(member.label):
+                queue = self._queues.get(pot, ())
+                before = queue[: bisect_left(queue, (*member.place, ""))]
+                ahead.update(entry for entry in before if entry[2] not in labels)
+        return [label for *_, label in sorted(ahead)]
+
+    def awaited_by(self, group: Iterable[Instruction]) -> list[str]:
+        """What a group is linked to that has not arrived, or has ended without settling."""
+        linked = {other for each in group for other in self._linked.get(each.label, ())}
+        absent = (each for each in linked if each not in self._live)
+        return sorted(each for each in absent if self._state_of(each) is not State.SETTLED)
 
     def can_be_selected(self, instruction: Instruction) -> bool:
         """Whether a run may select it: nothing but cover and order stands in its way."""

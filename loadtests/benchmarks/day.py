@@ -24,9 +24,10 @@ from loadtests.benchmarks.anvil_peer import NAME, find_anvil, rate_of_anvil
 from loadtests.benchmarks.day_arrow import ArrowDay, DayError, OnProgress
 from loadtests.benchmarks.day_json import Serve, TimedSandbox, run_json
 from loadtests.benchmarks.day_market import ACCOUNTS_EACH, DAY, Market
-from loadtests.benchmarks.day_observed import observe
+from loadtests.benchmarks.day_observed import observe, observe_signatures
 from loadtests.benchmarks.day_parties import DistantBroker
 from loadtests.benchmarks.day_recount import CountAgain, count_again, day_faults
+from loadtests.benchmarks.day_signatures import signature_faults
 from loadtests.benchmarks.day_stages import KEPT, RATES, StageClock
 from loadtests.benchmarks.day_venue import open_venue
 from loadtests.benchmarks.environment import environment, peak_memory_bytes
@@ -58,7 +59,9 @@ class DayOptions:
 
     Attributes:
         cycle_trades: a cycle is struck at so many trades; None: see ``cycle_trades_max``.
-        attested: every broker affirms and checks in this process; None: with several validators.
+        attested: every broker affirms and checks in this process; None: with several validators,
+            and when it signs every trade.
+        signed: both brokers sign every trade, and the clearing house checks every signature.
         state: a new folder that is left for looking at; None: one that is removed.
     """
 
@@ -68,6 +71,7 @@ class DayOptions:
     validators: int = 1
     cycle_trades: int | None = None
     attested: bool | None = None
+    signed: bool = False
     ingest: str = ARROW
     seed: int = SEED
     peer: str | None = None
@@ -76,7 +80,9 @@ class DayOptions:
     @property
     def is_attested(self) -> bool:
         """Whether the brokers are in this process."""
-        return self.validators > 1 if self.attested is None else self.attested
+        if self.attested is None:
+            return self.validators > 1 or self.signed
+        return self.attested
 
     @property
     def cycle_trades_max(self) -> int:
@@ -109,6 +115,7 @@ class DayResult:
         seconds: from the first trade made to the last reconciliation.
         kept_seconds: and until every cycle is kept as a segment, too.
         attested: every broker affirmed, checked its chunks and reconciled in this process.
+        signed: both brokers of every trade signed it; the clearing house checked each signature.
         net_lines: over all cycles, in both registers.
         compression: trades a net line.
         cycle_latency_ms: from beginning to close a cycle until it is final.
@@ -124,6 +131,7 @@ class DayResult:
     validators: int
     replicas: int
     attested: bool
+    signed: bool
     ingest: str
     seconds: float
     kept_seconds: float
@@ -161,11 +169,15 @@ def run(
     if options.peer == NAME:
         # Said before the day, not after it.
         find_anvil()
+    if options.signed and not options.is_attested:
+        raise DayError("trades are signed by the brokers that attest: they have to be here")
     before, market = environment(), _market(options)
     with _folder(options) as path:
         consortium = _founded(market, options, path)
         size, clock = _size(path), StageClock()
         observe(consortium, clock)
+        if options.signed:
+            observe_signatures(consortium, clock)
         with _ran(market, options, consortium, clock, serve, on_progress) as ran:
             _wait_until_kept(path, len(consortium.clearing_house.cycles.all()))
             clock.mark(KEPT)
@@ -177,6 +189,8 @@ def run(
                 timed=options.ingest == ARROW,
                 breaks=ran.breaks,
             )
+            if options.signed:
+                faults += signature_faults(market, consortium, timed=options.ingest == ARROW)
             rows = consortium.clearing_house.cycles.all()
             lines = sum(row.securities_lines + row.cash_lines for row in rows)
             replicas = 1 + len(consortium.chain.voting.links)
@@ -191,6 +205,7 @@ def run(
         validators=max(1, replicas - 1),
         replicas=replicas,
         attested=options.is_attested,
+        signed=options.signed,
         ingest=options.ingest,
         seconds=round(clock.seconds_to(RATES["reconciled"]), 3),
         kept_seconds=round(clock.seconds_to(KEPT), 3),
@@ -268,6 +283,7 @@ def _founded(market: Market, options: DayOptions, path: Path) -> Consortium:
         market.network,
         Rules(
             settlement=SettlementMode.NET,
+            signed_trades=options.signed,
             dvp_model=3,
             cycle_trades_max=options.cycle_trades_max,
             cycle_lines_max=CYCLE_LINES_MAX,

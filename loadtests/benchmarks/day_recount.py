@@ -132,7 +132,7 @@ def _proof_faults(market: Market, consortium: Consortium, *, timed: bool) -> Ite
     """Of a sample of trades, those that are not proven to be in a cycle of the chain."""
     cycle_of = consortium.contracts.settlement.cycle_of
     on_chain: dict[bytes, tuple[bytes, int]] = {}
-    for position, record in sorted(_sample(market, consortium, timed=timed)):
+    for position, record in sorted(sample(market, consortium, timed=timed)):
         proof = consortium.proofs.proof(position)
         if proof is None:
             yield f"the trade at {position} has no proof"
@@ -148,7 +148,7 @@ def _proof_faults(market: Market, consortium: Consortium, *, timed: bool) -> Ite
             yield f"the proof of the trade at {position} is of other terms than were made"
 
 
-def _sample(
+def sample(
     market: Market, consortium: Consortium, *, timed: bool
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Trades all over the day: where each was captured, and its record as it was made."""

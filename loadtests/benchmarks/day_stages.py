@@ -13,6 +13,8 @@ from nodes.clearing_house.observer import Stage
 DECODED: Final = "decoded"
 CAPTURED: Final = "captured"
 HANDED_OVER: Final = "handed_over"
+SIGNED: Final = "signed"
+CHECKED: Final = "checked"
 SETTLED: Final = "settled"
 RECONCILED: Final = "reconciled"
 KEPT: Final = "kept"
@@ -35,7 +37,7 @@ class StageClock:
 
     def __init__(self) -> None:
         self.busy_seconds: dict[str, float] = dict.fromkeys(
-            (DECODED, CAPTURED, HANDED_OVER, *_STAGES, RECONCILED), 0.0
+            (DECODED, CAPTURED, HANDED_OVER, SIGNED, CHECKED, *_STAGES, RECONCILED), 0.0
         )
         self.latency_seconds: list[float] = []
         self._began = 0.0

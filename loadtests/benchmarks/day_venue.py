@@ -25,6 +25,7 @@ import msgspec
 
 from loadtests.benchmarks.day_forms import ArrowForm, JsonForm
 from loadtests.benchmarks.day_market import Market
+from nodes.process_memory import reuse_freed_memory
 
 READY: Final = b"ready\n"
 JSON_BATCH_TRADES: Final = 5_000
@@ -117,6 +118,7 @@ def open_venue(market: Market, port: int | None = None) -> Iterator[Venue]:
 
 def main() -> None:
     """Does one task."""
+    reuse_freed_memory()
     task = msgspec.json.decode(sys.argv[1], type=Task)
     market = Market(task.trades, task.participants, task.instruments, task.seed)
     out = sys.stdout.buffer

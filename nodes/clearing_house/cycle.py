@@ -11,7 +11,8 @@ from functools import partial
 import numpy as np
 
 from contracts.abi import Array
-from contracts.lines import Lines
+from contracts.lines import LINES_PER_CALL_MAX, Lines
+from contracts.moves import MOVES_PER_CALL_MAX
 from contracts.typed_data import CycleMessage
 from ledger.books.intake import Window
 from ledger.clearing.cells import occurring, rows_within
@@ -21,17 +22,19 @@ from ledger.clearing.netting import NetLines, trades_that_fit
 from ledger.clearing.trimming import Available, trim
 from ledger.domain.reasons import Reason
 from nodes.clearing_house.committed import name_of_cut
+from nodes.cycle_moves import moves_of
 from nodes.messages import CycleProposal, SignedCycle
 
 
 @dataclass(frozen=True, slots=True)
 class CycleTerms:
-    """What a cycle is struck under."""
+    """What a cycle is struck under; ``is_gross``: its securities trade by trade (DvP model 2)."""
 
     id: bytes
     rule_version: int
     deadline: int
     salt_secret: bytes
+    is_gross: bool = False
 
 
 @dataclass(slots=True)
@@ -94,10 +97,11 @@ class Proposal:
             root=self.commitment.root,
             count=len(cut.trades),
             parties=Array.of_numbers(cut.parties),
-            securities_lines=cut.securities.pack(),
+            securities_lines=(moves_of(cut.trades) if terms.is_gross else cut.securities).pack(),
             cash_lines=cut.cash.pack(),
             rule_version=terms.rule_version,
             deadline=terms.deadline,
+            is_gross=terms.is_gross,
         )
 
     def for_party(self, party: int) -> CycleProposal:
@@ -115,15 +119,20 @@ def cycle_id(chain_id: int, settlement: bytes, number: int) -> bytes:
     return hashlib.sha256(text).digest()
 
 
-def rows_that_fit(trades: TradeColumns, lines_max: int) -> int:
+def rows_that_fit(trades: TradeColumns, lines_max: int, *, is_gross: bool) -> int:
     """How many trades from the first on one cycle can carry.
 
-    They need at most so many net lines in each register, and their amounts can be added up.
+    They touch at most so many holdings in each register, and their amounts can be added up. A cycle
+    whose securities are gross (DvP model 2) settles in one call, since its moves cannot be staged:
+    credits that wait in parts would not cover the debits of others. So it has no more trades and
+    cash lines than one call takes.
     """
+    cash_lines_max = min(lines_max, LINES_PER_CALL_MAX) if is_gross else lines_max
     return min(
         trades_that_fit(trades),
+        MOVES_PER_CALL_MAX if is_gross else len(trades),
         rows_within(trades.instruments, trades.sellers, trades.buyers, lines_max),
-        rows_within(trades.currencies, trades.sellers, trades.buyers, lines_max),
+        rows_within(trades.currencies, trades.sellers, trades.buyers, cash_lines_max),
     )
 
 

@@ -1,6 +1,6 @@
 """The instruction desk of the clearing house: what participants may ask of their instructions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -64,7 +64,14 @@ class InstructionDesk:
 
         Refuses other content under its label, sides that are suspended, and a time that is past.
         """
-        instruction = self._instruction(entry)
+        refusal = self.refusal_of(entry)
+        if refusal is None and self.book.as_kept(entry.label) is None:
+            self.book.put([self.instruction_of(entry)])
+        return refusal
+
+    def refusal_of(self, entry: Entry) -> Rejected | None:
+        """Why an instruction would not be taken in; the same again would be."""
+        instruction = self.instruction_of(entry)
         for known in self.book.named(entry.label, instruction.id):
             if known.label != entry.label:
                 return Rejected(Reason.DUPLICATE, f"the id of {entry.label} is of {known.label}")
@@ -76,8 +83,22 @@ class InstructionDesk:
             return Rejected(Reason.SUSPENDED, f"a side of {entry.label} is suspended")
         if entry.expires_at is not None and entry.expires_at < self._now():
             return Rejected(Reason.LATE, f"{entry.label} expires before it is entered")
-        self.book.put([instruction])
         return None
+
+    def instruction_of(self, entry: Entry) -> Instruction:
+        """The instruction as it would come in now, behind all others."""
+        instruction = instruction_of_terms(entry.label, self.book.next_arrival, entry.message)
+        held_by = frozenset(participants_in(instruction)) if entry.is_held else frozenset()
+        return replace(
+            instruction,
+            priority=entry.priority,
+            may_be_partial=entry.may_be_partial,
+            expires_at=entry.expires_at,
+            linked_to=entry.linked_to,
+            held_by=held_by,
+            state=State.HELD if held_by else State.QUEUED,
+            rule_version=RULE_VERSION,
+        )
 
     def hold(self, label: str, by: str | None = None) -> Rejected | None:
         """Puts an instruction on hold for one side, or both: not tried, and in nobody's way."""
@@ -92,8 +113,11 @@ class InstructionDesk:
         return self._change(label, by, lambda each, _: lifecycle.prioritised(each, priority))
 
     def cancel(self, label: str, by: str) -> Rejected | None:
-        """Asks for cancellation; until everybody who owes something has, it may still settle."""
-        return self._change(label, by, lifecycle.cancelled)
+        """Asks for cancellation; until everybody who owes something has, it may still settle.
+
+        Who owes nothing under it has nothing to cancel.
+        """
+        return self._change(label, by, lifecycle.cancelled, lifecycle.debtors_of)
 
     def settle(self, label: str) -> Reason | None:
         """Tries one instruction now; says why it has not settled, None when it has."""
@@ -135,42 +159,36 @@ class InstructionDesk:
         """Every instruction as of now, by arrival."""
         return self.book.instructions()
 
+    def arrived_since(self, arrival: int, count: int) -> list[Instruction]:
+        """At most so many instructions as of now, by arrival, from one on."""
+        return self.book.arrived_since(arrival, count)
+
     def outlook(self, label: str) -> Outlook:
         """Whether a live instruction could settle now, and what would make it. Raises KeyError."""
         return self.book.queue.outlook(label)
 
     def _change(
-        self, label: str, by: str | None, change: Callable[[Instruction, Sides], Instruction]
+        self,
+        label: str,
+        by: str | None,
+        change: Callable[[Instruction, Sides], Instruction],
+        entitled: Callable[[Instruction], Iterable[int]] = participants_in,
     ) -> Rejected | None:
-        """Changes a live instruction at the wish of its sides."""
+        """Changes a live instruction at the wish of its sides, or of those entitled to it."""
         instruction = self.book.queue.get(label)
         if instruction is None:
             known = self.book.as_kept(label)
             if known is None:
                 return Rejected(Reason.UNKNOWN, f"there is no instruction {label}")
             return Rejected(Reason.FINAL, f"{label} is {known.state.value}")
-        sides = frozenset(participants_in(instruction))
+        sides = frozenset(entitled(instruction))
         if by is not None:
             asking = self._house.network.participant_number(by)
             if asking not in sides:
-                return Rejected(Reason.UNAUTHORISED, f"{by} is no side of {label}")
+                return Rejected(Reason.UNAUTHORISED, f"that of {label} is not for {by} to ask")
             sides = frozenset({asking})
         self.book.put([change(instruction, sides)])
         return None
-
-    def _instruction(self, entry: Entry) -> Instruction:
-        instruction = instruction_of_terms(entry.label, self.book.next_arrival, entry.message)
-        held_by = frozenset(participants_in(instruction)) if entry.is_held else frozenset()
-        return replace(
-            instruction,
-            priority=entry.priority,
-            may_be_partial=entry.may_be_partial,
-            expires_at=entry.expires_at,
-            linked_to=entry.linked_to,
-            held_by=held_by,
-            state=State.HELD if held_by else State.QUEUED,
-            rule_version=RULE_VERSION,
-        )
 
     def _now(self) -> int:
         return int(self._house.around.clock.business_time().timestamp())

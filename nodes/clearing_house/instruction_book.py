@@ -78,6 +78,10 @@ class InstructionBook:
         """Every instruction as of now, by arrival."""
         return [self._with_reason(each) for each in self._store.all()]
 
+    def arrived_since(self, arrival: int, count: int) -> list[Instruction]:
+        """At most so many of them, by arrival, from one on."""
+        return [self._with_reason(each) for each in self._store.arrived_since(arrival, count)]
+
     def as_kept(self, label: str) -> Instruction | None:
         """An instruction without asking why it waits."""
         return self._store.get(label)

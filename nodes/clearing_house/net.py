@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from contracts.clients.settlement import gas_of_cycle
 from ledger.books import cycles as records
 from ledger.books.cycles import CycleRecords
 from ledger.books.intake import CANCELLED, Intake, TradeStanding, Window
@@ -16,7 +17,7 @@ from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns, participants_of
 from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
-from ledger.domain.rules import Rules
+from ledger.domain.rules import SECURITIES_GROSS, Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
@@ -55,6 +56,7 @@ class NetSettlement:
         self._cycles = cycles
         self._book = book
         self._rules = rules
+        self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
 
     def waiting(self) -> int:
@@ -83,6 +85,14 @@ class NetSettlement:
             with self._house.database.transaction() as session:
                 self._cycles.change(session, number, finality_ns=finality_ns)
         return self._cycles.get(number)
+
+    def dry_run(self) -> Cut | None:
+        """The cycle as it would be cut if it were struck now, everybody attesting; None: no trade.
+
+        Changes nothing, and asks nobody.
+        """
+        window = self._next_window()
+        return None if window is None else cut(window, self._of_suspended(window), self.available())
 
     def resume(self) -> None:
         """Settles the cycles that were written down before a crash and may not have been sent."""
@@ -120,7 +130,7 @@ class NetSettlement:
         if first == end:
             return None
         window = self._intake.window(first, end)
-        fits = rows_that_fit(window.trades, self._rules.cycle_lines_max)
+        fits = rows_that_fit(window.trades, self._rules.cycle_lines_max, is_gross=self._is_gross)
         return (
             window
             if fits == end - first
@@ -205,11 +215,13 @@ class NetSettlement:
             else:
                 signed = agreed.proposal.signed(agreed.signatures)
                 row.root = signed.cycle.root
+                row.securities_lines = signed.cycle.securities_lines.count
                 row.signed = pack_signed(signed)
                 settlement = house.around.contracts.settlement
                 if fits_one_call(signed.cycle):
                     data = settlement.settle_cycle_data(signed.cycle, signed.signatures)
-                    house.outbox.put(session, _intent(number), settlement.address, data)
+                    gas = gas_of_cycle(signed.cycle)
+                    house.outbox.put(session, _intent(number), settlement.address, data, gas)
                 else:
                     put_staged(house, session, _intent(number), signed)
             self._cycles.add(session, row)
@@ -251,6 +263,7 @@ class NetSettlement:
             rule_version=RULE_VERSION,
             deadline=house.around.engine.chain_time() + self._rules.cycle_validity_seconds,
             salt_secret=salt_secret_of(house.key),
+            is_gross=self._is_gross,
         )
 
 

@@ -14,6 +14,7 @@ from ledger.domain.rules import Rules, SettlementMode
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.matching_desk import MatchingDesk
 from nodes.clearing_house.net import NetSettlement
+from nodes.clearing_house.signed_trades import SignedTrades
 from nodes.keys import Key
 from nodes.messages import (
     Accepted,
@@ -42,6 +43,7 @@ class ClearingHouse(Node):
         super().__init__(id, key, database, around)
         self.rules = rules
         self.intake = Intake(database, rules.cycle_trades_max + BESIDE_A_CYCLE)
+        self.signed_trades = SignedTrades(self, self.intake, are_required=rules.signed_trades)
         self.cycles = CycleRecords(database)
         self.desk = InstructionDesk(self, self.intake, rules, self._suspended())
         self.matching = MatchingDesk(self, self.desk)
@@ -118,14 +120,19 @@ class ClearingHouse(Node):
 
     def _take_in(self, message: CapturedBatch) -> Accepted:
         first = message.first_position
+        checked = self.signed_trades.check(message)
+        left_out = message.unaffirmed | checked.unsigned
         with self.database.transaction() as session:
-            new = self.intake.take_in(session, first, message.records, message.unaffirmed)
+            self.signed_trades.keep(session, first, checked)
+            new = self.intake.take_in(
+                session, first, message.records, message.unaffirmed, checked.unsigned
+            )
             if self.rules.settlement is SettlementMode.GROSS:
                 trades = TradeColumns.concatenate([packed.unpacked() for packed in new])
                 queued = [
                     (first + row, trades.take(slice(row, row + 1)), None)
                     for row in range(len(trades))
-                    if row not in message.unaffirmed
+                    if row not in left_out
                 ]
                 self.desk.book.enter_trades(session, queued)
         return Accepted()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import numpy as np
 
-from contracts.clients.settlement import NO_SIGNATURE
+from contracts.clients.settlement import NO_SIGNATURE, gas_for
 from contracts.typed_data import InstructionMessage, SetMessage
 from ledger.books.instructions import SUBMITTED, SettlementStore
 from ledger.books.intake import Intake
@@ -209,7 +209,8 @@ class Settling:
         )
         with house.database.transaction() as session:
             self.store.add(session, row)
-            house.outbox.put(session, _intent(number), settlement.address, data)
+            gas = gas_for(len(labels))
+            house.outbox.put(session, _intent(number), settlement.address, data, gas)
         return Attempt(number, labels, signed)
 
     def _deliver(self, attempt: Attempt) -> Settled | NotSettled:

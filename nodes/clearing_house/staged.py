@@ -17,8 +17,10 @@ from nodes.node import Node
 
 
 def fits_one_call(cycle: CycleMessage) -> bool:
-    """Whether a cycle settles in one transaction."""
-    return all(len(parts_of(lines)) <= 1 for lines in (cycle.securities_lines, cycle.cash_lines))
+    """Whether a cycle settles in one transaction. One whose securities are gross always does."""
+    return cycle.is_gross or all(
+        len(parts_of(lines)) <= 1 for lines in (cycle.securities_lines, cycle.cash_lines)
+    )
 
 
 def put_staged(house: Node, session: UnitOfWork, intent: str, signed: SignedCycle) -> None:

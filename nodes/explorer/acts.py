@@ -26,6 +26,7 @@ KINDS: Final = (
     "hold",
     "release",
     "settle_cycle",
+    "settle_cycle_gross",
     "open_cycle",
     "stage_lines",
     "settle_staged",
@@ -131,6 +132,15 @@ def _settle_cycle(call: DecodedCall, names: Names) -> Act:
     return Act("settle_cycle", facts)
 
 
+def _settle_cycle_gross(call: DecodedCall, names: Names) -> Act:
+    facts = _cycle_facts(call, names) | {
+        "moves": len(call["securities_moves"]),
+        "lines": len(call["cash_lines"]),
+        "total": _totals(call["cash_lines"], names),
+    }
+    return Act("settle_cycle_gross", facts)
+
+
 def _open_cycle(call: DecodedCall, names: Names) -> Act:
     return Act("open_cycle", _cycle_facts(call, names))
 
@@ -207,6 +217,7 @@ _DESCRIBERS: Final[Mapping[str, Callable[[DecodedCall, Names], Act]]] = {
     "hold": _hold,
     "release": _hold,
     "settle_cycle": _settle_cycle,
+    "settle_cycle_gross": _settle_cycle_gross,
     "open_cycle": _open_cycle,
     "stage_securities": _stage,
     "stage_cash": _stage,

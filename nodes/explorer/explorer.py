@@ -351,7 +351,12 @@ def parse_block_id(text: str) -> int | bytes | None:
 
 def _reference(call: DecodedCall | None) -> bytes:
     """The id of the cycle, set or instruction that a call settles; empty when it settles none."""
-    struct = {"settle_cycle": "cycle", "settle_set": "set", "settle_instruction": "instruction"}
+    struct = {
+        "settle_cycle": "cycle",
+        "settle_cycle_gross": "cycle",
+        "settle_set": "set",
+        "settle_instruction": "instruction",
+    }
     if call is not None and call.function == "settle_staged":
         return bytes(call["id"])
     if call is None or call.function not in struct:

@@ -5,22 +5,24 @@ told to. Trades that are captured meanwhile are left for the next cycle.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from threading import Event, RLock, Thread
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from ledger.books.database import StorageError
 from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
+from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
-from nodes.clock import WallClock
+from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
 from nodes.engine import Engine
@@ -28,9 +30,12 @@ from nodes.folder_meta import Meta, StateFolderError
 from nodes.network import Network
 from nodes.opening_positions import issue_opening
 from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
+from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.state_folder import StateFolder
 from nodes.validators import Seating
+
+T = TypeVar("T")
 
 CYCLE_SECONDS: Final = 0.5
 IDLE_SECONDS: Final = 0.05
@@ -71,6 +76,7 @@ class Sandbox:
         self.is_ready = False
         self.failure = ""
         self.captures = CaptureQueue(consortium.exchange)
+        self.time = MarketTime(consortium)
         self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
         self._must_resume = False
         self._stopping = Event()
@@ -118,10 +124,49 @@ class Sandbox:
 
         Raises StorageError when the disk is full: the cycle is then finished when there is room.
         """
+        with self._settling():
+            self._take_in()
+            return self._close_cycle()
+
+    def move_clock(self, target: Target, *, frozen: bool | None = None) -> Rejected | None:
+        """Moves the business clock, or freezes it; the market has followed when this returns.
+
+        Raises MalformedError for a moment that is past, StorageError when the disk is full.
+        """
+        with self._settling():
+            self._take_in()
+            return self.time.move(target, frozen=frozen)
+
+    def change(self, act: Callable[[Consortium], T]) -> T:
+        """Does something to the consortium; what it makes possible is settled soon after.
+
+        Raises StorageError when the disk is full: what was begun is then finished, or was never
+        begun, as after a crash.
+        """
+        with self._settling():
+            self._resume()
+            answer = act(self.consortium)
+            self.consortium.catch_up()
+            self.time.look_again()
+            return answer
+
+    def end_day(self) -> Rejected | None:
+        """Ends the business date: tries the queue once more, then fails what is not carried over.
+
+        Raises StorageError when the disk is full.
+        """
+        with self._settling():
+            self._take_in()
+            return self.time.end_day()
+
+    @contextmanager
+    def _settling(self) -> Iterator[None]:
+        """Holds the lock; after a failure nothing is shown as right that may be wrong."""
         with self.lock:
             try:
-                self._take_in()
-                return self._close_cycle()
+                yield
+            except MalformedError:
+                raise
             except StorageError:
                 self._must_resume = True
                 raise
@@ -158,12 +203,14 @@ class Sandbox:
         """Lets everybody reconcile at blocks that somebody else's transactions have made."""
         if self.consortium.engine.look() > self.consortium.clearing_house.projection.height:
             self.consortium.reconcile()
+            self.time.look_again()
 
     def _clear(self, *, is_due: bool) -> bool:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
             self._follow_the_chain()
             self._take_in()
+            self.time.pass_by()
             waiting = self.consortium.clearing_house.net.waiting()
             is_full = waiting >= self.consortium.rules.cycle_trades_max
             if is_full or (waiting and is_due):
@@ -172,11 +219,14 @@ class Sandbox:
         return False
 
     def _take_in(self) -> None:
+        self._resume()
+        take_in(self.consortium)
+
+    def _resume(self) -> None:
         if self._must_resume:
             self.consortium.clearing_house.resume()
             self.consortium.catch_up()
             self._must_resume = False
-        take_in(self.consortium)
 
     def _close_cycle(self) -> CycleRow | None:
         cycle = self.consortium.clearing_house.net.close()
@@ -212,7 +262,9 @@ def open_sandbox(
     if meta:
         _check_same(path, meta, seed, options)
     plan = meta.plan if meta else None
-    consortium = open_consortium(network, rules, WallClock(), path, engine, seating, plan)
+    consortium = open_consortium(
+        network, rules, BusinessClock(clock_file(path)), path, engine, seating, plan
+    )
     plain = msgspec.structs.replace(network, dense_sequence=False)
     if plain == sandbox_network(network.seed, network.business_date):
         issue_opening(consortium, sandbox_opening(network))

@@ -2,15 +2,11 @@
 
 import hashlib
 
-import numpy as np
-
-from contracts.lines import Lines, line_key
-from contracts.typed_data import RedemptionMessage
 from ledger.books.postings import Register
 from ledger.domain.identifiers import owner_of
-from ledger.domain.reasons import Reason, Rejected
-from nodes.bus import UnreachableError
+from ledger.domain.reasons import Rejected
 from nodes.consortium import Consortium
+from nodes.funding import Movement, deposit, withdraw
 from nodes.reservations import Reservation, reserve, unreserve
 from nodes.scenario.story import MoveEvent, ReserveEvent, Story
 
@@ -33,7 +29,10 @@ class Balances:
 
     def move(self, name: str, event: MoveEvent) -> Rejected | None:
         """Cash or securities in, from the settlement bank or the registrar, or out."""
-        return self._issue(name, event) if event.amount > 0 else self._redeem(name, event)
+        register, asset = self._asset(event)
+        account = self._network.account_number(event.account)
+        movement = Movement(_reference(name), register, asset, account, abs(event.amount))
+        return (deposit if event.amount > 0 else withdraw)(self._consortium, movement)
 
     def set_aside(self, name: str, event: ReserveEvent) -> Rejected | None:
         """Reserves an amount of a balance, or makes it available again."""
@@ -50,29 +49,6 @@ class Balances:
         if not event.is_cash:
             return self._consortium.registrar.id
         return self._consortium.bank_of_account(event.account).id
-
-    def _issue(self, name: str, event: MoveEvent) -> Rejected | None:
-        register, asset = self._asset(event)
-        key = line_key(asset, self._network.account_number(event.account))
-        lines = Lines(np.array([key], dtype=np.int64), np.array([event.amount], dtype=np.int64))
-        reference = _reference(name)
-        trader = self._consortium.trader(owner_of(event.account))
-        return trader.expect_deposit(reference, register, lines) or self._consortium.keeper(
-            register, event.account
-        ).issue(reference, lines)
-
-    def _redeem(self, name: str, event: MoveEvent) -> Rejected | None:
-        register, asset = self._asset(event)
-        account = self._network.account_number(event.account)
-        redemption = RedemptionMessage(_reference(name), asset, account, -event.amount)
-        trader = self._consortium.trader(owner_of(event.account))
-        refusal = trader.mandate_redemption(register, redemption)
-        if refusal:
-            return refusal
-        try:
-            return self._consortium.keeper(register, event.account).redeem(redemption)
-        except UnreachableError as error:
-            return Rejected(Reason.SILENT, str(error))
 
     def _asset(self, event: MoveEvent | ReserveEvent) -> tuple[Register, int]:
         if event.is_cash:

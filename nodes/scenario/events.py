@@ -73,6 +73,11 @@ class EventReader:
             "fault": self._fault,
         }
 
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """The verbs that there are."""
+        return tuple(self._verbs)
+
     def read(self, events: Value) -> tuple[TimedEvent, ...]:
         """All events, in order; times never go back."""
         read = []

@@ -1,5 +1,6 @@
 """A story that has been played, and what is only known from playing it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,6 +22,11 @@ class Played:
     story: Story
     consortium: Consortium
     refusals: list[tuple[str, Reason]] = field(default_factory=list)
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The ids of all trades and instructions of the story, in order."""
+        return self._first_by_id
 
     @cached_property
     def trades(self) -> dict[str, TradeEvent]:

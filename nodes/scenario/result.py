@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from ledger.books import cycles as records
 from ledger.books.intake import CAPTURED
@@ -16,9 +16,6 @@ from nodes.invariants import violations
 from nodes.scenario.played import Played
 from nodes.scenario.story import ExpectedState, Story
 from nodes.state_hash import state_hash
-
-SECURITIES_BY_TRADE: Final = 2
-"""The DvP model of cycles under which securities are booked trade by trade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +110,17 @@ class Outcome:
             standing = self._standing(name, number)
             if standing is not None:
                 states[name] = standing
-        for name, reason in reasons.items():
-            states.setdefault(name, ExpectedState("refused", reason.name))
+        for name in self._played.ids:
+            if name in reasons:
+                states.setdefault(name, ExpectedState("refused", reasons[name].name))
         return states
 
     def movements(self) -> dict[str, int]:
         """Register movements booked by settlement, by register."""
         cycles = self._settled_cycles()
-        is_by_trade = self._story.rules.dvp_model == SECURITIES_BY_TRADE
         return {
             "securities": sum(each.parts for each in self._instructions if each.quantity)
-            + sum(row.trade_count if is_by_trade else row.securities_lines for row in cycles),
+            + sum(row.securities_lines for row in cycles),
             "cash": sum(each.parts for each in self._instructions if each.amount)
             + sum(row.cash_lines for row in cycles),
         }

@@ -17,6 +17,8 @@ _CHOICES: Final = {
     "rounding": ("half_up",),
 }
 _MINIMUM_CASH: Final = "partial_minimum_cash"
+RULE_NAMES: Final = (*_CHOICES, _MINIMUM_CASH)
+"""The rules that a story can override."""
 _MODELS: Final = {SettlementMode.GROSS: (1,), SettlementMode.NET: (3, 2)}
 """The DvP models that go with a mode, the default first."""
 
@@ -25,7 +27,7 @@ def read_rules(value: Value | None, assets: Assets) -> Rules:
     """The rules of a story. What a story does not override has its default."""
     if value is None:
         return Rules()
-    found = value.mapping([], (*_CHOICES, _MINIMUM_CASH))
+    found = value.mapping([], RULE_NAMES)
     chosen = {name: found[name].choice(_CHOICES[name]) for name in found if name in _CHOICES}
     mode = SettlementMode(chosen.get("settlement", "gross"))
     model = int(chosen["dvp_model"]) if "dvp_model" in chosen else _MODELS[mode][0]

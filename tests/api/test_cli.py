@@ -13,6 +13,7 @@ from ledger.domain.reasons import Reason
 from ledger.domain.rulebook import RULEBOOK, RULEBOOK_VERSION
 from ledger.domain.states import meaning_of
 from nodes.market_day.faults import FAULT_FORMS
+from nodes.scenario.faults import FAULTS
 
 runner = CliRunner()
 
@@ -180,20 +181,21 @@ def test_scenario_statuses_tell_passed_failed_and_invalid(tmp_path, request):
     assert "passed" not in invalid.output
 
 
-def test_what_is_not_supported_yet_is_listed_and_the_rest_is_run(tmp_path, request):
+def test_folder_of_scenarios_is_played_and_an_empty_one_is_refused(tmp_path, request):
     pack = request.config.rootpath / "nodes/scenario/pack"
-    unsupported = pack / "gridlock/ubin-2.1.1-fifo.yaml"
+    folder = run("scenario", "run", pack / "clock", "--engine", "py-evm")
 
-    folder = run("scenario", "run", pack / "netting", pack / "partial")
-    named = run("scenario", "run", pack / "netting/net-six-trades.yaml", unsupported)
-
-    assert (folder.exit_code, named.exit_code) == (0, 2)
-    assert folder.output.count("passed") == 3
-    assert folder.output.count("is not supported yet") == 2
-    assert "Not run, 2 files:" in folder.output
-    assert named.output.count("passed") == 1
-    assert "Not run, 1 file:" in named.output
+    assert folder.exit_code == 0
+    assert folder.output.count("passed") == len(list((pack / "clock").iterdir()))
     assert run("scenario", "run", tmp_path).exit_code == 2
+    assert run("scenario", "run", pack / "clock", "--engine", "geth").exit_code == 2
+
+
+def test_faults_are_listed_with_their_forms():
+    listed = run("fault", "list").output
+
+    assert all(name in listed for name in FAULTS)
+    assert "blotter-terms:PARTICIPANT:SYMBOL:NUMBER" in listed
 
 
 def test_scenario_says_why_something_did_not_settle(tmp_path, request):

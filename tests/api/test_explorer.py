@@ -13,10 +13,12 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from api.cli.main import app
-from api.web.chain_page_words import CHAIN_WORDS, TRADE_STATES
+from api.web.chain_page_words import CHAIN_WORDS
+from api.web.words import TRADE_STATES
 from contracts.clients.settlement import NO_SIGNATURE
 from contracts.typed_data import InstructionMessage
 from ledger.books import intake
+from ledger.domain.instructions import State
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.browser import needs_chromium, opened_page
 from tests.support.consortia import DAY
@@ -235,10 +237,8 @@ def test_every_word_is_used_and_there_in_both_languages(request):
     assert all(english and chinese for english, chinese in CHAIN_WORDS.values())
     assert set(TRADE_STATES) == {
         intake.CAPTURED,
-        intake.SETTLED,
-        intake.QUEUED,
-        intake.CANCELLED,
         intake.UNAFFIRMED,
+        *(state.value for state in State),
     }
 
 

@@ -220,7 +220,7 @@ def test_events_of_a_set_say_what_moved_and_what_was_signed(twins):
     assert isinstance(delivered, Moved)
     assert isinstance(paid, Moved)
     posting = posting_of(Register.CASH, paid)
-    assert posting.available.tolist() == [100, -100, 0]
+    assert posting.available.tolist() == [100, -100]
     assert not posting.held.any()
     assert np.array_equal(delivered.moves.amounts, [10])
     assert settled == SetSettled(

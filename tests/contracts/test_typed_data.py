@@ -8,11 +8,13 @@ from eth_hash.auto import keccak
 from contracts.abi import Array, uint
 from contracts.lines import Lines
 from contracts.typed_data import (
+    TRADE_TYPE,
     CycleMessage,
     Domain,
     InstructionMessage,
     RedemptionMessage,
     SetMessage,
+    trade_digests,
 )
 from ledger.chain.signatures import signer_of
 from nodes.keys import Key
@@ -85,6 +87,37 @@ def test_cycle_digest_is_that_of_eth_account():
             "rule_version": 1,
             "deadline": 99,
         },
+    )
+
+
+def test_gross_cycle_is_another_message_than_a_net_one():
+    moves = Array.of_numbers([1 << 127 | 256 << 95 | 512 << 63 | 10])
+    fields = {
+        "id": b"\x01" * 32,
+        "root": b"\x02" * 32,
+        "count": 3,
+        "rule_version": 1,
+        "deadline": 9,
+    }
+    lines = {"securities_lines": moves, "cash_lines": Array(b"", 0)}
+    cycle = CycleMessage(**fields, **lines, parties=Array.of_numbers([1, 2]), is_gross=True)
+    parties_hash = keccak(uint(2) + uint(1) + uint(2))
+    lines_hash = keccak(keccak(uint(1) + moves.words) + bytes(32))
+
+    digest = Domain(CHAIN_ID, CONTRACT).digest(cycle.struct_hash())
+
+    assert digest == general_digest(
+        "GrossCycle",
+        [
+            ("id", "bytes32"),
+            ("root", "bytes32"),
+            ("count", "uint256"),
+            ("parties_hash", "bytes32"),
+            ("lines_hash", "bytes32"),
+            ("rule_version", "uint256"),
+            ("deadline", "uint256"),
+        ],
+        fields | {"parties_hash": parties_hash, "lines_hash": lines_hash},
     )
 
 
@@ -165,3 +198,20 @@ def test_signature_is_that_of_eth_account_in_compact_form():
     s_and_parity = general.s | (general.v - 27) << 255
     assert key.sign(digest) == uint(general.r) + uint(s_and_parity)
     assert signer_of(digest, key.sign(digest)) == key.address
+
+
+def test_trade_digests_are_those_of_eth_account():
+    numbers = TRADE_TYPE.removeprefix("Trade(uint256 ").removesuffix(",bool cancels)")
+    fields = [(name, "uint256") for name in numbers.split(",uint256 ")] + [("cancels", "bool")]
+    rows = np.array(
+        [
+            [740_309, 1, 7, 256, 513, 100, 12_340_000, 1, 123_400, 0],
+            [740_309, 200, 2**62, 2**31, 512, 2**62 + 1, 2**63 - 1, 3, 2**63 - 2, 1],
+        ]
+    )
+    digests = list(trade_digests(Domain(CHAIN_ID, CONTRACT), rows))
+
+    for row, digest in zip(rows.tolist(), digests, strict=True):
+        message = dict(zip((name for name, _ in fields), row, strict=True))
+        message["cancels"] = bool(message["cancels"])
+        assert digest == general_digest("Trade", fields, message)

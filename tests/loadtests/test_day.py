@@ -1,6 +1,7 @@
 """A small market day through everything: what counts here is that it verifies its own answer."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from api.cli.bench_day import served
 from api.cli.main import app
 from api.cli.measured import show
+from loadtests.benchmarks import day_signatures
 from loadtests.benchmarks.day import DayOptions, run
 from loadtests.benchmarks.day_forms import ArrowForm, JsonForm
 from loadtests.benchmarks.day_market import PRICE_UNIT, Market
@@ -25,6 +27,7 @@ from loadtests.benchmarks.day_sweep import (
     write,
 )
 from loadtests.benchmarks.day_venue import VenueError, open_venue
+from nodes.signed_trade import signed_trade_of
 from nodes.trade_batches import read_arrow, read_json
 
 SWEEPS = (TRADES, PARTICIPANTS, INSTRUMENTS, CYCLE)
@@ -59,6 +62,39 @@ def test_day_is_verified_and_says_what_it_was(arguments, attested, replicas):
     assert list(result["rates"].values()) == sorted(result["rates"].values(), reverse=True)
     assert result["bytes_on_disk_a_trade"] > 0
     assert 0 < result["cycle_latency_ms"]["p50"] <= result["cycle_latency_ms"]["p99"]
+
+
+def test_day_with_every_trade_signed_is_verified():
+    sizes = ("--trades", "3000", "--participants", "4", "--instruments", "5")
+    done = CliRunner().invoke(app, ["bench", "day", *sizes, "--signed", "--json"])
+
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    assert (result["verified"], result["faults"]) == (True, [])
+    assert result["signed"]
+    assert result["attested"]
+    assert result["stage_seconds"]["signed"] > 0
+    assert result["stage_seconds"]["checked"] > 0
+
+
+def test_forged_signature_makes_the_figures_of_a_signed_day_void(monkeypatch):
+    def forged(house, position):
+        honest = signed_trade_of(house, position)
+        if position != 7:
+            return honest
+        return replace(honest, buyer=replace(honest.buyer, signature=honest.seller.signature))
+
+    monkeypatch.setattr(day_signatures, "signed_trade_of", forged)
+    small = DayOptions(trades=1_000, participants=2, instruments=3, signed=True)
+
+    assert run(small).faults == ["the trade at 7 is not signed by one of its buyers"]
+
+
+def test_day_is_not_signed_by_brokers_that_are_elsewhere():
+    done = CliRunner().invoke(app, ["bench", "day", "--signed", "--no-attest"])
+
+    assert done.exit_code == 1
+    assert "they have to be here" in done.output
 
 
 def test_day_of_json_over_http_is_verified():

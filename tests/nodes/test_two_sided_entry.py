@@ -1,23 +1,28 @@
-"""Two-sided entry on a real consortium: sides, matches, what traders agree to, and crashes."""
+"""Two-sided entry on a real consortium: sides, matches, cancellations, amendments, waiting."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from contracts.typed_data import InstructionMessage
 from ledger.books.postings import Register
 from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.instructions import Priority, State
 from ledger.domain.reasons import Reason
-from ledger.settlement.matching import Side, Wishes
+from ledger.settlement.matching import Wishes
 from nodes.bus import UnreachableError
-from nodes.instruction_terms import instruction_id
 from nodes.invariants import violations
-from nodes.messages import Accepted, Allegement, EnteredSide, Matched, WithdrawnSide
+from nodes.messages import Allegement, EnteredSide, Matched, WithdrawnSide
 from tests.support.consortia import DAY, GROSS, answering, small_consortium
-
-AMOUNT = 1_000
+from tests.support.sides import (
+    AMOUNT,
+    enter,
+    held_by,
+    match,
+    purchase_of,
+    sale_of,
+    settle,
+    standing,
+)
 
 
 @pytest.fixture
@@ -25,64 +30,6 @@ def consortium():
     built = small_consortium(GROSS)
     yield built
     built.close()
-
-
-def sale_of(consortium, **changes):
-    """What A enters: 10 of X for 10.00 to B."""
-    isin = consortium.network.instruments[0].isin
-    side = Side(
-        is_deliverer=True,
-        deliverer="A",
-        receiver="B",
-        settlement_date=DAY,
-        isin=isin,
-        quantity=10,
-        currency="CNY",
-        amount=AMOUNT,
-        deliverer_account="A",
-    )
-    return replace(side, **changes)
-
-
-def purchase_of(consortium, **changes):
-    """What B enters of the same."""
-    own = {"is_deliverer": False, "deliverer_account": "", "receiver_account": "B"}
-    return sale_of(consortium, **(own | changes))
-
-
-def enter(consortium, trader, reference, side, wishes=None):
-    return consortium.trader(trader).sides.enter(reference, side, wishes)
-
-
-def match(consortium, wishes_of_a=None, wishes_of_b=None):
-    """Both sides entered; the label of the instruction."""
-    assert enter(consortium, "A", "S1", sale_of(consortium), wishes_of_a) is None
-    assert enter(consortium, "B", "P1", purchase_of(consortium), wishes_of_b) is None
-    return "A:S1+B:P1"
-
-
-def settle(consortium):
-    consortium.clearing_house.matching.work()
-    consortium.clearing_house.desk.work()
-    consortium.catch_up()
-
-
-def held_by(consortium, trader, register):
-    return sum(
-        available
-        for key, available, _ in consortium.trader(trader).projection.holdings(register)
-        if consortium.network.account_id(key % 2**32) == trader
-    )
-
-
-def standing(consortium, label):
-    instruction = consortium.clearing_house.desk.get(label)
-    return (instruction.state, instruction.reason)
-
-
-def reopened(consortium, tmp_path):
-    consortium.close()
-    return small_consortium(GROSS, path=tmp_path / "state")
 
 
 def test_two_sides_find_each_other_and_settle(consortium):
@@ -345,160 +292,6 @@ def test_match_whose_side_was_suspended_meanwhile_waits_until_it_is_reinstated(c
     consortium.clearing_house.reinstate("B")
     settle(consortium)
     assert standing(consortium, label) == (State.SETTLED, None)
-
-
-def instruction_for(consortium, label, **changes):
-    network = consortium.network
-    terms = {
-        "id": instruction_id(label),
-        "deliverer": network.account_number("A"),
-        "receiver": network.account_number("B"),
-        "instrument": 1,
-        "quantity": 10,
-        "currency": network.currency_number("CNY"),
-        "amount": AMOUNT,
-        "rule_version": 0,
-        "deadline": 0,
-    }
-    return InstructionMessage(**(terms | changes))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"amount": AMOUNT + 201},
-        {"quantity": 11},
-        {"quantity": 0},
-        {"amount": 0},
-        {"instrument": 9},
-        {"currency": 9},
-        {"deliverer": 99 << 20},
-        {"id": b"\x01" * 32},
-    ],
-)
-def test_buyer_agrees_to_nothing_beyond_what_it_entered(consortium, changes):
-    enter(consortium, "B", "P1", purchase_of(consortium))
-    buyer = consortium.trader("B")
-    message = Matched("P1", "L", instruction_for(consortium, "L", **changes), may_be_partial=False)
-
-    assert buyer.sides.agree(message) != Accepted()
-    contract = consortium.contracts.addresses.settlement
-    terms = message.instruction.terms_words()
-    assert not buyer.mandates.covers(contract, message.instruction.id, terms)
-
-
-def test_seller_agrees_to_its_own_amount_alone(consortium):
-    enter(consortium, "A", "S1", sale_of(consortium))
-    less = instruction_for(consortium, "L", amount=AMOUNT - 1)
-
-    assert consortium.trader("A").sides.agree(Matched("S1", "L", less, False)) != Accepted()
-
-
-def test_one_side_agrees_to_one_instruction_and_to_no_parts_it_did_not_take(consortium):
-    enter(consortium, "A", "S1", sale_of(consortium))
-    agree = consortium.trader("A").sides.agree
-    first, second = (instruction_for(consortium, label) for label in ("L1", "L2"))
-
-    assert agree(Matched("S1", "L1", first, True)) != Accepted()
-    assert agree(Matched("NONE", "L1", first, False)) != Accepted()
-    assert agree(Matched("S1", "L1", first, False)) == Accepted()
-    assert agree(Matched("S1", "L1", first, False)) == Accepted()
-    assert agree(Matched("S1", "L2", second, False)) != Accepted()
-
-
-def test_trader_agrees_to_nothing_of_a_side_that_it_took_back_or_whose_time_passed(consortium):
-    now = consortium.clock.chain_time()
-    enter(consortium, "A", "S1", sale_of(consortium))
-    enter(consortium, "A", "S2", sale_of(consortium), Wishes(expires_at=now))
-    consortium.trader("A").sides.withdraw("S1")
-    consortium.clock.set(DAY, 9 * 3600 + 1)
-    terms = instruction_for(consortium, "L")
-
-    for reference in ("S1", "S2"):
-        message = Matched(reference, "L", terms, False)
-        assert consortium.trader("A").sides.agree(message) != Accepted()
-
-
-def test_match_comes_from_the_clearing_house_alone(consortium):
-    enter(consortium, "A", "S1", sale_of(consortium))
-    message = Matched("S1", "L", instruction_for(consortium, "L"), False)
-
-    with pytest.raises(PermissionError, match="is not the clearing_house"):
-        consortium.bus.request("B", "A", message)
-
-
-@pytest.mark.parametrize("kept", ["nothing is told", "one is told", "the queue has it"])
-def test_match_that_a_crash_cut_off_is_brought_in_once_by_the_next_start(tmp_path, kept):
-    consortium = small_consortium(GROSS, path=tmp_path / "state")
-    enter(consortium, "A", "S1", sale_of(consortium))
-    matching = consortium.clearing_house.matching
-    label = "A:S1+B:P1"
-
-    def crash(*_):
-        raise CrashError
-
-    if kept == "nothing is told":
-        answering(consortium, "A", Matched, crash)
-    elif kept == "one is told":
-        answering(consortium, "B", Matched, crash)
-    else:
-        matching._sides.change = crash_after(matching._sides.change)
-    with pytest.raises(CrashError):
-        enter(consortium, "B", "P1", purchase_of(consortium))
-
-    consortium = reopened(consortium, tmp_path)
-    settle(consortium)
-
-    assert [each.label for each in consortium.clearing_house.desk.instructions()] == [label]
-    assert standing(consortium, label) == (State.SETTLED, None)
-    assert enter(consortium, "B", "P1", purchase_of(consortium)) is None
-    assert (consortium.reconcile(), violations(consortium)) == (0, [])
-    consortium.close()
-
-
-class CrashError(Exception):
-    """Stands for the end of the process."""
-
-
-def crash_after(change):
-    """Changes sides as before, until they would be marked as entered."""
-
-    def changed(session, sides):
-        if sides[0].state.value == "entered":
-            raise CrashError
-        change(session, sides)
-
-    return changed
-
-
-def test_side_that_the_house_did_not_hear_is_entered_when_it_is_sent_again(consortium):
-    house = consortium.clearing_house.id
-    honest = consortium.clearing_house.handle
-
-    def silence(_sender, _message):
-        raise UnreachableError
-
-    consortium.bus.register(house, silence)
-    with pytest.raises(UnreachableError):
-        enter(consortium, "A", "S1", sale_of(consortium))
-    consortium.bus.register(house, honest)
-    assert match(consortium) == "A:S1+B:P1"
-    settle(consortium)
-    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
-
-
-def test_sides_are_there_again_after_a_restart(tmp_path):
-    consortium = small_consortium(GROSS, path=tmp_path / "state")
-    enter(consortium, "A", "S1", sale_of(consortium))
-    enter(consortium, "A", "S2", sale_of(consortium, quantity=20))
-    consortium.trader("A").sides.withdraw("S2")
-
-    consortium = reopened(consortium, tmp_path)
-    assert consortium.trader("B").sides.allegements().total == 1
-    enter(consortium, "B", "P1", purchase_of(consortium))
-    settle(consortium)
-    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
-    consortium.close()
 
 
 def test_one_participant_may_enter_both_sides(consortium):

@@ -123,6 +123,7 @@ def arm(point: KillPoint) -> None:
 
 _COMMITTED = "ledger.books.database:UnitOfWork.published"
 _APPEND = "ledger.books.batches:BatchStream.append_records"
+_IN_FILE = "ledger.books.payload_file:PayloadFile.write"
 _REQUEST = "nodes.bus:InProcessBus.request"
 _ENGINE = "nodes.engine:EmbeddedEngine"
 _STORE = "ledger.chain.store:BlockStore"
@@ -132,6 +133,7 @@ _RENAME = "pathlib:Path.rename"
 BEFORE, HALF, AFTER = When.BEFORE, When.HALF, When.AFTER
 
 KILL_POINTS = (
+    KillPoint(Step.CAPTURE, "in the file, without a row", AFTER, _IN_FILE, modes=(Mode.STAGED,)),
     KillPoint(Step.CAPTURE, "before its commit", AFTER, _APPEND),
     KillPoint(Step.CAPTURE, "after its commit, before memory has it", BEFORE, _COMMITTED),
     KillPoint(
@@ -139,6 +141,8 @@ KILL_POINTS = (
     ),
     KillPoint(Step.TAKE_IN, "some desks have reported", AFTER, "nodes.trader:Trader.record_trades"),
     KillPoint(Step.TAKE_IN, "between desks and house", BEFORE, _REQUEST, only=CapturedBatch),
+    KillPoint(Step.TAKE_IN, "in a desk's file", AFTER, _IN_FILE, 3, modes=(Mode.STAGED,)),
+    KillPoint(Step.TAKE_IN, "in the house's file", AFTER, _IN_FILE, 5, modes=(Mode.STAGED,)),
     KillPoint(Step.TAKE_IN, "before the house's commit", AFTER, _APPEND, call=2),
     KillPoint(Step.TAKE_IN, "after the house's commit", AFTER, _REQUEST, only=CapturedBatch),
     KillPoint(Step.STRIKE, "before anything is read", BEFORE, "ledger.books.intake:Intake.window"),

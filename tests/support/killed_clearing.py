@@ -6,7 +6,10 @@ What it comes to is everything that must not depend on having been killed.
 import os
 from dataclasses import dataclass
 
+import pytest
+
 from contracts import lines
+from ledger.books import payload_file
 from ledger.books.cycles import SETTLED
 from ledger.books.segments import SegmentStore
 from nodes.clock import SimulatedClock
@@ -41,6 +44,8 @@ ROUNDS = (
 )
 SETTLED_BEFORE = 1
 """How many rounds have been settled when the process begins that will be killed."""
+IN_FILE = {Mode.ONE_CALL: payload_file.IN_FILE, Mode.STAGED: 1}
+"""From how many bytes on batches are in files: in one of the modes all are."""
 LINES_PER_CALL_MAX = {Mode.ONE_CALL: lines.LINES_PER_CALL_MAX, Mode.STAGED: 2}
 
 
@@ -72,7 +77,13 @@ def found(folder):
 
 def clear(folder, mode, rounds=ROUNDS, points=()):
     """Clears what is left to be cleared; dies at the first of the points, if there are any."""
-    lines.LINES_PER_CALL_MAX = LINES_PER_CALL_MAX[mode]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "LINES_PER_CALL_MAX", LINES_PER_CALL_MAX[mode])
+        patch.setattr(payload_file, "IN_FILE", IN_FILE[mode])
+        return _clear(folder, rounds, points)
+
+
+def _clear(folder, rounds, points):
     consortium = open_consortium(small_network(), NET, SimulatedClock.at(DAY), folder)
     _check_nothing_is_lost(consortium, folder)
     for point in points:

@@ -19,6 +19,7 @@ from contracts.deployment import (
     settlement_init_code,
 )
 from contracts.lines import Lines
+from contracts.moves import Moves
 from contracts.typed_data import (
     CycleMessage,
     Domain,
@@ -37,7 +38,7 @@ from ledger.chain.store import BlockStore
 from ledger.domain.accounts import account_number, holding_key, participant_of
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
-from ledger.model.registers import Members, Register
+from ledger.model.registers import Members, Move, Register
 from ledger.model.settlement import ModelCycle, ModelInstruction, ModelSet, Settlement, Terms
 from nodes.keys import Key
 
@@ -333,10 +334,15 @@ class Twins:
             root=cycle.root,
             count=cycle.count,
             parties=Array.of_numbers(cycle.parties),
-            securities_lines=lines_of(cycle.securities_lines).pack(),
+            securities_lines=(
+                lines_of(cycle.securities_lines).pack()
+                if cycle.moves is None
+                else moves_of(cycle.moves).pack()
+            ),
             cash_lines=lines_of(cycle.cash_lines).pack(),
             rule_version=cycle.rule_version,
             deadline=cycle.deadline,
+            is_gross=cycle.moves is not None,
         )
 
     def signatures(self, cycle: ModelCycle, message: CycleMessage) -> list[bytes]:
@@ -405,6 +411,11 @@ def lines_of(lines: list[Line]) -> Lines:
         np.array([holding_key(asset, account) for asset, account, _ in lines], dtype=np.int64),
         np.array([amount for _, _, amount in lines], dtype=np.int64),
     )
+
+
+def moves_of(moves: list[Move]) -> Moves:
+    """Moves of asset, debtor, creditor, amount; in the order given."""
+    return Moves(*np.array(moves, dtype=np.int64).reshape(-1, 4).T)
 
 
 def terms_of(message: InstructionMessage) -> Terms:

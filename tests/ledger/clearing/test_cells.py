@@ -21,7 +21,8 @@ def columns(draw, count=3):
 
 @pytest.fixture(params=["table", "sorting"])
 def way(request, monkeypatch):
-    """Both ways of interning, whatever the numbers."""
+    """Both ways of interning, whatever the numbers; in parts of a few rows."""
+    monkeypatch.setattr(cells, "ROWS_AT_ONCE", 7)
     if request.param == "sorting":
         monkeypatch.setattr(cells, "TABLE_MIN", 0)
         monkeypatch.setattr(cells, "TABLE_PER_ROW", 0)
@@ -33,18 +34,21 @@ def test_interned_numbers_are_those_that_occur(two):
     found = interned(*two)
 
     assert found.values.tolist() == sorted({*two[0].tolist(), *two[1].tolist()})
-    for column, ranks in zip(two, found.ranks, strict=True):
-        assert found.values[ranks].tolist() == column.tolist()
+    for column in two:
+        assert found.values[found.ranks(column)].tolist() == column.tolist()
 
 
 @pytest.mark.usefixtures("way")
 @given(columns())
 def test_cells_lead_to_the_holdings_of_both_sides(three):
     assets, one, other = three
-    found = Cells.of(assets, one, other)
+    found = Cells(assets, one, other)
 
-    assert found.keys[found.one].tolist() == holding_keys(assets, one).tolist()
-    assert found.keys[found.other].tolist() == holding_keys(assets, other).tolist()
+    for rows, ones, others in found.parts():
+        assert found.keys[ones].tolist() == holding_keys(assets, one)[rows].tolist()
+        assert found.keys[others].tolist() == holding_keys(assets, other)[rows].tolist()
+    covered = [row for rows, _, _ in found.parts() for row in range(len(assets))[rows]]
+    assert covered == list(range(len(assets)))
     assert (np.diff(found.keys) > 0).all()
 
 

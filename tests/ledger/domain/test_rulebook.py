@@ -11,7 +11,7 @@ from ledger.domain.rulebook import RULE_BY_NAME, RULEBOOK, RULEBOOK_VERSION, rul
 from ledger.domain.rules import Gridlock, Rules, SettlementMode, expected_of
 from ledger.domain.tolerances import Tolerance, tolerance_of
 from nodes.network import RULE_VERSION
-from nodes.scenario import loader
+from nodes.scenario import rulebook as scenario_rules
 
 NUMBERS = [rule for rule in RULEBOOK if rule.bounds and rule.name != "dvp_model"]
 OLD, NEW = date(2026, 1, 1), date(2026, 3, 1)
@@ -65,7 +65,7 @@ def test_model_that_does_not_go_with_the_settlement_is_refused(settlement, model
 
 
 def test_every_rule_of_the_scenario_format_is_in_the_rulebook():
-    names = {*loader._RULES, "partial_minimum_cash"}
+    names = {*scenario_rules._CHOICES, scenario_rules._MINIMUM_CASH}
 
     assert names == {rule.scenario for rule in RULEBOOK if rule.scenario}
     assert [rule.name for rule in rules_of_scenario("partial_minimum_cash")] == [
@@ -73,6 +73,13 @@ def test_every_rule_of_the_scenario_format_is_in_the_rulebook():
         "partial_minimum_cash_nominal",
     ]
     assert rules_of_scenario("") == ()
+
+
+@pytest.mark.parametrize(
+    "name", sorted({"settlement", "queue", "gridlock", "expiry_default", "rounding"})
+)
+def test_choice_is_spelt_in_scenarios_as_in_the_rulebook(name):
+    assert ", ".join(scenario_rules._CHOICES[name]) == expected_of(name)
 
 
 def test_chain_is_founded_with_the_version_of_the_rulebook():

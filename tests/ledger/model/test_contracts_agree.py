@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contracts.typed_data import InstructionMessage, RedemptionMessage, SetMessage
+from ledger.model.registers import Move
 from ledger.model.settlement import ModelCycle
 from tests.support.net_lines import zero_sum
 from tests.support.twins import INSTRUMENTS, START, Actor, Line, Twins, ref, terms_of
@@ -120,6 +121,7 @@ class ContractsAndModel(RuleBasedStateMachine):
     def settle_net(self, data: st.DataObject, skew: int) -> None:
         parties = sorted(data.draw(st.sets(st.integers(5, 8), min_size=2, max_size=4)))
         securities = zero_sum(data, parties, assets=[1, 2], most=40)
+        moves = self.draw_moves(data, parties)
         cash = zero_sum(data, parties, assets=[1], most=200)
         signers = list(parties)
         if skew == 0:
@@ -148,8 +150,18 @@ class ContractsAndModel(RuleBasedStateMachine):
             securities_lines=securities,
             cash_lines=cash,
             signers=signers,
+            moves=moves,
         )
         self.twins.settle_cycle(self.twins.registrar if skew == 10 else self.twins.house, cycle)
+
+    def draw_moves(self, data: st.DataObject, parties: list[int]) -> list[Move] | None:
+        """What trades deliver, for a cycle under DvP model 2; none for one under model 3."""
+        if data.draw(st.booleans()):
+            return None
+        sides = st.sampled_from([party << 8 for party in parties])
+        amounts = st.integers(0, 60).filter(lambda amount: amount != 1)
+        move = st.tuples(st.sampled_from([1, 1, 2, 4]), sides, sides, amounts)
+        return data.draw(st.lists(move, max_size=6))
 
     @rule(data=st.data(), skew=st.integers(0, 19))
     def settle_together(self, data: st.DataObject, skew: int) -> None:

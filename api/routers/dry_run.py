@@ -1,0 +1,76 @@
+"""Dry runs: would it settle now, and if not, why, and what would make it. Nothing changes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from api import instruction_schemas as schemas
+from api.dependencies import RunningSandbox, only_known_parameters
+from api.dry_run_views import cycle_forecast_view, forecast_view
+from api.errors import RefusedError, problems, refuse
+from api.instruction_terms import entry_of
+from ledger.domain.reasons import Reason, Rejected
+from nodes.clearing_house.desk import Entry
+from nodes.clearing_house.dry_run import dry_run
+from nodes.sandbox.sandbox import Sandbox
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["dry run"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
+
+
+@router.get(
+    "/instructions/{label}/dry-run",
+    operation_id="instructions.dry_run",
+    summary="Would this instruction settle now?",
+    responses=problems(403, 404, 409),
+)
+def dry_run_instruction(
+    label: Annotated[str, Path(max_length=160, examples=["DVP-1"])], sandbox: RunningSandbox
+) -> schemas.Forecast:
+    """Of a live instruction, with those linked to it. Nobody is asked to sign."""
+    return _forecast(sandbox, [label], [])
+
+
+@router.post(
+    "/dry-run/instructions",
+    operation_id="dry_run.instructions",
+    summary="Would these settle now, all together?",
+    responses=problems(403, 404, 409),
+)
+def dry_run_instructions(asked: schemas.DryRunOf, sandbox: RunningSandbox) -> schemas.Forecast:
+    """Of live instructions and of others as if they had just come in: all of them, or none.
+
+    What could not be entered is refused as it would be. Nobody is asked to sign.
+    """
+    if not asked.labels and not asked.instructions:
+        raise refuse(Reason.INVALID, "expected labels or instructions, found neither")
+    names = [each.label for each in asked.instructions]
+    if len({*names, *asked.labels}) < len(names) + len(asked.labels):
+        raise refuse(Reason.INVALID, "expected each label once")
+    consortium = sandbox.consortium
+    entries = [entry_of(consortium.network, consortium.clock, e) for e in asked.instructions]
+    return _forecast(sandbox, asked.labels, entries)
+
+
+@router.post("/dry-run/cycle", operation_id="dry_run.cycle", summary="What would a cycle settle?")
+def dry_run_cycle(sandbox: RunningSandbox) -> schemas.CycleForecast:
+    """The cycle as it would be struck now over the trades that wait, if everybody attested it.
+
+    Which trades would leave it and why, and the net lines of the rest.
+    """
+    with sandbox.lock:
+        house = sandbox.consortium.clearing_house
+        return cycle_forecast_view(house, house.net.dry_run())
+
+
+def _forecast(sandbox: Sandbox, labels: list[str], entries: list[Entry]) -> schemas.Forecast:
+    with sandbox.lock:
+        house = sandbox.consortium.clearing_house
+        found = dry_run(house, labels, entries)
+        if isinstance(found, Rejected):
+            raise RefusedError(found)
+        return forecast_view(house, found)

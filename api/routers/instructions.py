@@ -1,0 +1,280 @@
+"""Instructions: enter one for both sides, see what becomes of it, and say things about it.
+
+In a sandbox one operator speaks for all. A market whose participants each enter their own side uses
+the matching desk of the clearing house instead.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Response, status
+
+from api import instruction_schemas as schemas
+from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters
+from api.errors import RefusedError, problems, refuse
+from api.instruction_terms import entry_of
+from api.instruction_views import instruction_view
+from api.schemas import Page
+from ledger.domain.instructions import Instruction, Priority, State
+from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.legs import participants_in
+from nodes.clearing_house.desk import InstructionDesk
+from nodes.consortium import Consortium
+from nodes.entering import Entered, WaitsForOther, enter, replace
+from nodes.sandbox.sandbox import Sandbox
+
+router = APIRouter(
+    prefix="/v1/instructions",
+    tags=["instructions"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
+
+READ_AT_ONCE = 1_000
+LabelInPath = Annotated[str, Path(max_length=160, examples=["DVP-1"])]
+Say = Callable[[InstructionDesk], Rejected | None]
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="instructions.create",
+    summary="Enter an instruction",
+    responses={
+        200: {"model": schemas.Instruction, "description": "It was entered before."},
+        **problems(403, 404, 409, 507),
+    },
+)
+def create_instruction(
+    instruction: schemas.NewInstruction, sandbox: RunningSandbox, response: Response
+) -> schemas.Instruction:
+    """Enters an instruction for both its sides; it is on disk when this answers.
+
+    It settles as soon as it can. The same again is answered with 200; the same label with other
+    terms with 409.
+    """
+    entry = entry_of(sandbox.consortium.network, sandbox.consortium.clock, instruction)
+    answer = sandbox.change(lambda consortium: enter(consortium, entry))
+    if isinstance(answer, Rejected):
+        raise RefusedError(answer)
+    if answer.was_known:
+        response.status_code = status.HTTP_200_OK
+    return _read(sandbox, entry.label)
+
+
+@router.get("", operation_id="instructions.list", summary="List instructions")
+def list_instructions(
+    sandbox: RunningSandbox,
+    cursor: Cursor,
+    limit: Limit = 100,
+    state: Annotated[
+        State | None, Query(description="Only those in this state.", examples=["queued"])
+    ] = None,
+    participant: Annotated[
+        str | None, Query(max_length=24, description="Only those with this side.")
+    ] = None,
+    reason: Annotated[
+        str | None, Query(max_length=24, description="Only for this reason.", examples=["MONY"])
+    ] = None,
+) -> Page[schemas.Instruction]:
+    """Instructions by arrival, with the reason why they wait as of now."""
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        is_wanted = _filter(consortium, state, participant, reason)
+        found = _found(consortium.clearing_house.desk, cursor, limit + 1, is_wanted)
+        following = str(found[limit].arrival) if len(found) > limit else None
+        views = [instruction_view(consortium.network, each) for each in found[:limit]]
+        height = consortium.clearing_house.projection.height
+    return Page(as_of_block=height, data=views, next_cursor=following)
+
+
+@router.get(
+    "/{label}",
+    operation_id="instructions.read",
+    summary="Look an instruction up",
+    responses=problems(404),
+)
+def read_instruction(label: LabelInPath, sandbox: RunningSandbox) -> schemas.Instruction:
+    """One instruction by its label: where it stands, why, and what is still open."""
+    return _read(sandbox, label)
+
+
+@router.post(
+    "/{label}/hold",
+    operation_id="instructions.hold",
+    summary="Put an instruction on hold",
+    responses=problems(403, 404, 409, 507),
+)
+def hold_instruction(
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+) -> schemas.Instruction:
+    """For one side: it is not tried, and blocks nobody, until that side releases it."""
+    return _said(sandbox, label, asking.by, lambda desk: desk.hold(label, asking.by))
+
+
+@router.post(
+    "/{label}/release",
+    operation_id="instructions.release",
+    summary="Release an instruction",
+    responses=problems(403, 404, 409, 507),
+)
+def release_instruction(
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+) -> schemas.Instruction:
+    """Takes the hold of one side away."""
+    return _said(sandbox, label, asking.by, lambda desk: desk.release(label, asking.by))
+
+
+@router.post(
+    "/{label}/cancel",
+    operation_id="instructions.cancel",
+    summary="Ask for cancellation",
+    responses=problems(403, 404, 409, 507),
+)
+def cancel_instruction(
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+) -> schemas.Instruction:
+    """A payment or free delivery by its debtor; a delivery versus payment once both have asked."""
+    return _said(sandbox, label, asking.by, lambda desk: desk.cancel(label, asking.by))
+
+
+@router.post(
+    "/{label}/prioritise",
+    operation_id="instructions.prioritise",
+    summary="Change the priority",
+    responses=problems(403, 404, 409, 507),
+)
+def prioritise_instruction(
+    label: LabelInPath, asking: schemas.Prioritising, sandbox: RunningSandbox
+) -> schemas.Instruction:
+    """Gives it another priority; within that its arrival decides as before."""
+    priority = Priority[asking.priority.upper()]
+    return _said(
+        sandbox, label, asking.by, lambda desk: desk.prioritise(label, priority, asking.by)
+    )
+
+
+@router.post(
+    "/{label}/settle",
+    operation_id="instructions.settle",
+    summary="Try to settle now",
+    responses=problems(403, 404, 409, 507),
+)
+def settle_instruction(
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+) -> schemas.Instruction:
+    """Tries it once. It has settled when the answer says so; else the answer says why not."""
+
+    def settle(desk: InstructionDesk) -> Rejected | None:
+        known = desk.get(label)
+        if known is not None and known.state is not State.SETTLED:
+            desk.settle(label)
+            known = desk.get(label)
+        ended = known is not None and not known.state.is_live and known.state is not State.SETTLED
+        return Rejected(Reason.FINAL, f"{label} has ended") if ended else None
+
+    return _said(sandbox, label, asking.by, settle)
+
+
+@router.post(
+    "/{label}/replace",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="instructions.replace",
+    summary="Amend: cancel and replace",
+    responses={
+        200: {"model": schemas.Instruction, "description": "It was replaced before."},
+        202: {
+            "model": schemas.Instruction,
+            "description": "The old one: its other side has to ask as well, then send this again.",
+        },
+        **problems(403, 404, 409, 507),
+    },
+)
+def replace_instruction(
+    label: LabelInPath, asked: schemas.Replacing, sandbox: RunningSandbox, response: Response
+) -> schemas.Instruction:
+    """Asks for cancellation, and enters the new terms under their label once it is cancelled.
+
+    What could not be entered is refused before anything is asked for.
+    """
+    entry = entry_of(sandbox.consortium.network, sandbox.consortium.clock, asked.instruction)
+
+    def act(consortium: Consortium) -> Entered | WaitsForOther | Rejected:
+        refusal = _stranger(consortium, label, asked.by)
+        return refusal or replace(consortium, label, asked.by, entry)
+
+    answer = sandbox.change(act)
+    if isinstance(answer, Rejected):
+        raise RefusedError(answer)
+    if isinstance(answer, WaitsForOther):
+        response.status_code = status.HTTP_202_ACCEPTED
+    elif answer.was_known:
+        response.status_code = status.HTTP_200_OK
+    return _read(sandbox, answer.label)
+
+
+def _read(sandbox: Sandbox, label: str) -> schemas.Instruction:
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        found = consortium.clearing_house.desk.get(label)
+        if found is None:
+            raise refuse(Reason.UNKNOWN, f"there is no instruction {label}")
+        return instruction_view(consortium.network, found)
+
+
+def _said(sandbox: Sandbox, label: str, by: str, say: Say) -> schemas.Instruction:
+    """Says something about an instruction on behalf of one of its sides."""
+    refusal = sandbox.change(
+        lambda consortium: _stranger(consortium, label, by) or say(consortium.clearing_house.desk)
+    )
+    if refusal is not None:
+        raise RefusedError(refusal)
+    return _read(sandbox, label)
+
+
+def _stranger(consortium: Consortium, label: str, by: str) -> Rejected | None:
+    """Refuses what is not known, and who is no side of it."""
+    found = consortium.clearing_house.desk.book.as_kept(label)
+    if found is None:
+        return Rejected(Reason.UNKNOWN, f"there is no instruction {label}")
+    sides = [consortium.network.participant_id(number) for number in participants_in(found)]
+    if by not in sides:
+        return Rejected(Reason.UNAUTHORISED, f"{by} is no side of {label}")
+    return None
+
+
+def _filter(
+    consortium: Consortium, state: State | None, participant: str | None, reason: str | None
+) -> Callable[[Instruction], bool]:
+    """Which instructions are wanted. Refuses names of nobody and nothing."""
+    number = None
+    if participant is not None:
+        if participant not in consortium.nodes:
+            raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
+        number = consortium.network.participant_number(participant)
+    if reason is not None and reason not in Reason.__members__:
+        raise refuse(Reason.INVALID, f"reason: expected a name of `novate reasons`, found {reason}")
+    why = Reason[reason] if reason else None
+
+    def is_wanted(each: Instruction) -> bool:
+        return (
+            state in (None, each.state)
+            and why in (None, each.reason)
+            and (number is None or number in participants_in(each))
+        )
+
+    return is_wanted
+
+
+def _found(
+    desk: InstructionDesk, arrival: int, count: int, is_wanted: Callable[[Instruction], bool]
+) -> list[Instruction]:
+    """The first so many that are wanted, from one arrival on."""
+    found: list[Instruction] = []
+    while len(found) < count:
+        read = desk.arrived_since(arrival, READ_AT_ONCE)
+        found += filter(is_wanted, read)
+        if len(read) < READ_AT_ONCE:
+            break
+        arrival = read[-1].arrival + 1
+    return found[:count]

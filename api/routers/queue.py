@@ -1,0 +1,140 @@
+"""The queue, its resolution, and the limits that count in it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response, status
+
+from api import instruction_schemas as schemas
+from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
+from api.errors import problems, refuse
+from api.instruction_terms import amount_of, limit_of
+from api.instruction_views import limit_view, queue_view, waiting_view
+from api.schemas import Page
+from ledger.domain.amounts import format_amount
+from ledger.domain.reasons import Reason
+from ledger.domain.rules import Gridlock
+from nodes.clearing_house.resolving import Resolution
+from nodes.clearing_house.waiting import first_of, queues, standing_aside
+from nodes.consortium import Consortium
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["queue"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
+
+SHOWN_MAX = 100
+AccountQuery = Annotated[str, Query(max_length=41, examples=["BRK-A"])]
+
+
+@router.get("/queue", operation_id="queue.read", summary="What waits, by account and asset")
+def read_queue(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> schemas.Queues:
+    """Every queue in which an instruction stands, in order, with reasons and what is missing."""
+    with sandbox.lock:
+        house, network = sandbox.consortium.clearing_house, sandbox.consortium.network
+        book = house.desk.book
+        everything, aside = queues(book), standing_aside(book)
+        shown = everything[cursor : cursor + limit]
+        end = cursor + len(shown)
+        return schemas.Queues(
+            as_of_block=house.projection.height,
+            live=len(book.queue),
+            data=[queue_view(network, each, first_of(book, each, SHOWN_MAX)) for each in shown],
+            aside_total=len(aside),
+            aside=[waiting_view(network, each, "0") for each in aside[:SHOWN_MAX]],
+            next_cursor=str(end) if shown and end < len(everything) else None,
+        )
+
+
+@router.post(
+    "/queue/resolve",
+    operation_id="queue.resolve",
+    summary="Resolve gridlock",
+    responses=problems(507),
+)
+def resolve_queue(asked: schemas.Resolving, sandbox: RunningSandbox) -> schemas.Resolution:
+    """One run over the queue: what it selects settles together, in one transaction, or not at all.
+
+    Another run right after it settles nothing more, unless the search had stopped early.
+    """
+
+    def act(consortium: Consortium) -> tuple[Resolution, dict[str, tuple[str, int]]]:
+        desk, network = consortium.clearing_house.desk, consortium.network
+        owed = {
+            each.label: (network.currency(each.currency), each.open_amount)
+            for each in desk.book.queue.standing()
+            if each.open_amount
+        }
+        return desk.resolve(Gridlock(asked.algorithm)), owed
+
+    found, owed = sandbox.change(act)
+    values: dict[str, int] = {}
+    for currency, amount in (owed[label] for label in found.settled if label in owed):
+        values[currency] = values.get(currency, 0) + amount
+    return schemas.Resolution(
+        algorithm=asked.algorithm,
+        settled=list(found.settled),
+        values=[
+            schemas.Money(currency=each, amount=format_amount(values[each], each))
+            for each in sorted(values)
+        ],
+        is_exact=found.is_exact,
+    )
+
+
+@router.get("/limits", operation_id="limits.list", summary="List limits")
+def list_limits(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> Page[schemas.Limit]:
+    """The limits that are set, by account, and what is left under each."""
+    with sandbox.lock:
+        house = sandbox.consortium.clearing_house
+        limits = sorted(house.desk.book.limits.all().items())
+        views = [limit_view(sandbox.consortium, *each) for each in limits[cursor : cursor + limit]]
+        return page_of(views, cursor, len(limits), house.projection.height)
+
+
+@router.put(
+    "/limits", operation_id="limits.put", summary="Set a limit", responses=problems(404, 507)
+)
+def put_limit(new: schemas.NewLimit, sandbox: RunningSandbox) -> schemas.Limit:
+    """Sets the most that an account pays on balance, in place of an earlier limit of that kind.
+
+    What has been paid already counts.
+    """
+    network = sandbox.consortium.network
+    pot = limit_of(network, new.account, new.currency, new.counterparty)
+    amount = amount_of(network, new.amount, pot.asset, or_nothing=True)
+
+    def act(consortium: Consortium) -> schemas.Limit:
+        consortium.clearing_house.desk.book.set_limit(pot, amount)
+        return limit_view(consortium, pot, amount)
+
+    return sandbox.change(act)
+
+
+@router.delete(
+    "/limits",
+    status_code=status.HTTP_204_NO_CONTENT,
+    operation_id="limits.delete",
+    summary="Take a limit away",
+    responses=problems(404, 507),
+)
+def delete_limit(
+    sandbox: RunningSandbox,
+    account: AccountQuery,
+    currency: Annotated[str | None, Query(max_length=3)] = None,
+    counterparty: Annotated[str | None, Query(max_length=41)] = None,
+) -> Response:
+    """Takes the limit of an account away, towards one account or towards everybody."""
+    pot = limit_of(sandbox.consortium.network, account, currency, counterparty)
+
+    def act(consortium: Consortium) -> bool:
+        book = consortium.clearing_house.desk.book
+        is_set = pot in book.limits.all()
+        if is_set:
+            book.set_limit(pot, None)
+        return is_set
+
+    if not sandbox.change(act):
+        raise refuse(Reason.UNKNOWN, "there is no such limit")
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
