@@ -117,17 +117,15 @@ class LiveQueue:
                 self._place_anew(other)
 
     def set_limits(self, limits: Limits) -> None:
-        """Takes other limits; everybody is placed anew."""
+        """Takes other limits; whoever they concern is placed anew."""
         self.limits = limits
-        # All at once: until everybody has stepped out, some stand in queues of earlier limits.
-        self._standing.clear()
-        self._queues.clear()
-        self._to_try.clear()
-        self._is_to_try.clear()
         for label, instruction in self._live.items():
-            self._legs[label] = tuple(legs_of(instruction, limits))
-        for label in self._live:
-            self._place_anew(label)
+            legs = tuple(legs_of(instruction, limits))
+            if legs != self._legs[label]:
+                self._leave(label)
+                self._legs[label] = legs
+                self._place_anew(label)
+        self.credited(limits)
 
     def credited(self, pots: Iterable[Pot]) -> None:
         """There may be more in some pots: whoever waits for them is looked at again."""
@@ -287,9 +285,9 @@ class LiveQueue:
             del waiting[place]
             if not waiting:
                 del self._queues[pot]
-            elif place == 0 or self._linked.get(waiting[0][2]):
+            elif self._order is QueueOrder.FIFO and (place == 0 or self._linked.get(waiting[0][2])):
                 # A linked one at the head has others of its group further back.
-                self._try_first_of(pot, waiting)
+                self._try(waiting[0][2])
 
     def _try_first_of(self, pot: Pot, waiting: Sequence[_Entry]) -> None:
         if self._order is QueueOrder.FIFO:

@@ -196,7 +196,9 @@ class Settling:
         settlement = house.around.contracts.settlement
         if isinstance(signed, SignedSet):
             data = settlement.settle_set_data(signed.set, signed.signatures)
+            gas = gas_for(len(signed.set.instructions))
         else:
+            gas = 0
             data = settlement.settle_instruction_data(
                 signed.instruction, signed.deliverer_signature, signed.receiver_signature
             )
@@ -229,7 +231,9 @@ class Settling:
         before = {name: each for name, each in messages.items() if is_settled(each.terms_hash())}
         if len(before) == len(messages):
             return Settled(outcome.block, messages)
-        return NotSettled(reason_of_revert(outcome.revert), before=before)
+        # A chain that ran out of gas, or lost the words, gives none.
+        why = reason_of_revert(outcome.revert) if outcome.revert else Reason.UNAVAILABLE
+        return NotSettled(why, before=before)
 
 
 def _debtors_of(instruction: InstructionMessage) -> set[int]:
