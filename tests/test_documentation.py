@@ -21,6 +21,7 @@ DOCUMENTS = [
     "README.zh.md",
     "docs/trade-files.md",
     "docs/capture.md",
+    "docs/sides-api.md",
     "docs/besu.md",
     "docs/chain.md",
     "docs/scenarios.md",
