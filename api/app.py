@@ -24,6 +24,7 @@ from api.routers import (
     proofs,
     queue,
     rpc,
+    sides,
     trades,
 )
 from api.web import chain_pages, pages
@@ -62,6 +63,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     modules = (
         trades,
         instructions,
+        sides,
         queue,
         dry_run,
         operations,

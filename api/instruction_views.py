@@ -62,7 +62,7 @@ def instruction_view(network: Network, each: Instruction) -> schemas.Instruction
         partial=each.may_be_partial,
         held_by=names_of(network, each.held_by),
         cancelled_by=names_of(network, each.cancelled_by),
-        expires_at=None if expires is None else _moment(expires),
+        expires_at=None if expires is None else moment_text(expires),
         linked_to=list(each.linked_to),
         is_of_trade=each.position is not None,
         rule_version=each.rule_version,
@@ -170,5 +170,6 @@ def counterparty_of(network: Network, pot: Pot) -> str | None:
     return None if pot.counterparty == EVERYBODY else network.account_id(pot.counterparty)
 
 
-def _moment(seconds: int) -> str:
+def moment_text(seconds: int) -> str:
+    """A moment of business time, from seconds since 1970."""
     return datetime.fromtimestamp(seconds, tz=UTC).replace(tzinfo=None).isoformat()

@@ -19,7 +19,7 @@ class Caller(Enum):
     """Reads what every participant's own copy of the ledger shows anyway."""
     EXCHANGE = "the exchange"
     SIDE = "a side of the instruction"
-    """The participant that a request names with ``by``, or whose account it names."""
+    """The participant that a request names, with ``by`` or in its path, or by its account."""
     OWNER = "the owner of the account"
     OPERATOR = "the operator"
     """The clearing house, and in a sandbox banks and registrar too."""
@@ -47,6 +47,12 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "POST /v1/instructions/{label}/prioritise": Caller.SIDE,
     "POST /v1/instructions/{label}/settle": Caller.SIDE,
     "POST /v1/instructions/{label}/replace": Caller.SIDE,
+    "POST /v1/sides": Caller.SIDE,
+    "GET /v1/sides": Caller.OPERATOR,
+    "GET /v1/sides/{participant}/{reference}": Caller.SIDE,
+    "POST /v1/sides/{participant}/{reference}/withdraw": Caller.SIDE,
+    "POST /v1/sides/{participant}/{reference}/amend": Caller.SIDE,
+    "GET /v1/allegements": Caller.SIDE,
     "POST /v1/dry-run/instructions": Caller.OPERATOR,
     "POST /v1/dry-run/cycle": Caller.OPERATOR,
     "GET /v1/queue": Caller.OPERATOR,

@@ -22,6 +22,7 @@ DOCUMENTS = [
     "docs/trade-files.md",
     "docs/capture.md",
     "docs/instructions-api.md",
+    "docs/sides-api.md",
     "docs/besu.md",
     "docs/chain.md",
     "docs/scenarios.md",

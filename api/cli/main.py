@@ -23,6 +23,7 @@ from api.cli.queue import queue_app
 from api.cli.reasons import reasons
 from api.cli.rules import rules
 from api.cli.scenario import scenario_app
+from api.cli.side import side_app
 from api.cli.up import up
 
 # A library among the imports raises the limit so far that deep nesting would end in a crash.
@@ -61,6 +62,7 @@ day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
 day_app.command("verify")(verify_day)
 app.command(rich_help_panel=SERVE)(up)
 app.add_typer(instruction_app, name="instruction", rich_help_panel=SERVE)
+app.add_typer(side_app, name="side", rich_help_panel=SERVE)
 app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)
 app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(fund)

@@ -77,6 +77,15 @@ class EnteredSides:
             rows = select(EnteredSideRow).where(EnteredSideRow.state == state.value)
             return [_entered(row) for row in session.exec(rows.order_by(col(EnteredSideRow.place)))]
 
+    def since(self, place: int, count: int, participant: str | None = None) -> list[Entered]:
+        """The first so many from a place on, in order of entry, of all or of one participant."""
+        wanted = select(EnteredSideRow).where(EnteredSideRow.place >= place)
+        if participant is not None:
+            wanted = wanted.where(EnteredSideRow.participant == participant)
+        with self._database.reading() as session:
+            rows = session.exec(wanted.order_by(col(EnteredSideRow.place)).limit(count))
+            return [_entered(row) for row in rows]
+
     def of_instruction(self, label: str) -> tuple[Entered, Entered]:
         """The deliverer's side and the receiver's of what was matched under a label."""
         with self._database.reading() as session:

@@ -16,17 +16,16 @@ from ledger.books.database import UnitOfWork
 from ledger.books.entered_sides import Entered, EnteredSides, SideState
 from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
-from ledger.settlement.matching import Kind, Unmatched, differences
+from ledger.settlement.matching import Kind, Unmatched
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry, InstructionDesk
+from nodes.clearing_house.nearest import COMPARED_MAX, Nearest, nearest_of
 from nodes.clearing_house.side_checks import refusal_of
 from nodes.instruction_terms import instruction_id
 from nodes.messages import Accepted, Allegement, Allegements, AmendedSide, EnteredSide, Matched
 from nodes.node import Node
 
 ALLEGEMENTS_MAX: Final = 500
-COMPARED_MAX: Final = 100
-"""Own sides that an alleged one is compared with, to name the one that is nearest."""
 
 
 class MatchingDesk:
@@ -140,9 +139,45 @@ class MatchingDesk:
             case _:
                 assert_never(entered.state)
 
+    def reason_of(self, participant: str, reference: str) -> Reason | None:
+        """Why a side is not settled: what it waits for, or how it has ended."""
+        entered = self._sides.get(participant, reference)
+        if entered is None:
+            return None
+        match entered.state:
+            case SideState.UNMATCHED:
+                return Reason.UNMATCHED
+            case SideState.CANCELLED:
+                return None
+            case SideState.FAILED:
+                return Reason.LATE
+            case SideState.MATCHED:
+                refusal = self.refusal_of(entered.label)
+                return refusal.reason if refusal else None
+            case SideState.ENTERED:
+                instruction = self._desk.get(entered.label)
+                assert instruction is not None, "what was entered stays on record"
+                return instruction.reason
+            case _:
+                assert_never(entered.state)
+
     def refusal_of(self, label: str) -> Rejected | None:
         """Why a match has not entered the queue, as of the last time it was tried."""
         return self._pending.get(label)
+
+    def get(self, participant: str, reference: str) -> Entered | None:
+        """A side by its participant and reference."""
+        return self._sides.get(participant, reference)
+
+    def entered_since(self, place: int, count: int, participant: str | None) -> list[Entered]:
+        """Sides from a place on in the order of entry, of everybody or of one participant."""
+        return self._sides.since(place, count, participant)
+
+    def nearest_to(self, entered: Entered) -> Nearest | None:
+        """What comes nearest to an unmatched side, of the sides that are alleged to its owner."""
+        waiting = [self._waiting[place] for place in self._unmatched.places()]
+        alleged = [e for e in waiting if e.side.counterparty == entered.participant]
+        return self._nearest(entered, alleged[:COMPARED_MAX])
 
     # What the house asks of it.
 
@@ -299,14 +334,15 @@ class MatchingDesk:
         return None
 
     def _allegement(self, alleged: Entered, own: list[Entered]) -> Allegement:
-        table = self._house.around.rules.matching_tolerances
-        compared = [(differences(alleged.side, each.side, table), each) for each in own]
-        counted = [(len(found), each.place, found, each.reference) for found, each in compared]
-        opposite = [each for each in counted if each[2] != ("is_deliverer",)]
-        nearest = min(opposite, default=None)
+        nearest = self._nearest(alleged, own)
         if nearest is None:
             return Allegement(alleged.reference, alleged.side)
-        return Allegement(alleged.reference, alleged.side, nearest[3], nearest[2])
+        return Allegement(
+            alleged.reference, alleged.side, nearest.entered.reference, nearest.differing
+        )
+
+    def _nearest(self, entered: Entered, others: list[Entered]) -> Nearest | None:
+        return nearest_of(entered, others, self._house.around.rules.matching_tolerances)
 
     def _today(self) -> date:
         return self._house.around.clock.business_time().date()

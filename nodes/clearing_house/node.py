@@ -72,6 +72,14 @@ class ClearingHouse(Node):
         self.desk.resume()
         self.matching.resume()
 
+    def work(self) -> int:
+        """Brings in what has matched, then tries what can settle; returns how many have settled.
+
+        Called after every change, and after business time has moved.
+        """
+        self.matching.work()
+        return self.desk.work()
+
     def standing_of(self, position: int) -> TradeStanding:
         """What has become of a captured trade."""
         exception = self.intake.exception(position)

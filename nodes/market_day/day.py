@@ -106,7 +106,7 @@ class MarketDay:
         issue_opening(consortium, self._plan.opening)
         self._done(Step.OPENED)
         # A crash may have come between a cycle and the queue that is tried after it.
-        consortium.clearing_house.desk.work()
+        consortium.clearing_house.work()
         consortium.reconcile()
         known = {batch.id for batch in consortium.exchange.captured.batches}
         refused = self._refusals()
@@ -187,7 +187,7 @@ class MarketDay:
             abandoned = abandoned + 1 if row.state == records.ABANDONED else 0
             if abandoned > ABANDONED_IN_A_ROW_MAX:
                 raise DayError(f"cycle {row.number} was abandoned time and again")
-            house.desk.work()
+            house.work()
             self._done(Step.QUEUE_TRIED)
             self._consortium.reconcile()
             self._done(Step.RECONCILED)

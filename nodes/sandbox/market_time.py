@@ -67,8 +67,7 @@ class MarketTime:
         self._looked_at = int(self._consortium.clock.business_time().timestamp())
         height = house.projection.height
         over = clock.day_to_end() if clock else None
-        house.matching.work()
-        house.desk.work()
+        house.work()
         if clock is not None and over is not None:
             house.desk.end_of_day()
             clock.note_ended(over)

@@ -230,7 +230,7 @@ class Sandbox:
 
     def _close_cycle(self) -> CycleRow | None:
         cycle = self.consortium.clearing_house.net.close()
-        self.consortium.clearing_house.desk.work()
+        self.consortium.clearing_house.work()
         self.consortium.reconcile()
         return cycle
 

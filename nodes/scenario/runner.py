@@ -131,7 +131,7 @@ class _Player:
 
     def _work(self) -> None:
         self._consortium.catch_up()
-        self._house.desk.work()
+        self._house.work()
         self._consortium.catch_up()
 
     def _place_of(self, repeated: Event, place: int) -> int:

@@ -43,8 +43,7 @@ def match(consortium, wishes_of_a=None, wishes_of_b=None):
 
 
 def settle(consortium):
-    consortium.clearing_house.matching.work()
-    consortium.clearing_house.desk.work()
+    consortium.clearing_house.work()
     consortium.catch_up()
 
 

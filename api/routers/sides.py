@@ -1,0 +1,247 @@
+"""Two-sided entry: each participant enters its own side, and the clearing house matches them."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Response, status
+
+from api import side_schemas as schemas
+from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters
+from api.errors import RefusedError, problems, refuse
+from api.schemas import Page
+from api.side_terms import participant_of, side_of, wishes_of
+from api.side_views import allegement_view, found_view, side_view
+from ledger.books.entered_sides import Entered
+from ledger.domain.instructions import State
+from ledger.domain.reasons import Reason, Rejected
+from nodes.clearing_house.matching_desk import MatchingDesk
+from nodes.consortium import Consortium
+from nodes.sandbox.sandbox import Sandbox
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["sides"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
+
+READ_AT_ONCE = 1_000
+Participant = Annotated[str, Path(max_length=24, examples=["BRK-A"])]
+Reference = Annotated[str, Path(max_length=24, examples=["S1"])]
+
+
+@router.post(
+    "/sides",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="sides.create",
+    summary="Enter a side",
+    responses={
+        200: {"model": schemas.SideFound, "description": "It was entered before."},
+        **problems(403, 404, 409, 507),
+    },
+)
+def create_side(
+    new: schemas.NewSide, sandbox: RunningSandbox, response: Response
+) -> schemas.SideFound:
+    """Enters a participant's own side through its own node; it is on disk when this answers.
+
+    With the side of the counterparty it becomes an instruction, which settles as soon as it can.
+    The same again is answered with 200; the same reference with other content with 409.
+    """
+    network = sandbox.consortium.network
+    participant = participant_of(network, new)
+    side, wishes = side_of(network, new), wishes_of(new)
+
+    def enter(consortium: Consortium) -> bool | Rejected:
+        was_known = _is_known(consortium, participant, new.reference)
+        refusal = consortium.trader(participant).sides.enter(new.reference, side, wishes)
+        return refusal or was_known
+
+    return _entered(sandbox, response, participant, new.reference, enter)
+
+
+@router.get("/sides", operation_id="sides.list", summary="List sides")
+def list_sides(
+    sandbox: RunningSandbox,
+    cursor: Cursor,
+    limit: Limit = 100,
+    participant: Annotated[
+        str | None, Query(max_length=24, description="Only those that it has entered.")
+    ] = None,
+    state: Annotated[
+        State | None, Query(description="Only those in this state.", examples=["unmatched"])
+    ] = None,
+) -> Page[schemas.Side]:
+    """Sides in the order in which they came in."""
+    with sandbox.lock:
+        network, desk = sandbox.consortium.network, sandbox.consortium.clearing_house.matching
+        if participant is not None:
+            _check_trades(sandbox.consortium, participant)
+        found = _found(desk, cursor, limit + 1, participant, state)
+        following = str(found[limit].place) if len(found) > limit else None
+        views = [side_view(network, desk, each) for each in found[:limit]]
+        height = sandbox.consortium.clearing_house.projection.height
+    return Page(as_of_block=height, data=views, next_cursor=following)
+
+
+@router.get(
+    "/sides/{participant}/{reference}",
+    operation_id="sides.read",
+    summary="Look a side up",
+    responses=problems(404),
+)
+def read_side(
+    participant: Participant, reference: Reference, sandbox: RunningSandbox
+) -> schemas.SideFound:
+    """One side: its instruction once it has matched; before, what is nearest and what differs."""
+    return _read(sandbox, participant, reference)
+
+
+@router.post(
+    "/sides/{participant}/{reference}/withdraw",
+    operation_id="sides.withdraw",
+    summary="Take a side back",
+    responses={
+        202: {"model": schemas.SideFound, "description": "The other side has to ask as well."},
+        **problems(403, 404, 409, 507),
+    },
+)
+def withdraw_side(
+    participant: Participant, reference: Reference, sandbox: RunningSandbox, response: Response
+) -> schemas.SideFound:
+    """Takes an unmatched side back; of one that has matched, asks for cancellation."""
+    _check_trades(sandbox.consortium, participant)
+    refusal = sandbox.change(
+        lambda consortium: consortium.trader(participant).sides.withdraw(reference)
+    )
+    if refusal is not None:
+        raise RefusedError(refusal)
+    found = _read(sandbox, participant, reference)
+    if found.state != State.CANCELLED.value:
+        response.status_code = status.HTTP_202_ACCEPTED
+    return found
+
+
+@router.post(
+    "/sides/{participant}/{reference}/amend",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="sides.amend",
+    summary="Amend: take back and enter another",
+    responses={
+        200: {"model": schemas.SideFound, "description": "It was amended before."},
+        202: {
+            "model": schemas.SideFound,
+            "description": "The old one: its other side has to ask as well, then send this again.",
+        },
+        **problems(403, 404, 409, 507),
+    },
+)
+def amend_side(
+    participant: Participant,
+    reference: Reference,
+    asked: schemas.Amending,
+    sandbox: RunningSandbox,
+    response: Response,
+) -> schemas.SideFound:
+    """Takes a side back and enters another under a new reference, once the old one is cancelled.
+
+    What could not be entered is refused before anything is taken back.
+    """
+    network, new = sandbox.consortium.network, asked.replacement
+    if participant_of(network, new) != participant:
+        raise refuse(Reason.UNAUTHORISED, f"{new.account} is no account of {participant}")
+    side, wishes = side_of(network, new), wishes_of(new)
+
+    def amend(consortium: Consortium) -> bool | Rejected:
+        was_known = _is_known(consortium, participant, new.reference)
+        sides = consortium.trader(participant).sides
+        return sides.amend(reference, new.reference, side, wishes) or was_known
+
+    try:
+        return _entered(sandbox, response, participant, new.reference, amend)
+    except RefusedError as error:
+        if error.refusal.reason is not Reason.UNMATCHED:
+            raise
+    response.status_code = status.HTTP_202_ACCEPTED
+    return _read(sandbox, participant, reference)
+
+
+@router.get(
+    "/allegements",
+    operation_id="allegements.list",
+    summary="What others have entered that lacks one's own side",
+    responses=problems(404),
+)
+def list_allegements(
+    sandbox: RunningSandbox,
+    participant: Annotated[str, Query(max_length=24, description="To whom they are alleged.")],
+) -> schemas.Allegements:
+    """Unmatched sides of others, with the own side that is nearest and the fields that differ."""
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        _check_trades(consortium, participant)
+        network, house = consortium.network, consortium.clearing_house
+        alleged = consortium.trader(participant).sides.allegements()
+        return schemas.Allegements(
+            as_of_block=house.projection.height,
+            total=alleged.total,
+            data=[
+                allegement_view(network, house.matching, participant, each)
+                for each in alleged.sides
+            ],
+        )
+
+
+def _entered(
+    sandbox: Sandbox,
+    response: Response,
+    participant: str,
+    reference: str,
+    act: Callable[[Consortium], bool | Rejected],
+) -> schemas.SideFound:
+    """Lets a side be entered; 200 when it was known before."""
+    answer = sandbox.change(act)
+    if isinstance(answer, Rejected):
+        raise RefusedError(answer)
+    if answer:
+        response.status_code = status.HTTP_200_OK
+    return _read(sandbox, participant, reference)
+
+
+def _read(sandbox: Sandbox, participant: str, reference: str) -> schemas.SideFound:
+    with sandbox.lock:
+        desk = sandbox.consortium.clearing_house.matching
+        found = desk.get(participant, reference)
+        if found is None:
+            raise refuse(Reason.UNKNOWN, f"{participant} has entered no side {reference}")
+        return found_view(sandbox.consortium.network, desk, found)
+
+
+def _is_known(consortium: Consortium, participant: str, reference: str) -> bool:
+    return consortium.clearing_house.matching.get(participant, reference) is not None
+
+
+def _check_trades(consortium: Consortium, participant: str) -> None:
+    """Refuses names of nobody, and of who does not trade."""
+    if participant not in consortium.nodes:
+        raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
+    if not consortium.network.trades(participant):
+        raise refuse(Reason.INVALID, f"{participant} does not trade: name a broker or bank")
+
+
+def _found(
+    desk: MatchingDesk, place: int, count: int, participant: str | None, state: State | None
+) -> list[Entered]:
+    """The first so many that are wanted, from one place on."""
+    found: list[Entered] = []
+    while len(found) < count:
+        read = desk.entered_since(place, READ_AT_ONCE, participant)
+        found += [
+            each
+            for each in read
+            if state is None or desk.state_of(each.participant, each.reference) is state
+        ]
+        if len(read) < READ_AT_ONCE:
+            break
+        place = read[-1].place + 1
+    return found[:count]
