@@ -1,33 +1,81 @@
-"""The queue of instructions on disk."""
+"""The clearing house's instructions on disk."""
+
+from dataclasses import replace
+
+import pytest
 
 from ledger.books.database import open_database
-from ledger.books.instructions import CANCELLED, QUEUED, InstructionQueue
-from ledger.books.tables import InstructionRow
+from ledger.books.instructions import InstructionStore
+from ledger.domain.instructions import Instruction, Priority, State
+from ledger.domain.reasons import Reason
 
 
-def instruction(position):
-    return InstructionRow(
-        id=position.to_bytes(32, "big"),
-        arrival=-1,
-        label=f"T{position}",
+def instruction(number, **more):
+    return Instruction(
+        id=number.to_bytes(32, "big"),
+        label=f"I{number}",
+        arrival=number,
         deliverer=256,
         receiver=512,
         instrument=1,
-        quantity=1,
+        quantity=5,
         currency=1,
-        amount=1,
-        state=QUEUED,
-        position=position,
+        amount=7,
+        **more,
     )
 
 
-def test_more_trades_are_cancelled_at_once_than_one_statement_takes():
-    database = open_database(None)
-    queue = InstructionQueue(database)
-    with database.transaction() as session:
-        queue.add(session, [instruction(position) for position in (0, 299_999, 300_000)])
+@pytest.fixture
+def database():
+    return open_database(None)
 
-    with database.transaction() as session:
-        queue.cancel(session, range(300_000))
 
-    assert [row.state for row in queue.all()] == [CANCELLED, CANCELLED, QUEUED]
+def put(database, *instructions):
+    store = InstructionStore(database)
+    with database.transaction() as session:
+        store.put(session, instructions)
+    return store
+
+
+def test_instruction_is_read_as_it_was_put(database):
+    full = instruction(
+        0,
+        settled_quantity=2,
+        settled_amount=3,
+        parts=1,
+        priority=Priority.HIGH,
+        held_by=frozenset({1, 2}),
+        cancelled_by=frozenset({2}),
+        may_be_partial=True,
+        expires_at=9,
+        linked_to=("I1", "I7"),
+        state=State.HELD,
+        reason=Reason.SILENT,
+        rule_version=4,
+        position=8,
+        block=3,
+    )
+    store = put(database, full, instruction(1))
+
+    assert store.all() == [full, instruction(1)]
+    assert store.get("I0") == store.by_id(full.id) == full
+    assert store.get("I9") is None
+    assert store.all_linked() == [full]
+
+
+def test_arrivals_go_on_after_the_last_one_in_a_new_process(database):
+    assert put(database, instruction(0), instruction(1)).next_arrival == 2
+    assert InstructionStore(database).next_arrival == 2
+
+
+def test_ended_instructions_are_not_live_and_keep_their_label_and_id(database):
+    store = put(database, *map(instruction, range(4)))
+    ended = [
+        replace(instruction(number), state=state)
+        for number, state in enumerate((State.SETTLED, State.CANCELLED, State.FAILED))
+    ]
+    with database.transaction() as session:
+        store.put(session, ended)
+
+    assert store.live() == [instruction(3)]
+    assert store.named("I0", instruction(1).id) == ended[:2]
