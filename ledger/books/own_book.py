@@ -89,19 +89,20 @@ class OwnBook:
         upsert(session, OwnEntryRow, rows)
         session.on_commit(lambda: self._waiting.update(new))
         for cause, entry in entries:
-            if cause in known and self.recall(session, cause, entry) is Recall.OTHER:
+            if cause in known and known[cause] != _pack(entry):
                 return Rejected(Reason.DUPLICATE, f"{cause.reference.hex()} has other content")
         return None
 
-    def _known(self, session: Session, causes: Sequence[Cause]) -> set[Cause]:
-        """Those of some causes that there is an entry for, waiting or booked."""
-        known: set[Cause] = set()
+    def _known(self, session: Session, causes: Sequence[Cause]) -> dict[Cause, bytes]:
+        """The packed entries, waiting or booked, of those of some causes that have one."""
+        known: dict[Cause, bytes] = {}
         for first in range(0, len(causes), AT_ONCE):
             references = [cause.reference for cause in causes[first : first + AT_ONCE]]
-            rows = select(OwnEntryRow.origin, OwnEntryRow.reference, OwnEntryRow.digest).where(
-                OwnEntryRow.book == self._name, col(OwnEntryRow.reference).in_(references)
-            )
-            known |= {Cause(Origin(origin), *name) for origin, *name in session.exec(rows)}
+            rows = select(
+                OwnEntryRow.origin, OwnEntryRow.reference, OwnEntryRow.digest, OwnEntryRow.payload
+            ).where(OwnEntryRow.book == self._name, col(OwnEntryRow.reference).in_(references))
+            for origin, reference, digest, payload in session.exec(rows):
+                known[Cause(Origin(origin), reference, digest)] = payload
         return known
 
     def recall(self, session: Session, cause: Cause, entry: Entry) -> Recall:

@@ -178,3 +178,14 @@ def test_instruction_that_moves_nothing_is_refused():
     refusal = consortium.clearing_house.desk.enter(Entry(label="N", message=nothing))
 
     assert refusal.reason is Reason.INVALID
+
+
+@pytest.mark.deep
+def test_ten_thousand_payments_in_circles_settle_as_one_set():
+    consortium = poor(Rules(auto_settle=False))
+    for number in range(9_999):
+        pay(consortium, f"P{number}", "ABC"[number % 3], "BCA"[number % 3], 1_000)
+
+    assert len(consortium.clearing_house.desk.resolve(Gridlock.FIFO).settled) == 9_999
+    assert balances(consortium)[Register.CASH] == NOTHING
+    assert consortium.reconcile() == 0

@@ -1,87 +1,81 @@
-"""Instructions on disk."""
+"""The clearing house's instructions on disk."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from dataclasses import replace
+
+import pytest
 
 from ledger.books.database import open_database
 from ledger.books.instructions import InstructionStore
-from ledger.domain.instructions import LIVE, Instruction, Priority, State
+from ledger.domain.instructions import Instruction, Priority, State
 from ledger.domain.reasons import Reason
 
-AMOUNTS = st.integers(0, 10**15)
-PARTICIPANTS = st.frozensets(st.integers(1, 1_023), max_size=2)
 
-
-@st.composite
-def instructions(draw):
-    """Every attribute as far as it goes, whether it makes sense or not."""
-    count = draw(st.integers(1, 3))
-    return [
-        Instruction(
-            id=arrival.to_bytes(32, "big"),
-            label=f"I{arrival}",
-            arrival=arrival,
-            deliverer=draw(st.integers(256, 2**32 - 1)),
-            receiver=512,
-            instrument=1,
-            quantity=draw(AMOUNTS),
-            currency=1,
-            amount=draw(AMOUNTS),
-            settled_quantity=draw(AMOUNTS),
-            settled_amount=draw(AMOUNTS),
-            parts=draw(st.integers(0, 9)),
-            priority=draw(st.sampled_from(Priority)),
-            held_by=draw(PARTICIPANTS),
-            cancelled_by=draw(PARTICIPANTS),
-            may_be_partial=draw(st.booleans()),
-            expires_at=draw(st.none() | st.integers(0, 2**40)),
-            linked_to=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),
-            state=draw(st.sampled_from(State)),
-            reason=draw(st.none() | st.sampled_from(Reason)),
-            rule_version=draw(st.integers(1, 9)),
-            position=draw(st.none() | st.integers(0, 2**40)),
-            block=draw(st.none() | st.integers(0, 2**31)),
-        )
-        for arrival in range(count)
-    ]
-
-
-@given(instructions())
-def test_instruction_is_read_as_it_was_kept(kept):
-    database = open_database(None)
-    store = InstructionStore(database)
-    with database.transaction() as session:
-        store.put(session, kept)
-
-    again = InstructionStore(database)
-    assert again.all() == kept
-    assert again.next_arrival == store.next_arrival == len(kept)
-    assert again.live() == [each for each in kept if each.state in LIVE]
-    assert again.get("I0") == again.by_id(bytes(32)) == kept[0]
-    database.close()
-
-
-def test_later_version_of_an_instruction_takes_the_place_of_the_earlier_one():
-    database = open_database(None)
-    store = InstructionStore(database)
-    first = Instruction(
-        id=bytes(32),
-        label="I0",
-        arrival=0,
+def instruction(number, **more):
+    return Instruction(
+        id=number.to_bytes(32, "big"),
+        label=f"I{number}",
+        arrival=number,
         deliverer=256,
         receiver=512,
         instrument=1,
-        quantity=1,
+        quantity=5,
         currency=1,
-        amount=1,
+        amount=7,
+        **more,
     )
-    for state in (State.QUEUED, State.SETTLED):
-        with database.transaction() as session:
-            store.put(session, [Instruction(**{**_fields(first), "state": state})])
-
-    assert [each.state for each in store.all()] == [State.SETTLED]
-    assert store.next_arrival == 1
 
 
-def _fields(instruction):
-    return {name: getattr(instruction, name) for name in Instruction.__slots__}
+@pytest.fixture
+def database():
+    return open_database(None)
+
+
+def put(database, *instructions):
+    store = InstructionStore(database)
+    with database.transaction() as session:
+        store.put(session, instructions)
+    return store
+
+
+def test_instruction_is_read_as_it_was_put(database):
+    full = instruction(
+        0,
+        settled_quantity=2,
+        settled_amount=3,
+        parts=1,
+        priority=Priority.HIGH,
+        held_by=frozenset({1, 2}),
+        cancelled_by=frozenset({2}),
+        may_be_partial=True,
+        expires_at=9,
+        linked_to=("I1", "I7"),
+        state=State.HELD,
+        reason=Reason.SILENT,
+        rule_version=4,
+        position=8,
+        block=3,
+    )
+    store = put(database, full, instruction(1))
+
+    assert store.all() == [full, instruction(1)]
+    assert store.get("I0") == store.by_id(full.id) == full
+    assert store.get("I9") is None
+    assert store.all_linked() == [full]
+
+
+def test_arrivals_go_on_after_the_last_one_in_a_new_process(database):
+    assert put(database, instruction(0), instruction(1)).next_arrival == 2
+    assert InstructionStore(database).next_arrival == 2
+
+
+def test_ended_instructions_are_not_live_and_keep_their_label_and_id(database):
+    store = put(database, *map(instruction, range(4)))
+    ended = [
+        replace(instruction(number), state=state)
+        for number, state in enumerate((State.SETTLED, State.CANCELLED, State.FAILED))
+    ]
+    with database.transaction() as session:
+        store.put(session, ended)
+
+    assert store.live() == [instruction(3)]
+    assert store.named("I0", instruction(1).id) == ended[:2]
