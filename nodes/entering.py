@@ -1,7 +1,9 @@
-"""Instructions that are locked in: whoever enters one speaks for both sides.
+"""What participants say of instructions, to the clearing house and to their own nodes.
 
-The clearing house takes it in, and the desks of both sides agree to its terms. A market in which
-each side enters its own has ``side_entry`` for it.
+Of one that is locked in, whoever enters it speaks for both sides: the house takes it in, and the
+desks of both agree to its terms. A market in which each side enters its own has ``side_entry`` for
+it. Whoever holds or cancels also lets its own node sign nothing of it: the house could not settle
+it if it wanted to.
 """
 
 from dataclasses import dataclass
@@ -9,8 +11,10 @@ from dataclasses import dataclass
 from ledger.domain.accounts import participant_of
 from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.legs import participants_in
 from nodes.clearing_house.desk import Entry
 from nodes.consortium import Consortium
+from nodes.trader import Trader
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,38 @@ def enter(consortium: Consortium, entry: Entry) -> Entered | Rejected:
         refusal = trader.mandate_instruction(message, may_be_partial=entry.may_be_partial)
         # The house refuses a label with other terms: no desk has agreed to others under it.
         assert refusal is None, f"{entry.label}: {refusal}"
+        if entry.is_held and not was_known:
+            trader.withhold_instruction(message.id)
     return Entered(entry.label, was_known)
+
+
+def hold(consortium: Consortium, label: str, by: str | None = None) -> Rejected | None:
+    """Puts an instruction on hold for one side, or for both."""
+    refusal = consortium.clearing_house.desk.hold(label, by)
+    if refusal is None:
+        for trader, id in _nodes(consortium, label, by):
+            trader.withhold_instruction(id)
+    return refusal
+
+
+def release(consortium: Consortium, label: str, by: str | None = None) -> Rejected | None:
+    """Takes the hold of one side away, or both."""
+    refusal = consortium.clearing_house.desk.release(label, by)
+    if refusal is None:
+        for trader, id in _nodes(consortium, label, by):
+            trader.allow_instruction(id)
+    return refusal
+
+
+def cancel(consortium: Consortium, label: str, by: str) -> Rejected | None:
+    """Asks for cancellation; once an instruction is cancelled, both sides withhold it for good."""
+    desk = consortium.clearing_house.desk
+    refusal = desk.cancel(label, by)
+    known = desk.book.as_kept(label)
+    if refusal is None and known is not None and known.state is State.CANCELLED:
+        for trader, id in _nodes(consortium, label, None):
+            trader.withhold_instruction(id)
+    return refusal
 
 
 def replace(
@@ -63,9 +98,17 @@ def replace(
         return refusal
     old = desk.book.as_kept(label)
     if old is None or old.state is not State.CANCELLED:
-        refusal = desk.cancel(label, by)
+        refusal = cancel(consortium, label, by)
         if refusal is not None:
             return refusal
         old = desk.book.as_kept(label)
     assert old is not None, "the desk refuses what it does not know"
     return enter(consortium, entry) if old.state is State.CANCELLED else WaitsForOther(label)
+
+
+def _nodes(consortium: Consortium, label: str, by: str | None) -> list[tuple[Trader, bytes]]:
+    """The nodes of one side of an instruction, or of both, and its id."""
+    instruction = consortium.clearing_house.desk.book.as_kept(label)
+    assert instruction is not None, "the desk refuses what it does not know"
+    ids = {consortium.network.participant_id(number) for number in participants_in(instruction)}
+    return [(consortium.trader(each), instruction.id) for each in sorted(ids) if by in (None, each)]

@@ -4,6 +4,7 @@ A match is agreed to only within what the trader has entered itself, and once: w
 house says, no side becomes two instructions.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -38,12 +39,17 @@ class GiveMandate(Protocol):
         """Refuses an id under which other terms were agreed to."""
 
 
+Withhold = Callable[[bytes], None]
+"""Signs nothing of an instruction, by its id, until it is allowed again."""
+
+
 class SideEntry:
     """The sides of one trader, entered through its own node."""
 
-    def __init__(self, trader: Node, give_mandate: GiveMandate) -> None:
+    def __init__(self, trader: Node, give_mandate: GiveMandate, withhold: Withhold) -> None:
         self._trader = trader
         self._give_mandate = give_mandate
+        self._withhold = withhold
         self._sides = EnteredSides(trader.database)
 
     # What its own desk tells it.
@@ -103,6 +109,9 @@ class SideEntry:
         with self._trader.database.transaction() as session:
             matched = replace(own, state=SideState.MATCHED, label=message.label)
             self._sides.change(session, [matched])
+        if own.wishes.is_held and not own.label:
+            # Its own node lets go of it when the side does.
+            self._withhold(message.instruction.id)
         refusal = self._give_mandate(message.instruction, may_be_partial=message.may_be_partial)
         return Accepted() if refusal is None else Disagreement(refusal)
 

@@ -63,7 +63,7 @@ class Trader(Node):
         self.blotter = Blotter(database)
         self.mandates = Mandates(database)
         self.consents = Consents(self, self.blotter, self.mandates)
-        self.sides = SideEntry(self, self.mandate_instruction)
+        self.sides = SideEntry(self, self.mandate_instruction, self.withhold_instruction)
 
     # What its own desk tells it.
 

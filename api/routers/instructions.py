@@ -20,7 +20,15 @@ from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.legs import participants_in
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.consortium import Consortium
-from nodes.entering import Entered, WaitsForOther, enter, replace
+from nodes.entering import (
+    Entered,
+    WaitsForOther,
+    cancel,
+    enter,
+    hold,
+    release,
+    replace,
+)
 from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(
@@ -32,7 +40,7 @@ router = APIRouter(
 
 READ_AT_ONCE = 1_000
 LabelInPath = Annotated[str, Path(max_length=160, examples=["DVP-1"])]
-Say = Callable[[InstructionDesk], Rejected | None]
+Say = Callable[[Consortium], Rejected | None]
 
 
 @router.post(
@@ -109,7 +117,7 @@ def hold_instruction(
     label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
 ) -> schemas.Instruction:
     """For one side: it is not tried, and blocks nobody, until that side releases it."""
-    return _said(sandbox, label, asking.by, lambda desk: desk.hold(label, asking.by))
+    return _said(sandbox, label, asking.by, lambda consortium: hold(consortium, label, asking.by))
 
 
 @router.post(
@@ -122,7 +130,9 @@ def release_instruction(
     label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
 ) -> schemas.Instruction:
     """Takes the hold of one side away."""
-    return _said(sandbox, label, asking.by, lambda desk: desk.release(label, asking.by))
+    return _said(
+        sandbox, label, asking.by, lambda consortium: release(consortium, label, asking.by)
+    )
 
 
 @router.post(
@@ -135,7 +145,7 @@ def cancel_instruction(
     label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
 ) -> schemas.Instruction:
     """A payment or free delivery by its debtor; a delivery versus payment once both have asked."""
-    return _said(sandbox, label, asking.by, lambda desk: desk.cancel(label, asking.by))
+    return _said(sandbox, label, asking.by, lambda consortium: cancel(consortium, label, asking.by))
 
 
 @router.post(
@@ -149,9 +159,11 @@ def prioritise_instruction(
 ) -> schemas.Instruction:
     """Gives it another priority; within that its arrival decides as before."""
     priority = Priority[asking.priority.upper()]
-    return _said(
-        sandbox, label, asking.by, lambda desk: desk.prioritise(label, priority, asking.by)
-    )
+
+    def prioritise(consortium: Consortium) -> Rejected | None:
+        return consortium.clearing_house.desk.prioritise(label, priority, asking.by)
+
+    return _said(sandbox, label, asking.by, prioritise)
 
 
 @router.post(
@@ -165,7 +177,8 @@ def settle_instruction(
 ) -> schemas.Instruction:
     """Tries it once. It has settled when the answer says so; else the answer says why not."""
 
-    def settle(desk: InstructionDesk) -> Rejected | None:
+    def settle(consortium: Consortium) -> Rejected | None:
+        desk = consortium.clearing_house.desk
         known = desk.get(label)
         if known is not None and known.state is not State.SETTLED:
             desk.settle(label)
@@ -224,9 +237,7 @@ def _read(sandbox: Sandbox, label: str) -> schemas.Instruction:
 
 def _said(sandbox: Sandbox, label: str, by: str, say: Say) -> schemas.Instruction:
     """Says something about an instruction on behalf of one of its sides."""
-    refusal = sandbox.change(
-        lambda consortium: _stranger(consortium, label, by) or say(consortium.clearing_house.desk)
-    )
+    refusal = sandbox.change(lambda consortium: _stranger(consortium, label, by) or say(consortium))
     if refusal is not None:
         raise RefusedError(refusal)
     return _read(sandbox, label)

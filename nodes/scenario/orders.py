@@ -13,6 +13,7 @@ from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry
 from nodes.clock import SECONDS_A_DAY
+from nodes.entering import Entered, cancel, enter, hold, release
 from nodes.instruction_terms import instruction_id
 from nodes.scenario.faults import desk_feed
 from nodes.scenario.scene import Scene
@@ -69,15 +70,8 @@ class Orders:
             self._scene.note(event.id, Reason.DUPLICATE)
             return
         entry = self._entry(event)
-        refusal = self._said_to_house() or self._scene.house.desk.enter(entry)
-        self._scene.note(event.id, refusal)
-        if refusal is None:
-            for owner in sorted({owner_of(event.deliverer), owner_of(event.receiver)}):
-                # The house refuses an id with other terms: no desk has agreed to others under it.
-                refusal = self._scene.consortium.trader(owner).mandate_instruction(
-                    entry.message, may_be_partial=entry.may_be_partial
-                )
-                assert refusal is None, f"{event.id}: {refusal}"
+        answer = self._said_to_house() or enter(self._scene.consortium, entry)
+        self._scene.note(event.id, None if isinstance(answer, Entered) else answer)
 
     def say(self, event: MessageEvent) -> None:
         """Something is said about an instruction that was entered before."""
@@ -140,7 +134,8 @@ class Orders:
         )
 
     def _answer(self, event: MessageEvent) -> Rejected | None:
-        desk, label = self._scene.house.desk, self._played.label(event.instruction)
+        consortium, label = self._scene.consortium, self._played.label(event.instruction)
+        desk = consortium.clearing_house.desk
         if isinstance(event, CancelEvent | PrioritiseEvent) and not self._scene.is_participant(
             event.by
         ):
@@ -148,11 +143,11 @@ class Orders:
             return Rejected(Reason.UNKNOWN if unknown else Reason.UNAUTHORISED, event.by)
         match event:
             case HoldEvent():
-                return desk.hold(label)
+                return hold(consortium, label)
             case ReleaseEvent():
-                return desk.release(label)
+                return release(consortium, label)
             case CancelEvent():
-                return desk.cancel(label, event.by)
+                return cancel(consortium, label, event.by)
             case PrioritiseEvent():
                 return desk.prioritise(label, event.priority, event.by)
             case SettleEvent():

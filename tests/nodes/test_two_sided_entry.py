@@ -10,6 +10,7 @@ from ledger.domain.instructions import Priority, State
 from ledger.domain.reasons import Reason
 from ledger.settlement.matching import Wishes
 from nodes.bus import UnreachableError
+from nodes.entering import release
 from nodes.invariants import violations
 from nodes.messages import Allegement, EnteredSide, Matched, WithdrawnSide
 from tests.support.consortia import DAY, GROSS, answering, small_consortium
@@ -210,7 +211,11 @@ def test_hold_of_one_side_is_its_own_to_release(consortium):
     assert standing(consortium, label)[0] is State.HELD
     assert desk.get(label).priority is Priority.URGENT
     assert desk.get(label).held_by == {consortium.network.participant_number("A")}
+    # Let go by the house alone, it settles no more than before: the side's own node signs nothing.
     assert desk.release(label, "A") is None
+    settle(consortium)
+    assert standing(consortium, label) == (State.QUEUED, Reason.DISPUTED)
+    assert release(consortium, label, "A") is None
     settle(consortium)
     assert standing(consortium, label) == (State.SETTLED, None)
 
