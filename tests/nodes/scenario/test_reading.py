@@ -65,7 +65,7 @@ def tell(tmp_path, text):
         (f"events:\n- {SIDE.replace('id: P1', 'id: P 1')}}}\n", 10, "a reference of 1 to 24"),
         (f"events:\n- {SIDE.replace('payer: A', 'payer: B/own')}}}\n", 10, "two participants"),
         (f"events:\n- {SIDE}, entitlement: full}}\n", 10, "cum or ex"),
-        (f"events:\n- {SIDE}, settlement_date: today}}\n", 10, "a business date"),
+        (f"events:\n- {SIDE}, settlement_date: today}}\n", 10, "a date such as"),
         (f"events:\n- {SIDE}, side: payer}}\n", 10, "a key among"),
         ("events:\n- cancel: {instruction: P1}\n", 10, "the key by"),
         ("events:\n- cancel: P1\n", 10, "a mapping"),
