@@ -108,6 +108,21 @@ def test_scenario_of_the_documentation_passes(root, tmp_path):
     assert result.output.startswith("passed")
 
 
+def test_sides_of_the_documentation_match(root, tmp_path):
+    text = (root / "docs/scenarios.md").read_text()
+    story = tmp_path / "documented.yaml"
+    sides = "\n".join(re.findall(r"^    (- side: .*)$", text, re.MULTILINE))
+    story.write_text(
+        "scenario: s\nparticipants: [{id: A, role: broker}, {id: B, role: broker}]\n"
+        f"instruments: [{{isin: X}}]\nevents:\n{sides}\n"
+        "expect: {instructions: {'A:S1+B:P1': queued, S1: queued, P1: queued}}\n"
+    )
+
+    result = CliRunner().invoke(app, ["scenario", "run", str(story)])
+
+    assert result.exit_code == 0, result.output
+
+
 def test_documents_count_the_bundled_scenarios(root):
     for name in ("README.md", "README.zh.md", "docs/scenarios.md", "docs/conformance.md"):
         text = " ".join((root / name).read_text().split())

@@ -52,6 +52,7 @@ class EventReader:
         self._verbs: dict[str, Callable[[Value], Event]] = {
             "trade": self._trade,
             "instruct": lambda value: self._instructs.read(value, self._now),
+            "side": lambda value: self._instructs.read_side(value, self._now),
             "hold": lambda value: HoldEvent(value.text()),
             "release": lambda value: ReleaseEvent(value.text()),
             "settle": lambda value: SettleEvent(value.text()),

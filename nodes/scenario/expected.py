@@ -16,6 +16,7 @@ STATES: Final = (
     "failed",
     "partially_settled",
     "refused",
+    "unmatched",
 )
 _REGISTERS: Final = ("securities", "cash")
 

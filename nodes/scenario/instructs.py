@@ -1,16 +1,20 @@
-"""The verb ``instruct``: a settlement instruction of one of three kinds, with its options."""
+"""The verbs ``instruct`` and ``side``: an instruction of one of three kinds, with its options."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from ledger.domain.identifiers import owner_of, parse_date, parse_participant
 from ledger.domain.instructions import Priority
-from nodes.scenario.assets import DEFAULT_CURRENCY, Assets
+from ledger.settlement.matching import Entitlement
+from nodes.clearing_house.side_checks import parse_reference
+from nodes.scenario.assets import DEFAULT_CURRENCY, Assets, checked
 from nodes.scenario.document import Value
-from nodes.scenario.story import InstructEvent
+from nodes.scenario.story import InstructEvent, SideEvent
 from nodes.scenario.times import second_of_day
 
 PRIORITIES: Final = {priority.name.lower(): priority for priority in Priority}
 _OPTIONS: Final = ("priority", "hold", "partial", "expires", "link")
+_SIDE_OPTIONS: Final = ("settlement_date", "common_reference", "entitlement")
 _KEYS: Final = {
     "dvp": ("id", "kind", "seller", "buyer", "isin", "quantity", "amount"),
     "fop": ("id", "kind", "from", "to", "isin", "quantity"),
@@ -33,7 +37,33 @@ class InstructReader:
         self._seen: set[str] = set()
 
     def read(self, value: Value, now: int) -> InstructEvent:
-        """An instruction of the second ``now``.
+        """An instruction of the second ``now``."""
+        return self._terms(value, now)[1]
+
+    def read_side(self, value: Value, now: int) -> SideEvent:
+        """One side of an instruction: the instruction, and who enters it."""
+        body, terms = self._terms(value, now, ("by",), _SIDE_OPTIONS)
+        checked(body["id"], parse_reference)
+        if owner_of(terms.deliverer) == owner_of(terms.receiver):
+            value.fail("accounts of two participants", owner_of(terms.receiver))
+        day, common, entitlement = (body.get(name) for name in _SIDE_OPTIONS)
+        words = [each.value for each in Entitlement]
+        return SideEvent(
+            by=checked(body["by"], parse_participant),
+            terms=terms,
+            settlement_date=checked(day, parse_date) if day else None,
+            common_reference=common.text() if common else "",
+            entitlement=Entitlement(entitlement.choice(words)) if entitlement else None,
+        )
+
+    def _terms(
+        self,
+        value: Value,
+        now: int,
+        required: Sequence[str] = (),
+        optional: Sequence[str] = (),
+    ) -> tuple[dict[str, Value], InstructEvent]:
+        """The same, of a mapping that may have more keys; with the mapping.
 
         An expiry that has passed already is refused where an id comes first: the same message may
         be delivered again later.
@@ -48,13 +78,13 @@ class InstructReader:
             value.fail("the key kind")
         kind = found["kind"].choice(list(kinds))
         options = (*_OPTIONS, "currency") if kind == "pay" else _OPTIONS
-        body = value.mapping(_KEYS[kind], options)
+        body = value.mapping((*required, *_KEYS[kind]), (*options, *optional))
         id = body["id"].text()
         event = InstructEvent(id=id, **kinds[kind](body), **self._options(body, id))
         if event.expires is not None and event.expires < now and id not in self._seen:
             body["expires"].fail("a time that is not before the present one")
         self._seen.add(id)
-        return event
+        return body, event
 
     def _dvp(self, body: dict[str, Value]) -> dict[str, Any]:
         isin = self._assets.isin(body["isin"])

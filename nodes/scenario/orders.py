@@ -17,6 +17,7 @@ from nodes.entering import Entered, cancel, enter, hold, release
 from nodes.instruction_terms import instruction_id
 from nodes.scenario.faults import desk_feed
 from nodes.scenario.scene import Scene
+from nodes.scenario.sides import SideOrders
 from nodes.scenario.story import (
     CancelEvent,
     HoldEvent,
@@ -30,11 +31,16 @@ from nodes.scenario.story import (
 
 
 class Orders:
-    """Brings trades and instructions in, and says things about them."""
+    """Brings trades and instructions in, and says things about them.
+
+    Attributes:
+        sides: the same, where each side enters its own.
+    """
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._played = scene.played
+        self.sides = SideOrders(scene)
 
     def trade(self, event: TradeEvent, place: int) -> None:
         """A trade is captured, reported by both desks, affirmed and handed over."""
@@ -66,7 +72,7 @@ class Orders:
         if event.deliverer == event.receiver:
             self._scene.note(event.id, Reason.INVALID)
             return
-        if self._played.is_trade(event.id):
+        if not self._played.is_instruction(event.id):
             self._scene.note(event.id, Reason.DUPLICATE)
             return
         entry = self._entry(event)
@@ -75,7 +81,12 @@ class Orders:
 
     def say(self, event: MessageEvent) -> None:
         """Something is said about an instruction that was entered before."""
-        self._scene.note(event.instruction, self._said_to_house() or self._answer(event))
+        is_of_side = event.instruction in self._played.sides
+        if isinstance(event, CancelEvent) and is_of_side:
+            refusal = self.sides.withdraw(event)
+        else:
+            refusal = self._said_to_house() or self._answer(event)
+        self._scene.note(event.instruction, refusal)
 
     def _refusal_of_trade(self, event: TradeEvent) -> Reason | None:
         """Why the exchange does not even look at a trade."""

@@ -8,7 +8,7 @@ from ledger.books.trade_index import NOT_FOUND
 from ledger.domain.identifiers import TradeId, encode_trade_number
 from ledger.domain.reasons import Reason
 from nodes.consortium import Consortium
-from nodes.scenario.story import Event, InstructEvent, RepeatEvent, Story, TradeEvent
+from nodes.scenario.story import Event, InstructEvent, RepeatEvent, SideEvent, Story, TradeEvent
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Played:
 
     @property
     def ids(self) -> Collection[str]:
-        """The ids of all trades and instructions of the story, in order."""
+        """The ids of all trades, instructions and sides of the story, in order."""
         return self._first_by_id
 
     @cached_property
@@ -36,6 +36,13 @@ class Played:
         }
 
     @cached_property
+    def sides(self) -> dict[str, SideEvent]:
+        """The first side of every id that stands for a side, in order."""
+        return {
+            id: event for id, event in self._first_by_id.items() if isinstance(event, SideEvent)
+        }
+
+    @cached_property
     def number_by_trade(self) -> dict[str, int]:
         """The venue's identifier that a trade of the story is given."""
         return {id: encode_trade_number(_venue_number(i)) for i, id in enumerate(self.trades)}
@@ -43,6 +50,10 @@ class Played:
     def is_trade(self, id: str) -> bool:
         """Whether an id stands for a trade: it came first with one."""
         return id in self.trades
+
+    def is_instruction(self, id: str) -> bool:
+        """Whether an id stands for an instruction: it came first with one."""
+        return isinstance(self._first_by_id.get(id), InstructEvent)
 
     def is_captured(self, event: TradeEvent) -> bool:
         """Whether the exchange has captured the trade that an event's id stands for."""
@@ -58,7 +69,14 @@ class Played:
         return position != NOT_FOUND
 
     def label(self, id: str) -> str:
-        """The name under which the clearing house knows an instruction or trade of the story."""
+        """The name under which the clearing house knows an instruction or trade of the story.
+
+        The id of a side stands for the instruction that it has been matched into.
+        """
+        if id in self.sides:
+            matching = self.consortium.clearing_house.matching
+            entered = matching.get(self.sides[id].by, id)
+            return entered.label if entered and entered.label else id
         if id not in self.trades:
             return id
         network, place = self.story.network, list(self.trades).index(id)
@@ -66,11 +84,11 @@ class Played:
         return str(TradeId(network.venue, network.business_date, isin, _venue_number(place)))
 
     @cached_property
-    def _first_by_id(self) -> dict[str, TradeEvent | InstructEvent]:
-        first: dict[str, TradeEvent | InstructEvent] = {}
+    def _first_by_id(self) -> dict[str, TradeEvent | InstructEvent | SideEvent]:
+        first: dict[str, TradeEvent | InstructEvent | SideEvent] = {}
         for timed in self.story.events:
             event = _message_of(timed.event)
-            if isinstance(event, TradeEvent | InstructEvent):
+            if isinstance(event, TradeEvent | InstructEvent | SideEvent):
                 first.setdefault(event.id, event)
         return first
 

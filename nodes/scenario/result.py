@@ -101,7 +101,10 @@ class Outcome:
         return dict(sorted(balances.items()))
 
     def states(self) -> dict[str, ExpectedState]:
-        """State and reason of every trade and instruction of the story."""
+        """State and reason of every trade, instruction and side of the story.
+
+        Two sides that have matched have those of their instruction, which has a label of its own.
+        """
         reasons = dict(reversed(self._played.refusals))
         states = {
             each.label: _state_of(each) for each in self._instructions if each.position is None
@@ -110,6 +113,11 @@ class Outcome:
             standing = self._standing(name, number)
             if standing is not None:
                 states[name] = standing
+        for name, side in self._played.sides.items():
+            state = self._house.matching.state_of(side.by, name)
+            if state is not None:
+                reason = self._house.matching.reason_of(side.by, name)
+                states[name] = ExpectedState(state.value, reason.name if reason else None)
         for name in self._played.ids:
             if name in reasons:
                 states.setdefault(name, ExpectedState("refused", reasons[name].name))

@@ -35,6 +35,7 @@ from nodes.scenario.story import (
     ReserveEvent,
     ResolveEvent,
     SettleEvent,
+    SideEvent,
     SilentEvent,
     Story,
     SuspendEvent,
@@ -95,6 +96,8 @@ class _Player:
                 self._orders.trade(event, place)
             case InstructEvent():
                 self._orders.instruct(event)
+            case SideEvent():
+                self._orders.sides.enter(event)
             case HoldEvent() | ReleaseEvent() | SettleEvent() | CancelEvent() | PrioritiseEvent():
                 self._orders.say(event)
             case MoveEvent() | ReserveEvent():

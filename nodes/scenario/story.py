@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from ledger.domain.instructions import Priority
 from ledger.domain.rules import Gridlock, Rules
+from ledger.settlement.matching import Entitlement
 from nodes.network import Network
 from nodes.scenario.faults import ScenarioFault
 
@@ -43,6 +44,26 @@ class InstructEvent:
     may_be_partial: bool = False
     expires: int | None = None
     linked_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideEvent:
+    """One side of an instruction, entered by its own participant; two that match become one.
+
+    ``terms`` has the side's id. The account of the other side is left open when it is a
+    participant's house account. Without a settlement date, that of the story is meant.
+    """
+
+    by: str
+    terms: InstructEvent
+    settlement_date: date | None = None
+    common_reference: str = ""
+    entitlement: Entitlement | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the side, which is its reference too."""
+        return self.terms.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +185,9 @@ MessageEvent: TypeAlias = HoldEvent | ReleaseEvent | SettleEvent | CancelEvent |
 """What is said about an instruction that has been entered."""
 
 Event: TypeAlias = (
-    "TradeEvent | InstructEvent | MessageEvent | CycleEvent | MoveEvent | ReserveEvent"
-    " | ResolveEvent | ClockEvent | SuspendEvent | ReinstateEvent | SilentEvent | FaultEvent"
-    " | RepeatEvent"
+    "TradeEvent | InstructEvent | SideEvent | MessageEvent | CycleEvent | MoveEvent"
+    " | ReserveEvent | ResolveEvent | ClockEvent | SuspendEvent | ReinstateEvent"
+    " | SilentEvent | FaultEvent | RepeatEvent"
 )
 
 

@@ -5,11 +5,15 @@ import time
 
 import pytest
 
+from ledger.domain.instructions import State
+from ledger.settlement.matching import Side
+from nodes.bus import UnreachableError
 from nodes.folder_meta import StateFolderError
+from nodes.messages import Matched
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.trade_batches import read_json
 from tests.support.batches import json_rows
-from tests.support.consortia import DAY
+from tests.support.consortia import DAY, answering
 
 SECONDS_MAX = 20
 
@@ -64,6 +68,35 @@ def test_few_trades_are_struck_by_time(opened):
     send(sandbox, 1, 3)
 
     wait_for(lambda: cycles_of(sandbox) == [3])
+
+
+def test_match_that_was_cut_off_settles_with_the_next_strike(opened):
+    sandbox = opened(cycle_seconds=0)
+    consortium = sandbox.consortium
+    seller, buyer = consortium.trader("BRK-A"), consortium.trader("BRK-B")
+    terms = {
+        "deliverer": "BRK-A",
+        "receiver": "BRK-B",
+        "settlement_date": DAY,
+        "isin": consortium.network.instruments[0].isin,
+        "quantity": 10,
+        "currency": "CNY",
+        "amount": 1_000,
+    }
+
+    def silence(_message):
+        raise UnreachableError
+
+    # The lock is held: nothing but the strike can bring the match in.
+    with sandbox.lock:
+        answering(consortium, "BRK-A", Matched, silence)
+        seller.sides.enter("S1", Side(is_deliverer=True, deliverer_account="BRK-A", **terms))
+        buyer.sides.enter("P1", Side(is_deliverer=False, receiver_account="BRK-B", **terms))
+        answering(consortium, "BRK-A", Matched, seller.sides.agree)
+        sandbox.strike()
+        matching = consortium.clearing_house.matching
+        assert matching.state_of("BRK-A", "S1") is State.SETTLED
+        assert consortium.reconcile() == 0
 
 
 def test_trades_captured_while_a_cycle_settles_go_to_the_next(opened):

@@ -65,7 +65,7 @@ def test_every_verb_and_every_value_of_a_switch_has_a_scenario():
     events = [timed.event for story in stories for timed in story.events]
     events += [event.event for event in events if isinstance(event, RepeatEvent)]
 
-    assert len({type(event) for event in events}) == 17
+    assert len({type(event) for event in events}) == 18
     rules = [story.rules for story in stories]
     assert {each.settlement for each in rules} == set(SettlementMode)
     assert {each.dvp_model for each in rules} == {1, 2, 3}

@@ -1,14 +1,16 @@
 """Files that are no scenarios are refused with line and key; the others are read as they say."""
 
 import sys
+from datetime import date
 
 import pytest
 
 from ledger.domain.instructions import Priority
 from ledger.domain.rules import Gridlock, Rules
+from ledger.settlement.matching import Entitlement
 from nodes.scenario.document import ScenarioError
 from nodes.scenario.loader import load_story
-from nodes.scenario.story import InstructEvent
+from nodes.scenario.story import InstructEvent, SideEvent
 
 HEAD = """
 scenario: s
@@ -20,6 +22,7 @@ instruments:
 opening: {cash: {A: '100', B: '100'}, securities: {A: {X: 10}}}
 """
 TRADE = "events:\n- trade: {id: T1, isin: X, quantity: 1, price: 'PRICE', seller: A, buyer: B}\n"
+SIDE = "side: {by: B, id: P1, kind: pay, payer: A, payee: B, amount: '1'"
 PAYMENT = "instruct: {id: P1, kind: pay, payer: A, payee: B, amount: '1'"
 
 
@@ -58,6 +61,12 @@ def tell(tmp_path, text):
         ("rules: {queue: fifo, queue: bypass}\n", 9, "only once"),
         ("events: [\n", 10, "YAML or JSON"),
         ("events:\n- hold: {instruction: P1}\n", 10, "a single value"),
+        (f"events:\n- {SIDE.replace('by: B, ', '')}}}\n", 10, "the key by"),
+        (f"events:\n- {SIDE.replace('id: P1', 'id: P 1')}}}\n", 10, "a reference of 1 to 24"),
+        (f"events:\n- {SIDE.replace('payer: A', 'payer: B/own')}}}\n", 10, "two participants"),
+        (f"events:\n- {SIDE}, entitlement: full}}\n", 10, "cum or ex"),
+        (f"events:\n- {SIDE}, settlement_date: today}}\n", 10, "a date such as"),
+        (f"events:\n- {SIDE}, side: payer}}\n", 10, "a key among"),
         ("events:\n- cancel: {instruction: P1}\n", 10, "the key by"),
         ("events:\n- cancel: P1\n", 10, "a mapping"),
         ("events:\n- prioritise: {instruction: P1, priority: low, by: A}\n", 10, "urgent or high"),
@@ -202,6 +211,22 @@ def test_options_of_an_instruction_are_read(tmp_path):
         may_be_partial=True,
         expires=11 * 3600 + 30,
         linked_to=("P2",),
+    )
+
+
+def test_options_of_a_side_are_read(tmp_path):
+    options = "settlement_date: 2026-02-11, common_reference: R, entitlement: ex, hold: true"
+    [timed] = load_story(tell(tmp_path, f"events:\n- {SIDE}, {options}}}\n")).events
+
+    terms = InstructEvent(
+        id="P1", deliverer="B", receiver="A", currency="CNY", amount=100, is_held=True
+    )
+    assert timed.event == SideEvent(
+        by="B",
+        terms=terms,
+        settlement_date=date(2026, 2, 11),
+        common_reference="R",
+        entitlement=Entitlement.EX,
     )
 
 
