@@ -35,7 +35,8 @@ def reserve(owner: Trader, reservation: Reservation) -> Rejected | None:
     data = contract.hold_data(reservation.asset, reservation.account, reservation.amount)
     is_cash = reservation.register is Register.CASH
     available, _ = _holding(owner, reservation)
-    short = Rejected(Reason.MONY if is_cash else Reason.LACK, f"{available} is available")
+    words = _words(owner, reservation, available, "is available")
+    short = Rejected(Reason.MONY if is_cash else Reason.LACK, words)
     refusal = short if available < reservation.amount else None
     return _do_once(owner, reservation, _Act("reserve", data, refusal))
 
@@ -49,7 +50,11 @@ def unreserve(owner: Trader, reservation: Reservation) -> Rejected | None:
     contract = owner.register_contract(reservation.register)
     data = contract.release_data(reservation.asset, reservation.account, reservation.amount)
     _, held = _holding(owner, reservation)
-    refusal = Rejected(Reason.HELD, f"{held} is held") if held < reservation.amount else None
+    refusal = (
+        Rejected(Reason.HELD, _words(owner, reservation, held, "is held"))
+        if held < reservation.amount
+        else None
+    )
     return _do_once(owner, reservation, _Act("unreserve", data, refusal))
 
 
@@ -87,3 +92,10 @@ def _holding(owner: Trader, reservation: Reservation) -> tuple[int, int]:
     owner.catch_up()
     key = holding_key(reservation.asset, reservation.account)
     return owner.projection.holding(reservation.register, key)
+
+
+def _words(owner: Trader, reservation: Reservation, amount: int, standing: str) -> str:
+    """How much of what there is, and where."""
+    key = holding_key(reservation.asset, reservation.account)
+    shown = owner.describe_holding(reservation.register, key, amount)
+    return f"{owner.name_holding(reservation.register, key)}: {shown} {standing}"

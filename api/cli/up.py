@@ -23,6 +23,7 @@ from api.cli.engines import (
 )
 from api.cli.terminal import bad_input, file_trouble, output
 from api.server import server_of
+from ledger.domain.errors import MalformedError
 from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
@@ -68,6 +69,13 @@ def up(
             "--dense-sequence", help="Numbers run 1, 2, 3 an instrument: report gaps; new folder."
         ),
     ] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A rule (see novate rules), such as partial=on or gridlock=fifo; new folder.",
+        ),
+    ] = None,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
     if seed == "":
@@ -75,7 +83,10 @@ def up(
     chain = open_engine(engine, finality, patience)
     seats = seating(engine, validators, executor)
     options = SandboxOptions(
-        cycle_seconds=cycle_seconds, cycle_trades=cycle_trades, dense_sequence=dense_sequence
+        cycle_seconds=cycle_seconds,
+        cycle_trades=cycle_trades,
+        dense_sequence=dense_sequence,
+        rules=tuple(rule or ()),
     )
     with _listen(host, port) as listener:
         sandbox = _open(state, seed, chain, seats, options)
@@ -94,6 +105,8 @@ def _open(
     try:
         with engine_failures("Run the same command again: it goes on where it stopped."):
             return open_sandbox(state, seed, today, chain, seats, options)
+    except MalformedError as error:
+        bad_input(f"--rule: {error}")
     except StateFolderError as error:
         bad_input(str(error))
     except OSError as error:

@@ -21,6 +21,7 @@ from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
+from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
 from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.consortium import Consortium, open_consortium
@@ -57,11 +58,14 @@ class SandboxOptions:
             folder has it.
         dense_sequence: the venue numbers its trades without gaps, for the life of the folder; None:
             as the folder has it.
+        rules: NAME=VALUE over the rules of a market day, for the life of the folder; none: as the
+            folder has them.
     """
 
     cycle_seconds: float = CYCLE_SECONDS
     cycle_trades: int | None = None
     dense_sequence: bool | None = None
+    rules: tuple[str, ...] = ()
 
 
 DEFAULT_OPTIONS: Final = SandboxOptions()
@@ -277,9 +281,10 @@ def _new_network(seed: str | None, business_date: date, options: SandboxOptions)
 
 
 def _new_rules(options: SandboxOptions) -> Rules:
+    rules = rules_with(MARKET_DAY_RULES, options.rules)
     if options.cycle_trades is None:
-        return MARKET_DAY_RULES
-    return replace(MARKET_DAY_RULES, cycle_trades_max=options.cycle_trades)
+        return rules
+    return replace(rules, cycle_trades_max=options.cycle_trades)
 
 
 def _check_same(path: Path, meta: Meta, seed: str | None, options: SandboxOptions) -> None:
@@ -294,3 +299,8 @@ def _check_same(path: Path, meta: Meta, seed: str | None, options: SandboxOption
                 f"{path} was begun with the {option} {begun!r}, not {given!r}:"
                 f" leave --{option} out, or name another folder with --state"
             )
+    if options.rules and rules_with(meta.rules, options.rules) != meta.rules:
+        raise StateFolderError(
+            f"{path} was begun with other rules than {' '.join(options.rules)}:"
+            " leave --rule out, or name another folder with --state"
+        )

@@ -21,8 +21,8 @@ def test_everybody_ends_with_the_same_under_every_model(comparison):
 def test_movements_are_by_trade_where_gross_and_by_line_where_net(comparison):
     movements = [each.movements for each in comparison.under]
 
-    assert [each["cash"] for each in movements] == [8, 4, 4]
-    assert [each["securities"] for each in movements] == [8, 8, 8]
+    assert [each["cash"] for each in movements] == [10, 4, 4]
+    assert [each["securities"] for each in movements] == [10, 10, 6]
 
 
 def test_netting_needs_less_cash_and_more_time(comparison):
@@ -30,7 +30,7 @@ def test_netting_needs_less_cash_and_more_time(comparison):
 
     # B pays 1,000 first and is then below for good; the peaks of all four, worked out by hand.
     assert gross.peak_cash == {"CNY": "6133.00"}
-    assert [each.peak_cash for each in netted] == [{"CNY": "1130.00"}] * 2
+    assert [each.peak_cash for each in netted] == [{"CNY": "866.00"}] * 2
     assert set(gross.waits_seconds) == {0}
     assert netted[0].waits_seconds[0] == 5 * 3600 + 25 * 60
 

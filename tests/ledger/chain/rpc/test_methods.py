@@ -122,7 +122,9 @@ def test_gas_adds_up_over_the_receipts_of_a_block():
     chain = new_chain()
     backend = open_backend(chain, lambda: 0, None)
     raws = [
-        KEY.sign_transaction(chain_id=CHAIN_ID, nonce=i, to=bytes(19) + b"\x99", data=d, gas=100_000)
+        KEY.sign_transaction(
+            chain_id=CHAIN_ID, nonce=i, to=bytes(19) + b"\x99", data=d, gas=100_000
+        )
         for i, d in enumerate((b"", b"\1", b"\1\1"))
     ]
     hashes = ["0x" + digest.hex() for digest in chain.submit_all(raws)]
