@@ -80,7 +80,7 @@ def today_of(consortium: Consortium, explorer: Explorer, participant: str | None
     nodes = consortium.nodes.values()
     return Today(
         as_of_block=house.projection.height,
-        business_date=consortium.clock.business_time().date().isoformat(),
+        business_date=network.business_date.isoformat(),
         currency=currency,
         captured=captured,
         settled=settled,

@@ -3,6 +3,7 @@
 import pytest
 
 from ledger.books.postings import Register
+from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.reasons import Reason
 from nodes.invariants import violations
 from nodes.reservations import Reservation, reserve, unreserve
@@ -61,7 +62,8 @@ def test_other_content_under_a_reference_is_refused_also_after_a_refusal(owner):
 def test_more_securities_than_there_are_is_a_lack(owner):
     refusal = reserve(owner, reservation(owner, 1, 11, Register.SECURITIES))
 
-    assert (refusal.reason, refusal.detail) == (Reason.LACK, "10 is available")
+    assert refusal.reason is Reason.LACK
+    assert refusal.detail == f"A {isin_of_symbol('X')}: 10 is available"
 
 
 def test_only_the_owner_sets_aside_and_the_contract_has_the_last_word(consortium, owner):
