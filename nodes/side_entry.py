@@ -106,12 +106,13 @@ class SideEntry:
         objection = self._objection(own, message)
         if objection:
             return _disagree(objection)
+        if own.wishes.is_held and not own.label:
+            # Its own node lets go of it when the side does. This comes first: a crash after it is
+            # made up for when the match is told again.
+            self._withhold(message.instruction.id)
         with self._trader.database.transaction() as session:
             matched = replace(own, state=SideState.MATCHED, label=message.label)
             self._sides.change(session, [matched])
-        if own.wishes.is_held and not own.label:
-            # Its own node lets go of it when the side does.
-            self._withhold(message.instruction.id)
         refusal = self._give_mandate(message.instruction, may_be_partial=message.may_be_partial)
         return Accepted() if refusal is None else Disagreement(refusal)
 

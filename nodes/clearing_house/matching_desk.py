@@ -6,7 +6,7 @@ the settlement date. A match that is cut off on its way (by a crash, or a trader
 is brought in by ``work`` later, as if nothing had happened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final, assert_never
@@ -14,8 +14,9 @@ from typing import Final, assert_never
 from contracts.typed_data import InstructionMessage
 from ledger.books.database import UnitOfWork
 from ledger.books.entered_sides import Entered, EnteredSides, SideState
-from ledger.domain.instructions import State
+from ledger.domain.instructions import Instruction, State
 from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.lifecycle import debtors_of
 from ledger.settlement.matching import Kind, Unmatched
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry, InstructionDesk
@@ -229,7 +230,7 @@ class MatchingDesk:
             return False
         entry = self._entry(deliverer, receiver)
         refusal = self._tell(deliverer, entry) or self._tell(receiver, entry)
-        refusal = refusal or self._desk.enter(entry)
+        refusal = refusal or self._desk.refusal_of(entry)
         sides = (deliverer, receiver)
         if refusal is not None and refusal.reason is Reason.LATE:
             self._end(sides, SideState.FAILED)
@@ -237,21 +238,24 @@ class MatchingDesk:
         if refusal is not None:
             self._pending[label] = refusal
             return False
-        # A hold is the side's own: the other one lets go of what both seem to hold.
-        for one, other in (sides, sides[::-1]):
-            if entry.is_held and not one.wishes.is_held:
-                self._let_go(entry.label, one, other)
-            if one.has_asked_out:
-                self._desk.cancel(label, one.participant)
+        # In one commit: what is in the queue is never cancelled as a match that is not.
         with self._house.database.transaction() as session:
+            if self._desk.book.as_kept(label) is None:
+                self._desk.book.keep(session, [self._instruction(entry, sides)])
             for each in sides:
                 self._change(session, replace(each, state=SideState.ENTERED))
-        self._pending.pop(label)
+            session.on_commit(lambda: self._pending.pop(label))
         return True
 
-    def _let_go(self, label: str, one: Entered, other: Entered) -> None:
-        if one.participant != other.participant:
-            self._desk.release(label, one.participant)
+    def _instruction(self, entry: Entry, sides: Sequence[Entered]) -> Instruction:
+        """The instruction of a match: a hold and a wish to cancel are of the side that has them."""
+        instruction = self._desk.instruction_of(entry)
+        holding = self._numbers(each for each in sides if each.wishes.is_held)
+        asking = self._numbers(each for each in sides if each.has_asked_out)
+        return replace(instruction, held_by=holding, cancelled_by=asking & debtors_of(instruction))
+
+    def _numbers(self, sides: Iterable[Entered]) -> frozenset[int]:
+        return frozenset(self._house.network.participant_number(e.participant) for e in sides)
 
     def _entry(self, deliverer: Entered, receiver: Entered) -> Entry:
         network, side, label = self._house.network, deliverer.side, deliverer.label
@@ -293,7 +297,8 @@ class MatchingDesk:
         asked = replace(entered, has_asked_out=True)
         others = [e for e in self._sides.of_instruction(entered.label) if e.place != entered.place]
         sides = [asked, *others]
-        if all(each.has_asked_out for each in sides if _owes(each)):
+        asking = {each.participant for each in sides if each.has_asked_out}
+        if all(each.participant in asking for each in sides if _owes(each)):
             self._end(sides, SideState.CANCELLED)
         else:
             with self._house.database.transaction() as session:
