@@ -60,7 +60,12 @@ class SideEntry:
         Raises UnreachableError when the clearing house does not answer: the same may be sent again.
         """
         message = EnteredSide(reference, side, wishes or Wishes())
-        return self._keep(message) or self._send(message, message)
+        refusal = self._keep(message)
+        if refusal is None:
+            refusal = _refusal(self._ask(message))
+            if refusal is not None:
+                self._forget(reference)
+        return refusal
 
     def withdraw(self, reference: str) -> Rejected | None:
         """Takes a side back, or asks for the cancellation of what it was matched into.
@@ -80,7 +85,13 @@ class SideEntry:
         Raises UnreachableError.
         """
         message = EnteredSide(replacement, side, wishes or Wishes())
-        refusal = self._keep(message) or self._send(message, AmendedSide(reference, message))
+        # One that was entered before stays entered when the amendment is refused.
+        is_new = self._sides.get(self._trader.id, replacement) is None
+        refusal = self._keep(message)
+        if refusal is None:
+            refusal = _refusal(self._ask(AmendedSide(reference, message)))
+            if refusal is not None and is_new:
+                self._forget(replacement)
         if refusal is None:
             self._note_withdrawn(reference)
         return refusal
@@ -172,14 +183,12 @@ class SideEntry:
             self._sides.add(session, entered)
         return None
 
-    def _send(self, entered: EnteredSide, message: Message) -> Rejected | None:
-        """Sends a side that is kept; forgets it when it is refused."""
-        refusal = _refusal(self._ask(message))
-        own = self._sides.get(self._trader.id, entered.reference)
-        if refusal is not None and own is not None and own.state is SideState.UNMATCHED:
+    def _forget(self, reference: str) -> None:
+        """Forgets a side that the clearing house does not take."""
+        own = self._sides.get(self._trader.id, reference)
+        if own is not None and own.state is SideState.UNMATCHED:
             with self._trader.database.transaction() as session:
                 self._sides.forget(session, own)
-        return refusal
 
     def _note_withdrawn(self, reference: str) -> None:
         """A side that was not matched agrees to nothing any more."""

@@ -51,16 +51,8 @@ class MatchingDesk:
 
         Refuses other content under the same reference, and what names what is not there.
         """
-        refusal = refusal_of(self._house.network, participant, message)
-        if refusal is not None:
-            return refusal
-        known = self._sides.get(participant, message.reference)
-        if known is not None:
-            is_same = (known.side, known.wishes) == (message.side, message.wishes)
-            detail = f"{participant} has used the reference {message.reference} already"
-            return None if is_same else Rejected(Reason.DUPLICATE, detail)
-        refusal = self._untimely(message) or self._suspended(message)
-        if refusal is not None:
+        refusal = self._refusal_of(participant, message)
+        if refusal is not None or self._sides.get(participant, message.reference) is not None:
             return refusal
         label = self._keep(participant, message)
         if label:
@@ -92,22 +84,22 @@ class MatchingDesk:
     def amend(self, participant: str, message: AmendedSide) -> Rejected | None:
         """Takes a side back and another in, under a new reference.
 
+        Nothing is taken back when the other could not be entered.
         What was matched is first cancelled by both: until the other side has asked for that too,
         the answer is UNMATCHED and the same amendment may be sent again.
         """
         replacement, old = message.replacement, message.reference
-        refusal = refusal_of(self._house.network, participant, replacement)
+        refusal = self._refusal_of(participant, replacement)
         if refusal is not None:
             return refusal
         if replacement.reference == old:
             return Rejected(Reason.INVALID, f"expected another reference than {old}")
-        if self._sides.get(participant, replacement.reference) is None:
-            refusal = self.withdraw(participant, old)
-            if refusal is not None:
-                return refusal
-            if self.state_of(participant, old) is not State.CANCELLED:
-                detail = f"{old} was matched: its other side has to ask for cancellation as well"
-                return Rejected(Reason.UNMATCHED, detail)
+        refusal = self.withdraw(participant, old)
+        if refusal is not None:
+            return refusal
+        if self.state_of(participant, old) is not State.CANCELLED:
+            detail = f"{old} was matched: its other side has to ask for cancellation as well"
+            return Rejected(Reason.UNMATCHED, detail)
         return self.enter(participant, replacement)
 
     def allegements(self, participant: str) -> Allegements:
@@ -244,7 +236,7 @@ class MatchingDesk:
                 self._desk.book.keep(session, [self._instruction(entry, sides)])
             for each in sides:
                 self._change(session, replace(each, state=SideState.ENTERED))
-            session.on_commit(lambda: self._pending.pop(label))
+        self._pending.pop(label)
         return True
 
     def _instruction(self, entry: Entry, sides: Sequence[Entered]) -> Instruction:
@@ -324,6 +316,18 @@ class MatchingDesk:
     def _remove(self, place: int) -> None:
         if self._waiting.pop(place, None) is not None:
             self._unmatched.remove(place)
+
+    def _refusal_of(self, participant: str, message: EnteredSide) -> Rejected | None:
+        """Why a side cannot be entered; the same again can, whatever has become of it."""
+        refusal = refusal_of(self._house.network, participant, message)
+        if refusal is not None:
+            return refusal
+        known = self._sides.get(participant, message.reference)
+        if known is None:
+            return self._untimely(message) or self._suspended(message)
+        is_same = (known.side, known.wishes) == (message.side, message.wishes)
+        detail = f"{participant} has used the reference {message.reference} already"
+        return None if is_same else Rejected(Reason.DUPLICATE, detail)
 
     def _untimely(self, message: EnteredSide) -> Rejected | None:
         expires_at = message.wishes.expires_at

@@ -12,7 +12,7 @@ from ledger.settlement.matching import Wishes
 from nodes.bus import UnreachableError
 from nodes.entering import release
 from nodes.invariants import violations
-from nodes.messages import Allegement, EnteredSide, Matched, WithdrawnSide
+from nodes.messages import Allegement, AmendedSide, EnteredSide, Matched, WithdrawnSide
 from tests.support.consortia import DAY, GROSS, answering, small_consortium
 from tests.support.sides import (
     AMOUNT,
@@ -182,6 +182,43 @@ def test_unmatched_side_is_amended_at_once(consortium):
     settle(consortium)
 
     assert consortium.clearing_house.matching.state_of("A", "S1") is State.CANCELLED
+    assert standing(consortium, "A:S2+B:P1") == (State.SETTLED, None)
+
+
+def test_amendment_that_could_not_be_entered_takes_nothing_back(consortium):
+    enter(consortium, "A", "S1", sale_of(consortium))
+    enter(consortium, "A", "S3", sale_of(consortium, quantity=30))
+    amend, dear = consortium.trader("A").sides.amend, sale_of(consortium, amount=5_000)
+
+    assert amend("S1", "S2", dear, Wishes(expires_at=1)).reason is Reason.LATE
+    assert amend("S1", "S3", dear).reason is Reason.DUPLICATE
+    at_the_house = AmendedSide("S1", EnteredSide("S3", dear, Wishes()))
+    refused = consortium.clearing_house.handle("A", at_the_house)
+    assert refused.refusal.reason is Reason.DUPLICATE
+    assert consortium.clearing_house.matching.state_of("A", "S1") is State.UNMATCHED
+
+    enter(consortium, "B", "P1", purchase_of(consortium))
+    settle(consortium)
+    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
+
+
+def test_side_is_amended_into_one_that_is_there_already(consortium):
+    wider = sale_of(consortium, amount=5_000)
+    enter(consortium, "A", "S1", sale_of(consortium))
+    enter(consortium, "A", "S2", wider)
+
+    assert consortium.trader("A").sides.amend("S1", "S2", wider) is None
+    assert consortium.clearing_house.matching.state_of("A", "S1") is State.CANCELLED
+    assert consortium.clearing_house.matching.state_of("A", "S2") is State.UNMATCHED
+
+
+def test_refused_amendment_into_another_side_leaves_that_one_able_to_match(consortium):
+    enter(consortium, "A", "S2", sale_of(consortium))
+    refused = consortium.trader("A").sides.amend("NONE", "S2", sale_of(consortium))
+    assert refused.reason is Reason.UNKNOWN
+
+    enter(consortium, "B", "P1", purchase_of(consortium))
+    settle(consortium)
     assert standing(consortium, "A:S2+B:P1") == (State.SETTLED, None)
 
 
