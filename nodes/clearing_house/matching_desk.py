@@ -6,6 +6,7 @@ the settlement date. A match that is cut off on its way (by a crash, or a trader
 is brought in by ``work`` later, as if nothing had happened.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -21,6 +22,7 @@ from ledger.settlement.matching import Kind, Unmatched
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry, InstructionDesk
 from nodes.clearing_house.nearest import COMPARED_MAX, Nearest, nearest_of
+from nodes.clearing_house.pending_matches import PendingMatches, Timetable
 from nodes.clearing_house.side_checks import refusal_of
 from nodes.instruction_terms import instruction_id
 from nodes.messages import Accepted, Allegement, Allegements, AmendedSide, EnteredSide, Matched
@@ -38,11 +40,15 @@ class MatchingDesk:
         self._sides = EnteredSides(house.database)
         self._unmatched = Unmatched(house.around.rules.matching_tolerances)
         self._waiting: dict[int, Entered] = {}
-        self._pending: dict[str, Rejected | None] = {}
+        self._expiries: Timetable[int] = Timetable()
+        self._pending = PendingMatches()
         for entered in self._sides.in_state(SideState.UNMATCHED):
             self._publish(entered)
+        matched = defaultdict(list)
         for entered in self._sides.in_state(SideState.MATCHED):
-            self._pending[entered.label] = None
+            matched[entered.label].append(entered)
+        for label, sides in matched.items():
+            self._pending.add(label, sides)
 
     # What participants ask of it.
 
@@ -54,6 +60,7 @@ class MatchingDesk:
         refusal = self._refusal_of(participant, message)
         if refusal is not None or self._sides.get(participant, message.reference) is not None:
             return refusal
+        self._fail_late()
         label = self._keep(participant, message)
         if label:
             self._bring_in(label)
@@ -156,7 +163,7 @@ class MatchingDesk:
 
     def refusal_of(self, label: str) -> Rejected | None:
         """Why a match has not entered the queue, as of the last time it was tried."""
-        return self._pending.get(label)
+        return self._pending.refusal_of(label)
 
     def get(self, participant: str, reference: str) -> Entered | None:
         """A side by its participant and reference."""
@@ -175,16 +182,19 @@ class MatchingDesk:
     # What the house asks of it.
 
     def work(self) -> int:
-        """Brings in the matches that could not enter the queue before; returns how many do now.
+        """Brings in the matches that are due and not in the queue; returns how many are now.
 
-        Unmatched sides whose time has passed fail.
+        Sides whose time has passed fail, matched or not.
         """
-        now = self._now()
-        late = [e for e in self._waiting.values() if e.wishes.expires_at is not None]
-        late = [e for e in late if (e.wishes.expires_at or 0) < now]
-        if late:
-            self._end(late, SideState.FAILED)
-        return sum(self._bring_in(label) for label in list(self._pending))
+        self._fail_late()
+        return sum(self._bring_in(label) for label in self._pending.due(self._today()))
+
+    def end_of_day(self) -> None:
+        """Tries once more the matches that could not enter the queue, then fails them."""
+        for label in self._pending.refused():
+            self._bring_in(label)
+        for label in self._pending.refused():
+            self._end(self._sides.of_instruction(label), SideState.FAILED)
 
     def resume(self) -> None:
         """Finishes what a crash cut off."""
@@ -212,7 +222,7 @@ class MatchingDesk:
         with self._house.database.transaction() as session:
             self._sides.add(session, replace(entered, state=SideState.MATCHED, label=label))
             self._change(session, replace(partner, state=SideState.MATCHED, label=label))
-            session.on_commit(lambda: self._pending.update({label: None}))
+            session.on_commit(lambda: self._pending.add(label, (entered, partner)))
         return label
 
     def _bring_in(self, label: str) -> bool:
@@ -224,11 +234,8 @@ class MatchingDesk:
         refusal = self._tell(deliverer, entry) or self._tell(receiver, entry)
         refusal = refusal or self._desk.refusal_of(entry)
         sides = (deliverer, receiver)
-        if refusal is not None and refusal.reason is Reason.LATE:
-            self._end(sides, SideState.FAILED)
-            return False
         if refusal is not None:
-            self._pending[label] = refusal
+            self._pending.refuse(label, refusal)
             return False
         # In one commit: what is in the queue is never cancelled as a match that is not.
         with self._house.database.transaction() as session:
@@ -236,7 +243,7 @@ class MatchingDesk:
                 self._desk.book.keep(session, [self._instruction(entry, sides)])
             for each in sides:
                 self._change(session, replace(each, state=SideState.ENTERED))
-        self._pending.pop(label)
+            session.on_commit(lambda: self._pending.remove(label))
         return True
 
     def _instruction(self, entry: Entry, sides: Sequence[Entered]) -> Instruction:
@@ -296,12 +303,23 @@ class MatchingDesk:
             with self._house.database.transaction() as session:
                 self._change(session, asked)
 
+    def _fail_late(self) -> None:
+        """Fails the sides whose time has passed, before anybody is told of a match."""
+        now = self._now()
+        late = self._expiries.until(now - 1)
+        if late:
+            self._end([self._waiting[place] for place in late], SideState.FAILED)
+        for label in self._pending.late(now):
+            self._end(self._sides.of_instruction(label), SideState.FAILED)
+
     def _end(self, sides: Sequence[Entered], state: SideState) -> None:
+        """Ends sides that wait, or both of one match that is not in the queue."""
         with self._house.database.transaction() as session:
             for each in sides:
                 self._change(session, replace(each, state=state))
-        for each in sides:
-            self._pending.pop(each.label, None)
+            label = sides[0].label
+            if label:
+                session.on_commit(lambda: self._pending.remove(label))
 
     def _change(self, session: UnitOfWork, entered: Entered) -> None:
         """Puts into a transaction what has become of a side; it waits no longer."""
@@ -311,11 +329,16 @@ class MatchingDesk:
 
     def _publish(self, entered: Entered) -> None:
         self._waiting[entered.place] = entered
+        if entered.wishes.expires_at is not None:
+            self._expiries.add(entered.wishes.expires_at, entered.place)
         self._unmatched.add(entered.place, entered.side)
 
     def _remove(self, place: int) -> None:
-        if self._waiting.pop(place, None) is not None:
+        entered = self._waiting.pop(place, None)
+        if entered is not None:
             self._unmatched.remove(place)
+            if entered.wishes.expires_at is not None:
+                self._expiries.remove(entered.wishes.expires_at, place)
 
     def _refusal_of(self, participant: str, message: EnteredSide) -> Rejected | None:
         """Why a side cannot be entered; the same again can, whatever has become of it."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from ledger.books.entered_sides import EnteredSides
 from ledger.books.postings import Register
 from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.instructions import Priority, State
@@ -304,9 +305,6 @@ def test_unmatched_side_fails_after_its_expiry_and_not_at_it(consortium):
 
 
 def test_match_with_a_silent_trader_waits_and_enters_when_it_answers(consortium):
-    def silence(_message):
-        raise UnreachableError
-
     enter(consortium, "A", "S1", sale_of(consortium))
     answering(consortium, "A", Matched, silence)
     enter(consortium, "B", "P1", purchase_of(consortium))
@@ -319,6 +317,81 @@ def test_match_with_a_silent_trader_waits_and_enters_when_it_answers(consortium)
     settle(consortium)
     assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
     assert matching.refusal_of("A:S1+B:P1") is None
+
+
+def silence(_message):
+    raise UnreachableError
+
+
+def test_match_whose_time_passes_before_it_is_in_the_queue_fails(consortium):
+    now = consortium.clock.chain_time()
+    answering(consortium, "A", Matched, silence)
+    match(consortium, Wishes(expires_at=now + 60))
+    consortium.clock.set(DAY, 9 * 3600 + 61)
+    settle(consortium)
+
+    matching = consortium.clearing_house.matching
+    for participant, reference in (("A", "S1"), ("B", "P1")):
+        assert matching.state_of(participant, reference) is State.FAILED
+        assert matching.reason_of(participant, reference) is Reason.LATE
+    assert consortium.clearing_house.desk.instructions() == []
+
+
+def test_match_of_a_later_day_that_expires_before_it_fails(consortium):
+    later, now = DAY + timedelta(days=1), consortium.clock.chain_time()
+    sale, purchase = (of(consortium, settlement_date=later) for of in (sale_of, purchase_of))
+    enter(consortium, "A", "S1", sale, Wishes(expires_at=now + 60))
+    enter(consortium, "B", "P1", purchase)
+    consortium.clock.set(DAY, 9 * 3600 + 61)
+    settle(consortium)
+
+    assert consortium.clearing_house.matching.state_of("B", "P1") is State.FAILED
+
+
+def test_match_that_could_not_enter_the_queue_fails_at_the_end_of_the_day(consortium):
+    later = DAY + timedelta(days=1)
+    enter(consortium, "A", "S2", sale_of(consortium, settlement_date=later))
+    enter(consortium, "B", "P2", purchase_of(consortium, settlement_date=later))
+    answering(consortium, "A", Matched, silence)
+    match(consortium)
+    consortium.clearing_house.end_of_day()
+
+    matching = consortium.clearing_house.matching
+    assert matching.state_of("B", "P1") is State.FAILED
+    assert matching.state_of("B", "P2") is State.QUEUED
+    assert matching.refusal_of("A:S1+B:P1") is None
+
+
+def test_side_whose_time_has_passed_matches_no_more(consortium):
+    now = consortium.clock.chain_time()
+    enter(consortium, "A", "S1", sale_of(consortium), Wishes(expires_at=now + 60))
+    consortium.clock.set(DAY, 9 * 3600 + 61)
+    enter(consortium, "B", "P1", purchase_of(consortium))
+
+    matching = consortium.clearing_house.matching
+    assert matching.state_of("A", "S1") is State.FAILED
+    assert matching.state_of("B", "P1") is State.UNMATCHED
+
+
+def test_matches_of_later_days_are_not_read_before_they_are_due(consortium, monkeypatch):
+    later = DAY + timedelta(days=1)
+    for number in range(3):
+        terms = {"settlement_date": later, "common_reference": f"R{number}", "quantity": 1}
+        enter(consortium, "A", f"S{number}", sale_of(consortium, **terms))
+        enter(consortium, "B", f"P{number}", purchase_of(consortium, **terms))
+    read = []
+    original = EnteredSides.of_instruction
+    monkeypatch.setattr(
+        EnteredSides,
+        "of_instruction",
+        lambda self, label: read.append(label) or original(self, label),
+    )
+
+    settle(consortium)
+    assert read == []
+    consortium.clock.set(later, 9 * 3600)
+    settle(consortium)
+    assert read == [f"A:S{number}+B:P{number}" for number in range(3)]
 
 
 def test_match_whose_side_was_suspended_meanwhile_waits_until_it_is_reinstated(consortium):
