@@ -22,6 +22,7 @@ from nodes.messages import (
     Allegements,
     AmendedSide,
     Disagreement,
+    Dissolved,
     EnteredSide,
     Matched,
     Message,
@@ -72,10 +73,7 @@ class SideEntry:
 
         Raises UnreachableError.
         """
-        refusal = _refusal(self._ask(WithdrawnSide(reference)))
-        if refusal is None:
-            self._note_withdrawn(reference)
-        return refusal
+        return _refusal(self._ask(WithdrawnSide(reference)))
 
     def amend(
         self, reference: str, replacement: str, side: Side, wishes: Wishes | None = None
@@ -92,8 +90,6 @@ class SideEntry:
             refusal = _refusal(self._ask(AmendedSide(reference, message)))
             if refusal is not None and is_new:
                 self._forget(replacement)
-        if refusal is None:
-            self._note_withdrawn(reference)
         return refusal
 
     def allegements(self) -> Allegements:
@@ -103,6 +99,21 @@ class SideEntry:
         return answer
 
     # What the clearing house tells it.
+
+    def answer(self, message: Matched | Dissolved) -> Accepted | Disagreement:
+        """Answers what the clearing house tells of a side."""
+        return self.agree(message) if isinstance(message, Matched) else self.dissolve(message)
+
+    def dissolve(self, message: Dissolved) -> Accepted | Disagreement:
+        """Agrees to nothing for a side any more, and signs nothing of what it was matched into."""
+        own = self._sides.get(self._trader.id, message.reference)
+        if own is None or (own.label and own.label != message.label):
+            return _disagree(f"no side {message.reference} is of {message.label}")
+        if message.label:
+            self._withhold(instruction_id(message.label))
+        with self._trader.database.transaction() as session:
+            self._sides.change(session, [replace(own, state=SideState.CANCELLED)])
+        return Accepted()
 
     def agree(self, message: Matched) -> Accepted | Disagreement:
         """Agrees to an instruction that is within its own side, and to no other for that side."""
@@ -189,13 +200,6 @@ class SideEntry:
         if own is not None and own.state is SideState.UNMATCHED:
             with self._trader.database.transaction() as session:
                 self._sides.forget(session, own)
-
-    def _note_withdrawn(self, reference: str) -> None:
-        """A side that was not matched agrees to nothing any more."""
-        own = self._sides.get(self._trader.id, reference)
-        if own is not None and own.state is SideState.UNMATCHED:
-            with self._trader.database.transaction() as session:
-                self._sides.change(session, [replace(own, state=SideState.CANCELLED)])
 
     def _ask(self, message: Message) -> object:
         trader = self._trader

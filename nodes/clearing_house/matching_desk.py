@@ -8,6 +8,7 @@ is brought in by ``work`` later, as if nothing had happened.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Final, assert_never
@@ -25,7 +26,15 @@ from nodes.clearing_house.nearest import COMPARED_MAX, Nearest, nearest_of
 from nodes.clearing_house.pending_matches import PendingMatches, Timetable
 from nodes.clearing_house.side_checks import refusal_of
 from nodes.instruction_terms import instruction_id
-from nodes.messages import Accepted, Allegement, Allegements, AmendedSide, EnteredSide, Matched
+from nodes.messages import (
+    Accepted,
+    Allegement,
+    Allegements,
+    AmendedSide,
+    Dissolved,
+    EnteredSide,
+    Matched,
+)
 from nodes.node import Node
 
 ALLEGEMENTS_MAX: Final = 500
@@ -67,7 +76,10 @@ class MatchingDesk:
         return None
 
     def withdraw(self, participant: str, reference: str) -> Rejected | None:
-        """Takes an unmatched side back; of one that was matched, asks for cancellation."""
+        """Takes an unmatched side back; of one that was matched, asks for cancellation.
+
+        Whose sides are cancelled by it is told; asked again, it tells whoever did not answer.
+        """
         entered = self._sides.get(participant, reference)
         if entered is None:
             return Rejected(Reason.UNKNOWN, f"{participant} has entered no side {reference}")
@@ -86,6 +98,8 @@ class MatchingDesk:
                     refusal = self._desk.cancel(entered.label, participant)
             case _:
                 assert_never(entered.state)
+        if refusal is None and self.state_of(participant, reference) is State.CANCELLED:
+            self._tell_dissolved(entered)
         return refusal
 
     def amend(self, participant: str, message: AmendedSide) -> Rejected | None:
@@ -290,6 +304,14 @@ class MatchingDesk:
         if isinstance(answer, Accepted):
             return None
         return Rejected(Reason.DISPUTED, f"{entered.participant} does not agree to {entry.label}")
+
+    def _tell_dissolved(self, entered: Entered) -> None:
+        """Lets the nodes of all sides sign nothing more; it does not depend on whether they do."""
+        label = entered.label
+        for each in self._sides.of_instruction(label) if label else (entered,):
+            with suppress(UnreachableError):
+                message = Dissolved(each.reference, label)
+                self._house.around.bus.request(self._house.id, each.participant, message)
 
     def _ask_out(self, entered: Entered) -> None:
         """Of a match that is not in the queue yet: gone once everybody who owes has asked."""
