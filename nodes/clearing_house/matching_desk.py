@@ -18,6 +18,7 @@ from ledger.books.database import UnitOfWork
 from ledger.books.entered_sides import Entered, EnteredSides, SideState
 from ledger.domain.instructions import Instruction, State
 from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.legs import participants_in
 from ledger.settlement.lifecycle import debtors_of
 from ledger.settlement.matching import Kind, Unmatched
 from nodes.bus import UnreachableError
@@ -369,10 +370,22 @@ class MatchingDesk:
             return refusal
         known = self._sides.get(participant, message.reference)
         if known is None:
-            return self._untimely(message) or self._suspended(message)
+            foreign = self._foreign_link(participant, message.wishes.linked_to)
+            return foreign or self._untimely(message) or self._suspended(message)
         is_same = (known.side, known.wishes) == (message.side, message.wishes)
         detail = f"{participant} has used the reference {message.reference} already"
         return None if is_same else Rejected(Reason.DUPLICATE, detail)
+
+    def _foreign_link(self, participant: str, labels: Iterable[str]) -> Rejected | None:
+        """Nobody stops an instruction of others by a link; a label not yet used is nobody's."""
+        for label in labels:
+            instruction = self._desk.book.as_kept(label)
+            numbers = () if instruction is None else participants_in(instruction)
+            sides = {self._house.network.participant_id(number) for number in numbers}
+            sides |= self._pending.participants_of(label)
+            if sides and participant not in sides:
+                return Rejected(Reason.UNAUTHORISED, f"{participant} is no side of {label}")
+        return None
 
     def _untimely(self, message: EnteredSide) -> Rejected | None:
         expires_at = message.wishes.expires_at

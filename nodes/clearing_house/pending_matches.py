@@ -39,6 +39,7 @@ class Timetable(Generic[When]):
 class _Match:
     label: str
     place: int
+    participants: frozenset[str]
     settlement_date: date
     expires_at: int | None
 
@@ -62,6 +63,7 @@ class PendingMatches:
         match = _Match(
             label,
             max(one.place, other.place),
+            frozenset((one.participant, other.participant)),
             one.side.settlement_date,
             one.wishes.with_those_of(other.wishes).expires_at,
         )
@@ -86,6 +88,11 @@ class PendingMatches:
     def refusal_of(self, label: str) -> Rejected | None:
         """Why a match could not, the last time it was tried."""
         return self._refusals.get(label)
+
+    def participants_of(self, label: str) -> frozenset[str]:
+        """Whose a match is; nobody's when there is none."""
+        match = self._matches.get(label)
+        return match.participants if match else frozenset()
 
     def due(self, today: date) -> list[str]:
         """Those whose settlement date has come, by date, then in the order of matching."""

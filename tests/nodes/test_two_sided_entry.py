@@ -419,6 +419,30 @@ def test_one_participant_may_enter_both_sides(consortium):
     assert (consortium.reconcile(), violations(consortium)) == (0, [])
 
 
+def test_side_is_linked_to_no_instruction_of_others(consortium):
+    later = DAY + timedelta(days=1)
+    label = match(consortium, Wishes(is_held=True))
+    enter(consortium, "A", "S2", sale_of(consortium, settlement_date=later))
+    enter(consortium, "B", "P2", purchase_of(consortium, settlement_date=later))
+    stranger = sale_of(consortium, deliverer="C", deliverer_account="C")
+
+    for foreign in (label, "A:S2+B:P2"):
+        refusal = enter(consortium, "C", "S1", stranger, Wishes(linked_to=("LATER", foreign)))
+        assert refusal.reason is Reason.UNAUTHORISED
+    assert enter(consortium, "C", "S1", stranger, Wishes(linked_to=("LATER",))) is None
+    own = sale_of(consortium, quantity=1)
+    assert enter(consortium, "A", "S3", own, Wishes(linked_to=(label, "A:S2+B:P2"))) is None
+
+
+def test_side_is_the_same_again_after_others_took_the_label_that_it_is_linked_to(consortium):
+    stranger = sale_of(consortium, deliverer="C", deliverer_account="C")
+    wishes = Wishes(linked_to=("A:S1+B:P1",))
+    assert enter(consortium, "C", "S1", stranger, wishes) is None
+    match(consortium, Wishes(is_held=True))
+
+    assert enter(consortium, "C", "S1", stranger, wishes) is None
+
+
 def test_garbage_instead_of_a_side_is_refused(consortium):
     house = consortium.clearing_house.id
     for side, wishes in ((None, Wishes()), (sale_of(consortium), None), ("x", 3)):
