@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from ledger.books.entered_sides import EnteredSides
@@ -14,7 +15,14 @@ from nodes.bus import UnreachableError
 from nodes.entering import release
 from nodes.invariants import violations
 from nodes.messages import Allegement, AmendedSide, EnteredSide, Matched, WithdrawnSide
-from tests.support.consortia import DAY, GROSS, answering, small_consortium
+from tests.support.consortia import (
+    DAY,
+    GROSS,
+    answering,
+    consortium_of,
+    small_consortium,
+    small_network,
+)
 from tests.support.sides import (
     AMOUNT,
     enter,
@@ -409,14 +417,26 @@ def test_match_whose_side_was_suspended_meanwhile_waits_until_it_is_reinstated(c
     assert standing(consortium, label) == (State.SETTLED, None)
 
 
-def test_one_participant_may_enter_both_sides(consortium):
-    both = {"receiver": "A", "receiver_account": "A"}
-    enter(consortium, "A", "OUT", sale_of(consortium, **both))
-    enter(consortium, "A", "IN", purchase_of(consortium, **both))
+@pytest.mark.parametrize("receiver_account", ["", "A"])
+def test_transfer_from_an_account_to_itself_is_refused(consortium, receiver_account):
+    same = {"receiver": "A", "receiver_account": receiver_account}
+
+    assert enter(consortium, "A", "OUT", sale_of(consortium, **same)).reason is Reason.INVALID
+
+
+def test_one_participant_may_enter_both_sides_of_a_transfer_between_its_accounts():
+    network = msgspec.structs.replace(small_network(), accounts=("A/client",))
+    consortium = consortium_of(network, GROSS, None)
+    terms = {"receiver": "A", "receiver_account": "A/client", "amount": 0, "currency": ""}
+    assert enter(consortium, "A", "OUT", sale_of(consortium, **terms)) is None
+    into = {"is_deliverer": False, **terms}
+    assert enter(consortium, "A", "IN", sale_of(consortium, **into)) is None
     settle(consortium)
 
     assert consortium.clearing_house.matching.state_of("A", "IN") is State.SETTLED
+    assert held_by(consortium, "A", Register.SECURITIES) == 90
     assert (consortium.reconcile(), violations(consortium)) == (0, [])
+    consortium.close()
 
 
 def test_side_is_linked_to_no_instruction_of_others(consortium):
