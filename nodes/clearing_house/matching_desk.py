@@ -13,20 +13,18 @@ from dataclasses import replace
 from datetime import date
 from typing import Final, assert_never
 
-from contracts.typed_data import InstructionMessage
 from ledger.books.database import UnitOfWork
 from ledger.books.entered_sides import Entered, EnteredSides, SideState
-from ledger.domain.instructions import Instruction, State
+from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.legs import participants_in
-from ledger.settlement.lifecycle import debtors_of
-from ledger.settlement.matching import Kind, Unmatched
+from ledger.settlement.matching import Unmatched
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry, InstructionDesk
+from nodes.clearing_house.match_terms import as_wished, entry_of, label_of, owes
 from nodes.clearing_house.nearest import COMPARED_MAX, Nearest, nearest_of
 from nodes.clearing_house.pending_matches import PendingMatches, Timetable
 from nodes.clearing_house.side_checks import refusal_of
-from nodes.instruction_terms import instruction_id
 from nodes.messages import (
     Accepted,
     Allegement,
@@ -233,7 +231,7 @@ class MatchingDesk:
                 session.on_commit(lambda: self._publish(entered))
             return ""
         partner = self._waiting[place]
-        label = _label(entered, partner)
+        label = label_of(entered, partner)
         with self._house.database.transaction() as session:
             self._sides.add(session, replace(entered, state=SideState.MATCHED, label=label))
             self._change(session, replace(partner, state=SideState.MATCHED, label=label))
@@ -242,10 +240,10 @@ class MatchingDesk:
 
     def _bring_in(self, label: str) -> bool:
         """Tells both traders of a match, and enters it into the queue; says whether it has."""
-        deliverer, receiver = self._sides.of_instruction(label)
+        network, (deliverer, receiver) = self._house.network, self._sides.of_instruction(label)
         if deliverer.side.settlement_date > self._today():
             return False
-        entry = self._entry(deliverer, receiver)
+        entry = entry_of(network, deliverer, receiver)
         refusal = self._tell(deliverer, entry) or self._tell(receiver, entry)
         refusal = refusal or self._desk.refusal_of(entry)
         sides = (deliverer, receiver)
@@ -255,45 +253,12 @@ class MatchingDesk:
         # In one commit: what is in the queue is never cancelled as a match that is not.
         with self._house.database.transaction() as session:
             if self._desk.book.as_kept(label) is None:
-                self._desk.book.keep(session, [self._instruction(entry, sides)])
+                instruction = as_wished(network, self._desk.instruction_of(entry), sides)
+                self._desk.book.keep(session, [instruction])
             for each in sides:
                 self._change(session, replace(each, state=SideState.ENTERED))
             session.on_commit(lambda: self._pending.remove(label))
         return True
-
-    def _instruction(self, entry: Entry, sides: Sequence[Entered]) -> Instruction:
-        """The instruction of a match: a hold and a wish to cancel are of the side that has them."""
-        instruction = self._desk.instruction_of(entry)
-        holding = self._numbers(each for each in sides if each.wishes.is_held)
-        asking = self._numbers(each for each in sides if each.has_asked_out)
-        return replace(instruction, held_by=holding, cancelled_by=asking & debtors_of(instruction))
-
-    def _numbers(self, sides: Iterable[Entered]) -> frozenset[int]:
-        return frozenset(self._house.network.participant_number(e.participant) for e in sides)
-
-    def _entry(self, deliverer: Entered, receiver: Entered) -> Entry:
-        network, side, label = self._house.network, deliverer.side, deliverer.label
-        wishes = deliverer.wishes.with_those_of(receiver.wishes)
-        message = InstructionMessage(
-            id=instruction_id(label),
-            deliverer=network.account_number(side.own_account),
-            receiver=network.account_number(receiver.side.own_account),
-            instrument=network.instrument_number(side.isin) if side.quantity else 0,
-            quantity=side.quantity,
-            currency=network.currency_number(side.currency) if side.amount else 0,
-            amount=side.amount,
-            rule_version=0,
-            deadline=0,
-        )
-        return Entry(
-            label=label,
-            message=message,
-            priority=wishes.priority,
-            is_held=wishes.is_held,
-            may_be_partial=wishes.may_be_partial,
-            expires_at=wishes.expires_at,
-            linked_to=wishes.linked_to,
-        )
 
     def _tell(self, entered: Entered, entry: Entry) -> Rejected | None:
         """Tells a trader of the match; why it has not agreed, None when it has."""
@@ -320,7 +285,7 @@ class MatchingDesk:
         others = [e for e in self._sides.of_instruction(entered.label) if e.place != entered.place]
         sides = [asked, *others]
         asking = {each.participant for each in sides if each.has_asked_out}
-        if all(each.participant in asking for each in sides if _owes(each)):
+        if all(each.participant in asking for each in sides if owes(each)):
             self._end(sides, SideState.CANCELLED)
         else:
             with self._house.database.transaction() as session:
@@ -416,17 +381,3 @@ class MatchingDesk:
 
     def _now(self) -> int:
         return int(self._house.around.clock.business_time().timestamp())
-
-
-def _label(one: Entered, other: Entered) -> str:
-    """The label of a match: both sides by participant and reference, the deliverer's first."""
-    deliverer, receiver = (one, other) if one.side.is_deliverer else (other, one)
-    return (
-        f"{deliverer.participant}:{deliverer.reference}+{receiver.participant}:{receiver.reference}"
-    )
-
-
-def _owes(entered: Entered) -> bool:
-    """Whether a side has to ask for a cancellation: in a DvP both, else the debtor alone."""
-    kind, is_deliverer = entered.side.kind, entered.side.is_deliverer
-    return kind is Kind.DVP or is_deliverer == (kind is Kind.FREE)
