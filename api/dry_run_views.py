@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from api import instruction_schemas as schemas
+from api import queue_schemas as schemas
+from api.instruction_schemas import Why
 from api.instruction_views import names_of, shortfall_view, why_view
 from contracts.lines import Lines
 from ledger.books.postings import Register
@@ -101,7 +102,7 @@ def _lines(network: Network, register: Register, lines: Lines) -> Iterator[schem
         )
 
 
-def _explained(reason: Reason) -> schemas.Why:
+def _explained(reason: Reason) -> Why:
     why = why_view(reason)
     assert why is not None, "there is a reason"
     return why

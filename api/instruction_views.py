@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from api import instruction_schemas as schemas
+from api import queue_schemas
 from ledger.books.postings import Register
 from ledger.domain.amounts import format_amount
 from ledger.domain.instructions import Instruction
@@ -75,12 +76,12 @@ def names_of(network: Network, participants: frozenset[int]) -> list[str]:
     return [network.participant_id(number) for number in sorted(participants)]
 
 
-def shortfall_view(network: Network, shortfall: Shortfall) -> schemas.Shortfall:
+def shortfall_view(network: Network, shortfall: Shortfall) -> queue_schemas.Shortfall:
     """What an account has too little of."""
     pot = shortfall.pot
     amounts = (shortfall.needed, shortfall.available, shortfall.short)
     words = [amount_in(network, pot, amount) for amount in amounts]
-    return schemas.Shortfall(
+    return queue_schemas.Shortfall(
         account=network.account_id(pot.account),
         kind=pot.kind.name.lower(),
         asset=asset_name(network, pot),
@@ -91,10 +92,10 @@ def shortfall_view(network: Network, shortfall: Shortfall) -> schemas.Shortfall:
     )
 
 
-def queue_view(network: Network, queue: Queue, first: list[Waiting]) -> schemas.Queue:
+def queue_view(network: Network, queue: Queue, first: list[Waiting]) -> queue_schemas.Queue:
     """A queue with the first of those that stand in it."""
     pot = queue.pot
-    return schemas.Queue(
+    return queue_schemas.Queue(
         account=network.account_id(pot.account),
         kind=pot.kind.name.lower(),
         asset=asset_name(network, pot),
@@ -108,10 +109,10 @@ def queue_view(network: Network, queue: Queue, first: list[Waiting]) -> schemas.
     )
 
 
-def waiting_view(network: Network, waiting: Waiting, owed: str) -> schemas.WaitingInstruction:
+def waiting_view(network: Network, waiting: Waiting, owed: str) -> queue_schemas.WaitingInstruction:
     """One that waits."""
     each, outlook = waiting.instruction, waiting.outlook
-    return schemas.WaitingInstruction(
+    return queue_schemas.WaitingInstruction(
         label=each.label,
         state=each.state.value,
         priority=each.priority.name.lower(),
@@ -122,10 +123,10 @@ def waiting_view(network: Network, waiting: Waiting, owed: str) -> schemas.Waiti
     )
 
 
-def limit_view(consortium: Consortium, pot: Pot, amount: int) -> schemas.Limit:
+def limit_view(consortium: Consortium, pot: Pot, amount: int) -> queue_schemas.Limit:
     """A limit."""
     network, book = consortium.network, consortium.clearing_house.desk.book
-    return schemas.Limit(
+    return queue_schemas.Limit(
         account=network.account_id(pot.account),
         counterparty=counterparty_of(network, pot),
         currency=network.currency(pot.asset),

@@ -193,6 +193,17 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
+class Dissolved:
+    """Clearing house to trader: its side is cancelled, and so is what it was matched into.
+
+    The label is empty when it was not matched.
+    """
+
+    reference: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class RedemptionRequest:
     """Bank or registrar to owner: sign that this amount is destroyed. Answer: a signature."""
 
@@ -217,5 +228,5 @@ class Statement:
 Message: TypeAlias = (
     "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | InstructionProposal"
     " | SignedInstruction | SetProposal | SignedSet | RedemptionRequest | StatementRequest"
-    " | EnteredSide | WithdrawnSide | AmendedSide | AllegementRequest | Matched"
+    " | EnteredSide | WithdrawnSide | AmendedSide | AllegementRequest | Matched | Dissolved"
 )

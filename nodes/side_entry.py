@@ -22,6 +22,7 @@ from nodes.messages import (
     Allegements,
     AmendedSide,
     Disagreement,
+    Dissolved,
     EnteredSide,
     Matched,
     Message,
@@ -60,17 +61,19 @@ class SideEntry:
         Raises UnreachableError when the clearing house does not answer: the same may be sent again.
         """
         message = EnteredSide(reference, side, wishes or Wishes())
-        return self._keep(message) or self._send(message, message)
+        refusal = self._keep(message)
+        if refusal is None:
+            refusal = _refusal(self._ask(message))
+            if refusal is not None:
+                self._forget(reference)
+        return refusal
 
     def withdraw(self, reference: str) -> Rejected | None:
         """Takes a side back, or asks for the cancellation of what it was matched into.
 
         Raises UnreachableError.
         """
-        refusal = _refusal(self._ask(WithdrawnSide(reference)))
-        if refusal is None:
-            self._note_withdrawn(reference)
-        return refusal
+        return _refusal(self._ask(WithdrawnSide(reference)))
 
     def amend(
         self, reference: str, replacement: str, side: Side, wishes: Wishes | None = None
@@ -80,9 +83,13 @@ class SideEntry:
         Raises UnreachableError.
         """
         message = EnteredSide(replacement, side, wishes or Wishes())
-        refusal = self._keep(message) or self._send(message, AmendedSide(reference, message))
+        # One that was entered before stays entered when the amendment is refused.
+        is_new = self._sides.get(self._trader.id, replacement) is None
+        refusal = self._keep(message)
         if refusal is None:
-            self._note_withdrawn(reference)
+            refusal = _refusal(self._ask(AmendedSide(reference, message)))
+            if refusal is not None and is_new:
+                self._forget(replacement)
         return refusal
 
     def allegements(self) -> Allegements:
@@ -92,6 +99,21 @@ class SideEntry:
         return answer
 
     # What the clearing house tells it.
+
+    def answer(self, message: Matched | Dissolved) -> Accepted | Disagreement:
+        """Answers what the clearing house tells of a side."""
+        return self.agree(message) if isinstance(message, Matched) else self.dissolve(message)
+
+    def dissolve(self, message: Dissolved) -> Accepted | Disagreement:
+        """Agrees to nothing for a side any more, and signs nothing of what it was matched into."""
+        own = self._sides.get(self._trader.id, message.reference)
+        if own is None or (own.label and own.label != message.label):
+            return _disagree(f"no side {message.reference} is of {message.label}")
+        if message.label:
+            self._withhold(instruction_id(message.label))
+        with self._trader.database.transaction() as session:
+            self._sides.change(session, [replace(own, state=SideState.CANCELLED)])
+        return Accepted()
 
     def agree(self, message: Matched) -> Accepted | Disagreement:
         """Agrees to an instruction that is within its own side, and to no other for that side."""
@@ -106,12 +128,13 @@ class SideEntry:
         objection = self._objection(own, message)
         if objection:
             return _disagree(objection)
+        if own.wishes.is_held and not own.label:
+            # Its own node lets go of it when the side does. This comes first: a crash after it is
+            # made up for when the match is told again.
+            self._withhold(message.instruction.id)
         with self._trader.database.transaction() as session:
             matched = replace(own, state=SideState.MATCHED, label=message.label)
             self._sides.change(session, [matched])
-        if own.wishes.is_held and not own.label:
-            # Its own node lets go of it when the side does.
-            self._withhold(message.instruction.id)
         refusal = self._give_mandate(message.instruction, may_be_partial=message.may_be_partial)
         return Accepted() if refusal is None else Disagreement(refusal)
 
@@ -171,21 +194,12 @@ class SideEntry:
             self._sides.add(session, entered)
         return None
 
-    def _send(self, entered: EnteredSide, message: Message) -> Rejected | None:
-        """Sends a side that is kept; forgets it when it is refused."""
-        refusal = _refusal(self._ask(message))
-        own = self._sides.get(self._trader.id, entered.reference)
-        if refusal is not None and own is not None and own.state is SideState.UNMATCHED:
-            with self._trader.database.transaction() as session:
-                self._sides.forget(session, own)
-        return refusal
-
-    def _note_withdrawn(self, reference: str) -> None:
-        """A side that was not matched agrees to nothing any more."""
+    def _forget(self, reference: str) -> None:
+        """Forgets a side that the clearing house does not take."""
         own = self._sides.get(self._trader.id, reference)
         if own is not None and own.state is SideState.UNMATCHED:
             with self._trader.database.transaction() as session:
-                self._sides.change(session, [replace(own, state=SideState.CANCELLED)])
+                self._sides.forget(session, own)
 
     def _ask(self, message: Message) -> object:
         trader = self._trader

@@ -40,6 +40,7 @@ from nodes.messages import (
     Attestation,
     CycleProposal,
     Disagreement,
+    Dissolved,
     InstructionProposal,
     Matched,
     Message,
@@ -142,9 +143,9 @@ class Trader(Node):
             case InstructionProposal() | SetProposal() | SignedInstruction() | SignedSet():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 return self.consents.answer(message)
-            case Matched():
+            case Matched() | Dissolved():
                 self.require_role(sender, Role.CLEARING_HOUSE)
-                return self.sides.agree(message)
+                return self.sides.answer(message)
             case RedemptionRequest():
                 self.require_keeper(sender, message.register)
                 return self._consent_to_redemption(message)

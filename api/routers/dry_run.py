@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from api import instruction_schemas as schemas
+from api import queue_schemas as schemas
 from api.dependencies import RunningSandbox, only_known_parameters
 from api.dry_run_views import cycle_forecast_view, forecast_view
 from api.errors import RefusedError, problems, refuse

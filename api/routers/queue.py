@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
-from api import instruction_schemas as schemas
+from api import queue_schemas as schemas
 from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
 from api.errors import problems, refuse
 from api.instruction_terms import amount_of, limit_of

@@ -202,10 +202,6 @@ class Unmatched:
         """Where the waiting sides stand, earliest first."""
         return sorted(self._side_by_place)
 
-    def side(self, place: int) -> Side:
-        """A waiting side. Raises KeyError."""
-        return self._side_by_place[place]
-
 
 def _key(side: Side, *, is_deliverer: bool) -> tuple[object, ...]:
     """What every candidate has in common; only the fields that must be equal are in it."""

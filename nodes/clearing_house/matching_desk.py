@@ -6,23 +6,34 @@ the settlement date. A match that is cut off on its way (by a crash, or a trader
 is brought in by ``work`` later, as if nothing had happened.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Final, assert_never
 
-from contracts.typed_data import InstructionMessage
 from ledger.books.database import UnitOfWork
 from ledger.books.entered_sides import Entered, EnteredSides, SideState
 from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
-from ledger.settlement.matching import Kind, Unmatched
+from ledger.settlement.legs import participants_in
+from ledger.settlement.matching import Unmatched
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry, InstructionDesk
+from nodes.clearing_house.match_terms import as_wished, entry_of, label_of, owes
 from nodes.clearing_house.nearest import COMPARED_MAX, Nearest, nearest_of
+from nodes.clearing_house.pending_matches import PendingMatches, Timetable
 from nodes.clearing_house.side_checks import refusal_of
-from nodes.instruction_terms import instruction_id
-from nodes.messages import Accepted, Allegement, Allegements, AmendedSide, EnteredSide, Matched
+from nodes.messages import (
+    Accepted,
+    Allegement,
+    Allegements,
+    AmendedSide,
+    Dissolved,
+    EnteredSide,
+    Matched,
+)
 from nodes.node import Node
 
 ALLEGEMENTS_MAX: Final = 500
@@ -37,11 +48,15 @@ class MatchingDesk:
         self._sides = EnteredSides(house.database)
         self._unmatched = Unmatched(house.around.rules.matching_tolerances)
         self._waiting: dict[int, Entered] = {}
-        self._pending: dict[str, Rejected | None] = {}
+        self._expiries: Timetable[int] = Timetable()
+        self._pending = PendingMatches()
         for entered in self._sides.in_state(SideState.UNMATCHED):
             self._publish(entered)
+        matched = defaultdict(list)
         for entered in self._sides.in_state(SideState.MATCHED):
-            self._pending[entered.label] = None
+            matched[entered.label].append(entered)
+        for label, sides in matched.items():
+            self._pending.add(label, sides)
 
     # What participants ask of it.
 
@@ -50,24 +65,20 @@ class MatchingDesk:
 
         Refuses other content under the same reference, and what names what is not there.
         """
-        refusal = refusal_of(self._house.network, participant, message)
-        if refusal is not None:
+        refusal = self._refusal_of(participant, message)
+        if refusal is not None or self._sides.get(participant, message.reference) is not None:
             return refusal
-        known = self._sides.get(participant, message.reference)
-        if known is not None:
-            is_same = (known.side, known.wishes) == (message.side, message.wishes)
-            detail = f"{participant} has used the reference {message.reference} already"
-            return None if is_same else Rejected(Reason.DUPLICATE, detail)
-        refusal = self._untimely(message) or self._suspended(message)
-        if refusal is not None:
-            return refusal
+        self._fail_late()
         label = self._keep(participant, message)
         if label:
             self._bring_in(label)
         return None
 
     def withdraw(self, participant: str, reference: str) -> Rejected | None:
-        """Takes an unmatched side back; of one that was matched, asks for cancellation."""
+        """Takes an unmatched side back; of one that was matched, asks for cancellation.
+
+        Whose sides are cancelled by it is told; asked again, it tells whoever did not answer.
+        """
         entered = self._sides.get(participant, reference)
         if entered is None:
             return Rejected(Reason.UNKNOWN, f"{participant} has entered no side {reference}")
@@ -86,27 +97,29 @@ class MatchingDesk:
                     refusal = self._desk.cancel(entered.label, participant)
             case _:
                 assert_never(entered.state)
+        if refusal is None and self.state_of(participant, reference) is State.CANCELLED:
+            self._tell_dissolved(entered)
         return refusal
 
     def amend(self, participant: str, message: AmendedSide) -> Rejected | None:
         """Takes a side back and another in, under a new reference.
 
+        Nothing is taken back when the other could not be entered.
         What was matched is first cancelled by both: until the other side has asked for that too,
         the answer is UNMATCHED and the same amendment may be sent again.
         """
         replacement, old = message.replacement, message.reference
-        refusal = refusal_of(self._house.network, participant, replacement)
+        refusal = self._refusal_of(participant, replacement)
         if refusal is not None:
             return refusal
         if replacement.reference == old:
             return Rejected(Reason.INVALID, f"expected another reference than {old}")
-        if self._sides.get(participant, replacement.reference) is None:
-            refusal = self.withdraw(participant, old)
-            if refusal is not None:
-                return refusal
-            if self.state_of(participant, old) is not State.CANCELLED:
-                detail = f"{old} was matched: its other side has to ask for cancellation as well"
-                return Rejected(Reason.UNMATCHED, detail)
+        refusal = self.withdraw(participant, old)
+        if refusal is not None:
+            return refusal
+        if self.state_of(participant, old) is not State.CANCELLED:
+            detail = f"{old} was matched: its other side has to ask for cancellation as well"
+            return Rejected(Reason.UNMATCHED, detail)
         return self.enter(participant, replacement)
 
     def allegements(self, participant: str) -> Allegements:
@@ -163,7 +176,7 @@ class MatchingDesk:
 
     def refusal_of(self, label: str) -> Rejected | None:
         """Why a match has not entered the queue, as of the last time it was tried."""
-        return self._pending.get(label)
+        return self._pending.refusal_of(label)
 
     def get(self, participant: str, reference: str) -> Entered | None:
         """A side by its participant and reference."""
@@ -182,16 +195,19 @@ class MatchingDesk:
     # What the house asks of it.
 
     def work(self) -> int:
-        """Brings in the matches that could not enter the queue before; returns how many do now.
+        """Brings in the matches that are due and not in the queue; returns how many are now.
 
-        Unmatched sides whose time has passed fail.
+        Sides whose time has passed fail, matched or not.
         """
-        now = self._now()
-        late = [e for e in self._waiting.values() if e.wishes.expires_at is not None]
-        late = [e for e in late if (e.wishes.expires_at or 0) < now]
-        if late:
-            self._end(late, SideState.FAILED)
-        return sum(self._bring_in(label) for label in list(self._pending))
+        self._fail_late()
+        return sum(self._bring_in(label) for label in self._pending.due(self._today()))
+
+    def end_of_day(self) -> None:
+        """Tries once more the matches that could not enter the queue, then fails them."""
+        for label in self._pending.refused():
+            self._bring_in(label)
+        for label in self._pending.refused():
+            self._end(self._sides.of_instruction(label), SideState.FAILED)
 
     def resume(self) -> None:
         """Finishes what a crash cut off."""
@@ -215,67 +231,34 @@ class MatchingDesk:
                 session.on_commit(lambda: self._publish(entered))
             return ""
         partner = self._waiting[place]
-        label = _label(entered, partner)
+        label = label_of(entered, partner)
         with self._house.database.transaction() as session:
             self._sides.add(session, replace(entered, state=SideState.MATCHED, label=label))
             self._change(session, replace(partner, state=SideState.MATCHED, label=label))
-            session.on_commit(lambda: self._pending.update({label: None}))
+            session.on_commit(lambda: self._pending.add(label, (entered, partner)))
         return label
 
     def _bring_in(self, label: str) -> bool:
         """Tells both traders of a match, and enters it into the queue; says whether it has."""
-        deliverer, receiver = self._sides.of_instruction(label)
+        network, (deliverer, receiver) = self._house.network, self._sides.of_instruction(label)
         if deliverer.side.settlement_date > self._today():
             return False
-        entry = self._entry(deliverer, receiver)
+        entry = entry_of(network, deliverer, receiver)
         refusal = self._tell(deliverer, entry) or self._tell(receiver, entry)
-        refusal = refusal or self._desk.enter(entry)
+        refusal = refusal or self._desk.refusal_of(entry)
         sides = (deliverer, receiver)
-        if refusal is not None and refusal.reason is Reason.LATE:
-            self._end(sides, SideState.FAILED)
-            return False
         if refusal is not None:
-            self._pending[label] = refusal
+            self._pending.refuse(label, refusal)
             return False
-        # A hold is the side's own: the other one lets go of what both seem to hold.
-        for one, other in (sides, sides[::-1]):
-            if entry.is_held and not one.wishes.is_held:
-                self._let_go(entry.label, one, other)
-            if one.has_asked_out:
-                self._desk.cancel(label, one.participant)
+        # In one commit: what is in the queue is never cancelled as a match that is not.
         with self._house.database.transaction() as session:
+            if self._desk.book.as_kept(label) is None:
+                instruction = as_wished(network, self._desk.instruction_of(entry), sides)
+                self._desk.book.keep(session, [instruction])
             for each in sides:
                 self._change(session, replace(each, state=SideState.ENTERED))
-        self._pending.pop(label)
+            session.on_commit(lambda: self._pending.remove(label))
         return True
-
-    def _let_go(self, label: str, one: Entered, other: Entered) -> None:
-        if one.participant != other.participant:
-            self._desk.release(label, one.participant)
-
-    def _entry(self, deliverer: Entered, receiver: Entered) -> Entry:
-        network, side, label = self._house.network, deliverer.side, deliverer.label
-        wishes = deliverer.wishes.with_those_of(receiver.wishes)
-        message = InstructionMessage(
-            id=instruction_id(label),
-            deliverer=network.account_number(side.own_account),
-            receiver=network.account_number(receiver.side.own_account),
-            instrument=network.instrument_number(side.isin) if side.quantity else 0,
-            quantity=side.quantity,
-            currency=network.currency_number(side.currency) if side.amount else 0,
-            amount=side.amount,
-            rule_version=0,
-            deadline=0,
-        )
-        return Entry(
-            label=label,
-            message=message,
-            priority=wishes.priority,
-            is_held=wishes.is_held,
-            may_be_partial=wishes.may_be_partial,
-            expires_at=wishes.expires_at,
-            linked_to=wishes.linked_to,
-        )
 
     def _tell(self, entered: Entered, entry: Entry) -> Rejected | None:
         """Tells a trader of the match; why it has not agreed, None when it has."""
@@ -288,23 +271,43 @@ class MatchingDesk:
             return None
         return Rejected(Reason.DISPUTED, f"{entered.participant} does not agree to {entry.label}")
 
+    def _tell_dissolved(self, entered: Entered) -> None:
+        """Lets the nodes of all sides sign nothing more; it does not depend on whether they do."""
+        label = entered.label
+        for each in self._sides.of_instruction(label) if label else (entered,):
+            with suppress(UnreachableError):
+                message = Dissolved(each.reference, label)
+                self._house.around.bus.request(self._house.id, each.participant, message)
+
     def _ask_out(self, entered: Entered) -> None:
         """Of a match that is not in the queue yet: gone once everybody who owes has asked."""
         asked = replace(entered, has_asked_out=True)
         others = [e for e in self._sides.of_instruction(entered.label) if e.place != entered.place]
         sides = [asked, *others]
-        if all(each.has_asked_out for each in sides if _owes(each)):
+        asking = {each.participant for each in sides if each.has_asked_out}
+        if all(each.participant in asking for each in sides if owes(each)):
             self._end(sides, SideState.CANCELLED)
         else:
             with self._house.database.transaction() as session:
                 self._change(session, asked)
 
+    def _fail_late(self) -> None:
+        """Fails the sides whose time has passed, before anybody is told of a match."""
+        now = self._now()
+        late = self._expiries.until(now - 1)
+        if late:
+            self._end([self._waiting[place] for place in late], SideState.FAILED)
+        for label in self._pending.late(now):
+            self._end(self._sides.of_instruction(label), SideState.FAILED)
+
     def _end(self, sides: Sequence[Entered], state: SideState) -> None:
+        """Ends sides that wait, or both of one match that is not in the queue."""
         with self._house.database.transaction() as session:
             for each in sides:
                 self._change(session, replace(each, state=state))
-        for each in sides:
-            self._pending.pop(each.label, None)
+            label = sides[0].label
+            if label:
+                session.on_commit(lambda: self._pending.remove(label))
 
     def _change(self, session: UnitOfWork, entered: Entered) -> None:
         """Puts into a transaction what has become of a side; it waits no longer."""
@@ -314,11 +317,40 @@ class MatchingDesk:
 
     def _publish(self, entered: Entered) -> None:
         self._waiting[entered.place] = entered
+        if entered.wishes.expires_at is not None:
+            self._expiries.add(entered.wishes.expires_at, entered.place)
         self._unmatched.add(entered.place, entered.side)
 
     def _remove(self, place: int) -> None:
-        if self._waiting.pop(place, None) is not None:
+        entered = self._waiting.pop(place, None)
+        if entered is not None:
             self._unmatched.remove(place)
+            if entered.wishes.expires_at is not None:
+                self._expiries.remove(entered.wishes.expires_at, place)
+
+    def _refusal_of(self, participant: str, message: EnteredSide) -> Rejected | None:
+        """Why a side cannot be entered; the same again can, whatever has become of it."""
+        refusal = refusal_of(self._house.network, participant, message)
+        if refusal is not None:
+            return refusal
+        known = self._sides.get(participant, message.reference)
+        if known is None:
+            foreign = self._foreign_link(participant, message.wishes.linked_to)
+            return foreign or self._untimely(message) or self._suspended(message)
+        is_same = (known.side, known.wishes) == (message.side, message.wishes)
+        detail = f"{participant} has used the reference {message.reference} already"
+        return None if is_same else Rejected(Reason.DUPLICATE, detail)
+
+    def _foreign_link(self, participant: str, labels: Iterable[str]) -> Rejected | None:
+        """Nobody stops an instruction of others by a link; a label not yet used is nobody's."""
+        for label in labels:
+            instruction = self._desk.book.as_kept(label)
+            numbers = () if instruction is None else participants_in(instruction)
+            sides = {self._house.network.participant_id(number) for number in numbers}
+            sides |= self._pending.participants_of(label)
+            if sides and participant not in sides:
+                return Rejected(Reason.UNAUTHORISED, f"{participant} is no side of {label}")
+        return None
 
     def _untimely(self, message: EnteredSide) -> Rejected | None:
         expires_at = message.wishes.expires_at
@@ -349,17 +381,3 @@ class MatchingDesk:
 
     def _now(self) -> int:
         return int(self._house.around.clock.business_time().timestamp())
-
-
-def _label(one: Entered, other: Entered) -> str:
-    """The label of a match: both sides by participant and reference, the deliverer's first."""
-    deliverer, receiver = (one, other) if one.side.is_deliverer else (other, one)
-    return (
-        f"{deliverer.participant}:{deliverer.reference}+{receiver.participant}:{receiver.reference}"
-    )
-
-
-def _owes(entered: Entered) -> bool:
-    """Whether a side has to ask for a cancellation: in a DvP both, else the debtor alone."""
-    kind, is_deliverer = entered.side.kind, entered.side.is_deliverer
-    return kind is Kind.DVP or is_deliverer == (kind is Kind.FREE)

@@ -80,6 +80,11 @@ class ClearingHouse(Node):
         self.matching.work()
         return self.desk.work()
 
+    def end_of_day(self) -> None:
+        """The day ends: what is due and has not settled fails."""
+        self.matching.end_of_day()
+        self.desk.end_of_day()
+
     def standing_of(self, position: int) -> TradeStanding:
         """What has become of a captured trade."""
         exception = self.intake.exception(position)

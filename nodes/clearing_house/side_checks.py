@@ -68,6 +68,12 @@ def _check_accounts(side: Side) -> None:
             raise MalformedError(f"an account of {owner}", account)
     if not side.own_account:
         raise MalformedError(f"the account of {side.owner}", side.own_account)
+    # Left open, the other account could turn out to be the same one.
+    if side.deliverer == side.receiver and (
+        not (side.deliverer_account and side.receiver_account)
+        or side.deliverer_account == side.receiver_account
+    ):
+        raise MalformedError("two accounts of one participant", side.own_account)
     if len(side.common_reference) > TEXT_MAX:
         raise MalformedError(f"a common reference of at most {TEXT_MAX} characters", "more")
 

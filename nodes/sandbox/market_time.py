@@ -46,7 +46,7 @@ class MarketTime:
         self.clock.move_to_end_of_day()
         self.follow()
         today = self.clock.business_time().date()
-        self._consortium.clearing_house.desk.end_of_day()
+        self._consortium.clearing_house.end_of_day()
         self.clock.note_ended(today)
         self._consortium.reconcile()
         return None
@@ -67,10 +67,11 @@ class MarketTime:
         self._looked_at = int(self._consortium.clock.business_time().timestamp())
         height = house.projection.height
         over = clock.day_to_end() if clock else None
-        house.work()
         if clock is not None and over is not None:
-            house.desk.end_of_day()
+            # Before anything of the new date comes in: it would end with the old one.
+            house.end_of_day()
             clock.note_ended(over)
+        house.work()
         if self._has_changed or house.projection.height > height:
             self._consortium.reconcile()
         self._has_changed = False

@@ -124,7 +124,7 @@ class _Player:
             case ClockEvent():
                 self._move_clock(event.second)
                 if event.is_end_of_day:
-                    self._house.desk.end_of_day()
+                    self._house.end_of_day()
             case _:
                 assert_never(event)
 

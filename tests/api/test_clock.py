@@ -1,6 +1,7 @@
 """The business clock over REST and by command, and what the queue of a real sandbox makes of it."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from api.cli.main import app
 from contracts.typed_data import InstructionMessage
 from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason
+from ledger.settlement.matching import Side
 from nodes.clearing_house.desk import Entry
 from nodes.instruction_terms import instruction_id
 from nodes.sandbox.sandbox import Sandbox, open_sandbox
@@ -183,6 +185,30 @@ def test_day_ends_by_itself_when_business_time_passes_it(client, sandbox):
     assert after["end_of_day_at"] == "18:00:00"
     midnight = client.post("/v1/clock", json={"end_of_day_at": "midnight"}).json()
     assert midnight["end_of_day_at"] is None
+
+
+def test_match_of_the_next_day_does_not_end_with_the_day_before(client, sandbox):
+    client.post("/v1/clock", json={"frozen": True})
+    tomorrow = date.fromisoformat(shown(client)["business_date"]) + timedelta(days=1)
+    payment = Side(
+        is_deliverer=True,
+        deliverer="BRK-A",
+        receiver="BRK-B",
+        settlement_date=tomorrow,
+        currency="CNY",
+        amount=MUCH,
+        deliverer_account="BRK-A",
+    )
+    own = replace(payment, is_deliverer=False, deliverer_account="", receiver_account="BRK-B")
+    with sandbox.lock:
+        assert sandbox.consortium.trader("BRK-A").sides.enter("S", payment) is None
+        assert sandbox.consortium.trader("BRK-B").sides.enter("P", own) is None
+    client.post("/v1/clock", json={"time": f"{tomorrow.isoformat()}T08:00"})
+
+    matching = sandbox.consortium.clearing_house.matching
+    assert matching.state_of("BRK-A", "S") is State.QUEUED
+    client.post("/v1/clock", json={"end_of_day": True})
+    assert matching.state_of("BRK-A", "S") is State.FAILED
 
 
 def test_setting_outlives_the_process(tmp_path):

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from ledger.books.entered_sides import EnteredSides
 from ledger.books.postings import Register
 from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.instructions import Priority, State
@@ -12,8 +14,15 @@ from ledger.settlement.matching import Wishes
 from nodes.bus import UnreachableError
 from nodes.entering import release
 from nodes.invariants import violations
-from nodes.messages import Allegement, EnteredSide, Matched, WithdrawnSide
-from tests.support.consortia import DAY, GROSS, answering, small_consortium
+from nodes.messages import Allegement, AmendedSide, EnteredSide, Matched, WithdrawnSide
+from tests.support.consortia import (
+    DAY,
+    GROSS,
+    answering,
+    consortium_of,
+    small_consortium,
+    small_network,
+)
 from tests.support.sides import (
     AMOUNT,
     enter,
@@ -185,6 +194,43 @@ def test_unmatched_side_is_amended_at_once(consortium):
     assert standing(consortium, "A:S2+B:P1") == (State.SETTLED, None)
 
 
+def test_amendment_that_could_not_be_entered_takes_nothing_back(consortium):
+    enter(consortium, "A", "S1", sale_of(consortium))
+    enter(consortium, "A", "S3", sale_of(consortium, quantity=30))
+    amend, dear = consortium.trader("A").sides.amend, sale_of(consortium, amount=5_000)
+
+    assert amend("S1", "S2", dear, Wishes(expires_at=1)).reason is Reason.LATE
+    assert amend("S1", "S3", dear).reason is Reason.DUPLICATE
+    at_the_house = AmendedSide("S1", EnteredSide("S3", dear, Wishes()))
+    refused = consortium.clearing_house.handle("A", at_the_house)
+    assert refused.refusal.reason is Reason.DUPLICATE
+    assert consortium.clearing_house.matching.state_of("A", "S1") is State.UNMATCHED
+
+    enter(consortium, "B", "P1", purchase_of(consortium))
+    settle(consortium)
+    assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
+
+
+def test_side_is_amended_into_one_that_is_there_already(consortium):
+    wider = sale_of(consortium, amount=5_000)
+    enter(consortium, "A", "S1", sale_of(consortium))
+    enter(consortium, "A", "S2", wider)
+
+    assert consortium.trader("A").sides.amend("S1", "S2", wider) is None
+    assert consortium.clearing_house.matching.state_of("A", "S1") is State.CANCELLED
+    assert consortium.clearing_house.matching.state_of("A", "S2") is State.UNMATCHED
+
+
+def test_refused_amendment_into_another_side_leaves_that_one_able_to_match(consortium):
+    enter(consortium, "A", "S2", sale_of(consortium))
+    refused = consortium.trader("A").sides.amend("NONE", "S2", sale_of(consortium))
+    assert refused.reason is Reason.UNKNOWN
+
+    enter(consortium, "B", "P1", purchase_of(consortium))
+    settle(consortium)
+    assert standing(consortium, "A:S2+B:P1") == (State.SETTLED, None)
+
+
 def test_matched_side_is_amended_once_both_have_cancelled(consortium):
     match(consortium, Wishes(is_held=True))
     seller, buyer = consortium.trader("A").sides, consortium.trader("B").sides
@@ -267,9 +313,6 @@ def test_unmatched_side_fails_after_its_expiry_and_not_at_it(consortium):
 
 
 def test_match_with_a_silent_trader_waits_and_enters_when_it_answers(consortium):
-    def silence(_message):
-        raise UnreachableError
-
     enter(consortium, "A", "S1", sale_of(consortium))
     answering(consortium, "A", Matched, silence)
     enter(consortium, "B", "P1", purchase_of(consortium))
@@ -282,6 +325,81 @@ def test_match_with_a_silent_trader_waits_and_enters_when_it_answers(consortium)
     settle(consortium)
     assert standing(consortium, "A:S1+B:P1") == (State.SETTLED, None)
     assert matching.refusal_of("A:S1+B:P1") is None
+
+
+def silence(_message):
+    raise UnreachableError
+
+
+def test_match_whose_time_passes_before_it_is_in_the_queue_fails(consortium):
+    now = consortium.clock.chain_time()
+    answering(consortium, "A", Matched, silence)
+    match(consortium, Wishes(expires_at=now + 60))
+    consortium.clock.set(DAY, 9 * 3600 + 61)
+    settle(consortium)
+
+    matching = consortium.clearing_house.matching
+    for participant, reference in (("A", "S1"), ("B", "P1")):
+        assert matching.state_of(participant, reference) is State.FAILED
+        assert matching.reason_of(participant, reference) is Reason.LATE
+    assert consortium.clearing_house.desk.instructions() == []
+
+
+def test_match_of_a_later_day_that_expires_before_it_fails(consortium):
+    later, now = DAY + timedelta(days=1), consortium.clock.chain_time()
+    sale, purchase = (of(consortium, settlement_date=later) for of in (sale_of, purchase_of))
+    enter(consortium, "A", "S1", sale, Wishes(expires_at=now + 60))
+    enter(consortium, "B", "P1", purchase)
+    consortium.clock.set(DAY, 9 * 3600 + 61)
+    settle(consortium)
+
+    assert consortium.clearing_house.matching.state_of("B", "P1") is State.FAILED
+
+
+def test_match_that_could_not_enter_the_queue_fails_at_the_end_of_the_day(consortium):
+    later = DAY + timedelta(days=1)
+    enter(consortium, "A", "S2", sale_of(consortium, settlement_date=later))
+    enter(consortium, "B", "P2", purchase_of(consortium, settlement_date=later))
+    answering(consortium, "A", Matched, silence)
+    match(consortium)
+    consortium.clearing_house.end_of_day()
+
+    matching = consortium.clearing_house.matching
+    assert matching.state_of("B", "P1") is State.FAILED
+    assert matching.state_of("B", "P2") is State.QUEUED
+    assert matching.refusal_of("A:S1+B:P1") is None
+
+
+def test_side_whose_time_has_passed_matches_no_more(consortium):
+    now = consortium.clock.chain_time()
+    enter(consortium, "A", "S1", sale_of(consortium), Wishes(expires_at=now + 60))
+    consortium.clock.set(DAY, 9 * 3600 + 61)
+    enter(consortium, "B", "P1", purchase_of(consortium))
+
+    matching = consortium.clearing_house.matching
+    assert matching.state_of("A", "S1") is State.FAILED
+    assert matching.state_of("B", "P1") is State.UNMATCHED
+
+
+def test_matches_of_later_days_are_not_read_before_they_are_due(consortium, monkeypatch):
+    later = DAY + timedelta(days=1)
+    for number in range(3):
+        terms = {"settlement_date": later, "common_reference": f"R{number}", "quantity": 1}
+        enter(consortium, "A", f"S{number}", sale_of(consortium, **terms))
+        enter(consortium, "B", f"P{number}", purchase_of(consortium, **terms))
+    read = []
+    original = EnteredSides.of_instruction
+    monkeypatch.setattr(
+        EnteredSides,
+        "of_instruction",
+        lambda self, label: read.append(label) or original(self, label),
+    )
+
+    settle(consortium)
+    assert read == []
+    consortium.clock.set(later, 9 * 3600)
+    settle(consortium)
+    assert read == [f"A:S{number}+B:P{number}" for number in range(3)]
 
 
 def test_match_whose_side_was_suspended_meanwhile_waits_until_it_is_reinstated(consortium):
@@ -299,14 +417,50 @@ def test_match_whose_side_was_suspended_meanwhile_waits_until_it_is_reinstated(c
     assert standing(consortium, label) == (State.SETTLED, None)
 
 
-def test_one_participant_may_enter_both_sides(consortium):
-    both = {"receiver": "A", "receiver_account": "A"}
-    enter(consortium, "A", "OUT", sale_of(consortium, **both))
-    enter(consortium, "A", "IN", purchase_of(consortium, **both))
+@pytest.mark.parametrize("receiver_account", ["", "A"])
+def test_transfer_from_an_account_to_itself_is_refused(consortium, receiver_account):
+    same = {"receiver": "A", "receiver_account": receiver_account}
+
+    assert enter(consortium, "A", "OUT", sale_of(consortium, **same)).reason is Reason.INVALID
+
+
+def test_one_participant_may_enter_both_sides_of_a_transfer_between_its_accounts():
+    network = msgspec.structs.replace(small_network(), accounts=("A/client",))
+    consortium = consortium_of(network, GROSS, None)
+    terms = {"receiver": "A", "receiver_account": "A/client", "amount": 0, "currency": ""}
+    assert enter(consortium, "A", "OUT", sale_of(consortium, **terms)) is None
+    into = {"is_deliverer": False, **terms}
+    assert enter(consortium, "A", "IN", sale_of(consortium, **into)) is None
     settle(consortium)
 
     assert consortium.clearing_house.matching.state_of("A", "IN") is State.SETTLED
+    assert held_by(consortium, "A", Register.SECURITIES) == 90
     assert (consortium.reconcile(), violations(consortium)) == (0, [])
+    consortium.close()
+
+
+def test_side_is_linked_to_no_instruction_of_others(consortium):
+    later = DAY + timedelta(days=1)
+    label = match(consortium, Wishes(is_held=True))
+    enter(consortium, "A", "S2", sale_of(consortium, settlement_date=later))
+    enter(consortium, "B", "P2", purchase_of(consortium, settlement_date=later))
+    stranger = sale_of(consortium, deliverer="C", deliverer_account="C")
+
+    for foreign in (label, "A:S2+B:P2"):
+        refusal = enter(consortium, "C", "S1", stranger, Wishes(linked_to=("LATER", foreign)))
+        assert refusal.reason is Reason.UNAUTHORISED
+    assert enter(consortium, "C", "S1", stranger, Wishes(linked_to=("LATER",))) is None
+    own = sale_of(consortium, quantity=1)
+    assert enter(consortium, "A", "S3", own, Wishes(linked_to=(label, "A:S2+B:P2"))) is None
+
+
+def test_side_is_the_same_again_after_others_took_the_label_that_it_is_linked_to(consortium):
+    stranger = sale_of(consortium, deliverer="C", deliverer_account="C")
+    wishes = Wishes(linked_to=("A:S1+B:P1",))
+    assert enter(consortium, "C", "S1", stranger, wishes) is None
+    match(consortium, Wishes(is_held=True))
+
+    assert enter(consortium, "C", "S1", stranger, wishes) is None
 
 
 def test_garbage_instead_of_a_side_is_refused(consortium):
