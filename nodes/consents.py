@@ -179,6 +179,8 @@ class Consents:
             return f"{proposal.label}: another part was signed for and may still settle"
         if not in_part:
             return f"{proposal.label} has settled in parts" if signed.parts else ""
+        if _what_moves(instruction) != _what_moves(whole):
+            return f"{proposal.label}: not between the accounts, or of the assets, of the whole"
         is_next = instruction.id == part_id(whole.id, signed.parts + 1)
         rest = whole.quantity - signed.quantity, whole.amount - signed.amount
         fits = self._may_be_part(instruction, rest[0]) and instruction.amount == share_of_cash(
@@ -260,6 +262,16 @@ class Consents:
     def _only_own(self, keys: Column, amounts: Column) -> tuple[Column, Column]:
         own = participants_of(accounts_of(keys)) == self._trader.number
         return keys[own], amounts[own]
+
+
+def _what_moves(instruction: InstructionMessage) -> tuple[int, int, int, int]:
+    """The accounts and assets of an instruction: those of its parts too."""
+    return (
+        instruction.deliverer,
+        instruction.receiver,
+        instruction.instrument,
+        instruction.currency,
+    )
 
 
 def _whole_of(proposal: InstructionProposal) -> InstructionMessage:

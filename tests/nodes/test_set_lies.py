@@ -225,6 +225,33 @@ def test_part_with_another_share_of_the_cash_or_out_of_turn_is_not_signed(operat
     assert not operator.asks("B", operator.part("P", whole, 2, 4))
 
 
+@pytest.mark.parametrize("party", ["A", "B"])
+@pytest.mark.parametrize("field", ["deliverer", "receiver", "instrument", "currency"])
+@pytest.mark.parametrize("quantity", [4, 10])
+def test_part_of_other_accounts_or_assets_than_its_whole_is_not_signed(
+    operator, party, field, quantity
+):
+    whole = operator.agreed("P", "A", "B", 10, 1_000, in_parts=True).instruction
+    other = {
+        "deliverer": operator.consortium.network.account_number("C"),
+        "receiver": operator.consortium.network.account_number("C"),
+        "instrument": 2,
+        "currency": 2,
+    }
+    lie = operator.part("P", whole, 1, quantity, **{field: other[field]})
+
+    assert not operator.asks(party, lie)
+    assert operator.asks(party, operator.part("P", whole, 1, quantity))
+
+
+def test_free_delivery_in_parts_goes_to_nobody_else():
+    operator = Operator()
+    whole = operator.agreed("F", "A", "B", 10, 0, in_parts=True).instruction
+    strange = operator.consortium.network.account_number("C")
+
+    assert not operator.asks_set("A", operator.part("F", whole, 1, 10, receiver=strange))
+
+
 def test_part_of_what_was_not_agreed_to_in_parts_is_not_signed(operator):
     whole = operator.agreed("W", "A", "B", 10, 1_000).instruction
 
