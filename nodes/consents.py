@@ -24,15 +24,15 @@ from ledger.clearing.columns import (
 )
 from ledger.domain.accounts import participant_of
 from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.lifecycle import debtors_of
 from ledger.settlement.parts import share_of_cash
 from nodes.instruction_terms import instruction_id, part_id
 from nodes.messages import (
     Accepted,
     Attestation,
     Disagreement,
-    InstructionProposal,
     SetProposal,
-    SignedInstruction,
+    ShownInstruction,
     SignedSet,
 )
 from nodes.network import RULE_VERSION
@@ -44,60 +44,40 @@ BOUND_SECONDS_MAX = 86_400
 
 
 class Consents:
-    """The signatures of one trader under instructions and sets."""
+    """The signatures of one trader under sets of instructions."""
 
     def __init__(self, trader: Node, blotter: Blotter, mandates: Mandates) -> None:
         self._trader = trader
         self._blotter = blotter
         self._mandates = mandates
 
-    def answer(
-        self, message: InstructionProposal | SetProposal | SignedInstruction | SignedSet
-    ) -> Attestation | Disagreement | Accepted:
+    def answer(self, message: SetProposal | SignedSet) -> Attestation | Disagreement | Accepted:
         """Answers what the clearing house proposes, and takes note of what others signed."""
-        match message:
-            case InstructionProposal():
-                return self.consent(message)
-            case SetProposal():
-                return self.consent_to_set(message)
-            case SignedInstruction():
-                return self.take_note(message)
-            case SignedSet():
-                return self.take_note_of_set(message)
+        if isinstance(message, SetProposal):
+            return self.consent(message)
+        return self.take_note(message)
 
-    def consent(self, proposal: InstructionProposal) -> Attestation | Disagreement:
-        """Signs one instruction, or says what is wrong with it."""
-        instruction = proposal.instruction
-        flaw = self._flaw_of([proposal], instruction.rule_version, instruction.deadline)
-        if flaw:
-            return _disagree(flaw)
-        self._remember([proposal])
-        return self._sign(instruction.struct_hash())
-
-    def consent_to_set(self, proposal: SetProposal) -> Attestation | Disagreement:
-        """Signs a set once, or says what is wrong with an instruction that it owes under."""
-        message = proposal.set
+    def consent(self, proposal: SetProposal) -> Attestation | Disagreement:
+        """Signs a set, or says what is wrong with an instruction that it owes under."""
         flaw = self._flaw_of_set(proposal)
         if flaw:
             return _disagree(flaw)
         self._remember(proposal.own)
-        return self._sign(message.struct_hash())
+        digest = self._trader.settlement_domain().digest(proposal.set.struct_hash())
+        return Attestation(self._trader.key.sign(digest))
 
-    def take_note(self, message: SignedInstruction) -> Accepted:
-        """An instruction that others signed and that reaches own accounts."""
-        self._trader.require_signed_by_debtors(message)
-        self._expect([message.instruction])
-        return Accepted()
-
-    def take_note_of_set(self, message: SignedSet) -> Accepted:
-        """The same of a set."""
+    def take_note(self, message: SignedSet) -> Accepted:
+        """A set that others signed and that reaches own accounts."""
         self._trader.require_set_signed(message)
-        self._expect([each for each in message.set.instructions if self._reaches_own(each)])
+        reaching = [each for each in message.set.instructions if self._reaches_own(each)]
+        with self._trader.database.transaction() as session:
+            self._book(session, reaching)
         return Accepted()
 
     def _flaw_of_set(self, proposal: SetProposal) -> str:
         message, own = proposal.set, [each.instruction for each in proposal.own]
-        owed = [each for each in message.instructions if self._is_owed_by_own(each)]
+        number = self._trader.number
+        owed = [each for each in message.instructions if number in debtors_of(each)]
         if not owed or owed != own:
             return "what is shown is not what it owes in the set"
         # What is remembered of each is its own deadline: it must be the one that is signed.
@@ -108,7 +88,7 @@ class Consents:
         return self._flaw_of(proposal.own, message.rule_version, message.deadline)
 
     def _flaw_of(
-        self, proposals: Sequence[InstructionProposal], rule_version: int, deadline: int
+        self, proposals: Sequence[ShownInstruction], rule_version: int, deadline: int
     ) -> str:
         """What own records have against instructions; nothing when they bear them out."""
         if rule_version != RULE_VERSION:
@@ -125,7 +105,7 @@ class Consents:
             return flaw
         return self._flaw_of_mandated([each for each in proposals if each.trade is None])
 
-    def _flaw_of_trades(self, proposals: Sequence[InstructionProposal]) -> str:
+    def _flaw_of_trades(self, proposals: Sequence[ShownInstruction]) -> str:
         """What the blotter has against instructions of trades."""
         if not proposals:
             return ""
@@ -139,7 +119,7 @@ class Consents:
             return "a trade is in it twice"
         return self._flaw_of_known(proposals, positions)
 
-    def _flaw_of_known(self, proposals: Sequence[InstructionProposal], positions: Column) -> str:
+    def _flaw_of_known(self, proposals: Sequence[ShownInstruction], positions: Column) -> str:
         """The same of trades that are in the blotter, at these positions."""
         own, now = self._blotter.at(positions), self._trader.around.engine.passed_time()
         for row, each in enumerate(proposals):
@@ -153,7 +133,7 @@ class Consents:
                 return f"{each.label} is not the name of its trade"
         return ""
 
-    def _flaw_of_mandated(self, proposals: Sequence[InstructionProposal]) -> str:
+    def _flaw_of_mandated(self, proposals: Sequence[ShownInstruction]) -> str:
         """What the desk has against instructions that are not of trades."""
         contract = self._trader.around.contracts.addresses.settlement
         given = self._mandates.given(contract, [_whole_of(each).id for each in proposals])
@@ -170,7 +150,7 @@ class Consents:
                 return flaw
         return ""
 
-    def _flaw_of_part(self, proposal: InstructionProposal, whole: InstructionMessage) -> str:
+    def _flaw_of_part(self, proposal: ShownInstruction, whole: InstructionMessage) -> str:
         """What earlier parts have against the next one, or against all at once."""
         instruction, in_part = proposal.instruction, proposal.whole is not None
         now = self._trader.around.engine.passed_time()
@@ -196,7 +176,7 @@ class Consents:
         is_whole = part.quantity % instrument.settlement_unit == 0
         return is_whole and part.quantity >= instrument.minimum_lot
 
-    def _remember(self, proposals: Sequence[InstructionProposal]) -> None:
+    def _remember(self, proposals: Sequence[ShownInstruction]) -> None:
         """Keeps what is signed for, before it is."""
         trades = [each for each in proposals if each.trade is not None]
         positions = self._positions(trades) if trades else np.zeros(0, dtype=np.int64)
@@ -212,30 +192,15 @@ class Consents:
             self._mandates.sign(session, map(_part_of, (e for e in proposals if not e.trade)))
             self._book(session, [each.instruction for each in proposals])
 
-    def _expect(self, instructions: Sequence[InstructionMessage]) -> None:
-        with self._trader.database.transaction() as session:
-            self._book(session, instructions)
-
     def _book(self, session: UnitOfWork, instructions: Sequence[InstructionMessage]) -> None:
         entries = [(cause_of_instruction(each), self._own_legs(each)) for each in instructions]
         refusal = self._trader.own_book.expect_each(session, entries)
         assert refusal is None, "what was signed once has one content"
 
-    def _sign(self, struct_hash: bytes) -> Attestation:
-        digest = self._trader.settlement_domain().digest(struct_hash)
-        return Attestation(self._trader.key.sign(digest))
-
-    def _positions(self, proposals: Sequence[InstructionProposal]) -> Column:
+    def _positions(self, proposals: Sequence[ShownInstruction]) -> Column:
         """The own record of each trade, or NOT_FOUND."""
         trades = [each.trade for each in proposals if each.trade is not None]
         return self._blotter.find(TradeColumns.concatenate(trades))
-
-    def _is_owed_by_own(self, instruction: InstructionMessage) -> bool:
-        sides = (
-            (instruction.deliverer, instruction.quantity),
-            (instruction.receiver, instruction.amount),
-        )
-        return any(owed and participant_of(a) == self._trader.number for a, owed in sides)
 
     def _reaches_own(self, instruction: InstructionMessage) -> bool:
         accounts = (instruction.deliverer, instruction.receiver)
@@ -274,11 +239,11 @@ def _what_moves(instruction: InstructionMessage) -> tuple[int, int, int, int]:
     )
 
 
-def _whole_of(proposal: InstructionProposal) -> InstructionMessage:
+def _whole_of(proposal: ShownInstruction) -> InstructionMessage:
     return proposal.whole or proposal.instruction
 
 
-def _part_of(proposal: InstructionProposal) -> PartConsent:
+def _part_of(proposal: ShownInstruction) -> PartConsent:
     instruction = proposal.instruction
     return PartConsent(
         instruction=_whole_of(proposal).id,

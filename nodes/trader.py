@@ -40,12 +40,10 @@ from nodes.messages import (
     Attestation,
     CycleProposal,
     Disagreement,
-    InstructionProposal,
     Matched,
     Message,
     RedemptionRequest,
     SetProposal,
-    SignedInstruction,
     SignedSet,
 )
 from nodes.network import RULE_VERSION, Network
@@ -139,7 +137,7 @@ class Trader(Node):
             case CycleProposal():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 return self._attest(message)
-            case InstructionProposal() | SetProposal() | SignedInstruction() | SignedSet():
+            case SetProposal() | SignedSet():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 return self.consents.answer(message)
             case Matched():

@@ -81,7 +81,7 @@ class InstructionStore:
 
 
 class SettlementStore:
-    """Attempts to settle an instruction or a set, kept before they are sent."""
+    """Attempts to settle sets of instructions, kept before they are sent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

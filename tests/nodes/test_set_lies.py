@@ -13,7 +13,7 @@ from ledger.domain.rules import Rules
 from ledger.settlement.parts import share_of_cash
 from nodes.consents import BOUND_SECONDS_MAX
 from nodes.instruction_terms import instruction_id, part_id
-from nodes.messages import Attestation, Disagreement, InstructionProposal, SetProposal
+from nodes.messages import Attestation, Disagreement, SetProposal, ShownInstruction
 from nodes.network import RULE_VERSION
 from nodes.trade_words import describe_trade_id
 from tests.support.consortia import GROSS, capture, small_consortium, trades_of
@@ -44,7 +44,7 @@ class Operator:
 
     def shown(self, label, message, **more):
         bound = replace(message, rule_version=RULE_VERSION, deadline=self.deadline)
-        return InstructionProposal(bound, label, **more)
+        return ShownInstruction(bound, label, **more)
 
     def part(self, label, whole, number, quantity, **changes):
         """A part of a whole that is proposed."""
@@ -88,7 +88,8 @@ class Operator:
         return self._signature(party, shown)
 
     def asks(self, party, proposal):
-        return self._signature(party, proposal)
+        """The same of a set of one, with the deadline that it claims."""
+        return self.asks_set(party, proposal, deadline=proposal.instruction.deadline)
 
     def _signature(self, party, message):
         answer = self.consortium.bus.request(self.house.id, party, message)

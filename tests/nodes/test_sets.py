@@ -14,7 +14,7 @@ from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
 from nodes.instruction_terms import instruction_id
 from nodes.invariants import violations
-from nodes.messages import Attestation, InstructionProposal, SetProposal
+from nodes.messages import Attestation, SetProposal
 from tests.support.consortia import DAY, answering, small_consortium, small_network
 from tests.support.orders import balances, enter, terms
 
@@ -83,7 +83,7 @@ def test_party_that_does_not_sign_a_set_keeps_nobody_else_from_settling(answer):
         return answer
 
     honest = consortium.nodes["C"].handle
-    answering(consortium, "C", SetProposal | InstructionProposal, away)
+    answering(consortium, "C", SetProposal, away)
     assert consortium.clearing_house.desk.work() == 2
 
     desk = consortium.clearing_house.desk
