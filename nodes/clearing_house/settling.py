@@ -67,11 +67,13 @@ class NotSettled:
     Attributes:
         reason: why.
         parties: those that did not sign, each for a reason of its own.
+        named: the labels that each of them objected to, if it named any.
         before: what of it had settled before, in some other way, by label.
     """
 
     reason: Reason
     parties: Mapping[int, Reason] = field(default_factory=dict)
+    named: Mapping[int, frozenset[str]] = field(default_factory=dict)
     before: Mapping[str, InstructionMessage] = field(default_factory=dict)
 
 
@@ -145,16 +147,18 @@ class Settling:
             deadline=deadline,
         )
         digest = self._house.settlement_domain().digest(message.struct_hash())
-        signatures, unsigned = [], {}
+        signatures, unsigned = [], dict[int, Unsigned]()
         for party in message.parties:
             proposal = SetProposal(message, tuple(by_debtor[party]))
             answer = ask_to_sign(self._house, party, proposal, digest)
             if isinstance(answer, Unsigned):
-                unsigned[party] = answer.reason
+                unsigned[party] = answer
             else:
                 signatures.append(answer)
         if unsigned:
-            return NotSettled(next(iter(unsigned.values())), unsigned)
+            reasons = {party: why.reason for party, why in unsigned.items()}
+            named = {party: why.named for party, why in unsigned.items()}
+            return NotSettled(next(iter(reasons.values())), reasons, named)
         return SignedSet(message, tuple(signatures))
 
     def _set_id(self) -> bytes:

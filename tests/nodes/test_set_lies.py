@@ -80,21 +80,23 @@ class Operator:
         )
         return replace(message, **changes)
 
-    def asks_set(self, party, *proposals, own=None, **changes):
+    def asks_set(self, party, *proposals, **changes):
         """The party's signature of a set, if it gives one."""
+        answer = self.answers(party, *proposals, **changes)
+        return answer.signature if isinstance(answer, Attestation) else None
+
+    def answers(self, party, *proposals, own=None, **changes):
+        """What the party answers when it is asked to sign a set."""
         number = self.consortium.network.participant_number(party)
         owed = [each for each in proposals if number in debtors_of(each.instruction)]
         shown = SetProposal(self.set_of(*proposals, **changes), tuple(owed if own is None else own))
-        return self._signature(party, shown)
+        answer = self.consortium.bus.request(self.house.id, party, shown)
+        assert isinstance(answer, Attestation | Disagreement)
+        return answer
 
     def asks(self, party, proposal):
         """The same of a set of one, with the deadline that it claims."""
         return self.asks_set(party, proposal, deadline=proposal.instruction.deadline)
-
-    def _signature(self, party, message):
-        answer = self.consortium.bus.request(self.house.id, party, message)
-        assert isinstance(answer, Attestation | Disagreement)
-        return answer.signature if isinstance(answer, Attestation) else None
 
     def pass_time(self, seconds):
         clock = self.consortium.clock
@@ -301,6 +303,34 @@ def test_instruction_that_the_desk_withholds_is_not_signed_until_it_is_allowed(o
 
     a.allow_instruction(pair[0].instruction.id)
     assert operator.asks_set("A", *pair)
+
+
+def test_all_that_is_wrong_in_a_set_is_named_and_nothing_else(operator, pair):
+    withheld, strange = pair[0], terms(operator.consortium, "I9", "A", "C", 10, 1)
+    operator.consortium.trader("A").withhold_instruction(withheld.instruction.id)
+    trade, no_trade = (
+        operator.trade("T1", "A", "B", 10, 1_000),
+        operator.trade("T2", "A", "B", 1, 1),
+    )
+    cut = replace(no_trade, trade=no_trade.trade.take(slice(0, 0)))
+    other = replace(trade, instruction=replace(trade.instruction, id=b"2" * 32), label="other")
+    shown = (withheld, pair[1], operator.shown("I9", strange), trade, other, cut)
+
+    answer = operator.answers("A", *shown)
+
+    named = {withheld.label, "I9", "other", cut.label}
+    assert {*answer.trades} == named
+
+
+def test_flaw_is_found_under_a_label_that_is_shown_twice(operator):
+    trade, no_trade = (
+        operator.trade("T1", "A", "B", 10, 1_000),
+        operator.trade("T2", "A", "B", 1, 1),
+    )
+    cut = replace(no_trade, trade=no_trade.trade.take(slice(0, 0)), label=trade.label)
+
+    assert not operator.asks_set("A", trade, cut)
+    assert not operator.asks_set("A", cut, trade)
 
 
 def test_trade_that_the_desk_withholds_is_not_signed_under_any_name(operator):

@@ -5,7 +5,7 @@ import pytest
 from contracts.typed_data import InstructionMessage
 from ledger.books.postings import Register
 from ledger.domain.instructions import State
-from ledger.domain.reasons import Reason
+from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import Gridlock, QueueOrder, Rules
 from nodes.bus import UnreachableError
 from nodes.clearing_house import resolving
@@ -14,7 +14,7 @@ from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
 from nodes.instruction_terms import instruction_id
 from nodes.invariants import violations
-from nodes.messages import Attestation, SetProposal
+from nodes.messages import Attestation, Disagreement, SetProposal
 from tests.support.consortia import DAY, answering, small_consortium, small_network
 from tests.support.orders import balances, enter, terms
 
@@ -95,6 +95,47 @@ def test_party_that_does_not_sign_a_set_keeps_nobody_else_from_settling(answer):
     consortium.bus.register("C", honest)
     desk.work()
     assert states(consortium) == settled("P1", "P2", "P3", "P4")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("order", QueueOrder)
+def test_disputed_instruction_keeps_its_party_from_nothing_else(algorithm, order):
+    consortium = poor(Rules(queue=order, gridlock=algorithm))
+    desk = consortium.clearing_house.desk
+    pay(consortium, "P1", "A", "B", 700)
+    pay(consortium, "P2", "B", "A", 700)
+    pay(consortium, "P3", "C", "A", 5)
+    for number in range(2):
+        label = f"BAD{number}"
+        never_agreed = terms(consortium, label, "C", "A", 0, 5 - 3 * number)
+        assert desk.enter(Entry(label=label, message=never_agreed)) is None
+        consortium.trader("C").mandate_instruction(never_agreed)
+
+    assert desk.work() == 2
+
+    assert states(consortium) == settled("P1", "P2") | dict.fromkeys(
+        ("P3", "BAD0", "BAD1"), State.QUEUED
+    )
+    assert desk.get("BAD0").reason is Reason.DISPUTED
+    assert consortium.reconcile() == 0
+
+
+def test_party_that_names_one_after_another_loses_all_of_a_run():
+    consortium = poor(Rules(queue=QueueOrder.BYPASS, gridlock=Gridlock.OPTIMUM, recuts_max=2))
+    for number in range(5):
+        pay(consortium, f"A{number}", "C", "A", 10)
+        pay(consortium, f"C{number}", "A", "C", 10)
+    pay(consortium, "P1", "A", "B", 7)
+    pay(consortium, "P2", "B", "A", 7)
+
+    def names_one(message):
+        named = (message.own[0].label,)
+        return Disagreement(Rejected(Reason.DISPUTED, "not that one"), named)
+
+    answering(consortium, "C", SetProposal, names_one)
+
+    assert consortium.clearing_house.desk.work() == 2
+    assert states(consortium)["P1"] is State.SETTLED
 
 
 def test_silent_party_of_a_circle_is_waited_for_and_nothing_moves():
