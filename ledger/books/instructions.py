@@ -87,6 +87,7 @@ class SettlementStore:
         self._database = database
         with database.reading() as session:
             self._last = session.exec(select(func.max(SettlementRow.number))).one() or 0
+        self._undecided = {row.number for row in self.submitted()}
 
     @property
     def next_number(self) -> int:
@@ -100,6 +101,7 @@ class SettlementStore:
 
         def publish() -> None:
             self._last = number
+            self._undecided.add(number)
 
         session.on_commit(publish)
 
@@ -107,6 +109,12 @@ class SettlementStore:
         """Keeps what became of an attempt."""
         row = session.get_one(SettlementRow, number)
         row.state, row.block = state, block
+        session.on_commit(lambda: self._undecided.discard(number))
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is not known of some attempt what became of it."""
+        return bool(self._undecided)
 
     def submitted(self) -> list[SettlementRow]:
         """The attempts of which it is not known what became of them, oldest first."""

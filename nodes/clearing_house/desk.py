@@ -56,7 +56,7 @@ class InstructionDesk:
         self._execution = Execution(house, self.book, Settling(house, intake, rules), rules)
 
     def resume(self) -> None:
-        """Finishes what a crash cut off."""
+        """Finishes what a crash or a failure cut off."""
         self._execution.resume()
 
     def enter(self, entry: Entry) -> Rejected | None:
@@ -175,6 +175,8 @@ class InstructionDesk:
         entitled: Callable[[Instruction], Iterable[int]] = participants_in,
     ) -> Rejected | None:
         """Changes a live instruction at the wish of its sides, or of those entitled to it."""
+        # What was sent and may have settled is decided first.
+        self._execution.resume()
         instruction = self.book.queue.get(label)
         if instruction is None:
             known = self.book.as_kept(label)

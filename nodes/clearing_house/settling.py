@@ -101,7 +101,9 @@ class Settling:
         return self._deliver(self._write_down(labels, signed))
 
     def resume(self) -> Sequence[tuple[Attempt, Settled | NotSettled]]:
-        """Finds out what became of the attempts that were kept before a crash."""
+        """Finds out what became of the attempts that a crash or a failure cut off."""
+        if not self.store.is_undecided:
+            return ()
         found = []
         for row in self.store.submitted():
             attempt = _attempt(row)
