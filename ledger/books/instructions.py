@@ -16,6 +16,7 @@ from ledger.domain.reasons import Reason
 SUBMITTED: Final = "submitted"
 SETTLED: Final = "settled"
 REVERTED: Final = "reverted"
+NAMES_A_QUERY: Final = 10_000
 NO_LINKS: Final = "[]"
 """As it is kept."""
 
@@ -26,7 +27,8 @@ class InstructionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.reading() as session:
-            self._next_arrival = session.exec(select(func.count(InstructionRow.arrival))).one()  # type: ignore[arg-type] # a column, not its value
+            ends = session.exec(select(func.max(InstructionRow.arrival) + 1))
+            self._next_arrival = ends.one() or 0
 
     @property
     def next_arrival(self) -> int:
@@ -66,6 +68,19 @@ class InstructionStore:
     def named(self, label: str, id: bytes) -> list[Instruction]:
         """Those that have a label or an id."""
         return self._read(or_(col(InstructionRow.label) == label, col(InstructionRow.id) == id))
+
+    def named_among(
+        self, session: UnitOfWork, labels: Sequence[str], ids: Sequence[bytes]
+    ) -> list[Instruction]:
+        """The same of many, which go in pairs; some may come twice."""
+        found: list[Instruction] = []
+        for first in range(0, len(labels), NAMES_A_QUERY):
+            some = slice(first, first + NAMES_A_QUERY)
+            has_label = col(InstructionRow.label).in_(labels[some])
+            has_id = col(InstructionRow.id).in_(ids[some])
+            rows = session.exec(select(InstructionRow).where(or_(has_label, has_id)))
+            found.extend(map(_instruction, rows))
+        return found
 
     def by_id(self, id: bytes) -> Instruction | None:
         """An instruction by its id."""
