@@ -137,6 +137,14 @@ class SettlementStore:
         with self._database.reading() as session:
             return list(session.exec(rows.order_by(col(SettlementRow.number))))
 
+    def reverted_of(self, label: str) -> list[SettlementRow]:
+        """The attempts of one instruction alone that came to nothing, oldest first."""
+        rows = select(SettlementRow).where(
+            SettlementRow.state == REVERTED, SettlementRow.labels == packed_labels([label])
+        )
+        with self._database.reading() as session:
+            return list(session.exec(rows.order_by(col(SettlementRow.number))))
+
 
 class LimitStore:
     """The most that accounts pay on balance, to somebody or to everybody."""
@@ -159,6 +167,11 @@ class LimitStore:
         """Every limit."""
         with self._database.reading() as session:
             return list(session.exec(select(LimitRow)))
+
+
+def packed_labels(labels: Sequence[str]) -> str:
+    """The labels of an attempt as they are kept: a JSON list."""
+    return msgspec.json.encode(labels).decode()
 
 
 def _values(instruction: Instruction) -> dict[str, Any]:

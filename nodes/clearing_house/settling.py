@@ -14,7 +14,7 @@ import numpy as np
 
 from contracts.clients.settlement import gas_for
 from contracts.typed_data import InstructionMessage, SetMessage
-from ledger.books.instructions import SUBMITTED, SettlementStore
+from ledger.books.instructions import SUBMITTED, SettlementStore, packed_labels
 from ledger.books.intake import Intake
 from ledger.books.tables import SettlementRow
 from ledger.clearing.columns import TradeColumns
@@ -24,7 +24,7 @@ from ledger.domain.reasons import Reason, reason_of_revert
 from ledger.domain.rules import Rules
 from ledger.settlement.lifecycle import debtors_of
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
-from nodes.instruction_terms import whole_terms
+from nodes.instruction_terms import part_id, whole_terms
 from nodes.messages import SetProposal, ShownInstruction, SignedSet
 from nodes.network import RULE_VERSION
 from nodes.node import Node
@@ -91,7 +91,10 @@ class Settling:
         now = self._house.around.engine.chain_time()
         deadline = now + self._rules.cycle_validity_seconds
         bound = [
-            replace(each, terms=replace(each.terms, rule_version=RULE_VERSION, deadline=deadline))
+            replace(
+                each,
+                terms=replace(self._terms_of(each), rule_version=RULE_VERSION, deadline=deadline),
+            )
             for each in due
         ]
         signed = self._sign(self._shown(bound), deadline)
@@ -109,6 +112,22 @@ class Settling:
             attempt = _attempt(row)
             found.append((attempt, self._deliver(attempt)))
         return found
+
+    def _terms_of(self, due: Due) -> InstructionMessage:
+        """What is due, unless the sides have settled the next part between themselves: then that.
+
+        They sign no other next part any more; an attempt at the same finds out that it is settled.
+        """
+        instruction = due.instruction
+        if not instruction.may_be_partial:
+            return due.terms
+        id = part_id(instruction.id, instruction.parts + 1)
+        contract = self._house.around.contracts.settlement
+        for row in self.store.reverted_of(instruction.label):
+            [earlier] = _attempt(row).signed.set.instructions
+            if earlier.id == id and contract.is_settled(earlier.terms_hash()):
+                return earlier
+        return due.terms
 
     def _shown(self, due: Sequence[Due]) -> list[ShownInstruction]:
         """What is shown of each instruction: a trade, or the whole that it is a part of."""
@@ -176,7 +195,7 @@ class Settling:
         data = settlement.settle_set_data(signed.set, signed.signatures)
         row = SettlementRow(
             number=number,
-            labels=msgspec.json.encode(labels).decode(),
+            labels=packed_labels(labels),
             signed=msgspec.msgpack.encode(signed),
             state=SUBMITTED,
         )

@@ -35,7 +35,7 @@ from tests.support.consortia import (
     states,
     trades_of,
 )
-from tests.support.orders import balances, enter
+from tests.support.orders import balances, enter, give
 
 RING = (("T1", "A", "B", 10, 1_000), ("T2", "B", "C", 10, 1_000), ("T3", "C", "A", 10, 900))
 UNKNOWN_TRADE = Disagreement(Rejected(Reason.DISPUTED), ("NOPE",))
@@ -275,3 +275,29 @@ def test_payment_that_reverted_and_was_cancelled_is_not_settled_by_its_payee():
     assert not submitted_by(consortium, "B", whole)
     assert not submitted_by(consortium, "B", alone)
     assert balances(consortium)[Register.CASH]["A"] == 10_000
+
+
+def test_part_that_reverted_and_the_sides_settled_between_themselves_counts():
+    rules = Rules(partial=True, partial_minimum_cash_share=1)
+    consortium = small_consortium(rules, shares={"A": 40, "B": 0, "C": 0})
+    desk, settlement = consortium.clearing_house.desk, consortium.contracts.settlement
+    seen, release = reverted_at_first(consortium, Register.SECURITIES, "A", 30)
+    assert enter(consortium, "P", "A", "B", 100, 1_000, may_be_partial=True) is None
+    desk.work()
+    assert desk.get("P").parts == 0
+
+    release()
+    [part] = seen[0].set.instructions
+    digest = consortium.clearing_house.settlement_domain().digest(part.struct_hash())
+    signatures = [consortium.nodes[side].key.sign(digest) for side in "AB"]
+    data = settlement.settle_instruction_data(part, *signatures)
+    assert submitted_by(consortium, "B", data)
+    consortium.catch_up()
+    give(consortium, "A", Register.SECURITIES, 60, "the rest")
+    desk.work()
+    desk.work()
+
+    settled = desk.get("P")
+    assert (settled.state, settled.parts) == (State.SETTLED, 2)
+    assert balances(consortium)[Register.SECURITIES] == {"A": 0, "B": 100, "C": 0}
+    assert balances(consortium)[Register.CASH]["A"] == 11_000
