@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from ledger.books.postings import Register
@@ -13,7 +14,14 @@ from nodes.bus import UnreachableError
 from nodes.entering import release
 from nodes.invariants import violations
 from nodes.messages import Allegement, EnteredSide, Matched, WithdrawnSide
-from tests.support.consortia import DAY, GROSS, answering, small_consortium
+from tests.support.consortia import (
+    DAY,
+    GROSS,
+    answering,
+    consortium_of,
+    small_consortium,
+    small_network,
+)
 from tests.support.sides import (
     AMOUNT,
     enter,
@@ -299,14 +307,19 @@ def test_match_whose_side_was_suspended_meanwhile_waits_until_it_is_reinstated(c
     assert standing(consortium, label) == (State.SETTLED, None)
 
 
-def test_one_participant_may_enter_both_sides(consortium):
-    both = {"receiver": "A", "receiver_account": "A"}
-    enter(consortium, "A", "OUT", sale_of(consortium, **both))
-    enter(consortium, "A", "IN", purchase_of(consortium, **both))
+def test_one_participant_may_enter_both_sides_of_a_transfer_between_its_accounts():
+    network = msgspec.structs.replace(small_network(), accounts=("A/client",))
+    consortium = consortium_of(network, GROSS, None)
+    terms = {"receiver": "A", "receiver_account": "A/client", "amount": 0, "currency": ""}
+    assert enter(consortium, "A", "OUT", sale_of(consortium, **terms)) is None
+    into = {"is_deliverer": False, **terms}
+    assert enter(consortium, "A", "IN", sale_of(consortium, **into)) is None
     settle(consortium)
 
     assert consortium.clearing_house.matching.state_of("A", "IN") is State.SETTLED
+    assert held_by(consortium, "A", Register.SECURITIES) == 90
     assert (consortium.reconcile(), violations(consortium)) == (0, [])
+    consortium.close()
 
 
 def test_garbage_instead_of_a_side_is_refused(consortium):
