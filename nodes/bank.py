@@ -14,7 +14,6 @@ from nodes.messages import (
     Accepted,
     Message,
     SignedCycle,
-    SignedInstruction,
     SignedSet,
     StatementRequest,
 )
@@ -46,10 +45,6 @@ class Bank(Trader):
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 self.keeper.take_cycle(message)
                 return Accepted()
-            case SignedInstruction():
-                self.require_role(sender, Role.CLEARING_HOUSE)
-                self.keeper.take_instruction(message)
-                return super().handle(sender, message)
             case SignedSet():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 self.keeper.take_set(message)

@@ -23,7 +23,6 @@ from nodes.messages import (
     Disagreement,
     RedemptionRequest,
     SignedCycle,
-    SignedInstruction,
     SignedSet,
     Statement,
 )
@@ -101,11 +100,6 @@ class Keeper:
         for party, signature in zip(parties, signed.signatures, strict=True):
             self._node.require_signed(party, digest, signature)
         self._expect(Cause(Origin.CYCLE, cycle.id, digest), self._lines_of(cycle))
-
-    def take_instruction(self, signed: SignedInstruction) -> None:
-        """Expects an instruction's leg in kept accounts, once its debtors' signatures hold."""
-        cause = self._node.require_signed_by_debtors(signed)
-        self._expect(cause, self._leg_of(signed.instruction))
 
     def take_set(self, signed: SignedSet) -> None:
         """Expects the legs of a set in kept accounts, once its debtors' signatures hold."""

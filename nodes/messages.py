@@ -92,8 +92,8 @@ class SignedCycle:
 
 
 @dataclass(frozen=True, slots=True)
-class InstructionProposal:
-    """Clearing house to debtor: sign this instruction.
+class ShownInstruction:
+    """An instruction of a set, as it is shown to a debtor.
 
     ``trade`` is its trade, if it has one; ``whole`` what it is a part of, if it is one.
     """
@@ -109,16 +109,7 @@ class SetProposal:
     """Clearing house to debtor: sign this set. ``own`` are the instructions that it owes under."""
 
     set: SetMessage
-    own: tuple[InstructionProposal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SignedInstruction:
-    """Clearing house to everybody concerned: an instruction that its debtors signed."""
-
-    instruction: InstructionMessage
-    deliverer_signature: bytes
-    receiver_signature: bytes
+    own: tuple[ShownInstruction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +217,7 @@ class Statement:
 
 
 Message: TypeAlias = (
-    "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | InstructionProposal"
-    " | SignedInstruction | SetProposal | SignedSet | RedemptionRequest | StatementRequest"
-    " | EnteredSide | WithdrawnSide | AmendedSide | AllegementRequest | Matched | Dissolved"
+    "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | SetProposal | SignedSet"
+    " | RedemptionRequest | StatementRequest | EnteredSide | WithdrawnSide | AmendedSide"
+    " | AllegementRequest | Matched | Dissolved"
 )

@@ -26,17 +26,18 @@ from ledger.books.reconciliation import (
 from ledger.books.tables import POSITION_WIDTH, BreakRow
 from ledger.chain.signatures import signer_of
 from ledger.clearing.columns import accounts_of, participants_of
-from ledger.domain.accounts import account_of, asset_of, participant_of
+from ledger.domain.accounts import account_of, asset_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
 from ledger.domain.rules import Rules
+from ledger.settlement.lifecycle import debtors_of
 from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
 from nodes.engine import Engine
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
-from nodes.messages import Message, SignedInstruction, SignedSet, Statement, StatementRequest
+from nodes.messages import Message, SignedSet, Statement, StatementRequest
 from nodes.network import Network
 from nodes.outbox import Outbox
 
@@ -140,23 +141,6 @@ class Node:
         contracts = self.around.contracts
         return contracts.securities if register is Register.SECURITIES else contracts.cash
 
-    def require_signed_by_debtors(self, signed: SignedInstruction) -> Cause:
-        """What a signed instruction is to books.
-
-        Raises PermissionError unless all its debtors signed it.
-        """
-        instruction = signed.instruction
-        digest = self.settlement_domain().digest(instruction.struct_hash())
-        if not instruction.quantity and not instruction.amount:
-            raise PermissionError("an instruction without legs, which nobody has to sign")
-        for account, owed, signature in (
-            (instruction.deliverer, instruction.quantity, signed.deliverer_signature),
-            (instruction.receiver, instruction.amount, signed.receiver_signature),
-        ):
-            if owed:
-                self.require_signed(participant_of(account), digest, signature)
-        return cause_of_instruction(instruction)
-
     def require_set_signed(self, signed: SignedSet) -> None:
         """Raises PermissionError unless everybody who owes something in a set has signed it."""
         message = signed.set
@@ -164,9 +148,11 @@ class Node:
         if len(message.parties) != len(signed.signatures):
             raise PermissionError("a party did not sign the set")
         for each in message.instructions:
-            for account, owed in ((each.deliverer, each.quantity), (each.receiver, each.amount)):
-                if owed and participant_of(account) not in message.parties:
-                    raise PermissionError("a debtor is no party of the set")
+            debtors = debtors_of(each)
+            if not debtors:
+                raise PermissionError("an instruction without legs, which nobody has to sign")
+            if not debtors.issubset(message.parties):
+                raise PermissionError("a debtor is no party of the set")
         for party, signature in zip(message.parties, signed.signatures, strict=True):
             self.require_signed(party, digest, signature)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from nodes.bus import UnreachableError
-from nodes.messages import Message, SignedCycle, SignedInstruction, SignedSet
+from nodes.messages import Message, SignedCycle, SignedSet
 from nodes.node import Node
 
 logger = logging.getLogger(__name__)
@@ -22,13 +22,7 @@ def tell_keepers(sender: Node, cycle: SignedCycle) -> None:
     _tell(sender, keepers, cycle)
 
 
-def tell_concerned(sender: Node, signed: SignedInstruction) -> None:
-    """Tells both sides of a signed instruction, their banks and the registrar."""
-    instruction = signed.instruction
-    _tell(sender, _concerned(sender, [instruction.deliverer, instruction.receiver]), signed)
-
-
-def tell_of_set(sender: Node, signed: SignedSet) -> None:
+def tell_concerned(sender: Node, signed: SignedSet) -> None:
     """Tells all sides of a signed set, their banks and the registrar."""
     accounts = [a for each in signed.set.instructions for a in (each.deliverer, each.receiver)]
     _tell(sender, _concerned(sender, accounts), signed)

@@ -14,7 +14,6 @@ from nodes.messages import (
     Accepted,
     Message,
     SignedCycle,
-    SignedInstruction,
     SignedSet,
     StatementRequest,
 )
@@ -44,10 +43,6 @@ class Registrar(Node):
             case SignedCycle():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 self.keeper.take_cycle(message)
-                return Accepted()
-            case SignedInstruction():
-                self.require_role(sender, Role.CLEARING_HOUSE)
-                self.keeper.take_instruction(message)
                 return Accepted()
             case SignedSet():
                 self.require_role(sender, Role.CLEARING_HOUSE)

@@ -5,6 +5,7 @@ from typing import Final
 
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import format_price
+from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId, decode_trade_number
 from nodes.network import Network
 
@@ -25,6 +26,15 @@ def describe_trade_id(network: Network, trades: TradeColumns, row: int) -> str:
     """The identity of a trade as text; a cancellation is told from the trade that it cancels."""
     mark = CANCEL_MARK if trades.cancels[row] > 0 else ""
     return f"{trade_id_of(network, trades, row)}{mark}"
+
+
+def is_trade_name(text: str) -> bool:
+    """Whether a text reads as the identity of a trade, or of its cancellation."""
+    try:
+        TradeId.parse(text.removesuffix(CANCEL_MARK))
+    except MalformedError:
+        return False
+    return True
 
 
 def describe_terms(network: Network, trades: TradeColumns, row: int) -> str:

@@ -41,12 +41,10 @@ from nodes.messages import (
     CycleProposal,
     Disagreement,
     Dissolved,
-    InstructionProposal,
     Matched,
     Message,
     RedemptionRequest,
     SetProposal,
-    SignedInstruction,
     SignedSet,
 )
 from nodes.network import RULE_VERSION, Network
@@ -140,7 +138,7 @@ class Trader(Node):
             case CycleProposal():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 return self._attest(message)
-            case InstructionProposal() | SetProposal() | SignedInstruction() | SignedSet():
+            case SetProposal() | SignedSet():
                 self.require_role(sender, Role.CLEARING_HOUSE)
                 return self.consents.answer(message)
             case Matched() | Dissolved():

@@ -16,6 +16,7 @@ from ledger.domain.reasons import Reason
 SUBMITTED: Final = "submitted"
 SETTLED: Final = "settled"
 REVERTED: Final = "reverted"
+NAMES_A_QUERY: Final = 10_000
 NO_LINKS: Final = "[]"
 """As it is kept."""
 
@@ -26,7 +27,8 @@ class InstructionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.reading() as session:
-            self._next_arrival = session.exec(select(func.count(InstructionRow.arrival))).one()  # type: ignore[arg-type] # a column, not its value
+            ends = session.exec(select(func.max(InstructionRow.arrival) + 1))
+            self._next_arrival = ends.one() or 0
 
     @property
     def next_arrival(self) -> int:
@@ -67,6 +69,19 @@ class InstructionStore:
         """Those that have a label or an id."""
         return self._read(or_(col(InstructionRow.label) == label, col(InstructionRow.id) == id))
 
+    def named_among(
+        self, session: UnitOfWork, labels: Sequence[str], ids: Sequence[bytes]
+    ) -> list[Instruction]:
+        """The same of many, which go in pairs; some may come twice."""
+        found: list[Instruction] = []
+        for first in range(0, len(labels), NAMES_A_QUERY):
+            some = slice(first, first + NAMES_A_QUERY)
+            has_label = col(InstructionRow.label).in_(labels[some])
+            has_id = col(InstructionRow.id).in_(ids[some])
+            rows = session.exec(select(InstructionRow).where(or_(has_label, has_id)))
+            found.extend(map(_instruction, rows))
+        return found
+
     def by_id(self, id: bytes) -> Instruction | None:
         """An instruction by its id."""
         return next(iter(self._read(col(InstructionRow.id) == id)), None)
@@ -81,12 +96,13 @@ class InstructionStore:
 
 
 class SettlementStore:
-    """Attempts to settle an instruction or a set, kept before they are sent."""
+    """Attempts to settle sets of instructions, kept before they are sent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         with database.reading() as session:
             self._last = session.exec(select(func.max(SettlementRow.number))).one() or 0
+        self._undecided = {row.number for row in self.submitted()}
 
     @property
     def next_number(self) -> int:
@@ -100,6 +116,7 @@ class SettlementStore:
 
         def publish() -> None:
             self._last = number
+            self._undecided.add(number)
 
         session.on_commit(publish)
 
@@ -107,10 +124,24 @@ class SettlementStore:
         """Keeps what became of an attempt."""
         row = session.get_one(SettlementRow, number)
         row.state, row.block = state, block
+        session.on_commit(lambda: self._undecided.discard(number))
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is not known of some attempt what became of it."""
+        return bool(self._undecided)
 
     def submitted(self) -> list[SettlementRow]:
         """The attempts of which it is not known what became of them, oldest first."""
         rows = select(SettlementRow).where(SettlementRow.state == SUBMITTED)
+        with self._database.reading() as session:
+            return list(session.exec(rows.order_by(col(SettlementRow.number))))
+
+    def reverted_of(self, label: str) -> list[SettlementRow]:
+        """The attempts of one instruction alone that came to nothing, oldest first."""
+        rows = select(SettlementRow).where(
+            SettlementRow.state == REVERTED, SettlementRow.labels == packed_labels([label])
+        )
         with self._database.reading() as session:
             return list(session.exec(rows.order_by(col(SettlementRow.number))))
 
@@ -136,6 +167,11 @@ class LimitStore:
         """Every limit."""
         with self._database.reading() as session:
             return list(session.exec(select(LimitRow)))
+
+
+def packed_labels(labels: Sequence[str]) -> str:
+    """The labels of an attempt as they are kept: a JSON list."""
+    return msgspec.json.encode(labels).decode()
 
 
 def _values(instruction: Instruction) -> dict[str, Any]:

@@ -256,7 +256,7 @@ class InstructionRow(SQLModel, table=True):
 
 
 class SettlementRow(SQLModel, table=True):
-    """An attempt to settle an instruction or a set: what was signed, kept before it is sent.
+    """An attempt to settle a set of instructions: what was signed, kept before it is sent.
 
     ``labels`` are those of the instructions, in the order of what was signed, as a JSON list.
     """
@@ -264,7 +264,6 @@ class SettlementRow(SQLModel, table=True):
     __tablename__ = "settlements"
     number: int = Field(primary_key=True)
     labels: str
-    is_set: bool
     signed: bytes = Field(sa_type=LargeBinary)
     state: str = Field(index=True)
     block: int | None = None

@@ -1,7 +1,7 @@
 """What becomes of an instruction: each step is a new version of it, and only steps that may be."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from ledger.domain.accounts import participant_of
 from ledger.domain.instructions import Instruction, Priority, State
@@ -14,7 +14,20 @@ Sides = frozenset[int]
 NOBODY: Final[Sides] = frozenset()
 
 
-def debtors_of(instruction: Instruction) -> Sides:
+class Terms(Protocol):
+    """What is delivered and paid between two accounts, as a record has it or as it is signed."""
+
+    @property
+    def deliverer(self) -> int: ...  # noqa: D102 # as in Instruction
+    @property
+    def receiver(self) -> int: ...  # noqa: D102
+    @property
+    def quantity(self) -> int: ...  # noqa: D102
+    @property
+    def amount(self) -> int: ...  # noqa: D102
+
+
+def debtors_of(instruction: Terms) -> Sides:
     """The participants that owe something under an instruction."""
     owed = (
         (instruction.deliverer, instruction.quantity),

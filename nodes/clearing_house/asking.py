@@ -12,7 +12,6 @@ from nodes.messages import (
     Attestation,
     CycleProposal,
     Disagreement,
-    InstructionProposal,
     SetProposal,
 )
 from nodes.node import Node
@@ -29,7 +28,7 @@ class Unsigned:
 def ask_to_sign(
     house: Node,
     party: int,
-    proposal: CycleProposal | InstructionProposal | SetProposal,
+    proposal: CycleProposal | SetProposal,
     digest: bytes,
 ) -> bytes | Unsigned:
     """A party's signature of the digest, checked."""

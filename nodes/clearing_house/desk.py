@@ -20,6 +20,7 @@ from nodes.clearing_house.settling import Settling
 from nodes.instruction_terms import instruction_of_terms, whole_terms
 from nodes.network import RULE_VERSION
 from nodes.node import Node
+from nodes.trade_words import is_trade_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,9 @@ class InstructionDesk:
                 return Rejected(Reason.DUPLICATE, f"the id of {entry.label} is of {known.label}")
             same = _as_entered(known) == _as_entered(instruction)
             return None if same else Rejected(Reason.DUPLICATE, f"{entry.label} has other content")
-        if not instruction.quantity and not instruction.amount:
-            return Rejected(Reason.INVALID, f"{entry.label} moves nothing")
+        flaw = _flaw_of(instruction)
+        if flaw:
+            return Rejected(Reason.INVALID, f"{entry.label} {flaw}")
         if self.book.queue.suspended.intersection(participants_in(instruction)):
             return Rejected(Reason.SUSPENDED, f"a side of {entry.label} is suspended")
         if entry.expires_at is not None and entry.expires_at < self._now():
@@ -175,6 +177,8 @@ class InstructionDesk:
         entitled: Callable[[Instruction], Iterable[int]] = participants_in,
     ) -> Rejected | None:
         """Changes a live instruction at the wish of its sides, or of those entitled to it."""
+        # What was sent and may have settled is decided first.
+        self._execution.resume()
         instruction = self.book.queue.get(label)
         if instruction is None:
             known = self.book.as_kept(label)
@@ -192,6 +196,15 @@ class InstructionDesk:
 
     def _now(self) -> int:
         return int(self._house.around.clock.business_time().timestamp())
+
+
+def _flaw_of(instruction: Instruction) -> str:
+    """What is wrong with an instruction in itself; nothing when it is whole."""
+    if not instruction.quantity and not instruction.amount:
+        return "moves nothing"
+    if instruction.deliverer == instruction.receiver:
+        return "is between an account and itself"
+    return "is the name of a trade" if is_trade_name(instruction.label) else ""
 
 
 def _as_entered(instruction: Instruction) -> tuple[object, ...]:

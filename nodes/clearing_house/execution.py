@@ -39,7 +39,7 @@ class Execution:
         self._unreachable: set[int] = set()
 
     def resume(self) -> None:
-        """Finishes the attempts that a crash cut off."""
+        """Finishes the attempts that a crash or a failure cut off."""
         for attempt, outcome in self._settling.resume():
             self._take_outcome(attempt.number, outcome)
 
@@ -97,6 +97,8 @@ class Execution:
     def begin(self) -> None:
         """Fails what its time has passed for; whoever did not answer may be asked again."""
         self._unreachable.clear()
+        # What was sent and may have settled does not fail.
+        self.resume()
         self._fail(self._book.queue.late(self._now()))
 
     def fail_the_rest(self) -> None:

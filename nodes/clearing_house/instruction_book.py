@@ -24,7 +24,7 @@ from ledger.settlement import lifecycle
 from ledger.settlement.legs import Pot, PotKind
 from ledger.settlement.live_queue import LiveQueue
 from nodes.clearing_house.limits import LimitBook
-from nodes.instruction_terms import instruction_of_trade
+from nodes.instruction_terms import instruction_id, instruction_of_trade
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.trade_words import describe_trade_id
@@ -141,13 +141,28 @@ class InstructionBook:
     def enter_trades(
         self, session: UnitOfWork, trades: Sequence[tuple[int, TradeColumns, Reason | None]]
     ) -> None:
-        """Takes trades in that settle on their own: position, a row of columns, why it left."""
-        entered = []
-        for arrival, (position, trade, reason) in enumerate(trades, self._store.next_arrival):
-            label = describe_trade_id(self._house.network, trade, 0)
+        """Takes trades in that settle on their own: position, a row of columns, why it left.
+
+        A trade fails as a duplicate whose name another instruction has.
+        """
+        names = [describe_trade_id(self._house.network, trade, 0) for _, trade, _ in trades]
+        known = self._store.named_among(session, names, [*map(instruction_id, names)])
+        taken = {name for each in known for name in (each.label, each.id)}
+        own = {each.position for each in known}
+        entered: list[Instruction] = []
+        refused: dict[int, TradeStanding] = {}
+        for (position, trade, reason), label in zip(trades, names, strict=True):
+            arrival = self._store.next_arrival + len(entered)
             instruction = instruction_of_trade(label, arrival, position, trade)
-            entered.append(replace(instruction, reason=reason, rule_version=RULE_VERSION))
+            if position in own:
+                continue
+            if taken.isdisjoint((label, instruction.id)):
+                entered.append(replace(instruction, reason=reason, rule_version=RULE_VERSION))
+                taken |= {label, instruction.id}
+            else:
+                refused[position] = TradeStanding(State.FAILED.value, Reason.DUPLICATE)
         self.keep(session, entered)
+        self._intake.note(session, refused)
 
     def cancel_trades(self, session: UnitOfWork, positions: Iterable[int]) -> None:
         """Cancels the live instructions of trades that were cancelled."""
@@ -221,11 +236,7 @@ class InstructionBook:
         live = self.queue.get(instruction.label)
         if live is None:
             return instruction
-        reason = self.queue.outlook(live.label).reason
-        # Who is on hold, or waits for others, is not even asked for its signature.
-        if reason not in (Reason.HELD, Reason.LINK, Reason.SUSPENDED):
-            reason = self.queue.noted.get(live.label) or reason
-        return replace(live, reason=reason)
+        return replace(live, reason=self.queue.reason_of(live.label))
 
     def _state_of(self, label: str) -> State | None:
         known = self._store.get(label)

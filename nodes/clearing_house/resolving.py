@@ -1,11 +1,12 @@
 """Gridlock resolution: a set that settles together, where nothing settles alone.
 
 The algorithms see columns only. What they select is signed by everybody who owes something in it; a
-party that does not sign is left out, with all that stands behind it, and the rest is selected anew:
-nobody's silence keeps the others from settling.
+party that does not sign is left out, or only what it names, with all that stands behind it, and the
+rest is selected anew: nobody keeps the others from settling.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,14 +33,13 @@ Note = Callable[[Mapping[str, Reason]], None]
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a run has settled: labels in queue order, and their value in minor units.
+    """What a run has settled: labels in queue order.
 
     ``is_exact`` is False where the search for the optimum stopped early: another run may find more.
     """
 
     settled: tuple[str, ...]
     is_exact: bool
-    value: int
 
 
 class Resolver:
@@ -65,23 +65,22 @@ class Resolver:
         Raises ValueError for no algorithm.
         """
         instructions = self._queue.standing()
-        barred: set[str] = set()
+        barred, objected = set[str](), set[int]()
         # Somebody who does not sign may bring another to light, who is only asked without him.
         for _ in range(self._rules.recuts_max + 1):
             selected, is_exact = self._select(instructions, algorithm, barred)
             if not selected:
-                return Resolution((), is_exact, 0)
+                return Resolution((), is_exact)
             outcome = self._settle_together(selected)
             if isinstance(outcome, Settled):
-                labels = tuple(each.label for each in selected)
-                return Resolution(labels, is_exact, sum(each.open_amount for each in selected))
+                return Resolution(tuple(each.label for each in selected), is_exact)
             if not outcome.parties:
                 break
-            unsigned = {each.label: _why_unsigned(each, outcome.parties) for each in selected}
-            reasons = {label: reason for label, reason in unsigned.items() if reason}
-            self._note(reasons)
-            barred |= reasons.keys()
-        return Resolution((), is_exact=False, value=0)
+            unsigned = _unsigned(selected, outcome, objected)
+            self._note(unsigned)
+            barred |= unsigned.keys()
+            objected |= outcome.parties.keys()
+        return Resolution((), is_exact=False)
 
     def _select(
         self, instructions: Sequence[Instruction], algorithm: Gridlock, barred: set[str]
@@ -115,6 +114,16 @@ class Resolver:
                 raise ValueError("no algorithm was named")
 
 
-def _why_unsigned(instruction: Instruction, parties: Mapping[int, Reason]) -> Reason | None:
-    """Why a debtor of an instruction did not sign; None when all of them did."""
-    return next((parties[each] for each in debtors_of(instruction) if each in parties), None)
+def _unsigned(
+    selected: Sequence[Instruction], outcome: NotSettled, objected: AbstractSet[int]
+) -> dict[str, Reason]:
+    """What was not signed for, and why: what a party named; all that it owes if it named nothing.
+
+    Or if it has ``objected`` before: nobody can spend a whole run on what it names one by one.
+    """
+    unsigned: dict[str, Reason] = {}
+    for party, reason in outcome.parties.items():
+        owed = [each.label for each in selected if party in debtors_of(each)]
+        named = frozenset() if party in objected else outcome.named.get(party, frozenset())
+        unsigned |= dict.fromkeys([label for label in owed if label in named] or owed, reason)
+    return unsigned

@@ -1,8 +1,8 @@
 """Settling on the chain: what is due, signed by its debtors, in one transaction.
 
-One instruction goes with a signature of each debtor for itself, several as a set that each debtor
-signs once. Until everybody has signed, nothing is written; then what was signed and its transaction
-are one commit.
+Whatever settles goes as a set, one instruction too: each debtor signs the set once, and only the
+clearing house may submit it, so nothing settles behind its back. Until everybody has signed,
+nothing is written; then what was signed and its transaction are one commit.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import numpy as np
 
-from contracts.clients.settlement import NO_SIGNATURE, gas_for
+from contracts.clients.settlement import gas_for
 from contracts.typed_data import InstructionMessage, SetMessage
-from ledger.books.instructions import SUBMITTED, SettlementStore
+from ledger.books.instructions import SUBMITTED, SettlementStore, packed_labels
 from ledger.books.intake import Intake
 from ledger.books.tables import SettlementRow
 from ledger.clearing.columns import TradeColumns
@@ -22,12 +22,13 @@ from ledger.domain.accounts import participant_of
 from ledger.domain.instructions import Instruction
 from ledger.domain.reasons import Reason, reason_of_revert
 from ledger.domain.rules import Rules
+from ledger.settlement.lifecycle import debtors_of
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
-from nodes.instruction_terms import whole_terms
-from nodes.messages import InstructionProposal, SetProposal, SignedInstruction, SignedSet
+from nodes.instruction_terms import part_id, whole_terms
+from nodes.messages import SetProposal, ShownInstruction, SignedSet
 from nodes.network import RULE_VERSION
 from nodes.node import Node
-from nodes.notices import tell_concerned, tell_of_set
+from nodes.notices import tell_concerned
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,11 @@ class Attempt:
 
     number: int
     labels: tuple[str, ...]
-    signed: SignedInstruction | SignedSet
+    signed: SignedSet
 
-    def messages(self) -> tuple[InstructionMessage, ...]:
-        """What settles, in the order of the labels."""
-        if isinstance(self.signed, SignedInstruction):
-            return (self.signed.instruction,)
-        return self.signed.set.instructions
+    def messages(self) -> dict[str, InstructionMessage]:
+        """What settles, by label."""
+        return dict(zip(self.labels, self.signed.set.instructions, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,13 @@ class NotSettled:
     Attributes:
         reason: why.
         parties: those that did not sign, each for a reason of its own.
+        named: the labels that each of them objected to, if it named any.
         before: what of it had settled before, in some other way, by label.
     """
 
     reason: Reason
     parties: Mapping[int, Reason] = field(default_factory=dict)
+    named: Mapping[int, frozenset[str]] = field(default_factory=dict)
     before: Mapping[str, InstructionMessage] = field(default_factory=dict)
 
 
@@ -90,31 +91,45 @@ class Settling:
         now = self._house.around.engine.chain_time()
         deadline = now + self._rules.cycle_validity_seconds
         bound = [
-            replace(each, terms=replace(each.terms, rule_version=RULE_VERSION, deadline=deadline))
+            replace(
+                each,
+                terms=replace(self._terms_of(each), rule_version=RULE_VERSION, deadline=deadline),
+            )
             for each in due
         ]
-        proposals = self._proposals(bound)
-        signed = (
-            self._sign_one(proposals[0]) if len(bound) == 1 else self._sign_set(proposals, deadline)
-        )
+        signed = self._sign(self._shown(bound), deadline)
         if isinstance(signed, NotSettled):
             return signed
         labels = tuple(each.instruction.label for each in due)
         return self._deliver(self._write_down(labels, signed))
 
     def resume(self) -> Sequence[tuple[Attempt, Settled | NotSettled]]:
-        """Finds out what became of the attempts that were kept before a crash."""
+        """Finds out what became of the attempts that a crash or a failure cut off."""
+        if not self.store.is_undecided:
+            return ()
         found = []
         for row in self.store.submitted():
-            form: type[SignedInstruction | SignedSet] = (
-                SignedSet if row.is_set else SignedInstruction
-            )
-            labels = msgspec.json.decode(row.labels, type=tuple[str, ...])
-            attempt = Attempt(row.number, labels, msgspec.msgpack.decode(row.signed, type=form))
+            attempt = _attempt(row)
             found.append((attempt, self._deliver(attempt)))
         return found
 
-    def _proposals(self, due: Sequence[Due]) -> list[InstructionProposal]:
+    def _terms_of(self, due: Due) -> InstructionMessage:
+        """What is due, unless the sides have settled the next part between themselves: then that.
+
+        They sign no other next part any more; an attempt at the same finds out that it is settled.
+        """
+        instruction = due.instruction
+        if not instruction.may_be_partial:
+            return due.terms
+        id = part_id(instruction.id, instruction.parts + 1)
+        contract = self._house.around.contracts.settlement
+        for row in self.store.reverted_of(instruction.label):
+            [earlier] = _attempt(row).signed.set.instructions
+            if earlier.id == id and contract.is_settled(earlier.terms_hash()):
+                return earlier
+        return due.terms
+
+    def _shown(self, due: Sequence[Due]) -> list[ShownInstruction]:
         """What is shown of each instruction: a trade, or the whole that it is a part of."""
         positions = [each.instruction.position for each in due]
         known = np.array([place for place in positions if place is not None], dtype=np.int64)
@@ -126,7 +141,7 @@ class Settling:
                 trade, row = trades.take(slice(row, row + 1)), row + 1
             whole = whole_terms(each.instruction)
             shown.append(
-                InstructionProposal(
+                ShownInstruction(
                     instruction=each.terms,
                     label=each.instruction.label,
                     trade=trade,
@@ -135,51 +150,36 @@ class Settling:
             )
         return shown
 
-    def _sign_one(self, proposal: InstructionProposal) -> SignedInstruction | NotSettled:
-        """The signatures of the sides that owe something."""
-        instruction = proposal.instruction
-        digest = self._house.settlement_domain().digest(instruction.struct_hash())
-        signatures = []
-        for account, owed in (
-            (instruction.deliverer, instruction.quantity),
-            (instruction.receiver, instruction.amount),
-        ):
-            party = participant_of(account)
-            answer = ask_to_sign(self._house, party, proposal, digest) if owed else NO_SIGNATURE
-            if isinstance(answer, Unsigned):
-                return NotSettled(answer.reason, {party: answer.reason})
-            signatures.append(answer)
-        return SignedInstruction(instruction, signatures[0], signatures[1])
-
-    def _sign_set(
-        self, proposals: Sequence[InstructionProposal], deadline: int
-    ) -> SignedSet | NotSettled:
+    def _sign(self, shown: Sequence[ShownInstruction], deadline: int) -> SignedSet | NotSettled:
         """The signature of everybody who owes something in a set."""
-        by_debtor: dict[int, list[InstructionProposal]] = {}
+        by_debtor: dict[int, list[ShownInstruction]] = {}
         sides: set[int] = set()
-        for proposal in proposals:
-            sides.update(_sides_of(proposal.instruction))
-            for debtor in _debtors_of(proposal.instruction):
-                by_debtor.setdefault(debtor, []).append(proposal)
+        for each in shown:
+            accounts = each.instruction.deliverer, each.instruction.receiver
+            sides.update(map(participant_of, accounts))
+            for debtor in debtors_of(each.instruction):
+                by_debtor.setdefault(debtor, []).append(each)
         message = SetMessage(
             id=self._set_id(),
-            instructions=tuple(proposal.instruction for proposal in proposals),
+            instructions=tuple(each.instruction for each in shown),
             parties=tuple(sorted(by_debtor)),
             receivers=tuple(sorted(sides - set(by_debtor))),
             rule_version=RULE_VERSION,
             deadline=deadline,
         )
         digest = self._house.settlement_domain().digest(message.struct_hash())
-        signatures, unsigned = [], {}
+        signatures, unsigned = [], dict[int, Unsigned]()
         for party in message.parties:
-            shown = SetProposal(message, tuple(by_debtor[party]))
-            answer = ask_to_sign(self._house, party, shown, digest)
+            proposal = SetProposal(message, tuple(by_debtor[party]))
+            answer = ask_to_sign(self._house, party, proposal, digest)
             if isinstance(answer, Unsigned):
-                unsigned[party] = answer.reason
+                unsigned[party] = answer
             else:
                 signatures.append(answer)
         if unsigned:
-            return NotSettled(next(iter(unsigned.values())), unsigned)
+            reasons = {party: why.reason for party, why in unsigned.items()}
+            named = {party: why.named for party, why in unsigned.items()}
+            return NotSettled(next(iter(reasons.values())), reasons, named)
         return SignedSet(message, tuple(signatures))
 
     def _set_id(self) -> bytes:
@@ -189,23 +189,13 @@ class Settling:
         text = f"novate set|{house.network.chain_id}|{settlement}|{number}"
         return hashlib.sha256(text.encode()).digest()
 
-    def _write_down(
-        self, labels: tuple[str, ...], signed: SignedInstruction | SignedSet
-    ) -> Attempt:
+    def _write_down(self, labels: tuple[str, ...], signed: SignedSet) -> Attempt:
         house, number = self._house, self.store.next_number
         settlement = house.around.contracts.settlement
-        if isinstance(signed, SignedSet):
-            data = settlement.settle_set_data(signed.set, signed.signatures)
-            gas = gas_for(len(signed.set.instructions))
-        else:
-            gas = 0
-            data = settlement.settle_instruction_data(
-                signed.instruction, signed.deliverer_signature, signed.receiver_signature
-            )
+        data = settlement.settle_set_data(signed.set, signed.signatures)
         row = SettlementRow(
             number=number,
-            labels=msgspec.json.encode(labels).decode(),
-            is_set=isinstance(signed, SignedSet),
+            labels=packed_labels(labels),
             signed=msgspec.msgpack.encode(signed),
             state=SUBMITTED,
         )
@@ -217,16 +207,12 @@ class Settling:
 
     def _deliver(self, attempt: Attempt) -> Settled | NotSettled:
         """Tells those concerned, sends what was signed, and says what became of it."""
-        house, signed = self._house, attempt.signed
-        if isinstance(signed, SignedSet):
-            tell_of_set(house, signed)
-        else:
-            tell_concerned(house, signed)
+        house, messages = self._house, attempt.messages()
+        tell_concerned(house, attempt.signed)
         outcome = house.outbox.deliver(_intent(attempt.number))
-        messages = dict(zip(attempt.labels, attempt.messages(), strict=True))
         if outcome.succeeded:
             return Settled(outcome.block, messages)
-        # Whoever was told of it may have submitted it first: then it has settled all the same.
+        # What the sides have settled between themselves has settled all the same.
         is_settled = house.around.contracts.settlement.is_settled
         before = {name: each for name, each in messages.items() if is_settled(each.terms_hash())}
         if len(before) == len(messages):
@@ -236,16 +222,9 @@ class Settling:
         return NotSettled(why, before=before)
 
 
-def _debtors_of(instruction: InstructionMessage) -> set[int]:
-    owed = (
-        (instruction.deliverer, instruction.quantity),
-        (instruction.receiver, instruction.amount),
-    )
-    return {participant_of(account) for account, amount in owed if amount}
-
-
-def _sides_of(instruction: InstructionMessage) -> tuple[int, int]:
-    return participant_of(instruction.deliverer), participant_of(instruction.receiver)
+def _attempt(row: SettlementRow) -> Attempt:
+    labels = msgspec.json.decode(row.labels, type=tuple[str, ...])
+    return Attempt(row.number, labels, msgspec.msgpack.decode(row.signed, type=SignedSet))
 
 
 def _intent(number: int) -> str:

@@ -13,7 +13,7 @@ from ledger.model.instructions import CASH, SECURITIES, ModelDesk, ModelInstruct
 from ledger.settlement.legs import EVERYBODY, Pot, PotKind
 from nodes.bus import UnreachableError
 from nodes.invariants import violations
-from nodes.messages import InstructionProposal, SetProposal
+from nodes.messages import SetProposal
 from nodes.state_hash import state_hash
 from tests.support.consortia import small_consortium
 from tests.support.orders import balances, enter, give, take, terms
@@ -209,7 +209,7 @@ class SideBySide:
         honest = self.consortium.nodes[party].handle
 
         def handle(sender, message):
-            if party in self.silent and isinstance(message, InstructionProposal | SetProposal):
+            if party in self.silent and isinstance(message, SetProposal):
                 raise UnreachableError(f"{party} is away")
             return honest(sender, message)
 

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from contracts.clients.settlement import NO_SIGNATURE
 from ledger.books.cycles import SETTLED
+from ledger.books.postings import Register
+from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
+from ledger.domain.rules import Rules
 from nodes.bus import UnreachableError
 from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
@@ -14,9 +18,9 @@ from nodes.messages import (
     Attestation,
     CycleProposal,
     Disagreement,
-    InstructionProposal,
+    SetProposal,
     SignedCycle,
-    SignedInstruction,
+    SignedSet,
     Statement,
     StatementRequest,
 )
@@ -31,6 +35,7 @@ from tests.support.consortia import (
     states,
     trades_of,
 )
+from tests.support.orders import balances, enter, give
 
 RING = (("T1", "A", "B", 10, 1_000), ("T2", "B", "C", 10, 1_000), ("T3", "C", "A", 10, 900))
 UNKNOWN_TRADE = Disagreement(Rejected(Reason.DISPUTED), ("NOPE",))
@@ -97,7 +102,7 @@ def test_party_that_objects_again_and_again_is_cut_out_whole():
 def test_bad_signature_of_an_instruction_leaves_it_waiting(tmp_path):
     consortium = small_consortium(GROSS, path=tmp_path)
     capture(consortium, trades_of(consortium.network, RING[0]))
-    answering(consortium, "B", InstructionProposal, lambda _: Attestation(bytes(64)))
+    answering(consortium, "B", SetProposal, lambda _: Attestation(bytes(64)))
 
     consortium.clearing_house.desk.work()
 
@@ -198,20 +203,101 @@ def test_party_that_is_silent_once_is_asked_no_second_time_in_the_cycle():
     assert states(consortium) == ["queued SILENT", "settled", "queued SILENT"]
 
 
-def test_instruction_that_a_party_submits_first_has_settled():
+def submitted_by(consortium, sender, data):
+    """Whether something that a node sends to the settlement contract comes to anything."""
+    address = consortium.contracts.settlement.address
+    return consortium.nodes[sender].outbox.send("mine", address, data).succeeded
+
+
+def test_party_that_submits_first_what_all_have_signed_settles_nothing():
     consortium = small_consortium(GROSS)
     capture(consortium, trades_of(consortium.network, RING[0]))
-    settlement = consortium.contracts.settlement
+    settlement, came_to_something = consortium.contracts.settlement, []
 
     def submit_first(signed):
-        data = settlement.settle_instruction_data(
-            signed.instruction, signed.deliverer_signature, signed.receiver_signature
+        [instruction] = signed.set.instructions
+        tries = (
+            settlement.settle_set_data(signed.set, signed.signatures),
+            settlement.settle_instruction_data(instruction, *signed.signatures),
+            settlement.settle_instruction_data(instruction, *reversed(signed.signatures)),
         )
-        outcome = consortium.trader("B").outbox.send("first", settlement.address, data)
-        assert outcome.succeeded
+        senders = ("A", "B", "BANK-1", "REGISTRAR")
+        came_to_something.extend(
+            submitted_by(consortium, sender, data) for sender in senders for data in tries
+        )
 
-    answering(consortium, "REGISTRAR", SignedInstruction, submit_first)
+    answering(consortium, "REGISTRAR", SignedSet, submit_first)
     consortium.clearing_house.desk.work()
 
+    assert came_to_something == [False] * 12
     assert states(consortium) == ["settled"]
-    assert [row.state.value for row in consortium.clearing_house.desk.instructions()] == ["settled"]
+
+
+def reverted_at_first(consortium, register, owner, amount):
+    """Keeps what is signed first, and holds the owner's balance on the chain just before it."""
+    seen, contract = [], register_of(consortium, register)
+    account, trader = consortium.network.account_number(owner), consortium.trader(owner)
+
+    def hold(signed):
+        if not seen:
+            trader.outbox.send("hold", contract.address, contract.hold_data(1, account, amount))
+        seen.append(signed)
+
+    def release():
+        trader.outbox.send("release", contract.address, contract.release_data(1, account, amount))
+        consortium.catch_up()
+
+    answering(consortium, "REGISTRAR", SignedSet, hold)
+    return seen, release
+
+
+def register_of(consortium, register):
+    contracts = consortium.contracts
+    return contracts.cash if register is Register.CASH else contracts.securities
+
+
+def test_payment_that_reverted_and_was_cancelled_is_not_settled_by_its_payee():
+    consortium = small_consortium(Rules())
+    desk, settlement = consortium.clearing_house.desk, consortium.contracts.settlement
+    seen, release = reverted_at_first(consortium, Register.CASH, "A", 10_000)
+    assert enter(consortium, "PAY", "B", "A", 0, 700) is None
+    desk.work()
+    assert desk.get("PAY").state is State.QUEUED
+    assert desk.cancel("PAY", "A") is None
+    release()
+
+    first = seen[0]
+    whole = settlement.settle_set_data(first.set, first.signatures)
+    alone = settlement.settle_instruction_data(
+        first.set.instructions[0], NO_SIGNATURE, first.signatures[0]
+    )
+
+    assert not submitted_by(consortium, "B", whole)
+    assert not submitted_by(consortium, "B", alone)
+    assert balances(consortium)[Register.CASH]["A"] == 10_000
+
+
+def test_part_that_reverted_and_the_sides_settled_between_themselves_counts():
+    rules = Rules(partial=True, partial_minimum_cash_share=1)
+    consortium = small_consortium(rules, shares={"A": 40, "B": 0, "C": 0})
+    desk, settlement = consortium.clearing_house.desk, consortium.contracts.settlement
+    seen, release = reverted_at_first(consortium, Register.SECURITIES, "A", 30)
+    assert enter(consortium, "P", "A", "B", 100, 1_000, may_be_partial=True) is None
+    desk.work()
+    assert desk.get("P").parts == 0
+
+    release()
+    [part] = seen[0].set.instructions
+    digest = consortium.clearing_house.settlement_domain().digest(part.struct_hash())
+    signatures = [consortium.nodes[side].key.sign(digest) for side in "AB"]
+    data = settlement.settle_instruction_data(part, *signatures)
+    assert submitted_by(consortium, "B", data)
+    consortium.catch_up()
+    give(consortium, "A", Register.SECURITIES, 60, "the rest")
+    desk.work()
+    desk.work()
+
+    settled = desk.get("P")
+    assert (settled.state, settled.parts) == (State.SETTLED, 2)
+    assert balances(consortium)[Register.SECURITIES] == {"A": 0, "B": 100, "C": 0}
+    assert balances(consortium)[Register.CASH]["A"] == 11_000

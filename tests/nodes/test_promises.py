@@ -8,7 +8,7 @@ import pytest
 from contracts.abi import Array
 from contracts.clients.settlement import NO_SIGNATURE
 from contracts.lines import Lines
-from contracts.typed_data import InstructionMessage, RedemptionMessage
+from contracts.typed_data import InstructionMessage, RedemptionMessage, SetMessage
 from ledger.books.cycles import ABANDONED, SETTLED
 from ledger.books.postings import Cause, Origin, Register
 from ledger.domain.accounts import holding_key
@@ -17,7 +17,7 @@ from nodes.bus import UnreachableError
 from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
 from nodes.invariants import violations
-from nodes.messages import CycleProposal, SignedCycle, SignedInstruction
+from nodes.messages import CycleProposal, SignedCycle, SignedSet
 from tests.support.consortia import (
     DAY,
     GROSS,
@@ -261,8 +261,10 @@ def test_instruction_without_legs_or_from_a_stranger_is_not_taken(sender, recipi
     a, b = network.account_number("A"), network.account_number("B")
     empty = InstructionMessage(row.id, a, b, 1, 0, 1, 0, 1, 0)
 
+    nobodys = SetMessage(b"s" * 32, (empty,), (), (a >> 8, b >> 8), 1, 0)
+
     with pytest.raises(PermissionError, match=r"without legs|is not the clearing_house"):
-        consortium.bus.request(sender, recipient, SignedInstruction(empty, b"", b""))
+        consortium.bus.request(sender, recipient, SignedSet(nobodys, ()))
 
     consortium.clearing_house.desk.work()
     assert (states(consortium), consortium.reconcile()) == (["settled"], 0)

@@ -13,7 +13,7 @@ from ledger.domain.rules import Rules
 from ledger.settlement.parts import share_of_cash
 from nodes.consents import BOUND_SECONDS_MAX
 from nodes.instruction_terms import instruction_id, part_id
-from nodes.messages import Attestation, Disagreement, InstructionProposal, SetProposal
+from nodes.messages import Attestation, Disagreement, SetProposal, ShownInstruction
 from nodes.network import RULE_VERSION
 from nodes.trade_words import describe_trade_id
 from tests.support.consortia import GROSS, capture, small_consortium, trades_of
@@ -44,7 +44,7 @@ class Operator:
 
     def shown(self, label, message, **more):
         bound = replace(message, rule_version=RULE_VERSION, deadline=self.deadline)
-        return InstructionProposal(bound, label, **more)
+        return ShownInstruction(bound, label, **more)
 
     def part(self, label, whole, number, quantity, **changes):
         """A part of a whole that is proposed."""
@@ -80,20 +80,23 @@ class Operator:
         )
         return replace(message, **changes)
 
-    def asks_set(self, party, *proposals, own=None, **changes):
+    def asks_set(self, party, *proposals, **changes):
         """The party's signature of a set, if it gives one."""
+        answer = self.answers(party, *proposals, **changes)
+        return answer.signature if isinstance(answer, Attestation) else None
+
+    def answers(self, party, *proposals, own=None, **changes):
+        """What the party answers when it is asked to sign a set."""
         number = self.consortium.network.participant_number(party)
         owed = [each for each in proposals if number in debtors_of(each.instruction)]
         shown = SetProposal(self.set_of(*proposals, **changes), tuple(owed if own is None else own))
-        return self._signature(party, shown)
+        answer = self.consortium.bus.request(self.house.id, party, shown)
+        assert isinstance(answer, Attestation | Disagreement)
+        return answer
 
     def asks(self, party, proposal):
-        return self._signature(party, proposal)
-
-    def _signature(self, party, message):
-        answer = self.consortium.bus.request(self.house.id, party, message)
-        assert isinstance(answer, Attestation | Disagreement)
-        return answer.signature if isinstance(answer, Attestation) else None
+        """The same of a set of one, with the deadline that it claims."""
+        return self.asks_set(party, proposal, deadline=proposal.instruction.deadline)
 
     def pass_time(self, seconds):
         clock = self.consortium.clock
@@ -225,6 +228,33 @@ def test_part_with_another_share_of_the_cash_or_out_of_turn_is_not_signed(operat
     assert not operator.asks("B", operator.part("P", whole, 2, 4))
 
 
+@pytest.mark.parametrize("party", ["A", "B"])
+@pytest.mark.parametrize("field", ["deliverer", "receiver", "instrument", "currency"])
+@pytest.mark.parametrize("quantity", [4, 10])
+def test_part_of_other_accounts_or_assets_than_its_whole_is_not_signed(
+    operator, party, field, quantity
+):
+    whole = operator.agreed("P", "A", "B", 10, 1_000, in_parts=True).instruction
+    other = {
+        "deliverer": operator.consortium.network.account_number("C"),
+        "receiver": operator.consortium.network.account_number("C"),
+        "instrument": 2,
+        "currency": 2,
+    }
+    lie = operator.part("P", whole, 1, quantity, **{field: other[field]})
+
+    assert not operator.asks(party, lie)
+    assert operator.asks(party, operator.part("P", whole, 1, quantity))
+
+
+def test_free_delivery_in_parts_goes_to_nobody_else():
+    operator = Operator()
+    whole = operator.agreed("F", "A", "B", 10, 0, in_parts=True).instruction
+    strange = operator.consortium.network.account_number("C")
+
+    assert not operator.asks_set("A", operator.part("F", whole, 1, 10, receiver=strange))
+
+
 def test_part_of_what_was_not_agreed_to_in_parts_is_not_signed(operator):
     whole = operator.agreed("W", "A", "B", 10, 1_000).instruction
 
@@ -273,6 +303,34 @@ def test_instruction_that_the_desk_withholds_is_not_signed_until_it_is_allowed(o
 
     a.allow_instruction(pair[0].instruction.id)
     assert operator.asks_set("A", *pair)
+
+
+def test_all_that_is_wrong_in_a_set_is_named_and_nothing_else(operator, pair):
+    withheld, strange = pair[0], terms(operator.consortium, "I9", "A", "C", 10, 1)
+    operator.consortium.trader("A").withhold_instruction(withheld.instruction.id)
+    trade, no_trade = (
+        operator.trade("T1", "A", "B", 10, 1_000),
+        operator.trade("T2", "A", "B", 1, 1),
+    )
+    cut = replace(no_trade, trade=no_trade.trade.take(slice(0, 0)))
+    other = replace(trade, instruction=replace(trade.instruction, id=b"2" * 32), label="other")
+    shown = (withheld, pair[1], operator.shown("I9", strange), trade, other, cut)
+
+    answer = operator.answers("A", *shown)
+
+    named = {withheld.label, "I9", "other", cut.label}
+    assert {*answer.trades} == named
+
+
+def test_flaw_is_found_under_a_label_that_is_shown_twice(operator):
+    trade, no_trade = (
+        operator.trade("T1", "A", "B", 10, 1_000),
+        operator.trade("T2", "A", "B", 1, 1),
+    )
+    cut = replace(no_trade, trade=no_trade.trade.take(slice(0, 0)), label=trade.label)
+
+    assert not operator.asks_set("A", trade, cut)
+    assert not operator.asks_set("A", cut, trade)
 
 
 def test_trade_that_the_desk_withholds_is_not_signed_under_any_name(operator):

@@ -1,11 +1,14 @@
 """Sets on a consortium: circles without a cent, a party that is away, restarts, and what is cut."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.typed_data import InstructionMessage
+from ledger.books.instructions import InstructionStore
 from ledger.books.postings import Register
 from ledger.domain.instructions import State
-from ledger.domain.reasons import Reason
+from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import Gridlock, QueueOrder, Rules
 from nodes.bus import UnreachableError
 from nodes.clearing_house import resolving
@@ -14,8 +17,18 @@ from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
 from nodes.instruction_terms import instruction_id
 from nodes.invariants import violations
-from nodes.messages import Attestation, InstructionProposal, SetProposal
-from tests.support.consortia import DAY, answering, small_consortium, small_network
+from nodes.messages import Attestation, Disagreement, SetProposal
+from nodes.trade_words import describe_trade_id
+from tests.support.consortia import (
+    DAY,
+    GROSS,
+    answering,
+    capture,
+    small_consortium,
+    small_network,
+    trades_of,
+)
+from tests.support.consortia import states as standings
 from tests.support.orders import balances, enter, terms
 
 NOTHING = {"A": 0, "B": 0, "C": 0}
@@ -83,7 +96,7 @@ def test_party_that_does_not_sign_a_set_keeps_nobody_else_from_settling(answer):
         return answer
 
     honest = consortium.nodes["C"].handle
-    answering(consortium, "C", SetProposal | InstructionProposal, away)
+    answering(consortium, "C", SetProposal, away)
     assert consortium.clearing_house.desk.work() == 2
 
     desk = consortium.clearing_house.desk
@@ -95,6 +108,47 @@ def test_party_that_does_not_sign_a_set_keeps_nobody_else_from_settling(answer):
     consortium.bus.register("C", honest)
     desk.work()
     assert states(consortium) == settled("P1", "P2", "P3", "P4")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("order", QueueOrder)
+def test_disputed_instruction_keeps_its_party_from_nothing_else(algorithm, order):
+    consortium = poor(Rules(queue=order, gridlock=algorithm))
+    desk = consortium.clearing_house.desk
+    pay(consortium, "P1", "A", "B", 700)
+    pay(consortium, "P2", "B", "A", 700)
+    pay(consortium, "P3", "C", "A", 5)
+    for number in range(2):
+        label = f"BAD{number}"
+        never_agreed = terms(consortium, label, "C", "A", 0, 5 - 3 * number)
+        assert desk.enter(Entry(label=label, message=never_agreed)) is None
+        consortium.trader("C").mandate_instruction(never_agreed)
+
+    assert desk.work() == 2
+
+    assert states(consortium) == settled("P1", "P2") | dict.fromkeys(
+        ("P3", "BAD0", "BAD1"), State.QUEUED
+    )
+    assert desk.get("BAD0").reason is Reason.DISPUTED
+    assert consortium.reconcile() == 0
+
+
+def test_party_that_names_one_after_another_loses_all_of_a_run():
+    consortium = poor(Rules(queue=QueueOrder.BYPASS, gridlock=Gridlock.OPTIMUM, recuts_max=2))
+    for number in range(5):
+        pay(consortium, f"A{number}", "C", "A", 10)
+        pay(consortium, f"C{number}", "A", "C", 10)
+    pay(consortium, "P1", "A", "B", 7)
+    pay(consortium, "P2", "B", "A", 7)
+
+    def names_one(message):
+        named = (message.own[0].label,)
+        return Disagreement(Rejected(Reason.DISPUTED, "not that one"), named)
+
+    answering(consortium, "C", SetProposal, names_one)
+
+    assert consortium.clearing_house.desk.work() == 2
+    assert states(consortium)["P1"] is State.SETTLED
 
 
 def test_silent_party_of_a_circle_is_waited_for_and_nothing_moves():
@@ -178,6 +232,58 @@ def test_instruction_that_moves_nothing_is_refused():
     refusal = consortium.clearing_house.desk.enter(Entry(label="N", message=nothing))
 
     assert refusal.reason is Reason.INVALID
+
+
+def test_instruction_between_an_account_and_itself_is_refused():
+    consortium = small_consortium(Rules())
+    for quantity, amount in ((10, 0), (0, 10), (10, 10)):
+        itself = terms(consortium, "I", "A", "A", quantity, amount)
+        refusal = consortium.clearing_house.desk.enter(Entry(label="I", message=itself))
+        assert refusal.reason is Reason.INVALID
+
+
+@pytest.mark.parametrize("mark", ["", ".cancel"])
+def test_instruction_with_the_name_of_a_trade_is_refused(mark):
+    consortium = small_consortium(Rules())
+    trades = trades_of(consortium.network, ("T1", "A", "B", 10, 1_000))
+    name = describe_trade_id(consortium.network, trades, 0) + mark
+
+    assert enter(consortium, name, "B", "A", 0, 5).reason is Reason.INVALID
+
+
+def test_trade_whose_id_another_instruction_has_fails_and_leaves_that_one_as_it_is():
+    consortium = small_consortium(GROSS)
+    rows = (("T1", "A", "B", 10, 1_000), ("T2", "A", "B", 1, 10))
+    trades = trades_of(consortium.network, *rows)
+    name = describe_trade_id(consortium.network, trades, 0)
+    other = replace(terms(consortium, "X", "B", "A", 0, 99_999), id=instruction_id(name))
+    desk = consortium.clearing_house.desk
+    assert desk.enter(Entry(label="X", message=other)) is None
+
+    capture(consortium, trades)
+    desk.work()
+
+    assert standings(consortium) == ["failed DUPLICATE", "settled"]
+    assert desk.get("X").amount == 99_999
+    assert desk.get("X").state is State.QUEUED
+    assert [each.arrival for each in desk.instructions()] == [0, 1]
+    assert consortium.reconcile() == 0
+
+
+def test_instructions_go_on_arriving_behind_the_last_one_after_a_restart(tmp_path):
+    consortium = small_consortium(Rules(), path=tmp_path)
+    pay(consortium, "P1", "A", "B", 99_999)
+    pay(consortium, "P2", "A", "B", 99_999)
+    store = InstructionStore(consortium.clearing_house.database)
+    with consortium.clearing_house.database.transaction() as session:
+        store.put(session, [replace(store.get("P2"), arrival=7)])
+    consortium.close()
+
+    again = open_consortium(small_network(), Rules(), SimulatedClock.at(DAY), tmp_path)
+    pay(again, "P3", "A", "B", 1)
+
+    assert again.clearing_house.desk.get("P3").arrival == 8
+    again.close()
 
 
 @pytest.mark.deep

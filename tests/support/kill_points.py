@@ -16,10 +16,8 @@ from typing import Any
 from nodes.messages import (
     CapturedBatch,
     CycleProposal,
-    InstructionProposal,
     SetProposal,
     SignedCycle,
-    SignedInstruction,
     SignedSet,
 )
 
@@ -182,9 +180,9 @@ KILL_POINTS = (
     KillPoint(Step.PROJECT, "after one node", BEFORE, _APPLY, call=2),
     KillPoint(Step.PROJECT, "after some nodes", BEFORE, _APPLY, call=5),
     KillPoint(Step.PROJECT, "before the last node's commit", AFTER, _APPLY, call=8),
-    KillPoint(Step.QUEUE, "after one side signed", AFTER, _REQUEST, only=InstructionProposal),
-    KillPoint(Step.QUEUE, "before it is told", BEFORE, _REQUEST, only=SignedInstruction),
-    KillPoint(Step.QUEUE, "told to all", AFTER, _REQUEST, call=4, only=SignedInstruction),
+    KillPoint(Step.QUEUE, "after one side signed", AFTER, _REQUEST, only=SetProposal),
+    KillPoint(Step.QUEUE, "before it is told", BEFORE, _REQUEST, only=SignedSet),
+    KillPoint(Step.QUEUE, "told to all", AFTER, _REQUEST, call=4, only=SignedSet),
     KillPoint(Step.RECONCILE, "after some nodes", AFTER, "nodes.node:Node.reconcile", call=4),
     KillPoint(Step.SEGMENT, "before its rename", BEFORE, _RENAME, only="segments"),
     KillPoint(Step.SEGMENT, "after its rename", AFTER, _RENAME, only="segments"),
@@ -197,14 +195,14 @@ _SETTLEMENTS = "ledger.books.instructions:SettlementStore"
 _KEEP = "nodes.clearing_house.instruction_book:InstructionBook.keep"
 _PAID = "nodes.clearing_house.instruction_book:InstructionBook.paid"
 _CONCLUDE = "ledger.books.outbox:OutboxStore.conclude"
-WHOLE, PART, SET = 1, 2, 3
-"""The attempts of a desk's story, in order: an instruction, a part of another, a set."""
+WHOLE, PART, SET = 1, 2, 4
+"""The attempts of a desk's story, in order: an instruction, two parts, a set of three."""
 
 DESK_KILL_POINTS = (
-    KillPoint(Step.ATTEST, "before the first side", BEFORE, _REQUEST, only=InstructionProposal),
-    KillPoint(Step.ATTEST, "after one side of a part", AFTER, _REQUEST, 3, InstructionProposal),
-    KillPoint(Step.ATTEST, "after one party of a set", AFTER, _REQUEST, only=SetProposal),
-    KillPoint(Step.ATTEST, "after all parties of a set", AFTER, _REQUEST, 3, SetProposal),
+    KillPoint(Step.ATTEST, "before the first side", BEFORE, _REQUEST, only=SetProposal),
+    KillPoint(Step.ATTEST, "after one side of a part", AFTER, _REQUEST, 3, SetProposal),
+    KillPoint(Step.ATTEST, "after one party of a set", AFTER, _REQUEST, 7, SetProposal),
+    KillPoint(Step.ATTEST, "after all parties of a set", AFTER, _REQUEST, 9, SetProposal),
     *(
         KillPoint(step, f"{moment}, attempt {attempt}", when, method, attempt)
         for attempt in (WHOLE, PART, SET)
@@ -220,10 +218,10 @@ DESK_KILL_POINTS = (
     ),
     KillPoint(Step.QUEUE, "a change is not on disk", BEFORE, _KEEP),
     KillPoint(Step.QUEUE, "an end is not on disk", AFTER, _KEEP, call=5),
-    KillPoint(Step.SETTLE, "a set concluded, the limits do not know", BEFORE, _PAID, call=3),
-    KillPoint(Step.WRITE_DOWN, "before a set is told", BEFORE, _REQUEST, only=SignedSet),
-    KillPoint(Step.WRITE_DOWN, "a set told to one", AFTER, _REQUEST, only=SignedSet),
-    KillPoint(Step.WRITE_DOWN, "told to one", AFTER, _REQUEST, only=SignedInstruction),
+    KillPoint(Step.SETTLE, "a set concluded, the limits do not know", BEFORE, _PAID, call=4),
+    KillPoint(Step.WRITE_DOWN, "before a set is told", BEFORE, _REQUEST, 14, SignedSet),
+    KillPoint(Step.WRITE_DOWN, "a set told to one", AFTER, _REQUEST, 14, SignedSet),
+    KillPoint(Step.WRITE_DOWN, "told to one", AFTER, _REQUEST, only=SignedSet),
     *(
         KillPoint(Step.PROJECT, f"before node {call}", BEFORE, _APPLY, call=call)
         for call in (1, 5, 12, 20)
