@@ -75,6 +75,10 @@ class Execution:
     def try_one(self, label: str) -> int:
         """Settles an instruction with those linked to it, or a part of it; says how many have."""
         outlook = self._book.queue.outlook(label)
+        late = [each for each in outlook.group if self._is_late(each)]
+        if late:
+            self._fail(late)
+            return 0
         if outlook.reason is None:
             due = [Due(each, next_terms(each)) for each in outlook.group]
         else:
@@ -163,6 +167,9 @@ class Execution:
             self._now() - self._last_run_at,
             has_changed=self._book.has_changed,
         )
+
+    def _is_late(self, instruction: Instruction) -> bool:
+        return instruction.expires_at is not None and instruction.expires_at < self._now()
 
     def _fail(self, instructions: Sequence[Instruction]) -> None:
         self._book.put([lifecycle.ended(each, State.FAILED, Reason.LATE) for each in instructions])
