@@ -255,7 +255,7 @@ def test_under_gross_settlement_unsigned_trades_are_no_instructions():
     capture(consortium, trades(consortium))
 
     assert states(consortium) == [LEFT_OUT, "queued", "queued"]
-    assert len(consortium.clearing_house.instructions()) == 2
+    assert len(consortium.clearing_house.desk.instructions()) == 2
 
 
 @pytest.mark.parametrize("bytes_in_file", [1, 1 << 19])
