@@ -37,6 +37,7 @@ class Execution:
         )
         self._last_run_at = self._now()
         self._unreachable: set[int] = set()
+        self._was_refused = False
 
     def resume(self) -> None:
         """Finishes the attempts that a crash cut off."""
@@ -62,8 +63,18 @@ class Execution:
         return settled
 
     def resolve(self, algorithm: Gridlock) -> Resolution:
-        """One run of a gridlock algorithm; what it selects settles as one set."""
-        return self._resolver.resolve(algorithm)
+        """One run of a gridlock algorithm; what it selects settles as one set.
+
+        Where the chain refused the set and has taught the books better, it runs again.
+        """
+        had_changed = self._book.has_changed
+        for _ in range(self._rules.recuts_max + 1):
+            self._book.has_changed = self._was_refused = False
+            found = self._resolver.resolve(algorithm)
+            if not (self._was_refused and self._book.has_changed):
+                break
+        self._book.has_changed |= had_changed
+        return found
 
     def try_candidates(self) -> int:
         """Settles whatever can alone, in queue order; returns how many have settled."""
@@ -134,6 +145,7 @@ class Execution:
             self._book.keep(session, changed)
         for each in changed:
             self._book.paid(each, messages[each.label].amount)
+        self._was_refused = state is REVERTED
         self._house.catch_up()
 
     def _settled(self, label: str, message: InstructionMessage, block: int | None) -> Instruction:
