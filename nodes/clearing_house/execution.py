@@ -5,6 +5,7 @@ It looks again at what may have become possible, and at nothing else.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from contracts.typed_data import InstructionMessage
 from ledger.books.instructions import REVERTED, SETTLED
@@ -12,6 +13,7 @@ from ledger.domain.instructions import Instruction, State
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Gridlock, Rules
 from ledger.settlement import lifecycle
+from ledger.settlement.legs import PotKind
 from ledger.settlement.lifecycle import debtors_of
 from ledger.settlement.outlook import Outlook
 from ledger.settlement.parts import Part, largest_part
@@ -20,6 +22,8 @@ from nodes.clearing_house.resolving import Resolution, Resolver
 from nodes.clearing_house.settling import Due, NotSettled, Settled, Settling
 from nodes.instruction_terms import next_terms
 from nodes.node import Node
+
+_SHORT: Final = frozenset(kind.reason_when_short for kind in PotKind)
 
 
 class Execution:
@@ -95,6 +99,8 @@ class Execution:
         else:
             part = self._part(outlook)
             if part is None:
+                # What it lacks is why it waits now, whatever somebody answered before.
+                self._book.forget_notes(outlook.group)
                 return 0
             due = [Due(outlook.group[0], next_terms(outlook.group[0], part))]
         if self._is_owed_by_unreachable(outlook.group):
@@ -105,6 +111,10 @@ class Execution:
                 return len(due)
             silent = {each for each, why in outcome.parties.items() if why is Reason.SILENT}
             self._unreachable |= silent
+            if outcome.reason in _SHORT:
+                # The books show it as soon as they follow, and know when it is over.
+                self._book.forget_notes(outlook.group)
+                return 0
             reasons = dict.fromkeys((each.label for each in outlook.group), outcome.reason)
         self._book.note(reasons)
         return 0

@@ -142,6 +142,11 @@ class InstructionBook:
             with self._house.database.transaction() as session:
                 self._store.put(session, noted)
 
+    def forget_notes(self, instructions: Iterable[Instruction]) -> None:
+        """Something else is in their way now."""
+        for each in instructions:
+            self.queue.noted.pop(each.label, None)
+
     def enter_trades(
         self, session: UnitOfWork, trades: Sequence[tuple[int, TradeColumns, Reason | None]]
     ) -> None:
