@@ -44,6 +44,11 @@ class LiveQueue:
         self._order = order
         self._available = available
         self._state_of = state_of
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets every instruction; limits and suspensions stay."""
+        self.noted.clear()
         self._live: dict[str, Instruction] = {}
         self._legs: dict[str, tuple[Leg, ...]] = {}
         self._linked: dict[str, set[str]] = {}

@@ -57,7 +57,8 @@ class InstructionDesk:
         self._execution = Execution(house, self.book, Settling(house, intake, rules), rules)
 
     def resume(self) -> None:
-        """Finishes what a crash cut off."""
+        """Finishes what a crash or a full disk cut off."""
+        self.book.rebuild()
         self._execution.resume()
 
     def enter(self, entry: Entry) -> Rejected | None:

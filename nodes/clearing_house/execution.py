@@ -5,6 +5,7 @@ It looks again at what may have become possible, and at nothing else.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from contracts.typed_data import InstructionMessage
 from ledger.books.instructions import REVERTED, SETTLED
@@ -12,6 +13,7 @@ from ledger.domain.instructions import Instruction, State
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Gridlock, Rules
 from ledger.settlement import lifecycle
+from ledger.settlement.legs import PotKind
 from ledger.settlement.lifecycle import debtors_of
 from ledger.settlement.outlook import Outlook
 from ledger.settlement.parts import Part, largest_part
@@ -20,6 +22,8 @@ from nodes.clearing_house.resolving import Resolution, Resolver
 from nodes.clearing_house.settling import Due, NotSettled, Settled, Settling
 from nodes.instruction_terms import next_terms
 from nodes.node import Node
+
+_SHORT: Final = frozenset(kind.reason_when_short for kind in PotKind)
 
 
 class Execution:
@@ -37,6 +41,7 @@ class Execution:
         )
         self._last_run_at = self._now()
         self._unreachable: set[int] = set()
+        self._was_refused = False
 
     def resume(self) -> None:
         """Finishes the attempts that a crash or a failure cut off."""
@@ -62,8 +67,18 @@ class Execution:
         return settled
 
     def resolve(self, algorithm: Gridlock) -> Resolution:
-        """One run of a gridlock algorithm; what it selects settles as one set."""
-        return self._resolver.resolve(algorithm)
+        """One run of a gridlock algorithm; what it selects settles as one set.
+
+        Where the chain refused the set and has taught the books better, it runs again.
+        """
+        had_changed = self._book.has_changed
+        for _ in range(self._rules.recuts_max + 1):
+            self._book.has_changed = self._was_refused = False
+            found = self._resolver.resolve(algorithm)
+            if not (self._was_refused and self._book.has_changed):
+                break
+        self._book.has_changed |= had_changed
+        return found
 
     def try_candidates(self) -> int:
         """Settles whatever can alone, in queue order; returns how many have settled."""
@@ -75,11 +90,17 @@ class Execution:
     def try_one(self, label: str) -> int:
         """Settles an instruction with those linked to it, or a part of it; says how many have."""
         outlook = self._book.queue.outlook(label)
+        late = [each for each in outlook.group if self._is_late(each)]
+        if late:
+            self._fail(late)
+            return 0
         if outlook.reason is None:
             due = [Due(each, next_terms(each)) for each in outlook.group]
         else:
             part = self._part(outlook)
             if part is None:
+                # What it lacks is why it waits now, whatever somebody answered before.
+                self._book.forget_notes(outlook.group)
                 return 0
             due = [Due(outlook.group[0], next_terms(outlook.group[0], part))]
         if self._is_owed_by_unreachable(outlook.group):
@@ -90,6 +111,10 @@ class Execution:
                 return len(due)
             silent = {each for each, why in outcome.parties.items() if why is Reason.SILENT}
             self._unreachable |= silent
+            if outcome.reason in _SHORT:
+                # The books show it as soon as they follow, and know when it is over.
+                self._book.forget_notes(outlook.group)
+                return 0
             reasons = dict.fromkeys((each.label for each in outlook.group), outcome.reason)
         self._book.note(reasons)
         return 0
@@ -132,6 +157,7 @@ class Execution:
             self._book.keep(session, changed)
         for each in changed:
             self._book.paid(each, messages[each.label].amount)
+        self._was_refused = state is REVERTED
         self._house.catch_up()
 
     def _settled(self, label: str, message: InstructionMessage, block: int | None) -> Instruction:
@@ -165,6 +191,9 @@ class Execution:
             self._now() - self._last_run_at,
             has_changed=self._book.has_changed,
         )
+
+    def _is_late(self, instruction: Instruction) -> bool:
+        return instruction.expires_at is not None and instruction.expires_at < self._now()
 
     def _fail(self, instructions: Sequence[Instruction]) -> None:
         self._book.put([lifecycle.ended(each, State.FAILED, Reason.LATE) for each in instructions])

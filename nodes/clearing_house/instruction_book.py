@@ -40,7 +40,7 @@ _OF_CYCLES: Final = frozenset(
 
 
 class InstructionBook:
-    """Every instruction, and the queues of those that may still settle.
+    """Every instruction, and the queues of those that may still settle, once these are filled.
 
     Attributes:
         has_changed: whether anything has, since this was set to False.
@@ -57,14 +57,18 @@ class InstructionBook:
         self.queue.limits = self.limits.all()
         self.queue.suspended.update(suspended)
         self.has_changed = True
-        for each in self._store.all_linked():
-            self.queue.link(each.label, each.linked_to)
-        self._publish(self._store.live())
 
     @property
     def next_arrival(self) -> int:
         """The place of the next instruction that comes in."""
         return self._store.next_arrival
+
+    def rebuild(self) -> None:
+        """Fills the queues from what is on disk: whatever was cut off is looked at again."""
+        self.queue.clear()
+        for each in self._store.all_linked():
+            self.queue.link(each.label, each.linked_to)
+        self._publish(self._store.live())
 
     def get(self, label: str) -> Instruction | None:
         """An instruction as of now."""
@@ -137,6 +141,11 @@ class InstructionBook:
         if noted:
             with self._house.database.transaction() as session:
                 self._store.put(session, noted)
+
+    def forget_notes(self, instructions: Iterable[Instruction]) -> None:
+        """Something else is in their way now."""
+        for each in instructions:
+            self.queue.noted.pop(each.label, None)
 
     def enter_trades(
         self, session: UnitOfWork, trades: Sequence[tuple[int, TradeColumns, Reason | None]]

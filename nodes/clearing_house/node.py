@@ -1,11 +1,14 @@
 """The clearing house as a node: what it takes from others, and what it knows of every trade."""
 
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
+
+import numpy as np
 
 from ledger.books import cycles as records
 from ledger.books.cycles import CycleRecords
-from ledger.books.database import Database
-from ledger.books.intake import CAPTURED, SETTLED, Intake, TradeStanding
+from ledger.books.database import Database, UnitOfWork
+from ledger.books.intake import CANCELLED, CAPTURED, SETTLED, Intake, TradeStanding
 from ledger.books.postings import FinalBlock
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.participants import Role
@@ -142,13 +145,35 @@ class ClearingHouse(Node):
             )
             if self.rules.settlement is SettlementMode.GROSS:
                 trades = TradeColumns.concatenate([packed.unpacked() for packed in new])
-                queued = [
-                    (first + row, trades.take(slice(row, row + 1)), None)
-                    for row in range(len(trades))
-                    if row not in left_out
-                ]
-                self.desk.book.enter_trades(session, queued)
+                self._settle_gross(session, first, trades, left_out)
         return Accepted()
+
+    def _settle_gross(
+        self, session: UnitOfWork, first: int, trades: TradeColumns, left_out: AbstractSet[int]
+    ) -> None:
+        """Queues trades that came in, except those that cancel each other out.
+
+        Who cancels a trade that has settled is queued as its opposite.
+        """
+        cancels = {
+            row: int(trades.cancels[row]) - 1
+            for row in np.flatnonzero(trades.cancels > 0).tolist()
+            if row not in left_out
+        }
+        undone = {row: place for row, place in cancels.items() if not self._has_settled(place)}
+        self.desk.book.cancel_trades(session, undone.values())
+        gone = {*undone.values(), *(first + row for row in undone)}
+        self.intake.note(session, dict.fromkeys(sorted(gone), TradeStanding(CANCELLED)))
+        queued = [
+            (first + row, trades.take(slice(row, row + 1)), None)
+            for row in range(len(trades))
+            if row not in left_out and first + row not in gone
+        ]
+        self.desk.book.enter_trades(session, queued)
+
+    def _has_settled(self, position: int) -> bool:
+        standing = self.intake.exception(position) or self.standing_of(position)
+        return standing.state == SETTLED
 
 
 def _answer(refusal: Rejected | None) -> Accepted | Disagreement:
