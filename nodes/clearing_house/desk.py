@@ -61,6 +61,10 @@ class InstructionDesk:
         self.book.rebuild()
         self._execution.resume()
 
+    def decide(self) -> None:
+        """Finds out what became of what was sent: before anything else is done about it."""
+        self._execution.resume()
+
     def enter(self, entry: Entry) -> Rejected | None:
         """Takes an instruction in; the same again changes nothing.
 
@@ -178,8 +182,7 @@ class InstructionDesk:
         entitled: Callable[[Instruction], Iterable[int]] = participants_in,
     ) -> Rejected | None:
         """Changes a live instruction at the wish of its sides, or of those entitled to it."""
-        # What was sent and may have settled is decided first.
-        self._execution.resume()
+        self.decide()
         instruction = self.book.queue.get(label)
         if instruction is None:
             known = self.book.as_kept(label)

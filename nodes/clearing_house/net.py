@@ -21,7 +21,7 @@ from ledger.domain.rules import SECURITIES_GROSS, Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
-from nodes.clearing_house.instruction_book import InstructionBook
+from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
 from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
@@ -48,13 +48,14 @@ class NetSettlement:
         house: Node,
         intake: Intake,
         cycles: CycleRecords,
-        book: InstructionBook,
+        desk: InstructionDesk,
         rules: Rules,
     ) -> None:
         self._house = house
         self._intake = intake
         self._cycles = cycles
-        self._book = book
+        self._desk = desk
+        self._book = desk.book
         self._rules = rules
         self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
@@ -69,6 +70,7 @@ class NetSettlement:
         The returned cycle has settled, or was empty, or was abandoned: its trades then wait for the
         next one.
         """
+        self._desk.decide()
         window = self._next_window()
         if window is None:
             return None

@@ -50,7 +50,7 @@ class ClearingHouse(Node):
         self.cycles = CycleRecords(database)
         self.desk = InstructionDesk(self, self.intake, rules, self._suspended())
         self.matching = MatchingDesk(self, self.desk)
-        self.net = NetSettlement(self, self.intake, self.cycles, self.desk.book, rules)
+        self.net = NetSettlement(self, self.intake, self.cycles, self.desk, rules)
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""
@@ -137,6 +137,8 @@ class ClearingHouse(Node):
     def _take_in(self, message: CapturedBatch) -> Accepted:
         first = message.first_position
         checked = self.signed_trades.check(message)
+        # A cancellation is of what has not settled, or undoes what has.
+        self.desk.decide()
         left_out = message.unaffirmed | checked.unsigned
         with self.database.transaction() as session:
             self.signed_trades.keep(session, first, checked)

@@ -1,5 +1,8 @@
 """Attempts that a failure cut off after they were kept: decided before anything else changes."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from ledger.books.postings import Register
@@ -8,7 +11,16 @@ from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules
 from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
-from tests.support.consortia import DAY, small_consortium, small_network
+from nodes.messages import CycleProposal
+from tests.support.consortia import (
+    DAY,
+    NET,
+    answering,
+    capture,
+    small_consortium,
+    small_network,
+    trades_of,
+)
 from tests.support.orders import balances, enter
 
 SHORT_SECONDS = 5
@@ -83,5 +95,46 @@ def test_what_may_have_settled_does_not_fail_when_its_time_passes(cut_off, tmp_p
     assert desk.get("P").state is State.SETTLED
     cut_off.close()
     again = open_consortium(small_network(), Rules(), SimulatedClock.at(DAY), tmp_path)
+    assert again.reconcile() == 0
+    again.close()
+
+
+def left_its_cycle(path):
+    """A trade that nobody attested: its instruction settles on its own, and is cut off."""
+    consortium = small_consortium(NET, path=path)
+    trade = trades_of(consortium.network, ("T1", "A", "B", 10, 1_000))
+    honest = {party: consortium.nodes[party].handle for party in "AB"}
+    for party in honest:
+        answering(consortium, party, CycleProposal, lambda _: None)
+    capture(consortium, trade)
+    consortium.clearing_house.net.close()
+    for party, handle in honest.items():
+        consortium.bus.register(party, handle)
+    return consortium, replace(trade, cancels=np.array([1]))
+
+
+def cut_off_at_work(consortium):
+    fail_once(consortium)
+    with pytest.raises(OSError, match="gone for a moment"):
+        consortium.clearing_house.desk.work()
+
+
+@pytest.mark.parametrize("is_cut_off_first", [True, False])
+def test_trade_that_may_have_settled_is_decided_before_its_cancellation(tmp_path, is_cut_off_first):
+    consortium, cancellation = left_its_cycle(tmp_path)
+    house = consortium.clearing_house
+    if is_cut_off_first:
+        cut_off_at_work(consortium)
+        capture(consortium, cancellation)
+    else:
+        capture(consortium, cancellation)
+        cut_off_at_work(consortium)
+
+    house.net.close()
+
+    assert house.desk.instructions()[0].state is State.SETTLED
+    consortium.close()
+    again = open_consortium(small_network(), NET, SimulatedClock.at(DAY), tmp_path)
+    assert again.clearing_house.desk.instructions()[0].state is State.SETTLED
     assert again.reconcile() == 0
     again.close()
