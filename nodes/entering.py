@@ -8,6 +8,7 @@ it if it wanted to.
 
 from dataclasses import dataclass
 
+from ledger.books.amendments import LOCKED_IN
 from ledger.domain.accounts import participant_of
 from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
@@ -88,7 +89,8 @@ def replace(
     """Amends: asks for the cancellation of one, and enters another once it is cancelled.
 
     Until the other side of a delivery against payment has asked for that too, nothing is entered;
-    the same may be sent again. Refuses, before it asks for anything, what could not be entered.
+    the same may be sent again. Refuses, before it asks for anything, what could not be entered, and
+    a second replacement of the same.
     """
     desk = consortium.clearing_house.desk
     if entry.label == label:
@@ -97,10 +99,17 @@ def replace(
     if refusal is not None:
         return refusal
     old = desk.book.as_kept(label)
-    if old is None or old.state is not State.CANCELLED:
+    is_cancelled = old is not None and old.state is State.CANCELLED
+    amendments = desk.book.amendments
+    refusal = amendments.refusal_of(LOCKED_IN, label, entry.label, is_cancelled=is_cancelled)
+    if refusal is not None:
+        return refusal
+    if not is_cancelled:
         refusal = cancel(consortium, label, by)
         if refusal is not None:
             return refusal
+        with consortium.clearing_house.database.transaction() as session:
+            amendments.keep(session, LOCKED_IN, label, entry.label)
         old = desk.book.as_kept(label)
     assert old is not None, "the desk refuses what it does not know"
     return enter(consortium, entry) if old.state is State.CANCELLED else WaitsForOther(label)

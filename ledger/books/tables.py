@@ -322,6 +322,15 @@ class EnteredSideRow(SQLModel, table=True):
     has_asked_out: bool = False
 
 
+class AmendmentRow(SQLModel, table=True):
+    """What takes the place of an instruction (without an owner), or of a participant's side."""
+
+    __tablename__ = "amendments"
+    owner: str = Field(primary_key=True)
+    old: str = Field(primary_key=True)
+    new: str
+
+
 def all_tables() -> list[Table]:
     """Every table of a node's database."""
     return [
@@ -347,6 +356,7 @@ def all_tables() -> list[Table]:
             SettlementRow,
             LimitRow,
             ConsentRow,
+            AmendmentRow,
             BreakRow,
             EnteredSideRow,
         )

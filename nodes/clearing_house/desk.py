@@ -116,8 +116,16 @@ class InstructionDesk:
         return self._change(label, by, lifecycle.released)
 
     def prioritise(self, label: str, priority: Priority, by: str | None = None) -> Rejected | None:
-        """Gives an instruction another priority; its arrival stays."""
-        return self._change(label, by, lambda each, _: lifecycle.prioritised(each, priority))
+        """Gives an instruction another priority; its arrival stays.
+
+        Whoever owes under it says what it pays first, and nobody else.
+        """
+        return self._change(
+            label,
+            by,
+            lambda each, _: lifecycle.prioritised(each, priority),
+            lifecycle.debtors_of,
+        )
 
     def cancel(self, label: str, by: str) -> Rejected | None:
         """Asks for cancellation; until everybody who owes something has, it may still settle.

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from ledger.books.amendments import Amendments
 from ledger.books.database import UnitOfWork
 from ledger.books.instructions import InstructionStore
 from ledger.books.intake import Intake, TradeStanding
@@ -52,6 +53,7 @@ class InstructionBook:
         self._house = house
         self._intake = intake
         self._store = InstructionStore(house.database)
+        self.amendments = Amendments(house.database)
         self.limits = LimitBook(house.database, self._store)
         self.queue = LiveQueue(order, self.available, self._state_of)
         self.queue.limits = self.limits.all()
@@ -113,7 +115,8 @@ class InstructionBook:
             found.update(zip(of_kind, amounts, strict=True))
         for pot in found:
             if pot.kind is PotKind.LIMIT:
-                found[pot] = self.limits.headroom(pot)
+                # Nobody takes from a pot that is empty: how far below it is makes no difference.
+                found[pot] = max(self.limits.headroom(pot), 0)
         return list(found.values())
 
     def put(self, changed: Sequence[Instruction]) -> None:

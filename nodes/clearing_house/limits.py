@@ -51,8 +51,8 @@ class LimitBook:
             self._used[pot] = self._paid_before(pot)
 
     def headroom(self, pot: Pot) -> int:
-        """What may still be paid under a limit; never below zero."""
-        return max(self._limits[pot] - self._used[pot], 0)
+        """What may still be paid under a limit; below zero where more was paid before."""
+        return self._limits[pot] - self._used[pot]
 
     def paid(self, instruction: Instruction, amount: int) -> list[Pot]:
         """Something of an instruction has settled; returns the limits that have more room now."""

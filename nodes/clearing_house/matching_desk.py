@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final, assert_never
 
+from ledger.books.amendments import Amendments
 from ledger.books.database import UnitOfWork
 from ledger.books.entered_sides import Entered, EnteredSides, SideState
 from ledger.domain.instructions import State
@@ -46,6 +47,7 @@ class MatchingDesk:
         self._house = house
         self._desk = desk
         self._sides = EnteredSides(house.database)
+        self._amendments = Amendments(house.database)
         self._unmatched = Unmatched(house.around.rules.matching_tolerances)
         self._waiting: dict[int, Entered] = {}
         self._expiries: Timetable[int] = Timetable()
@@ -114,9 +116,16 @@ class MatchingDesk:
             return refusal
         if replacement.reference == old:
             return Rejected(Reason.INVALID, f"expected another reference than {old}")
-        refusal = self.withdraw(participant, old)
+        refusal = self._amendments.refusal_of(
+            participant,
+            old,
+            replacement.reference,
+            is_cancelled=self.state_of(participant, old) is State.CANCELLED,
+        ) or self.withdraw(participant, old)
         if refusal is not None:
             return refusal
+        with self._house.database.transaction() as session:
+            self._amendments.keep(session, participant, old, replacement.reference)
         if self.state_of(participant, old) is not State.CANCELLED:
             detail = f"{old} was matched: its other side has to ask for cancellation as well"
             return Rejected(Reason.UNMATCHED, detail)

@@ -181,6 +181,20 @@ def test_replacement_takes_effect_when_the_cancellation_does(client):
     assert say(client, "OLD", "replace", "BRK-A", instruction=new).status_code == 200
 
 
+def test_instruction_is_replaced_once_and_a_cancelled_one_not_at_all(client):
+    pay(client, "ONCE", "BRK-C", "BRK-A", "1.00", hold=True)
+    pay(client, "GONE", "BRK-C", "BRK-A", "1.00", hold=True)
+    payer = "BRK-C"
+    assert say(client, "ONCE", "replace", payer, instruction=PAY | {"label": "ONE"}).is_success
+    assert say(client, "GONE", "cancel", payer).is_success
+
+    again = say(client, "ONCE", "replace", payer, instruction=PAY | {"label": "TWO"})
+    assert (again.status_code, again.json()["reason"]) == (409, "DUPLICATE")
+    late = say(client, "GONE", "replace", payer, instruction=PAY | {"label": "THREE"})
+    assert (late.status_code, late.json()["reason"]) == (409, "FINAL")
+    assert client.get("/instructions/TWO").status_code == 404
+
+
 def test_replacement_that_could_not_be_entered_asks_for_nothing(client, sandbox):
     enter(client, label="STAYS", hold=True)
     enter(client, label="TAKEN", hold=True)

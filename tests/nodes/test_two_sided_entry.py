@@ -194,6 +194,19 @@ def test_unmatched_side_is_amended_at_once(consortium):
     assert standing(consortium, "A:S2+B:P1") == (State.SETTLED, None)
 
 
+def test_side_is_amended_once_and_one_that_was_withdrawn_not_at_all(consortium):
+    enter(consortium, "A", "S1", sale_of(consortium))
+    enter(consortium, "A", "S4", sale_of(consortium, quantity=30))
+    sides = consortium.trader("A").sides
+    assert sides.amend("S1", "S2", sale_of(consortium, quantity=12)) is None
+    assert sides.withdraw("S4") is None
+
+    assert sides.amend("S1", "S3", sale_of(consortium, quantity=11)).reason is Reason.DUPLICATE
+    assert sides.amend("S4", "S5", sale_of(consortium, quantity=31)).reason is Reason.FINAL
+    state_of = consortium.clearing_house.matching.state_of
+    assert [state_of("A", each) for each in ("S3", "S5")] == [None, None]
+
+
 def test_amendment_that_could_not_be_entered_takes_nothing_back(consortium):
     enter(consortium, "A", "S1", sale_of(consortium))
     enter(consortium, "A", "S3", sale_of(consortium, quantity=30))
