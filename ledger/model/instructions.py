@@ -4,7 +4,6 @@ Settle the first instruction in queue order that can, then look again from the h
 Everything is looked at each time, and nothing is remembered but what was asked for and what moved.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ledger.domain.accounts import participant_of
@@ -278,29 +277,36 @@ class ModelDesk:
         return sorted(standing, key=lambda each: (each.priority, each.arrival))
 
     def _together(self, each: ModelInstruction) -> list[ModelInstruction]:
-        """Those that settle together, in queue order: linked, whoever named whom."""
+        """Those that settle together, in queue order: bound by their links."""
         group = [each]
         for member in group:
             for other in self._live():
-                linked = other.label in member.linked_to or member.label in other.linked_to
-                if linked and other not in group:
+                if self._are_bound(member, other) and other not in group:
                     group.append(other)
         return sorted(group, key=lambda each: (each.priority, each.arrival))
 
-    def _misses_a_link(self, group: list[ModelInstruction]) -> bool:
-        """Whether one that a member is linked to has not arrived, or has come to nothing."""
-        for label in self._linked_labels(group):
-            known = self.instructions.get(label)
-            if known is None or known.end in (State.CANCELLED, State.FAILED):
-                return True
-        return False
+    def _are_bound(self, one: ModelInstruction, other: ModelInstruction) -> bool:
+        """Whether a link holds both: each names the other, or one does and they share a side."""
+        names, is_named = other.label in one.linked_to, one.label in other.linked_to
+        return (names and is_named) or ((names or is_named) and bool(one.sides & other.sides))
 
-    def _linked_labels(self, group: list[ModelInstruction]) -> Iterator[str]:
-        for member in group:
-            yield from member.linked_to
-            for other in self.instructions.values():
-                if member.label in other.linked_to:
-                    yield other.label
+    def _misses_a_link(self, group: list[ModelInstruction]) -> bool:
+        """Whether a member waits for one to come, or to settle by itself; or it came to nothing."""
+        return any(
+            self._is_missed(each, label) for each in group for label in each.linked_to
+        ) or any(
+            self._are_bound(each, other) and other.end in (State.CANCELLED, State.FAILED)
+            for each in group
+            for other in self.instructions.values()
+        )
+
+    def _is_missed(self, each: ModelInstruction, label: str) -> bool:
+        known = self.instructions.get(label)
+        if known is None:
+            return True
+        return known.end is not State.SETTLED and not (
+            known.end is None and self._are_bound(each, known)
+        )
 
     def _live(self) -> list[ModelInstruction]:
         return [each for each in self.instructions.values() if each.end is None]

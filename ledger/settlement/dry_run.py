@@ -36,7 +36,8 @@ class Forecast:
         ahead: others that stand before them in a queue.
         must_wait: the rules let those ahead go first. Otherwise they merely may be quicker.
         held: who has to release which, as labels and numbers of participants.
-        awaited: linked instructions that have not arrived, or have come to nothing.
+        awaited: linked instructions that have not arrived, settle by themselves and have not yet,
+            or have come to nothing.
         suspended: numbers of participants that have to be reinstated.
         late: labels whose time has passed.
         part: what would settle of the only one all the same, for lack of securities.
@@ -105,9 +106,7 @@ def _join(scratch: LiveQueue, labels: Sequence[str]) -> None:
     """Several settle together: as if they were linked."""
     first, *others = labels
     if others:
-        head = scratch.group_of(first)
-        instruction = next(each for each in head if each.label == first)
-        scratch.put(replace(instruction, linked_to=(*instruction.linked_to, *others)))
+        scratch.bind(first, others)
 
 
 def _obstacles(scratch: LiveQueue, labels: Sequence[str]) -> Forecast:

@@ -3,6 +3,9 @@
 A queue is kept for each pot that is owed from, by priority and arrival. An instruction on hold, or
 waiting for one it is linked to, stands in none. Linked ones are covered jointly, as one set.
 
+A link binds both where they name each other or a participant is a side of both: nobody can stop
+what is none of its business. Otherwise it only has the one that names wait for the other.
+
 Only what may have changed is looked at again: an instruction that comes in or moves, whoever is
 first in a queue whose pot was credited, and whoever is first where another has gone.
 """
@@ -16,6 +19,7 @@ from ledger.domain.instructions import Instruction, State
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import QueueOrder
 from ledger.settlement.legs import Leg, Limits, Pot, legs_of, participants_in
+from ledger.settlement.links import Links
 from ledger.settlement.outlook import Outlook, Shortfall, shortfalls
 
 Available = Callable[[Pot], int]
@@ -51,7 +55,7 @@ class LiveQueue:
         self.noted.clear()
         self._live: dict[str, Instruction] = {}
         self._legs: dict[str, tuple[Leg, ...]] = {}
-        self._linked: dict[str, set[str]] = {}
+        self._links = Links()
         self._standing: set[str] = set()
         self._queues: dict[Pot, list[_Entry]] = {}
         self._to_try: list[_Entry] = []
@@ -72,7 +76,7 @@ class LiveQueue:
         other.limits, other.suspended = self.limits, set(self.suspended)
         other.noted = dict(self.noted)
         other._live, other._legs = dict(self._live), dict(self._legs)
-        other._linked = {label: set(them) for label, them in self._linked.items()}
+        other._links = self._links.copy()
         other._standing = set(self._standing)
         other._queues = {pot: list(queue) for pot, queue in self._queues.items()}
         other._to_try, other._is_to_try = list(self._to_try), set(self._is_to_try)
@@ -100,14 +104,18 @@ class LiveQueue:
         if instruction.expires_at is not None:
             heappush(self._expiring, (instruction.expires_at, label))
         self._legs[label] = tuple(legs_of(instruction, self.limits))
-        self.link(label, instruction.linked_to)
+        self.link(instruction)
         self._place_anew(label)
 
-    def link(self, label: str, others: Iterable[str]) -> None:
-        """Remembers that instructions settle together, whether they have arrived or have ended."""
+    def link(self, instruction: Instruction) -> None:
+        """Remembers what an instruction that has arrived is linked to, even if it has ended."""
+        self._links.add(instruction, self._live)
+
+    def bind(self, label: str, others: Iterable[str]) -> None:
+        """Has live instructions settle together, as if they named each other."""
         for other in others:
-            self._linked.setdefault(label, set()).add(other)
-            self._linked.setdefault(other, set()).add(label)
+            self._links.bind(label, other)
+        self._place_anew(label)
 
     def remove(self, label: str) -> None:
         """Forgets an instruction that has ended."""
@@ -117,7 +125,7 @@ class LiveQueue:
         del self._live[label]
         del self._legs[label]
         self.noted.pop(label, None)
-        for other in self._linked.get(label, ()):
+        for other in self._links.of(label):
             if other in self._live:
                 self._place_anew(other)
 
@@ -184,8 +192,8 @@ class LiveQueue:
         return tuple(sorted(members, key=lambda each: each.place))
 
     def is_linked(self, label: str) -> bool:
-        """Whether it names others, or others name it."""
-        return label in self._linked
+        """Whether others settle together with it."""
+        return bool(self._links.bound(label))
 
     def legs(self, label: str) -> Sequence[Leg]:
         """What a live instruction moves, as far as it is open."""
@@ -236,10 +244,8 @@ class LiveQueue:
         return [label for *_, label in sorted(ahead)]
 
     def awaited_by(self, group: Iterable[Instruction]) -> list[str]:
-        """What a group is linked to that has not arrived, or has ended without settling."""
-        linked = {other for each in group for other in self._linked.get(each.label, ())}
-        absent = (each for each in linked if each not in self._live)
-        return sorted(each for each in absent if self._state_of(each) is not State.SETTLED)
+        """What a group waits for: to come, to settle by itself; or it has come to nothing."""
+        return sorted({other for each in group for other in self._awaited(each.label)})
 
     def can_be_selected(self, instruction: Instruction) -> bool:
         """Whether a run may select it: nothing but cover and order stands in its way."""
@@ -290,7 +296,7 @@ class LiveQueue:
             del waiting[place]
             if not waiting:
                 del self._queues[pot]
-            elif self._order is QueueOrder.FIFO and (place == 0 or self._linked.get(waiting[0][2])):
+            elif self._order is QueueOrder.FIFO and (place == 0 or self.is_linked(waiting[0][2])):
                 # A linked one at the head has others of its group further back.
                 self._try(waiting[0][2])
 
@@ -305,10 +311,10 @@ class LiveQueue:
 
     def _may_do_with_less(self, label: str) -> bool:
         """Whether it may settle without all that it owes: in part, or with what others bring."""
-        return self._live[label].may_be_partial or bool(self._linked.get(label))
+        return self._live[label].may_be_partial or self.is_linked(label)
 
     def _try(self, label: str) -> None:
-        if self._linked.get(label):
+        if self.is_linked(label):
             # A group's turn is when its first one's is.
             members = self._closure(label) & self._standing
             label = min(members, key=lambda each: self._live[each].place)
@@ -329,11 +335,9 @@ class LiveQueue:
 
     def _closure(self, label: str) -> set[str]:
         """The live instructions that are linked to one, itself among them."""
-        if label not in self._linked:
-            return {label}
         found, ahead = {label}, [label]
         while ahead:
-            for other in self._linked.get(ahead.pop(), ()):
+            for other in self._links.bound(ahead.pop()):
                 if other in self._live and other not in found:
                     found.add(other)
                     ahead.append(other)
@@ -342,10 +346,15 @@ class LiveQueue:
     def _are_stopped(self, members: Iterable[str]) -> bool:
         """Whether a member of a group is on hold, or waits for one that is not there to settle."""
         return any(
-            self._live[each].held_by or any(map(self._is_missing, self._linked.get(each, ())))
-            for each in members
+            self._live[each].held_by or any(True for _ in self._awaited(each)) for each in members
         )
 
-    def _is_missing(self, label: str) -> bool:
-        """Whether one has not arrived, or has come to nothing."""
-        return label not in self._live and self._state_of(label) is not State.SETTLED
+    def _awaited(self, label: str) -> Iterator[str]:
+        """What has to come, or to settle by itself, before one can; or has come to nothing."""
+        bound = self._links.bound(label)
+        for other in self._links.awaited_by(label):
+            if other in self._live:
+                if other not in bound:
+                    yield other
+            elif self._state_of(other) is not State.SETTLED:
+                yield other

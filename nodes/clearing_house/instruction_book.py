@@ -69,7 +69,7 @@ class InstructionBook:
         """Fills the queues from what is on disk: whatever was cut off is looked at again."""
         self.queue.clear()
         for each in self._store.all_linked():
-            self.queue.link(each.label, each.linked_to)
+            self.queue.link(each)
         self._publish(self._store.live())
 
     def get(self, label: str) -> Instruction | None:

@@ -48,7 +48,7 @@ def entries_of(consortium, all_terms):
 
 def snapshot(consortium):
     queue = consortium.clearing_house.desk.book.queue
-    kept = (queue._live, queue._queues, queue._standing, queue._linked, queue._to_try)
+    kept = (queue._live, queue._queues, queue._standing, queue._links._bound, queue._to_try)
     return state_hash(consortium), everything_on_disk(consortium), repr(kept)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ledger.domain.accounts import account_number
 from ledger.domain.instructions import Priority
 
-PARTICIPANTS = (1, 2, 3)
+PARTICIPANTS = (1, 2, 3, 4)
 ACCOUNTS = tuple(account_number(each) for each in PARTICIPANTS)
 INSTRUMENTS = (1, 2)
 CURRENCY = 1
