@@ -7,7 +7,7 @@ from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Gridlock, Rules
 from nodes.bus import UnreachableError
-from nodes.messages import InstructionProposal, SetProposal
+from nodes.messages import SetProposal
 from tests.nodes.test_sets import pay, settled, states
 from tests.support.consortia import answering, small_consortium
 from tests.support.orders import give, take
@@ -52,7 +52,7 @@ def test_who_answers_again_but_lacks_cash_waits_for_the_cash():
     consortium = small_consortium(Rules(), cash={"A": 1_000, "B": 0, "C": 0})
     desk, honest = consortium.clearing_house.desk, consortium.nodes["A"].handle
     pay(consortium, "P", "A", "B", 900)
-    answering(consortium, "A", InstructionProposal | SetProposal, away)
+    answering(consortium, "A", SetProposal, away)
     desk.work()
     assert desk.get("P").reason is Reason.SILENT
 
@@ -74,7 +74,7 @@ def test_what_the_chain_refused_for_lack_of_cash_waits_for_the_cash_alone():
     asked = []
 
     def signing(sender, message):
-        if isinstance(message, InstructionProposal | SetProposal):
+        if isinstance(message, SetProposal):
             asked.append(message)
             if len(asked) == 1:
                 hold = cash.hold_data(1, account, 1_000)
