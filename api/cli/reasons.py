@@ -120,10 +120,10 @@ Not taken in at all: {at_entry}. A change of what has ended: {at_the_end}.
 corrected by a new, opposite instruction. An instruction settles while the business time is at or
 before its expiry, and fails with `LATE` afterwards.
 
-Under `fifo` an earlier instruction of the same debtor in the same asset goes first, within a priority: also
-one that waits because a side of it is suspended or silent. One on hold, or waiting for a link, is in nobody's
-way. Linked ones settle together or not at all; a link binds the other only if that names it too, or both share a
-side.
+Under `fifo` an earlier instruction of the same debtor in the same asset goes first, within a
+priority: also one that waits because a side of it is suspended or silent. One on hold, or waiting
+for a link, is in nobody's way. Linked ones settle together or not at all; a link binds the other
+only if that names it too, or both share a side.
 
 ## Two sides that match
 
