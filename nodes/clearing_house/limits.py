@@ -4,13 +4,13 @@ What counts is what instructions have moved, payments less receipts; netting cyc
 their own kind.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ledger.books.database import Database
 from ledger.books.instructions import InstructionStore, LimitStore
 from ledger.books.tables import LimitRow
 from ledger.domain.instructions import Instruction
-from ledger.settlement.legs import EVERYBODY, Pot, PotKind, limit_legs
+from ledger.settlement.legs import Pot, PotKind, limit_legs
 
 
 class LimitBook:
@@ -24,9 +24,8 @@ class LimitBook:
             Pot(PotKind.LIMIT, row.currency, row.account, row.counterparty): row.amount
             for row in self._store.all()
         }
-        self._used = dict.fromkeys(self._limits, 0)
-        for pot in self._limits:
-            self._used[pot] = self._paid_before(pot)
+        self._used: dict[Pot, int] = {}
+        self._count_anew()
 
     def all(self) -> Mapping[Pot, int]:
         """The limits that are set, by pot."""
@@ -48,7 +47,7 @@ class LimitBook:
         self._limits.pop(pot, None)
         if amount is not None:
             self._limits[pot] = amount
-            self._used[pot] = self._paid_before(pot)
+        self._count_anew()
 
     def headroom(self, pot: Pot) -> int:
         """What may still be paid under a limit; below zero where more was paid before."""
@@ -67,22 +66,9 @@ class LimitBook:
                 freed.append(leg.creditor)
         return freed
 
-    def _paid_before(self, pot: Pot) -> int:
-        settled = (each for each in self._instructions.all() if each.settled_amount)
-        return _sum(pot, settled)
-
-
-def _sum(pot: Pot, instructions: Iterable[Instruction]) -> int:
-    return sum(_paid_from(pot, each, each.settled_amount) for each in instructions)
-
-
-def _paid_from(pot: Pot, instruction: Instruction, amount: int) -> int:
-    """What an amount paid under an instruction uses of a limit; below zero for a receipt."""
-    if instruction.currency != pot.asset:
-        return 0
-    payer, payee = instruction.receiver, instruction.deliverer
-    if payer == pot.account and pot.counterparty in (EVERYBODY, payee):
-        return amount
-    if payee == pot.account and pot.counterparty in (EVERYBODY, payer):
-        return -amount
-    return 0
+    def _count_anew(self) -> None:
+        """What has settled so far, under the limits that are set."""
+        self._used = dict.fromkeys(self._limits, 0)
+        for each in self._instructions.all() if self._limits else ():
+            if each.settled_amount:
+                self.paid(each, each.settled_amount)
