@@ -1,23 +1,15 @@
 """``novate clock``: the business clock of a running ``novate up``, over HTTP."""
 
-import json
-import urllib.error
-import urllib.request
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from api.cli.terminal import EXIT_FAILED, bad_input, messages, output
-
-SECONDS_MAX: Final = 60
-DEFAULT_URL: Final = "http://127.0.0.1:8000"
+from api.cli.http_client import DEFAULT_URL, Client, JsonOption, UrlOption, print_json
+from api.cli.terminal import EXIT_FAILED, output
 
 clock_app = typer.Typer(
     help="Show, freeze and move the business clock of a running novate up.", no_args_is_help=True
 )
-
-UrlOption = Annotated[str, typer.Option("--url", help="Where novate up is served.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 @clock_app.command()
@@ -80,9 +72,11 @@ def end_of_day(
 
 def _tell(url: str, change: dict[str, object] | None, *, as_json: bool) -> None:
     """Asks for a change, or nothing, and prints what the clock shows."""
-    shown = _request(url, change)
+    # A time that is past has the form of one: to refuse it is no complaint of the input.
+    client = Client(url, status_when_malformed=EXIT_FAILED)
+    shown = client.get("clock") if change is None else client.post("clock", change)
     if as_json:
-        typer.echo(json.dumps(shown))
+        print_json(shown)
         return
     state = "frozen" if shown["frozen"] else "running"
     ending = shown["end_of_day_at"] or "midnight"
@@ -92,35 +86,3 @@ def _tell(url: str, change: dict[str, object] | None, *, as_json: bool) -> None:
         f"chain time      {shown['chain_time']}, apart from it",
     ]
     output().print("\n".join(lines), markup=False)
-
-
-def _request(url: str, change: dict[str, object] | None) -> dict[str, object]:
-    if not url.startswith(("http://", "https://")):
-        bad_input(f"--url: expected an address such as {DEFAULT_URL}, found {url!r}")
-    body = None if change is None else json.dumps(change).encode()
-    headers = {"Content-Type": "application/json"}
-    try:
-        request = urllib.request.Request(f"{url.rstrip('/')}/v1/clock", body, headers)  # noqa: S310 # the scheme was looked at
-        with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310 # the same
-            return _object_of(url, answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            problem = _object_of(url, error.read())
-        messages().print(
-            f"refused: {problem.get('detail')} ({problem.get('reason')})", markup=False
-        )
-        raise typer.Exit(EXIT_FAILED) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        bad_input(f"{url} does not answer ({reason})", "Start novate up, or name it with --url.")
-
-
-def _object_of(url: str, content: bytes) -> dict[str, object]:
-    """A JSON object; anything else is not from novate up."""
-    try:
-        decoded = json.loads(content)
-    except ValueError:
-        decoded = None
-    if not isinstance(decoded, dict):
-        bad_input(f"{url} is no novate up", "Name where it is served with --url.")
-    return decoded

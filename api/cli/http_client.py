@@ -27,12 +27,16 @@ Answer = dict[str, Any]
 
 
 class Client:
-    """The REST interface at one address."""
+    """The REST interface at one address.
 
-    def __init__(self, url: str) -> None:
+    ``status_when_malformed`` is how a command ends whose input the interface finds malformed.
+    """
+
+    def __init__(self, url: str, status_when_malformed: int = EXIT_BAD_INPUT) -> None:
         if not url.startswith(("http://", "https://")):
             bad_input(f"--url: expected an address such as {DEFAULT_URL}, found {url!r}")
         self._url = url.rstrip("/")
+        self._status_when_malformed = status_when_malformed
 
     def get(self, path: str, query: Mapping[str, str | int | None] | None = None) -> Answer:
         """Reads something; what is None is left out of the query."""
@@ -64,7 +68,7 @@ class Client:
         except urllib.error.HTTPError as error:
             with error:
                 problem = self._object_of(error.read())
-            _refused(problem)
+            self._refused(problem)
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
             bad_input(f"{self._url} does not answer ({why})", "Start novate up, or give --url.")
@@ -79,6 +83,16 @@ class Client:
             bad_input(f"{self._url} is no novate up", "Say where it is served with --url.")
         return decoded
 
+    def _refused(self, problem: Answer) -> NoReturn:
+        """Says why something was refused, and ends."""
+        console = messages()
+        name, code = problem.get("reason"), problem.get("code")
+        console.print(f"refused: {problem.get('detail')} ({name}, {code})", markup=False)
+        if problem.get("remedy"):
+            console.print(str(problem["remedy"]), markup=False)
+        status = self._status_when_malformed if name in _OF_THE_INPUT else EXIT_FAILED
+        raise typer.Exit(status)
+
 
 def segment(label: str) -> str:
     """A label as one segment of a path."""
@@ -88,13 +102,3 @@ def segment(label: str) -> str:
 def print_json(answer: Answer) -> None:
     """The answer as it came."""
     typer.echo(json.dumps(answer, ensure_ascii=False))
-
-
-def _refused(problem: Answer) -> NoReturn:
-    """Says why something was refused, and ends."""
-    console = messages()
-    name, code = problem.get("reason"), problem.get("code")
-    console.print(f"refused: {problem.get('detail')} ({name}, {code})", markup=False)
-    if problem.get("remedy"):
-        console.print(str(problem["remedy"]), markup=False)
-    raise typer.Exit(EXIT_BAD_INPUT if name in _OF_THE_INPUT else EXIT_FAILED)
