@@ -25,7 +25,7 @@ from ledger.clearing.columns import (
 from ledger.domain.accounts import participant_of
 from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.lifecycle import debtors_of
-from ledger.settlement.parts import share_of_cash
+from ledger.settlement.parts import may_be_part, share_of_cash
 from nodes.instruction_terms import instruction_id, part_id
 from nodes.messages import (
     Accepted,
@@ -189,11 +189,9 @@ class Consents:
 
     def _may_be_part(self, part: InstructionMessage, rest: int) -> bool:
         """Whether so many units may settle of those that are left: all of them, or whole lots."""
-        if not 0 < part.quantity < rest:
-            return part.quantity == rest > 0
-        instrument = self._trader.network.instrument(part.instrument)
-        is_whole = part.quantity % instrument.settlement_unit == 0
-        return is_whole and part.quantity >= instrument.minimum_lot
+        if part.quantity == rest:
+            return rest > 0
+        return may_be_part(part.quantity, rest, self._trader.network.instrument(part.instrument))
 
     def _remember(self, proposals: Sequence[ShownInstruction]) -> None:
         """Keeps what is signed for, before it is."""

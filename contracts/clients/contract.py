@@ -22,7 +22,7 @@ class Contract:
         return split_words(self._ask(encode_call(signature, *arguments)))
 
     def _read_each(self, signature: str, arguments: Sequence[Argument]) -> list[bytes]:
-        """The word that a view function returns for each of many arguments.
+        """The words that a view function returns for each of many arguments.
 
         Raises ValueError when one has no answer. Past web3's formatters, twenty times faster.
         """

@@ -4,13 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.abi import Array, address_word, encode_call, number_of, text_of, text_word, uint
+from contracts.abi import (
+    Array,
+    address_word,
+    encode_call,
+    number_of,
+    split_words,
+    text_of,
+    text_word,
+    uint,
+)
 from contracts.clients.contract import Contract
 
 ADMISSIONS_PER_CALL_MAX: Final = 128
 PARTICIPANTS_MAX: Final = 1_023
 ROLES: Final = ("exchange", "broker", "bank", "clearing_house", "registrar", "regulator")
 """The contract's role flag: bit 0 is the first."""
+_IS_SUSPENDED: Final = 4
+"""The word of a participant's record that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +79,13 @@ class Participants(Contract):
 
     def is_suspended(self, participant: int) -> bool:
         """Whether a participant is suspended."""
-        return bool(number_of(self._read("participant(uint256)", uint(participant))[4]))
+        return bool(self.suspended_among([participant]))
+
+    def suspended_among(self, participants: Sequence[int]) -> set[int]:
+        """Those of some participants that are suspended."""
+        found = self._read_each("participant(uint256)", [uint(number) for number in participants])
+        return {
+            number
+            for number, words in zip(participants, map(split_words, found), strict=True)
+            if number_of(words[_IS_SUSPENDED])
+        }

@@ -27,13 +27,19 @@ def largest_part(
         return None
     quantity = min(available, instruction.open_quantity)
     quantity -= quantity % instrument.settlement_unit
-    if not max(instrument.minimum_lot, 1) <= quantity < instruction.open_quantity:
+    if not may_be_part(quantity, instruction.open_quantity, instrument):
         return None
     cash = share_of_cash(instruction.open_quantity, instruction.open_amount, quantity)
     part = Part(quantity, cash)
     is_of_shares = instrument.unit is Unit.SHARE
     least = rules.partial_minimum_cash_share if is_of_shares else rules.partial_minimum_cash_nominal
     return part if part.amount >= least else None
+
+
+def may_be_part(quantity: int, open_quantity: int, instrument: Instrument) -> bool:
+    """Whether so many units may settle before the rest does: whole lots, and not all of them."""
+    is_whole = quantity % instrument.settlement_unit == 0
+    return is_whole and max(instrument.minimum_lot, 1) <= quantity < open_quantity
 
 
 def share_of_cash(open_quantity: int, open_amount: int, quantity: int) -> int:

@@ -94,29 +94,17 @@ class Execution:
         if late:
             self._fail(late)
             return 0
-        if outlook.reason is None:
-            due = [Due(each, next_terms(each)) for each in outlook.group]
-        else:
-            part = self._part(outlook)
-            if part is None:
-                # What it lacks is why it waits now, whatever somebody answered before.
-                self._book.forget_notes(outlook.group)
-                return 0
-            due = [Due(outlook.group[0], next_terms(outlook.group[0], part))]
-        if self._is_owed_by_unreachable(outlook.group):
-            reasons = dict.fromkeys((each.label for each in outlook.group), Reason.SILENT)
-        else:
-            outcome = self._attempt(due)
-            if isinstance(outcome, Settled):
+        due = self._due(outlook)
+        if due:
+            why = self._why_unsettled(due, outlook.group)
+            if why is None:
                 return len(due)
-            silent = {each for each, why in outcome.parties.items() if why is Reason.SILENT}
-            self._unreachable |= silent
-            if outcome.reason in _SHORT:
-                # The books show it as soon as they follow, and know when it is over.
-                self._book.forget_notes(outlook.group)
+            if why not in _SHORT:
+                self._book.note(dict.fromkeys((each.label for each in outlook.group), why))
                 return 0
-            reasons = dict.fromkeys((each.label for each in outlook.group), outcome.reason)
-        self._book.note(reasons)
+        # What it lacks is why it waits now, whatever somebody answered before: the books show it as
+        # soon as they follow, and know when it is over.
+        self._book.forget_notes(outlook.group)
         return 0
 
     def begin(self) -> None:
@@ -129,6 +117,23 @@ class Execution:
     def fail_the_rest(self) -> None:
         """The day ends: nothing is carried over."""
         self._fail(self._book.queue.live())
+
+    def _due(self, outlook: Outlook) -> list[Due]:
+        """What can settle now: an instruction with those linked to it, a part of it, or nothing."""
+        if outlook.reason is None:
+            return [Due(each, next_terms(each)) for each in outlook.group]
+        part = self._part(outlook)
+        return [Due(outlook.group[0], next_terms(outlook.group[0], part))] if part else []
+
+    def _why_unsettled(self, due: Sequence[Due], group: Sequence[Instruction]) -> Reason | None:
+        """Settles what is due; why it has not, None when it has."""
+        if self._is_owed_by_unreachable(group):
+            return Reason.SILENT
+        outcome = self._attempt(due)
+        if isinstance(outcome, Settled):
+            return None
+        self._unreachable |= {each for each, why in outcome.parties.items() if why is Reason.SILENT}
+        return outcome.reason
 
     def _is_owed_by_unreachable(self, group: Sequence[Instruction]) -> bool:
         """Whether somebody who did not answer a moment ago would have to sign."""

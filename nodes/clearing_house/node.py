@@ -1,5 +1,6 @@
 """The clearing house as a node: what it takes from others, and what it knows of every trade."""
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
@@ -99,40 +100,44 @@ class ClearingHouse(Node):
 
     def suspend(self, participant: str) -> Rejected | None:
         """Suspends a participant: what it has in the queue waits, and nothing new is taken."""
-        contract = self.around.contracts.participants
-        number = self.network.participant_number(participant)
-        refusal = self._send(f"suspend:{number}", contract.suspend_data(number))
-        if refusal is None:
-            self.desk.book.suspend(number)
-        return refusal
+        data = self.around.contracts.participants.suspend_data
+        return self._change_standing("suspend", participant, data, self.desk.book.suspend)
 
     def reinstate(self, participant: str) -> Rejected | None:
         """Lets a suspended participant take part again."""
-        contract = self.around.contracts.participants
-        number = self.network.participant_number(participant)
-        refusal = self._send(f"reinstate:{number}", contract.reinstate_data(number))
-        if refusal is None:
-            self.desk.book.reinstate(number)
-        return refusal
+        data = self.around.contracts.participants.reinstate_data
+        return self._change_standing("reinstate", participant, data, self.desk.book.reinstate)
 
     def confirmed(self, block: FinalBlock) -> None:
         """A final block is in the books now."""
         self.desk.book.confirmed(block)
 
-    def _send(self, act: str, data: bytes) -> Rejected | None:
-        """Sends an act to the register of participants; the same act may come again later."""
+    def _change_standing(
+        self,
+        act: str,
+        participant: str,
+        data: Callable[[int], bytes],
+        follow: Callable[[int], None],
+    ) -> Rejected | None:
+        """Has the chain change a participant's standing, and the queue follow.
+
+        The same act may come again later.
+        """
         self.catch_up()
+        number = self.network.participant_number(participant)
+        intent = f"{act}:{number}:{self.projection.height}"
         contract = self.around.contracts.participants
-        outcome = self.outbox.send(f"{act}:{self.projection.height}", contract.address, data)
+        outcome = self.outbox.send(intent, contract.address, data(number))
         if not outcome.succeeded:
             return Rejected(reason_of_revert(outcome.revert), outcome.revert)
         self.catch_up()
+        follow(number)
         return None
 
     def _suspended(self) -> set[int]:
         """The participants that the chain shows as suspended."""
-        is_suspended = self.around.contracts.participants.is_suspended
-        return set(filter(is_suspended, range(1, len(self.network.participants) + 1)))
+        numbers = range(1, len(self.network.participants) + 1)
+        return self.around.contracts.participants.suspended_among(numbers)
 
     def _take_in(self, message: CapturedBatch) -> Accepted:
         first = message.first_position
