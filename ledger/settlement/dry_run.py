@@ -19,7 +19,7 @@ from ledger.settlement.gridlock.fifo import fifo
 from ledger.settlement.legs import participants_in
 from ledger.settlement.live_queue import LiveQueue
 from ledger.settlement.outlook import Shortfall
-from ledger.settlement.parts import Part, largest_part
+from ledger.settlement.parts import Part, part_alone
 
 SHORT: Final = frozenset({Reason.LACK, Reason.MONY, Reason.LIMIT, Reason.BEHIND})
 """What a gridlock run may overcome."""
@@ -149,15 +149,7 @@ def _part(scratch: LiveQueue, found: Forecast, around: Surroundings) -> Part | N
         return None
     [instruction] = found.group
     instrument = around.instrument(instruction.instrument)
-    part = largest_part(instruction, found.missing[0].available, instrument, around.rules)
-    if part is None:
-        return None
-    tried = replace(
-        instruction,
-        quantity=instruction.settled_quantity + part.quantity,
-        amount=instruction.settled_amount + part.amount,
-    )
-    return None if scratch.missing([tried]) else part
+    return part_alone(scratch, instruction, found.missing[0].available, instrument, around.rules)
 
 
 def _set_with(scratch: LiveQueue, found: Forecast, around: Surroundings) -> tuple[str, ...]:

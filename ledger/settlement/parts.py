@@ -4,11 +4,12 @@ Only for lack of securities. The cash of a part is its share of what is still op
 the rest stays open, so that the parts always add up to the whole.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.domain.instructions import Instruction
 from ledger.domain.participants import Instrument, Unit
 from ledger.domain.rules import Rules
+from ledger.settlement.live_queue import LiveQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,24 @@ def largest_part(
     is_of_shares = instrument.unit is Unit.SHARE
     least = rules.partial_minimum_cash_share if is_of_shares else rules.partial_minimum_cash_nominal
     return part if part.amount >= least else None
+
+
+def part_alone(
+    queue: LiveQueue, instruction: Instruction, available: int, instrument: Instrument, rules: Rules
+) -> Part | None:
+    """The part that settles of an instruction when so many units are available, its cash covered.
+
+    Whether others stand before the instruction is for the caller to know.
+    """
+    part = largest_part(instruction, available, instrument, rules)
+    if part is None:
+        return None
+    tried = replace(
+        instruction,
+        quantity=instruction.settled_quantity + part.quantity,
+        amount=instruction.settled_amount + part.amount,
+    )
+    return None if queue.missing([tried]) else part
 
 
 def may_be_part(quantity: int, open_quantity: int, instrument: Instrument) -> bool:

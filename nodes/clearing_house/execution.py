@@ -4,7 +4,6 @@ It looks again at what may have become possible, and at nothing else.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from contracts.typed_data import InstructionMessage
@@ -16,7 +15,7 @@ from ledger.settlement import lifecycle
 from ledger.settlement.legs import PotKind
 from ledger.settlement.lifecycle import debtors_of
 from ledger.settlement.outlook import Outlook
-from ledger.settlement.parts import Part, largest_part
+from ledger.settlement.parts import Part, part_alone
 from nodes.clearing_house.instruction_book import InstructionBook
 from nodes.clearing_house.resolving import Resolution, Resolver
 from nodes.clearing_house.settling import Due, NotSettled, Settled, Settling
@@ -179,15 +178,8 @@ class Execution:
             return None
         pot = outlook.missing[0].pot
         instrument = self._house.network.instrument(instruction.instrument)
-        part = largest_part(instruction, self._book.available(pot), instrument, self._rules)
-        if part is None:
-            return None
-        rest = replace(
-            instruction,
-            quantity=instruction.settled_quantity + part.quantity,
-            amount=instruction.settled_amount + part.amount,
-        )
-        return None if self._book.queue.missing([rest]) else part
+        available = self._book.available(pot)
+        return part_alone(self._book.queue, instruction, available, instrument, self._rules)
 
     def _run_is_due(self) -> bool:
         """Whether the rules have a gridlock run begin now."""
