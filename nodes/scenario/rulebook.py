@@ -1,8 +1,11 @@
 """The rules of a story: what it overrides of the rulebook."""
 
+from dataclasses import replace
 from typing import Any, Final
 
-from ledger.domain.rules import Gridlock, QueueOrder, Rules, SettlementMode
+from ledger.domain.errors import MalformedError
+from ledger.domain.rule_texts import rules_with
+from ledger.domain.rules import Rules
 from nodes.scenario.assets import DEFAULT_CURRENCY, Assets
 from nodes.scenario.document import Value
 
@@ -19,8 +22,6 @@ _CHOICES: Final = {
 _MINIMUM_CASH: Final = "partial_minimum_cash"
 RULE_NAMES: Final = (*_CHOICES, _MINIMUM_CASH)
 """The rules that a story can override."""
-_MODELS: Final = {SettlementMode.GROSS: (1,), SettlementMode.NET: (3, 2)}
-"""The DvP models that go with a mode, the default first."""
 
 
 def read_rules(value: Value | None, assets: Assets) -> Rules:
@@ -29,19 +30,12 @@ def read_rules(value: Value | None, assets: Assets) -> Rules:
         return Rules()
     found = value.mapping([], RULE_NAMES)
     chosen = {name: found[name].choice(_CHOICES[name]) for name in found if name in _CHOICES}
-    mode = SettlementMode(chosen.get("settlement", "gross"))
-    model = int(chosen["dvp_model"]) if "dvp_model" in chosen else _MODELS[mode][0]
-    if model not in _MODELS[mode]:
-        found["dvp_model"].fail("dvp_model 1 with settlement gross, 2 or 3 with net", str(model))
-    return Rules(
-        settlement=mode,
-        dvp_model=model,
-        auto_settle=chosen.get("auto_settle") != "false",
-        queue=QueueOrder(chosen.get("queue", "fifo")),
-        gridlock=Gridlock(chosen.get("gridlock", "off")),
-        partial=chosen.get("partial") == "on",
-        **_minimum_cash(found.get(_MINIMUM_CASH), assets),
-    )
+    try:
+        rules = rules_with(Rules(), [f"{name}={choice}" for name, choice in chosen.items()])
+    except MalformedError as error:
+        # Each is a value of its rule: only the model can fail to go with the mode.
+        found["dvp_model"].fail(error.expected, chosen["dvp_model"])
+    return replace(rules, **_minimum_cash(found.get(_MINIMUM_CASH), assets))
 
 
 def _minimum_cash(value: Value | None, assets: Assets) -> dict[str, Any]:
