@@ -22,7 +22,10 @@ from nodes.trader import Trader
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """An amount of one asset of one account. ``reference`` is 32 bytes and names it for good."""
+    """An amount of one asset of one account: brought in, taken out, or set aside by its owner.
+
+    ``reference`` is 32 bytes and names it for good; amounts are units or minor units.
+    """
 
     reference: bytes
     register: Register

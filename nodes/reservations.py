@@ -11,22 +11,12 @@ from dataclasses import dataclass
 from ledger.books.postings import Register
 from ledger.domain.accounts import holding_key
 from ledger.domain.reasons import Reason, Rejected, reason_of_revert
+from nodes.funding import Movement
 from nodes.trader import Trader
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """An amount of one holding. ``reference`` is 32 bytes; amounts are units or minor units."""
-
-    reference: bytes
-    register: Register
-    asset: int
-    account: int
-    amount: int
-
-
-def reserve(owner: Trader, reservation: Reservation) -> Rejected | None:
-    """Sets an amount aside; final on the chain when this returns.
+def reserve(owner: Trader, reservation: Movement) -> Rejected | None:
+    """Sets an amount of the owner's aside; final on the chain when this returns.
 
     The same reservation again changes nothing; another one under its reference is refused
     (DUPLICATE). Refuses more than is available: LACK of securities, MONY of cash.
@@ -41,7 +31,7 @@ def reserve(owner: Trader, reservation: Reservation) -> Rejected | None:
     return _do_once(owner, reservation, _Act("reserve", data, refusal))
 
 
-def unreserve(owner: Trader, reservation: Reservation) -> Rejected | None:
+def unreserve(owner: Trader, reservation: Movement) -> Rejected | None:
     """Makes an amount that was set aside available again; final on the chain when this returns.
 
     The same again changes nothing; another one under its reference is refused (DUPLICATE). Refuses
@@ -67,7 +57,7 @@ class _Act:
     refusal: Rejected | None
 
 
-def _do_once(owner: Trader, reservation: Reservation, act: _Act) -> Rejected | None:
+def _do_once(owner: Trader, reservation: Movement, act: _Act) -> Rejected | None:
     contract = owner.register_contract(reservation.register).address
     intent = f"{act.verb}:{reservation.register.value}:{reservation.reference.hex()}"
     name = hashlib.sha256(intent.encode()).digest()
@@ -87,14 +77,14 @@ def _do_once(owner: Trader, reservation: Reservation, act: _Act) -> Rejected | N
     return Rejected(reason_of_revert(outcome.revert), outcome.revert)
 
 
-def _holding(owner: Trader, reservation: Reservation) -> tuple[int, int]:
+def _holding(owner: Trader, reservation: Movement) -> tuple[int, int]:
     """Available and held, as of the last final block."""
     owner.catch_up()
     key = holding_key(reservation.asset, reservation.account)
     return owner.projection.holding(reservation.register, key)
 
 
-def _words(owner: Trader, reservation: Reservation, amount: int, standing: str) -> str:
+def _words(owner: Trader, reservation: Movement, amount: int, standing: str) -> str:
     """How much of what there is, and where."""
     key = holding_key(reservation.asset, reservation.account)
     shown = owner.describe_holding(reservation.register, key, amount)

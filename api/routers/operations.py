@@ -65,16 +65,7 @@ def reserve(asked: schemas.Reservation, sandbox: RunningSandbox) -> schemas.Bala
 
     def set_aside(consortium: Consortium) -> Rejected | None:
         owner = consortium.network.participant_id(participant_of(movement.account))
-        return act(
-            consortium.trader(owner),
-            reservations.Reservation(
-                movement.reference,
-                movement.register,
-                movement.asset,
-                movement.account,
-                movement.amount,
-            ),
-        )
+        return act(consortium.trader(owner), movement)
 
     return _balance_after(sandbox, movement, set_aside)
 

@@ -7,7 +7,7 @@ from ledger.domain.identifiers import owner_of
 from ledger.domain.reasons import Rejected
 from nodes.consortium import Consortium
 from nodes.funding import Movement, deposit, withdraw
-from nodes.reservations import Reservation, reserve, unreserve
+from nodes.reservations import reserve, unreserve
 from nodes.scenario.story import MoveEvent, ReserveEvent, Story
 
 
@@ -29,18 +29,14 @@ class Balances:
 
     def move(self, name: str, event: MoveEvent) -> Rejected | None:
         """Cash or securities in, from the settlement bank or the registrar, or out."""
-        register, asset = self._asset(event)
-        account = self._network.account_number(event.account)
-        movement = Movement(_reference(name), register, asset, account, abs(event.amount))
-        return (deposit if event.amount > 0 else withdraw)(self._consortium, movement)
+        act = deposit if event.amount > 0 else withdraw
+        return act(self._consortium, self._movement(name, event))
 
     def set_aside(self, name: str, event: ReserveEvent) -> Rejected | None:
         """Reserves an amount of a balance, or makes it available again."""
-        register, asset = self._asset(event)
-        account = self._network.account_number(event.account)
         act = reserve if event.amount > 0 else unreserve
-        reservation = Reservation(_reference(name), register, asset, account, abs(event.amount))
-        return act(self._consortium.trader(owner_of(event.account)), reservation)
+        owner = self._consortium.trader(owner_of(event.account))
+        return act(owner, self._movement(name, event))
 
     def doer_of(self, event: MoveEvent | ReserveEvent) -> str:
         """Whose node does it: the owner sets aside, the keeper of the account does the rest."""
@@ -50,10 +46,15 @@ class Balances:
             return self._consortium.registrar.id
         return self._consortium.bank_of_account(event.account).id
 
-    def _asset(self, event: MoveEvent | ReserveEvent) -> tuple[Register, int]:
-        if event.is_cash:
-            return Register.CASH, self._network.currency_number(event.asset)
-        return Register.SECURITIES, self._network.instrument_number(event.asset)
+    def _movement(self, name: str, event: MoveEvent | ReserveEvent) -> Movement:
+        network = self._network
+        register, asset = (
+            (Register.CASH, network.currency_number(event.asset))
+            if event.is_cash
+            else (Register.SECURITIES, network.instrument_number(event.asset))
+        )
+        account = network.account_number(event.account)
+        return Movement(_reference(name), register, asset, account, abs(event.amount))
 
 
 def _reference(name: str) -> bytes:

@@ -5,8 +5,9 @@ import pytest
 from ledger.books.postings import Register
 from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.reasons import Reason
+from nodes.funding import Movement
 from nodes.invariants import violations
-from nodes.reservations import Reservation, reserve, unreserve
+from nodes.reservations import reserve, unreserve
 from tests.support.consortia import small_consortium
 
 
@@ -24,7 +25,7 @@ def owner(consortium):
 
 def reservation(owner, number, amount, register=Register.CASH):
     account = owner.network.account_number("A")
-    return Reservation(number.to_bytes(32, "big"), register, 1, account, amount)
+    return Movement(number.to_bytes(32, "big"), register, 1, account, amount)
 
 
 def held(consortium, register=Register.CASH):
