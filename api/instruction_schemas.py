@@ -46,6 +46,11 @@ Currency = Annotated[
 ParticipantId = Annotated[
     str, Field(max_length=24, description="A participant.", examples=["BRK-A"])
 ]
+TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+LinkedTo = Annotated[
+    list[AnyLabel],
+    Field(max_length=100, description="Labels: these settle together, or none does."),
+]
 PriorityName = Annotated[
     Literal["urgent", "high", "normal"], Field(description="Who goes first in a queue.")
 ]
@@ -59,16 +64,12 @@ class _NewInstruction(Wire):
     expires: Annotated[
         str | None,
         Field(
-            pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$",
+            pattern=TIME_PATTERN,
             description="Last time of the business day at which it may settle.",
             examples=["15:30"],
         ),
     ] = None
-    linked_to: list[AnyLabel] = Field(
-        default_factory=list,
-        max_length=100,
-        description="Labels: these settle together, or none does.",
-    )
+    linked_to: LinkedTo = Field(default_factory=list)
 
 
 class NewDvp(_NewInstruction):

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.instruction_schemas import (
+    TIME_PATTERN,
     Amount,
-    AnyLabel,
     Currency,
     InstrumentName,
+    LinkedTo,
     ParticipantId,
     PriorityName,
     Quantity,
@@ -58,16 +59,12 @@ class _NewSide(Wire):
     expires: Annotated[
         str | None,
         Field(
-            pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$",
+            pattern=TIME_PATTERN,
             description="Last time of the settlement date at which it may settle.",
             examples=["15:30"],
         ),
     ] = None
-    linked_to: list[AnyLabel] = Field(
-        default_factory=list,
-        max_length=100,
-        description="Labels: these settle together, or none does.",
-    )
+    linked_to: LinkedTo = Field(default_factory=list)
 
 
 class NewDvpSide(_NewSide):
