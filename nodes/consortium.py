@@ -92,6 +92,11 @@ class Consortium:
         return self.engine.chain if isinstance(self.engine, EmbeddedEngine) else None
 
     @property
+    def path(self) -> Path | None:
+        """The state folder; None in memory."""
+        return self._folder.path if self._folder else None
+
+    @property
     def exchange(self) -> Exchange:
         """The exchange."""
         node = self.nodes[self.network.sole(Role.EXCHANGE)]

@@ -1,12 +1,12 @@
 """One database file a node: SQLite, write-ahead log; a commit waits for the disk."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel, create_engine
@@ -88,8 +88,11 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(path: Path | None) -> Database:
-    """The database in a file, its tables created when missing; in memory when there is no path."""
+def open_database(path: Path | None, of: Sequence[Table] | None = None) -> Database:
+    """The database in a file, its tables created when missing; in memory when there is no path.
+
+    The tables are those of a node unless others are named.
+    """
     url = f"sqlite:///{path}" if path else "sqlite://"
     # In memory there is one connection: another one would see an empty database.
     pool = {} if path else {"poolclass": StaticPool}
@@ -97,7 +100,7 @@ def open_database(path: Path | None) -> Database:
         url, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS_MAX}, **pool
     )
     event.listen(engine, "connect", _set_pragmas)
-    SQLModel.metadata.create_all(engine, tables=tables.all_tables())
+    SQLModel.metadata.create_all(engine, tables=tables.all_tables() if of is None else of)
     return Database(engine)
 
 

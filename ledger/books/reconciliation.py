@@ -23,13 +23,22 @@ from ledger.domain.breaks import BreakKind
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two versions of one thing. ``id`` is the same as long as it is the same difference."""
+    """Two versions of one thing.
+
+    Attributes:
+        id: the same as long as it is the same difference.
+        asset: ISIN or currency; empty where it is about neither.
+        at_risk: what is in doubt, in minor units of ``currency``; 0 when nothing of value is.
+    """
 
     id: str
     kind: BreakKind
     subject: str
     ours: str
     theirs: str
+    asset: str = ""
+    at_risk: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

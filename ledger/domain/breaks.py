@@ -12,7 +12,13 @@ class BreakKind(Enum):
     DUPLICATE = "duplicate"
     QUANTITY = "quantity"
     AMOUNT = "amount"
+    DATE = "date"
+    INSTRUMENT = "instrument"
     ACCOUNT = "account"
+    STATUS = "status"
+    TIMING = "timing"
+    UNDUE_ISSUE = "undue_issue"
+    UNDUE_REDEMPTION = "undue_redemption"
 
     @property
     def label_zh(self) -> str:
@@ -26,7 +32,13 @@ _LABELS_ZH = {
     BreakKind.DUPLICATE: "重复",
     BreakKind.QUANTITY: "数量不符",
     BreakKind.AMOUNT: "金额不符",
+    BreakKind.DATE: "日期不符",
+    BreakKind.INSTRUMENT: "证券不符",
     BreakKind.ACCOUNT: "账户不符",
+    BreakKind.STATUS: "状态不符",
+    BreakKind.TIMING: "在途（时间差）",
+    BreakKind.UNDUE_ISSUE: "无据增发",
+    BreakKind.UNDUE_REDEMPTION: "无据注销",
 }
 
 

@@ -24,6 +24,7 @@ class Reason(Enum):
 
     INVALID = 1001
     UNKNOWN = 1002
+    UNIDENTIFIED = 2000
     UNAUTHORISED = 2001
     SUSPENDED = 2002
     UNSIGNED = 2003
@@ -49,6 +50,7 @@ class Reason(Enum):
     LIMIT = 5009
     UNAVAILABLE = 9001
     STORAGE = 9002
+    BUSY = 9003
 
     @property
     def explanation(self) -> Explanation:
@@ -82,11 +84,13 @@ def revert_texts() -> frozenset[str]:
 _HTTP_STATUS: Final = {
     Reason.INVALID: 422,
     Reason.UNKNOWN: 404,
+    Reason.UNIDENTIFIED: 401,
     Reason.UNAUTHORISED: 403,
     Reason.SUSPENDED: 403,
     Reason.UNSIGNED: 403,
     Reason.UNAVAILABLE: 503,
     Reason.STORAGE: 507,
+    Reason.BUSY: 429,
 }
 
 _REVERTS_BY_REASON: Final[dict[Reason, tuple[str, ...]]] = {
@@ -174,6 +178,12 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Check the identifier; register what is missing first.",
         "所指参与方、账户、证券或编号不存在。",
         "请核对编号，必要时先行登记。",
+    ),
+    Reason.UNIDENTIFIED: Explanation(
+        "The request has no key, or one that is not valid here.",
+        "Send the header Authorization: Bearer KEY; the sandbox shows its keys when it starts.",
+        "请求未附密钥，或密钥在此无效。",
+        "请附请求头 Authorization: Bearer KEY；沙箱启动时会显示密钥。",
     ),
     Reason.UNAUTHORISED: Explanation(
         "The sender's role does not allow this.",
@@ -324,5 +334,11 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Make room on the disk, then send the same again; no restart is needed.",
         "磁盘已满或写入失败：未受理任何内容。",
         "请腾出磁盘空间后重发同一内容，无需重启。",
+    ),
+    Reason.BUSY: Explanation(
+        "More requests came with this key than it may send in that time.",
+        "Wait as long as the header Retry-After says, then send the same again.",
+        "该密钥的请求过于频繁。",
+        "请按响应头 Retry-After 所示时间等待后重发同一内容。",
     ),
 }

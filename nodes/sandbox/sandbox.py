@@ -31,6 +31,7 @@ from nodes.folder_meta import Meta, StateFolderError
 from nodes.network import Network
 from nodes.opening_positions import issue_opening
 from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
+from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.state_folder import StateFolder
@@ -80,6 +81,7 @@ class Sandbox:
         self.is_ready = False
         self.failure = ""
         self.captures = CaptureQueue(consortium.exchange)
+        self.interface = InterfaceBooks(consortium.path)
         self.time = MarketTime(consortium)
         self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
         self._must_resume = False
@@ -106,6 +108,7 @@ class Sandbox:
                 thread.join()
         with self.lock:
             self.consortium.close()
+        self.interface.close()
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""

@@ -1,0 +1,30 @@
+"""Where the interface keeps what it has to remember: beside the nodes' books, never among them."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from ledger.books.database import Database, open_database
+from ledger.books.interface.tables import interface_tables
+
+INTERFACE_FOLDER: Final = "interface"
+
+
+class InterfaceBooks:
+    """The interface's database: in a state folder, or in a folder that goes with the process."""
+
+    def __init__(self, state: Path | None) -> None:
+        self._temporary = TemporaryDirectory(prefix="novate-") if state is None else None
+        parent = Path(self._temporary.name) if self._temporary else state
+        assert parent is not None
+        self.folder = parent / INTERFACE_FOLDER
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.database: Database = open_database(
+            self.folder / "interface.sqlite", interface_tables()
+        )
+
+    def close(self) -> None:
+        """Releases the file; what was temporary is gone."""
+        self.database.close()
+        if self._temporary:
+            self._temporary.cleanup()
