@@ -1,4 +1,4 @@
-"""What the description of the interface says of a field: in English and Chinese, with an example."""
+"""What the description of the interface says of a field, in two languages, with an example."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pydantic import Field
 
 
 def said(english: str, chinese: str, example: Any, **constraints: Any) -> Any:  # noqa: ANN401 # as Field has them
-    """Describes a field; used as ``Annotated[str, said("...", "...", "BRK-A")]``.
+    """Describes a field, inside ``Annotated``: in English, in Chinese, and by an example.
 
     ``constraints`` are those of pydantic's Field, such as ``pattern`` or ``max_length``.
     """

@@ -8,6 +8,7 @@ nodes/ID/STREAM.trades     large batches of its trades: captured, intake or blot
 nodes/ID/key               its key, mode 0600
 nodes/ID/chain.sqlite      its replica of the chain: the clearing house's, and each validator's
 nodes/ID.validator/key     the key of a validator's votes, mode 0600
+interface/                 what the REST interface keeps beside the nodes' books
 segments/ROOT.parquet      a settled cycle; segments/index finds its trades
 """
 
