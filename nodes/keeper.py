@@ -35,7 +35,6 @@ class Keeper:
     def __init__(self, node: Node, register: Register, database: Database) -> None:
         self._node = node
         self._register = register
-        self.book = OwnBook(database, "kept", ASSETS_PER_PAGE)
         self._is_kept = np.array(
             [
                 False,
@@ -45,6 +44,7 @@ class Keeper:
                 ),
             ]
         )
+        self.book = OwnBook(database, "kept", ASSETS_PER_PAGE, self.keeps)
 
     def keeps(self, accounts: Column) -> Mask:
         """Which accounts this node keeps."""

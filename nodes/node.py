@@ -25,7 +25,7 @@ from ledger.books.reconciliation import (
 )
 from ledger.books.tables import POSITION_WIDTH, BreakRow
 from ledger.chain.signatures import signer_of
-from ledger.clearing.columns import accounts_of, participants_of
+from ledger.clearing.columns import Column, Mask, accounts_of, participants_of
 from ledger.domain.accounts import account_of, asset_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
@@ -74,7 +74,7 @@ class Node:
         self.around = around
         self.number = around.network.participant_number(id)
         self.projection = Projection(database, 0 if self.projects_everybody else self.number)
-        self.own_book = OwnBook(database, "own")
+        self.own_book = OwnBook(database, "own", has=self._are_own)
         self.outbox = Outbox(key, around.engine, database)
         self.reconciled_block = -1
         self._signer_by_participant: dict[int, bytes] = {}
@@ -213,6 +213,10 @@ class Node:
             signers = self.around.contracts.participants.signers_of(numbers)
             self._signer_by_participant = dict(zip(numbers, signers, strict=True))
         return self._signer_by_participant[participant]
+
+    def _are_own(self, accounts: Column) -> Mask:
+        own: Mask = participants_of(accounts) == self.number
+        return own
 
     def _statement(self, register: Register) -> Keyed | None:
         """What the keeper of this node's accounts says; None when it cannot be had now."""

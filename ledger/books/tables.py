@@ -87,6 +87,35 @@ class OwnEntryRow(SQLModel, table=True):
     block: int | None = Field(default=None, index=True)
 
 
+class UnexpectedIssueRow(SQLModel, table=True):
+    """An issue or redemption in accounts of a book that the book did not expect (yet).
+
+    ``payload`` holds int64 columns: key, signed amount. Once it is expected, the row goes.
+    """
+
+    __tablename__ = "unexpected_issues"
+    book: str = Field(primary_key=True)
+    register_name: str = Field(primary_key=True)
+    reference: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    block: int
+    payload: bytes = Field(sa_type=LargeBinary)
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A message that a recipient has not accepted yet, by what it is built from again.
+
+    Deliveries to one recipient go in the order of their sequence. ``refusal`` is empty unless the
+    recipient has refused the message: then it is not sent again.
+    """
+
+    __tablename__ = "deliveries"
+    sequence: int = Field(primary_key=True)
+    recipient: str = Field(index=True)
+    kind: str
+    reference: str
+    refusal: str = ""
+
+
 class OutboxRow(SQLModel, table=True):
     """A signed transaction, kept before it is sent; ``intent`` names what it is for."""
 
@@ -342,6 +371,8 @@ def all_tables() -> list[Table]:
             SettledRow,
             OwnPositionRow,
             OwnEntryRow,
+            UnexpectedIssueRow,
+            DeliveryRow,
             OutboxRow,
             BatchRow,
             TradeSignaturesRow,
