@@ -1,6 +1,7 @@
 """What every institution has: a key, a database, a projection of the ledger, a book of its own."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,8 +38,9 @@ from nodes.clock import Clock
 from nodes.engine import Engine
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
-from nodes.messages import Message, SignedSet, Statement, StatementRequest
+from nodes.messages import Accepted, Back, Message, SignedSet, Statement, StatementRequest
 from nodes.network import Network
+from nodes.notices import Notices
 from nodes.outbox import Outbox
 
 UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
@@ -76,6 +78,7 @@ class Node:
         self.projection = Projection(database, 0 if self.projects_everybody else self.number)
         self.own_book = OwnBook(database, "own", has=self._are_own)
         self.outbox = Outbox(key, around.engine, database)
+        self.notices = Notices(id, around.bus, database, around.clock)
         self.reconciled_block = -1
         self._signer_by_participant: dict[int, bytes] = {}
         around.bus.register(id, self.handle)
@@ -87,7 +90,22 @@ class Node:
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""
+        if isinstance(message, Back):
+            self.notices.is_back(sender)
+            return Accepted()
         raise NotImplementedError(f"{self.id} does not take {type(message).__name__} from {sender}")
+
+    def resume(self) -> None:
+        """Finishes what a crash cut off: transactions that were kept and may not have been sent."""
+        self.outbox.resume()
+
+    def announce(self) -> None:
+        """Says that this node answers again, to those who keep what it has missed."""
+        for role in (Role.CLEARING_HOUSE, Role.EXCHANGE):
+            recipient = self.network.sole(role)
+            if recipient != self.id:
+                with suppress(UnreachableError):
+                    self.around.bus.request(self.id, recipient, Back())
 
     def catch_up(self) -> None:
         """Projects the final blocks that are new, with their effects in the same commit.
