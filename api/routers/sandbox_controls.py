@@ -44,7 +44,7 @@ def hosting_of(request: Request) -> Hosting:
     """Who serves this sandbox and can serve another one; refused where nobody can."""
     hosting = getattr(request.app.state, "hosting", None)
     if not isinstance(hosting, Hosting):
-        raise refuse(Reason.UNAVAILABLE, "this sandbox is not kept in a folder of its own")
+        raise refuse(Reason.UNAUTHORISED, "this sandbox is not kept in a folder of its own")
     return hosting
 
 
@@ -71,7 +71,7 @@ def read_market(sandbox: RunningSandbox) -> schemas.Market:
     "/reset",
     operation_id="sandbox.reset",
     summary="Begin anew",
-    responses=problems(409, 429, 507),
+    responses=problems(403, 409, 429, 507),
 )
 async def reset(
     asked: schemas.ResetMarket, hosting: AnyHosting, sandbox: RunningSandbox
@@ -85,7 +85,12 @@ async def reset(
     return await run_in_threadpool(_market, hosting.sandbox)
 
 
-@router.get("/snapshots", operation_id="snapshots.list", summary="List snapshots")
+@router.get(
+    "/snapshots",
+    operation_id="snapshots.list",
+    summary="List snapshots",
+    responses=problems(403),
+)
 def list_snapshots(hosting: AnyHosting) -> schemas.Snapshots:
     """The markets that are kept, by name."""
     return schemas.Snapshots(data=[_snapshot_view(each) for each in hosting.home.snapshots()])
@@ -96,7 +101,7 @@ def list_snapshots(hosting: AnyHosting) -> schemas.Snapshots:
     status_code=status.HTTP_201_CREATED,
     operation_id="snapshots.create",
     summary="Keep the market under a name",
-    responses=problems(409, 429, 507),
+    responses=problems(403, 409, 429, 507),
 )
 async def save(
     asked: schemas.NewSnapshot, hosting: AnyHosting, sandbox: RunningSandbox
@@ -120,7 +125,7 @@ async def save(
     "/snapshots/{name}/restore",
     operation_id="snapshots.restore",
     summary="Go back to a snapshot",
-    responses=problems(404, 429, 507),
+    responses=problems(403, 404, 429, 507),
 )
 async def restore(name: Name, hosting: AnyHosting, _sandbox: RunningSandbox) -> schemas.Market:
     """What happened since is gone; the snapshot stays."""
@@ -134,7 +139,7 @@ async def restore(name: Name, hosting: AnyHosting, _sandbox: RunningSandbox) -> 
     status_code=status.HTTP_204_NO_CONTENT,
     operation_id="snapshots.delete",
     summary="Drop a snapshot",
-    responses=problems(404),
+    responses=problems(403, 404),
 )
 def drop(name: Name, hosting: AnyHosting) -> Response:
     """Its files are removed."""
