@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Final
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from api.routers import (
     proofs,
     queue,
     rpc,
+    sandbox_controls,
     sides,
     trades,
 )
@@ -58,6 +60,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     # A library among the imports raises the limit so far that deep nesting would end in a crash.
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
+    app.state.scenario_turn = BoundedSemaphore(1)
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     modules = (
@@ -70,6 +73,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         proofs,
         ledger,
         clock,
+        sandbox_controls,
         chain,
         health,
         pages,

@@ -27,6 +27,7 @@ _DESCRIPTION_BY_STATUS: Final = {
     409: "It contradicts what is on record.",
     413: "The body is too large.",
     422: "It is not of the form it must have.",
+    429: "Too much at once: the same again later.",
     503: "The system is starting, stopping, or has met a fault.",
     507: "The disk is full or does not take what is written.",
 }

@@ -1,12 +1,12 @@
 """How the application is served: one process, bounded messages."""
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ledger.chain.rpc.request import BODY_BYTES_MAX
 
 
-def server_of(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def server_of(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
     """A server of an application; port 0 is any free one."""
     return uvicorn.Server(
         uvicorn.Config(

@@ -57,6 +57,14 @@ class Client:
         """Asks for something to be done."""
         return self._ask("POST", path, body or {})
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Sets something."""
+        return self._ask("PUT", path, body)
+
+    def delete(self, path: str) -> None:
+        """Takes something away."""
+        self._ask("DELETE", path, None)
+
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
@@ -64,7 +72,8 @@ class Client:
         try:
             request = urllib.request.Request(address, content, headers, method=method)  # noqa: S310 # the scheme was looked at
             with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310 # the same
-                return self._object_of(answer.read())
+                content = answer.read()
+                return self._object_of(content) if content else {}
         except urllib.error.HTTPError as error:
             with error:
                 problem = self._object_of(error.read())

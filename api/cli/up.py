@@ -22,11 +22,13 @@ from api.cli.engines import (
     seating,
 )
 from api.cli.terminal import bad_input, file_trouble, output
+from api.hosting import Hosting
 from api.server import server_of
 from ledger.domain.errors import MalformedError
 from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
+from nodes.sandbox.home import SandboxHome
 from nodes.sandbox.network import developer_key
 from nodes.sandbox.sandbox import (
     CYCLE_SECONDS,
@@ -89,9 +91,10 @@ def up(
         rules=tuple(rule or ()),
     )
     with _listen(host, port) as listener:
-        sandbox = _open(state, seed, chain, seats, options)
-        _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        server_of(create_app(sandbox), host, port).run(sockets=[listener])
+        home = SandboxHome(state, lambda other: _open(state, other or seed, chain, seats, options))
+        hosting = Hosting(home, create_app)
+        _greet(hosting.sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        server_of(hosting, host, port).run(sockets=[listener])
 
 
 def _open(

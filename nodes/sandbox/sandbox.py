@@ -34,6 +34,7 @@ from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
 from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
+from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
 from nodes.validators import Seating
 
@@ -83,6 +84,7 @@ class Sandbox:
         self.captures = CaptureQueue(consortium.exchange)
         self.interface = InterfaceBooks(consortium.path)
         self.time = MarketTime(consortium)
+        self.stubs = Stubs(consortium)
         self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
         self._must_resume = False
         self._stopping = Event()
@@ -217,6 +219,8 @@ class Sandbox:
         with self.lock:
             self._follow_the_chain()
             self._take_in()
+            if self.stubs.answer():
+                self.time.look_again()
             self.time.pass_by()
             waiting = self.consortium.clearing_house.net.waiting()
             is_full = waiting >= self.consortium.rules.cycle_trades_max
