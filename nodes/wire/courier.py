@@ -26,6 +26,7 @@ from nodes.wire.signers import Signers
 
 PATH: Final = "/messages"
 OK: Final = 200
+SERVER_ERRORS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ class Courier:
                 body=content[1],
             )
             status, body = self._post.send(port, PATH, self._seal.sealed(envelope, sender.key))
+        if status >= SERVER_ERRORS:
+            raise UnreachableError(f"{recipient} is not ready")
         if status != OK:
             raise PermissionError(f"{recipient}: {body[:200].decode(errors='replace')}")
         try:

@@ -12,7 +12,6 @@ from typing import Final, Literal, TypeVar
 import msgspec
 from eth_hash.auto import keccak
 
-from contracts.abi import uint
 from contracts.typed_data import Domain
 from ledger.chain.signatures import signer_of
 from nodes.keys import Key

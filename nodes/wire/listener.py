@@ -81,12 +81,13 @@ class _Requests(BaseHTTPRequestHandler):
         """What the route of the path answers."""
         route = self.server.routes.get(self.path)
         size = self.headers.get("content-length", "")
-        if not (size.isascii() and size.isdecimal()) or int(size) > BODY_BYTES_MAX:
+        is_number = size.isascii() and size.isdecimal() and len(size) < 20
+        if not is_number or int(size) > BODY_BYTES_MAX:
             self.close_connection = True
             self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")
             return
         body = self.rfile.read(int(size))
-        self._send(*(route(body) if route and len(body) == int(size) else _NOT_FOUND))
+        self._send(*(route(body) if route and len(body) == int(size) else _NOT_READY))
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is logged of each request."""
@@ -100,3 +101,4 @@ class _Requests(BaseHTTPRequestHandler):
 
 
 _NOT_FOUND: Final[Answered] = (HTTPStatus.NOT_FOUND, b"")
+_NOT_READY: Final[Answered] = (HTTPStatus.SERVICE_UNAVAILABLE, b"")
