@@ -13,6 +13,7 @@ from api.policies import CALLERS
 from api.schemas import BatchFault, BatchProblem, Problem
 from ledger.books.database import StorageError
 from ledger.domain.reasons import Reason, Rejected
+from nodes.bus import UnreachableError
 from nodes.trade_batches import MalformedBatchError
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -52,6 +53,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MalformedBatchError, _malformed_batch)
     app.add_exception_handler(StorageError, _no_room)
+    app.add_exception_handler(UnreachableError, _away)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(RecursionError, _too_deep)
 
@@ -102,6 +104,12 @@ async def _malformed_batch(_: Request, error: Exception) -> JSONResponse:
 
 async def _no_room(_: Request, error: Exception) -> JSONResponse:
     return problem_of(Rejected(Reason.STORAGE, str(error)))
+
+
+async def _away(_: Request, error: Exception) -> JSONResponse:
+    """A node that is needed for this does not answer."""
+    detail = f"{error}: send the same again when it is back"
+    return problem_of(Rejected(Reason.UNAVAILABLE, detail))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -145,6 +145,14 @@ class Participant(Wire):
     is_suspended: Annotated[bool, Field(description="Nothing settles with it meanwhile.")]
     open_breaks: int
     as_of_block: int
+    is_away: Annotated[
+        bool,
+        said(
+            "Its node does not answer: of its breaks and its block nothing is known.",
+            "其节点没有响应：差异与区块高度未知。",
+            False,
+        ),
+    ]
 
 
 class Cycle(Wire):
@@ -200,6 +208,14 @@ class NodeReconciliation(Wire):
     participant: str
     reconciled_block: int
     open_breaks: int
+    is_away: Annotated[
+        bool,
+        said(
+            "Its node does not answer: its breaks are not among those shown.",
+            "其节点没有响应：所示差异不包括它的。",
+            False,
+        ),
+    ]
 
 
 class Reconciliation(Wire):

@@ -101,3 +101,8 @@ class Key:
 def fresh_seed() -> str:
     """A seed that nobody has used before, from the operating system's randomness."""
     return os.urandom(16).hex()
+
+
+def fresh_session() -> bytes:
+    """16 bytes that name one start of a process, from the operating system's randomness."""
+    return os.urandom(16)

@@ -27,7 +27,7 @@ from ledger.books.reconciliation import (
 from ledger.books.tables import POSITION_WIDTH, BreakRow
 from ledger.chain.signatures import signer_of
 from ledger.clearing.columns import Column, Mask, accounts_of, participants_of
-from ledger.domain.accounts import account_of, asset_of
+from ledger.domain.accounts import account_of, asset_of, holder_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
@@ -36,6 +36,7 @@ from ledger.settlement.lifecycle import debtors_of
 from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
 from nodes.engine import Engine
+from nodes.for_desk import for_desk
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.messages import Accepted, Back, Message, SignedSet, Statement, StatementRequest
@@ -44,6 +45,26 @@ from nodes.notices import Notices
 from nodes.outbox import Outbox
 
 UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStanding:
+    """How far a node has come: its books, its last comparison, and the breaks that are open."""
+
+    height: int
+    reconciled_block: int
+    open_breaks: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHolding:
+    """A holding of a node: what the ledger has, available and held, and what its own book has."""
+
+    register: Register
+    key: int
+    available: int
+    held: int
+    own: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,11 @@ class Node:
         """The network this node is part of."""
         return self.around.network
 
+    @property
+    def address(self) -> bytes:
+        """The address of its key."""
+        return self.key.address
+
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""
         if isinstance(message, Back):
@@ -107,6 +133,7 @@ class Node:
                 with suppress(UnreachableError):
                     self.around.bus.request(self.id, recipient, Back())
 
+    @for_desk
     def catch_up(self) -> None:
         """Projects the final blocks that are new, with their effects in the same commit.
 
@@ -124,6 +151,7 @@ class Node:
         """The books that final blocks confirm."""
         return [self.own_book]
 
+    @for_desk
     def reconcile(self) -> int:
         """Compares own book, ledger and statement as of the last block; returns the open breaks."""
         comparisons = [*map(self._compare, Register), *self.own_comparisons()]
@@ -136,6 +164,23 @@ class Node:
         """What only this role can compare; for roles that keep accounts for others."""
         return []
 
+    @for_desk
+    def standing(self) -> NodeStanding:
+        """How far it has come."""
+        return NodeStanding(self.projection.height, self.reconciled_block, len(self.breaks()))
+
+    @for_desk
+    def position_report(self) -> list[OwnHolding]:
+        """What its own accounts hold, by the ledger and by its own book: cash first."""
+        return [
+            OwnHolding(register, key, available, held, own.get(key, 0))
+            for register in (Register.CASH, Register.SECURITIES)
+            for own in [self.own_book.positions_of(register, self.number)]
+            for key, available, held in self.projection.holdings(register)
+            if holder_of(key) == self.number
+        ]
+
+    @for_desk
     def breaks(self) -> Sequence[BreakRow]:
         """The open breaks of this node."""
         with self.database.reading() as session:

@@ -15,7 +15,7 @@ from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMes
 from ledger.books.blotter import Blotter, Match
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.mandates import Mandates
-from ledger.books.own_book import Entry
+from ledger.books.own_book import Entry, Recall
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
 from ledger.books.reconciliation import Difference, add_breaks, record_breaks
 from ledger.books.trade_index import NOT_FOUND
@@ -31,12 +31,16 @@ from ledger.domain.accounts import holding_key
 from ledger.domain.breaks import BreakKind, TradeDifference
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.matching import Side, Wishes
+from nodes import reservations
 from nodes.consents import BOUND_SECONDS_MAX, Consents
 from nodes.cycle_moves import are_moves_of
+from nodes.for_desk import for_desk
 from nodes.keys import Key
 from nodes.messages import (
     Affirmation,
     AffirmationRequest,
+    Allegements,
     Attestation,
     CycleProposal,
     Disagreement,
@@ -47,6 +51,7 @@ from nodes.messages import (
     SetProposal,
     SignedSet,
 )
+from nodes.movement import Movement
 from nodes.network import RULE_VERSION, Network
 from nodes.node import Node, Surroundings
 from nodes.side_entry import SideEntry
@@ -66,11 +71,13 @@ class Trader(Node):
 
     # What its own desk tells it.
 
+    @for_desk
     def record_trades(self, sequence: Column, trades: TradeColumns) -> None:
         """Its own trades, as its own desk has them, numbered by the desk; on disk on return."""
         with self.database.transaction() as session:
             self.blotter.record(session, sequence, trades)
 
+    @for_desk
     def expect_deposit(self, reference: bytes, register: Register, lines: Lines) -> Rejected | None:
         """An issue into its accounts that it has asked its bank or the registrar for.
 
@@ -80,6 +87,7 @@ class Trader(Node):
         with self.database.transaction() as session:
             return self.own_book.expect(session, cause, {register: (lines.keys, lines.amounts)})
 
+    @for_desk
     def mandate_instruction(
         self, instruction: InstructionMessage, *, may_be_partial: bool = False
     ) -> Rejected | None:
@@ -98,6 +106,7 @@ class Trader(Node):
                 may_be_partial=may_be_partial,
             )
 
+    @for_desk
     def withhold_instruction(self, id: bytes) -> None:
         """Signs nothing of an instruction, nor of a trade that settles alone, until it is allowed.
 
@@ -106,11 +115,13 @@ class Trader(Node):
         with self.database.transaction() as session:
             self.mandates.withhold(session, id)
 
+    @for_desk
     def allow_instruction(self, id: bytes) -> None:
         """Takes that back; it gives no mandate that there was not."""
         with self.database.transaction() as session:
             self.mandates.allow(session, id)
 
+    @for_desk
     def mandate_redemption(
         self, register: Register, redemption: RedemptionMessage
     ) -> Rejected | None:
@@ -118,14 +129,55 @@ class Trader(Node):
 
         Refuses a reference that stands for something else in this register already.
         """
-        key = holding_key(redemption.asset, redemption.account)
-        entry = {register: (np.array([key]), np.array([-redemption.amount]))}
+        entry = _entry_of(register, redemption)
         cause = Cause.in_register(register, redemption.reference)
         contract = self.register_contract(register).address
         with self.database.transaction() as session:
             return self.own_book.expect(session, cause, entry) or self.mandates.give(
                 session, contract, redemption.reference, redemption.words()
             )
+
+    @for_desk
+    def is_new_redemption(self, register: Register, redemption: RedemptionMessage) -> bool:
+        """Whether nothing is known of a redemption, nor of another under its reference."""
+        cause = Cause.in_register(register, redemption.reference)
+        with self.database.reading() as session:
+            entry = _entry_of(register, redemption)
+            return self.own_book.recall(session, cause, entry) is Recall.NEW
+
+    @for_desk
+    def reserve(self, reservation: Movement) -> Rejected | None:
+        """Sets an amount of its own aside (see ``nodes.reservations``)."""
+        return reservations.reserve(self, self.mandates, reservation)
+
+    @for_desk
+    def unreserve(self, reservation: Movement) -> Rejected | None:
+        """Makes an amount that was set aside available again (see ``nodes.reservations``)."""
+        return reservations.unreserve(self, self.mandates, reservation)
+
+    @for_desk
+    def enter_side(
+        self, reference: str, side: Side, wishes: Wishes | None = None
+    ) -> Rejected | None:
+        """Enters its side of an instruction (see ``nodes.side_entry``)."""
+        return self.sides.enter(reference, side, wishes)
+
+    @for_desk
+    def withdraw_side(self, reference: str) -> Rejected | None:
+        """Takes a side back (see ``nodes.side_entry``)."""
+        return self.sides.withdraw(reference)
+
+    @for_desk
+    def amend_side(
+        self, reference: str, replacement: str, side: Side, wishes: Wishes | None = None
+    ) -> Rejected | None:
+        """Cancels a side and enters another (see ``nodes.side_entry``)."""
+        return self.sides.amend(reference, replacement, side, wishes)
+
+    @for_desk
+    def allegements(self) -> Allegements:
+        """What others have entered that lacks a side of this trader."""
+        return self.sides.allegements()
 
     # What other nodes ask of it.
 
@@ -154,6 +206,7 @@ class Trader(Node):
         """A final block is in the books now."""
         self.blotter.settle(block.settled)
 
+    @for_desk
     def close_of_day(self) -> None:
         """Opens a break for every own trade that the exchange never asked about."""
         positions = self.blotter.never_asked_for()
@@ -297,6 +350,11 @@ class Trader(Node):
             ours=ours,
             theirs=describe_terms(self.network, trades, row),
         )
+
+
+def _entry_of(register: Register, redemption: RedemptionMessage) -> Entry:
+    key = holding_key(redemption.asset, redemption.account)
+    return {register: (np.array([key]), np.array([-redemption.amount]))}
 
 
 def _break_of(difference: TradeDifference) -> Difference:

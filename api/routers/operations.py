@@ -12,9 +12,9 @@ from api.instruction_terms import movement_of
 from api.instruction_views import balance_view
 from ledger.domain.accounts import participant_of
 from ledger.domain.reasons import Reason, Rejected
-from nodes import reservations
 from nodes.consortium import Consortium
-from nodes.funding import Movement, deposit, shortage, withdraw
+from nodes.funding import deposit, shortage, withdraw
+from nodes.movement import Movement
 from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(
@@ -61,11 +61,13 @@ def reserve(asked: schemas.Reservation, sandbox: RunningSandbox) -> schemas.Bala
     The same reference with the same content is done once.
     """
     movement = movement_of(sandbox.consortium.network, asked, "sandbox reservation")
-    act = reservations.reserve if asked.act == "reserve" else reservations.unreserve
 
     def set_aside(consortium: Consortium) -> Rejected | None:
-        owner = consortium.network.participant_id(participant_of(movement.account))
-        return act(consortium.trader(owner), movement)
+        owner = consortium.trader(
+            consortium.network.participant_id(participant_of(movement.account))
+        )
+        act = owner.reserve if asked.act == "reserve" else owner.unreserve
+        return act(movement)
 
     return _balance_after(sandbox, movement, set_aside)
 

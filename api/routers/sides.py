@@ -54,7 +54,7 @@ def create_side(
 
     def enter(consortium: Consortium) -> bool | Rejected:
         was_known = _is_known(consortium, participant, new.reference)
-        refusal = consortium.trader(participant).sides.enter(new.reference, side, wishes)
+        refusal = consortium.trader(participant).enter_side(new.reference, side, wishes)
         return refusal or was_known
 
     return _entered(sandbox, response, participant, new.reference, enter)
@@ -112,7 +112,7 @@ def withdraw_side(
     """Takes an unmatched side back; of one that has matched, asks for cancellation."""
     _check_trades(sandbox.consortium, participant)
     refusal = sandbox.change(
-        lambda consortium: consortium.trader(participant).sides.withdraw(reference)
+        lambda consortium: consortium.trader(participant).withdraw_side(reference)
     )
     if refusal is not None:
         raise RefusedError(refusal)
@@ -154,8 +154,8 @@ def amend_side(
 
     def amend(consortium: Consortium) -> bool | Rejected:
         was_known = _is_known(consortium, participant, new.reference)
-        sides = consortium.trader(participant).sides
-        return sides.amend(reference, new.reference, side, wishes) or was_known
+        trader = consortium.trader(participant)
+        return trader.amend_side(reference, new.reference, side, wishes) or was_known
 
     try:
         return _entered(sandbox, response, participant, new.reference, amend)
@@ -181,7 +181,7 @@ def list_allegements(
         consortium = sandbox.consortium
         _check_trades(consortium, participant)
         network, house = consortium.network, consortium.clearing_house
-        alleged = consortium.trader(participant).sides.allegements()
+        alleged = consortium.trader(participant).allegements()
         return schemas.Allegements(
             as_of_block=house.projection.height,
             total=alleged.total,

@@ -121,7 +121,7 @@ def create_trade(
         raise RefusedError(answer)
     if answer.was_known:
         response.status_code = status.HTTP_200_OK
-    trades = sandbox.consortium.exchange.captured.trades(answer.position, answer.position + 1)
+    trades = sandbox.consortium.exchange.trades(answer.position, answer.position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, answer.position)
 
 
@@ -169,9 +169,9 @@ def list_trades(
 ) -> schemas.Page[schemas.Trade]:
     """Captured trades in order of capture."""
     consortium = sandbox.consortium
-    end = consortium.exchange.captured.end_position
+    end = consortium.exchange.captured_end()
     last = min(cursor + limit, end)
-    trades = consortium.exchange.captured.trades(cursor, last)
+    trades = consortium.exchange.trades(cursor, last)
     views = [
         trade_view(consortium, explorer, trades, row, cursor + row) for row in range(len(trades))
     ]
@@ -205,7 +205,7 @@ def read_trade(
 ) -> schemas.Trade:
     """One trade by its id, with what has become of it."""
     position = known_position(sandbox.consortium, trade_id)
-    trades = sandbox.consortium.exchange.captured.trades(position, position + 1)
+    trades = sandbox.consortium.exchange.trades(position, position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, position)
 
 

@@ -156,7 +156,7 @@ def trade_page(
     position = _position(consortium, trade_id)
     if position is None:
         return _missing(request, language, explorer, trade_id)
-    trades = consortium.exchange.captured.trades(position, position + 1)
+    trades = consortium.exchange.trades(position, position + 1)
     trade = trade_view(consortium, explorer, trades, 0, position)
     return _render(request, "chain_trade.html", language, {"trade": trade})
 

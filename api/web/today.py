@@ -74,7 +74,7 @@ def today_of(consortium: Consortium, explorer: Explorer, participant: str | None
     states = [standing.state for standing in house.intake.exceptions().values()]
     settled = sum(cycle.trade_count for cycle in cycles) + states.count(SETTLED)
     cancelled, unaffirmed = states.count(CANCELLED), states.count(UNAFFIRMED)
-    captured = consortium.exchange.captured.end_position
+    captured = consortium.exchange.captured_end()
     traders = [p.id for p in network.participants if p.role in (Role.BROKER, Role.BANK)]
     shown = participant if participant in traders else traders[0]
     nodes = consortium.nodes.values()
@@ -109,7 +109,7 @@ def today_of(consortium: Consortium, explorer: Explorer, participant: str | None
 def _latest_trades(consortium: Consortium, explorer: Explorer, end: int) -> list[schemas.Trade]:
     """The trades captured last, the newest first."""
     first = max(end - TRADES_SHOWN, 0)
-    trades = consortium.exchange.captured.trades(first, end)
+    trades = consortium.exchange.trades(first, end)
     return [
         trade_view(consortium, explorer, trades, row, first + row)
         for row in reversed(range(len(trades)))

@@ -7,11 +7,11 @@ told to. Trades that are captured meanwhile are left for the next cycle.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from threading import Event, RLock, Thread
+from threading import Event, Thread
 from typing import Final, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
+from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
@@ -36,6 +37,7 @@ from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
+from nodes.turns import Turns
 from nodes.validators import Seating
 
 T = TypeVar("T")
@@ -76,9 +78,15 @@ DEFAULT_OPTIONS: Final = SandboxOptions()
 class Sandbox:
     """A running consortium. ``lock`` guards everything but the capture of trades."""
 
-    def __init__(self, consortium: Consortium, cycle_seconds: float = CYCLE_SECONDS) -> None:
+    def __init__(
+        self,
+        consortium: Consortium,
+        cycle_seconds: float = CYCLE_SECONDS,
+        turns: Turns | None = None,
+    ) -> None:
+        """``turns`` are those of the clearing house, where others reach it by envelopes."""
         self.consortium = consortium
-        self.lock = RLock()
+        self.lock = turns or Turns()
         self.is_ready = False
         self.failure = ""
         self.captures = CaptureQueue(consortium.exchange)
@@ -174,7 +182,8 @@ class Sandbox:
         with self.lock:
             try:
                 yield
-            except MalformedError:
+            except (MalformedError, UnreachableError):
+                # Nothing has gone wrong here: the same may be asked for again.
                 raise
             except StorageError:
                 self._must_resume = True
@@ -204,6 +213,8 @@ class Sandbox:
                 # Nothing of what failed has happened; the rest is found as after a crash.
                 self._must_resume = True
                 logger.warning("clearing waits for room on the disk: %s", error)
+            except UnreachableError as error:
+                logger.warning("clearing goes on without a node: %s", error)
             except Exception as error:  # noqa: BLE001 # whatever it was, it is said and stops clearing
                 self._fail(error)
                 return
@@ -231,7 +242,9 @@ class Sandbox:
 
     def _take_in(self) -> None:
         self._resume()
-        take_in(self.consortium)
+        # An exchange that is away hands over when it is back; what it has handed over settles.
+        with suppress(UnreachableError):
+            take_in(self.consortium)
 
     def _resume(self) -> None:
         if self._must_resume:
