@@ -6,9 +6,10 @@ from datetime import date
 from api import schemas
 from api.errors import refuse
 from ledger.books import cycles as records
+from ledger.books.break_life import Break
 from ledger.books.intake import SETTLED
 from ledger.books.postings import Register
-from ledger.books.tables import BreakRow, CycleRow
+from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.accounts import account_of, asset_of, holder_of
 from ledger.domain.amounts import format_amount, format_price, netting_efficiency_bp
@@ -153,11 +154,11 @@ def position_views(consortium: Consortium, participant: str | None) -> Iterator[
                 )
 
 
-def break_view(row: BreakRow) -> schemas.Break:
+def break_view(row: Break) -> schemas.Break:
     """A break."""
     return schemas.Break(
         id=f"{row.owner}/{row.id}",
-        kind=row.kind,
+        kind=row.kind.value,
         owner=row.owner,
         subject=row.subject,
         ours=row.ours,

@@ -35,8 +35,8 @@ class Bank(Trader):
         return [self.own_book, self.keeper.book]
 
     def own_comparisons(self) -> list[Comparison]:
-        """The kept book against the ledger."""
-        return [self.keeper.comparison()]
+        """Its own trades, and the kept book against the ledger."""
+        return [*super().own_comparisons(), self.keeper.comparison()]
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""
