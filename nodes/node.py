@@ -24,6 +24,7 @@ from ledger.books.reconciliation import (
     record,
 )
 from ledger.books.tables import POSITION_WIDTH, BreakRow
+from ledger.books.view_hash import view_hash
 from ledger.chain.signatures import signer_of
 from ledger.clearing.columns import accounts_of, participants_of
 from ledger.domain.accounts import account_of, asset_of
@@ -35,6 +36,7 @@ from ledger.settlement.lifecycle import debtors_of
 from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
 from nodes.engine import Engine
+from nodes.for_desk import for_desk
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.messages import Message, SignedSet, Statement, StatementRequest
@@ -122,6 +124,11 @@ class Node:
         """The open breaks of this node."""
         with self.database.reading() as session:
             return open_breaks(session)
+
+    @for_desk
+    def view_hash(self) -> bytes:
+        """One number for what this node shows; the same after it was started again."""
+        return view_hash(self.projection, self.books(), self.breaks())
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""

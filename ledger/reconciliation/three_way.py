@@ -78,7 +78,9 @@ def compare_two(ours: Records, theirs: Records, layout: Layout) -> Differences:
     pairs = pair(ours, theirs, layout)
     rows = np.flatnonzero(pairs.our_kinds)
     alone = np.flatnonzero((pairs.their_kinds != AGREES) & (pairs.ours_of_theirs() == NOBODY))
-    kinds = np.append(pairs.our_kinds[rows], _undue(pairs.their_kinds[alone], theirs, alone, layout))
+    kinds = np.append(
+        pairs.our_kinds[rows], _undue(pairs.their_kinds[alone], theirs, alone, layout)
+    )
     return Differences(
         np.append(rows, np.full(len(alone), NOBODY)),
         np.append(pairs.partners[rows], alone),

@@ -160,11 +160,11 @@ class Market:
             case BreakKind.MISSING_OURS | BreakKind.MISSING_THEIRS:
                 row = next(self._free[name])
                 self._changes[name][version].dropped.append(row)
-                self._expect(name, row, version, kind, others=row, own=NOBODY)
+                self._expect(name, version, kind, others=row, own=NOBODY)
             case BreakKind.DUPLICATE:
                 row = next(self._free[name])
                 self._changes[name][version].repeated.append(row)
-                self._expect(name, row, version, kind, others=NOBODY, own=row)
+                self._expect(name, version, kind, others=NOBODY, own=row)
             case _:
                 self._change(name, version, kind)
 
@@ -174,7 +174,7 @@ class Market:
         # Of an account, asset, date or status to one that there is nowhere else.
         moved = value + (10**6 if column in _UNIQUE else 1)
         self._changes[name][version].cells.append((row, column, moved))
-        self._expect(name, row, version, kind, others=row, own=row)
+        self._expect(name, version, kind, others=row, own=row)
 
     def _add(self, name: str, version: Dissenter, kind: BreakKind, **cells: int) -> None:
         """A record that one version alone has: like another, but by another name."""
@@ -186,10 +186,10 @@ class Market:
         copied[named] += 10**8
         copied["amounts"] += 10**13 + number
         self._changes[name][version].added.append((number, copied))
-        self._expect(name, number, version, kind, others=NOBODY, own=number)
+        self._expect(name, version, kind, others=NOBODY, own=number)
 
     def _expect(
-        self, name: str, row: int, version: Dissenter, kind: BreakKind, *, others: int, own: int
+        self, name: str, version: Dissenter, kind: BreakKind, *, others: int, own: int
     ) -> None:
         rows = [own if each is version else others for each in VERSIONS]
         self.planted.add((name, rows[0], rows[1], rows[2], kind, version))

@@ -62,8 +62,7 @@ def _content(
     counted: Counter[tuple[Row | None, ...]] = Counter()
     for *rows, kind, dissenter in found:
         named = [
-            None if row == NOBODY else side[row]
-            for side, row in zip(sides, rows, strict=True)
+            None if row == NOBODY else side[row] for side, row in zip(sides, rows, strict=True)
         ]
         counted[(*named, kind, dissenter)] += 1
     return counted
@@ -76,10 +75,9 @@ def test_two_sets_differ_as_the_literal_comparison_says(case: tuple[Layout, list
     marks = ours.watermark, theirs.watermark
     for one, other, kind in pair(rows_of(ours, layout), rows_of(theirs, layout), layout, marks):
         if kind is not None:
-            if one is None:
-                assert other is not None
-                kind = undue(kind, other, layout)
-            expected[one and one[:-2], other and other[:-2], kind] += 1
+            is_theirs = one is None and other is not None
+            seen = undue(kind, other, layout) if is_theirs and other else kind
+            expected[one and one[:-2], other and other[:-2], seen] += 1
     found = _content(compare_two(ours, theirs, layout), layout, [ours, theirs])
     assert Counter({(a, b, kind): n for (a, b, _, kind, _), n in found.items()}) == expected
 
