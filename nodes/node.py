@@ -15,6 +15,7 @@ from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
 from ledger.books.projection import Projection
 from ledger.books.reconciliation import Comparison
+from ledger.books.view_hash import view_hash
 from ledger.chain.signatures import signer_of
 from ledger.clearing.columns import Column, Mask, participants_of
 from ledger.domain.accounts import account_of, asset_of, holder_of
@@ -229,6 +230,11 @@ class Node:
         first = found.first_seen_on.date()
         age = business_days_between(first, last.date(), clock.next_business_date)
         return replace(found, age=age)
+
+    @for_desk
+    def view_hash(self) -> bytes:
+        """One number for what this node shows; the same after it was started again."""
+        return view_hash(self.projection, self.books(), self.breaks())
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""
