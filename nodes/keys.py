@@ -101,3 +101,8 @@ class Key:
 def fresh_seed() -> str:
     """A seed that nobody has used before, from the operating system's randomness."""
     return os.urandom(16).hex()
+
+
+def fresh_secret() -> str:
+    """Thirty-two bytes in hexadecimal that nobody can guess."""
+    return os.urandom(32).hex()

@@ -1,0 +1,20 @@
+"""Clients with a key: of the operator, who may do everything, unless another holder is named."""
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from nodes.api_keys import OPERATOR, seeded_secret
+
+SEED = "test"
+"""Of the sandboxes that tests open, unless they say otherwise."""
+
+
+def key_header(name: str = OPERATOR.name, seed: str = SEED) -> dict[str, str]:
+    """The header with the key of a holder."""
+    return {"Authorization": f"Bearer {seeded_secret(seed, name)}"}
+
+
+def client_of(app: FastAPI, name: str = OPERATOR.name) -> TestClient:
+    """A client of an application, with the key of a holder."""
+    seed = app.state.sandbox.consortium.network.seed
+    return TestClient(app, headers=key_header(name, seed))
