@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from web3 import Web3
 
+from api.access.access import Access, RateOptions
+from api.access.rate_limits import RATE, RATE_MAX
 from api.app import create_app
 from api.cli.engines import (
     EMBEDDED,
@@ -24,6 +26,7 @@ from api.cli.engines import (
 from api.cli.terminal import bad_input, file_trouble, output
 from api.server import server_of
 from ledger.domain.errors import MalformedError
+from nodes.api_keys import KEY_FILE, write_key_file
 from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
@@ -69,6 +72,13 @@ def up(
             "--dense-sequence", help="Numbers run 1, 2, 3 an instrument: report gaps; new folder."
         ),
     ] = None,
+    rate: Annotated[
+        int, typer.Option(min=1, max=RATE_MAX, help="Requests a second that one key may make.")
+    ] = RATE,
+    burst: Annotated[
+        int | None,
+        typer.Option(min=1, max=RATE_MAX, help="And at once; two seconds' worth if not given."),
+    ] = None,
     rule: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,8 +100,11 @@ def up(
     )
     with _listen(host, port) as listener:
         sandbox = _open(state, seed, chain, seats, options)
-        _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        server_of(create_app(sandbox), host, port).run(sockets=[listener])
+        app = create_app(sandbox, RateOptions(rate, burst))
+        _write_keys(state, sandbox)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        _greet(sandbox, app.state.access, address)
+        server_of(app, host, port).run(sockets=[listener])
 
 
 def _open(
@@ -125,10 +138,19 @@ def _listen(host: str, port: int) -> socket.socket:
         )
 
 
-def _greet(sandbox: Sandbox, address: str) -> None:
-    network = sandbox.consortium.network
+def _write_keys(state: Path, sandbox: Sandbox) -> None:
+    try:
+        write_key_file(state, sandbox.consortium.network)
+    except OSError as error:
+        file_trouble(error)
+
+
+def _greet(sandbox: Sandbox, access: Access, address: str) -> None:
+    network, ticket, folder = sandbox.consortium.network, access.ticket(), sandbox.consortium.path
     lines = [
         f"Novate  {address}/  (stop with Ctrl-C)",
+        *([f"  open    {address}/sign-in?ticket={ticket}  signs you in, once"] if ticket else []),
+        f"  keys    {folder}/{KEY_FILE}  (novate key, novate key BRK-A); to sign in, and for REST",
         f"  REST    {address}/v1/trades  described in {address}/openapi.json",
         *_rpc_lines(sandbox, address),
         *_contract_lines(sandbox),

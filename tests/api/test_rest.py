@@ -255,6 +255,7 @@ def test_interface_describes_itself(client):
         described["paths"]
     )
     answers = described["paths"]["/v1/trades"]["post"]["responses"]
-    assert set(answers) == {"200", "201", "404", "409", "422", "503", "507"}
+    statuses = {"200", "201", "401", "403", "404", "409", "422", "429", "503", "507"}
+    assert set(answers) == statuses
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     assert answers["409"]["content"] == {"application/problem+json": problem}

@@ -14,6 +14,13 @@ def key_header(name: str = OPERATOR.name, seed: str = SEED) -> dict[str, str]:
     return {"Authorization": f"Bearer {seeded_secret(seed, name)}"}
 
 
+def headers_in(words: list[str]) -> dict[str, str]:
+    """The headers of a curl command of the documentation, with the operator's key for $KEY."""
+    key = seeded_secret(SEED, OPERATOR.name)
+    given = [words[i + 1] for i in range(len(words)) if words[i] == "-H"]
+    return dict(each.replace("$KEY", key).split(": ") for each in given)
+
+
 def client_of(app: FastAPI, name: str = OPERATOR.name) -> TestClient:
     """A client of an application, with the key of a holder."""
     seed = app.state.sandbox.consortium.network.seed
