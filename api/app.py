@@ -13,8 +13,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import errors
+from api.access.access import DEFAULT_RATES, RateOptions, open_access
+from api.access.guard import AccessGuard
+from api.access.route_table import RouteTable
 from api.body_guard import BodyGuard, bounds_of
 from api.routers import (
+    api_keys,
     chain,
     clock,
     dry_run,
@@ -29,7 +33,7 @@ from api.routers import (
     sides,
     trades,
 )
-from api.web import chain_pages, pages
+from api.web import chain_pages, pages, sign_in
 from ledger.chain.rpc.backend import open_backend
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import Sandbox
@@ -39,7 +43,7 @@ WEB_FOLDER: Final = Path(__file__).parent / "web"
 RECURSION_MAX: Final = 1_000
 
 
-def create_app(sandbox: Sandbox) -> FastAPI:
+def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
     """The application of one sandbox; it starts and stops the sandbox with itself."""
 
     @asynccontextmanager
@@ -75,7 +79,9 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         clock,
         sandbox_controls,
         chain,
+        api_keys,
         health,
+        sign_in,
         pages,
         chain_pages,
     )
@@ -86,6 +92,9 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     if sandbox.consortium.own_chain:
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
+    app.state.access = open_access(sandbox, rates)
+    # Added after the guard of bodies, and so before it: who may not come in is not read.
+    app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     described = errors.description_of(app)
     app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app

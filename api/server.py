@@ -15,6 +15,8 @@ def server_of(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
             port=port,
             log_level="warning",
             access_log=False,
+            # Nobody stands before it: what a caller says of its own address is not believed.
+            proxy_headers=False,
             ws="websockets-sansio",
             ws_max_size=BODY_BYTES_MAX,
             ws_per_message_deflate=False,

@@ -16,9 +16,7 @@ from ledger.books.postings import Register
 from ledger.books.projection import Projection
 
 
-def view_hash(
-    projection: Projection, books: Sequence[OwnBook], breaks: Iterable[Break]
-) -> bytes:
+def view_hash(projection: Projection, books: Sequence[OwnBook], breaks: Iterable[Break]) -> bytes:
     """SHA-256 over the view in canonical form, 32 bytes."""
     digest = hashlib.sha256()
     digest.update(projection.height.to_bytes(8, "big", signed=True) + projection.block_hash)

@@ -2,7 +2,11 @@
 
 from sqlalchemy import Table
 
+from ledger.books.interface.api_keys import ApiKeyRow
+from ledger.books.interface.sessions import SessionRow
+from ledger.books.tables import table_of
+
 
 def interface_tables() -> list[Table]:
     """Every one of them."""
-    return []
+    return [table_of(row) for row in (ApiKeyRow, SessionRow)]
