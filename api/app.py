@@ -13,6 +13,9 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.body_guard import BodyGuard, bounds_of
+from api.conventions.etags import ETags
+from api.conventions.idempotency import Idempotency
+from api.conventions.request_log import RequestLog
 from api.routers import (
     chain,
     clock,
@@ -23,12 +26,14 @@ from api.routers import (
     operations,
     proofs,
     queue,
+    requests,
     rpc,
     sides,
     trades,
 )
 from api.web import chain_pages, pages
 from ledger.chain.rpc.backend import open_backend
+from nodes.clock import WallClock
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import Sandbox
 from nodes.sandbox.time_control import time_control_of
@@ -70,6 +75,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         proofs,
         ledger,
         clock,
+        requests,
         chain,
         health,
         pages,
@@ -78,7 +84,12 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     for module in modules:
         app.include_router(module.router)
     declared = [bounds_of(module.router.routes) for module in modules]
+    # Each goes around those before it: the log is the outermost.
+    wall_clock = WallClock()
+    app.add_middleware(Idempotency, clock=wall_clock)
     app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
+    app.add_middleware(ETags)
+    app.add_middleware(RequestLog, clock=wall_clock)
     if sandbox.consortium.own_chain:
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")

@@ -6,7 +6,7 @@ instructions expire and breaks are first seen. They are different things.
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 SECONDS_A_DAY = 86_400
@@ -105,3 +105,8 @@ def _moment(day: date, second: int) -> datetime:
 def pause(seconds: float) -> None:
     """Waits; for loops that poll the outside world."""
     time.sleep(seconds)
+
+
+def utc_of_micros(micros: int) -> datetime:
+    """The moment so many microseconds after the beginning of 1970."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)

@@ -2,7 +2,11 @@
 
 from sqlalchemy import Table
 
+from ledger.books.interface.answers import AnswerRow
+from ledger.books.interface.requests import BootRow, RequestRow
+from ledger.books.tables import table_of
+
 
 def interface_tables() -> list[Table]:
     """Every one of them."""
-    return []
+    return [table_of(row) for row in (AnswerRow, BootRow, RequestRow)]
