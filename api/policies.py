@@ -38,6 +38,7 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /v1/trades/{trade_id}/proof": Caller.OPERATOR,
     "GET /v1/trades/{trade_id}/signatures": Caller.OPERATOR,
     "POST /v1/instructions": Caller.SIDE,
+    "POST /v1/instructions:batch": Caller.SIDE,
     "GET /v1/instructions": Caller.OPERATOR,
     "GET /v1/instructions/{label}": Caller.SIDE,
     "GET /v1/instructions/{label}/dry-run": Caller.SIDE,
