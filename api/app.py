@@ -17,6 +17,9 @@ from api.access.access import DEFAULT_RATES, RateOptions, open_access
 from api.access.guard import AccessGuard
 from api.access.route_table import RouteTable
 from api.body_guard import BodyGuard, bounds_of
+from api.conventions.etags import ETags
+from api.conventions.idempotency import Idempotency
+from api.conventions.request_log import RequestLog
 from api.routers import (
     api_keys,
     chain,
@@ -28,6 +31,7 @@ from api.routers import (
     operations,
     proofs,
     queue,
+    requests,
     rpc,
     sandbox_controls,
     sides,
@@ -35,6 +39,7 @@ from api.routers import (
 )
 from api.web import chain_pages, pages, sign_in
 from ledger.chain.rpc.backend import open_backend
+from nodes.clock import WallClock
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import Sandbox
 from nodes.sandbox.time_control import time_control_of
@@ -78,6 +83,7 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
         ledger,
         clock,
         sandbox_controls,
+        requests,
         chain,
         api_keys,
         health,
@@ -88,13 +94,17 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
     for module in modules:
         app.include_router(module.router)
     declared = [bounds_of(module.router.routes) for module in modules]
-    app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
     if sandbox.consortium.own_chain:
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     app.state.access = open_access(sandbox, rates)
-    # Added after the guard of bodies, and so before it: who may not come in is not read.
+    # Each goes around those before it. Who may not come in is not read, but stands in the log.
+    wall_clock = WallClock()
+    app.add_middleware(Idempotency, clock=wall_clock)
+    app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
+    app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
+    app.add_middleware(RequestLog, clock=wall_clock)
     described = errors.description_of(app)
     app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app

@@ -52,6 +52,19 @@ def explorer_of(request: Request) -> Explorer:
     return explorer
 
 
+async def raw_body(request: Request) -> bytes:
+    """The body as it came; the guard has bounded it."""
+    return await request.body()
+
+
+async def json_text(request: Request) -> bytes:
+    """The body as it came, which is said to be JSON; the guard has bounded it."""
+    kind = request.headers.get("content-type", "none")
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        raise refuse(Reason.INVALID, f"content-type: expected application/json, found {kind}")
+    return await request.body()
+
+
 def only_known_parameters(request: Request) -> None:
     """Refuses query parameters that the endpoint does not have: a misspelt one must not be lost."""
     known = _query_names(request.scope["route"].dependant)
@@ -92,5 +105,7 @@ RunningSandbox = Annotated[Sandbox, Depends(sandbox_of)]
 RunningExplorer = Annotated[Explorer, Depends(explorer_of)]
 CallingHolder = Annotated[KeyHolder, Depends(holder_of)]
 AnySandbox = Annotated[Sandbox, Depends(any_sandbox_of)]
+JsonText = Annotated[bytes, Depends(json_text)]
+RawBody = Annotated[bytes, Depends(raw_body)]
 Cursor = Annotated[int, Depends(cursor_position)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Items a page.")]

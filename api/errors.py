@@ -1,6 +1,6 @@
 """Errors over HTTP: problem+json, with the numbered reason, its cause and its remedy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -99,6 +99,11 @@ def description_of(app: FastAPI) -> dict[str, Any]:
     return described
 
 
+def faults_in_words(faults: Sequence[Mapping[str, Any]]) -> str:
+    """What pydantic has found, one after another."""
+    return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in faults)
+
+
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
     return problem_of(error.refusal)
@@ -108,7 +113,7 @@ async def _malformed_batch(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, MalformedBatchError)
     detail = f"{error.total} faults; the batch is refused whole, nothing of it was captured"
     problem = BatchProblem(
-        **_problem(Rejected(Reason.INVALID, detail)).model_dump(),
+        **problem_body(Rejected(Reason.INVALID, detail)).model_dump(),
         faults=[BatchFault(row=f.row, field=f.field, detail=f.detail) for f in error.faults],
         faults_total=error.total,
     )
@@ -131,8 +136,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if request.method in ("POST", "PUT") and not kind.startswith("application/json"):
         detail = f"content-type: expected application/json, found {kind}"
         return problem_of(Rejected(Reason.INVALID, detail))
-    words = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-    return problem_of(Rejected(Reason.INVALID, "; ".join(words)))
+    return problem_of(Rejected(Reason.INVALID, faults_in_words(error.errors())))
 
 
 async def _not_routed(_: Request, error: Exception) -> JSONResponse:
@@ -151,7 +155,7 @@ def problem_of(
     refusal: Rejected, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The answer for a refusal; its status is the reason's own unless another is given."""
-    problem = _problem(refusal, status)
+    problem = problem_body(refusal, status)
     if refusal.reason in (Reason.UNAVAILABLE, Reason.BUSY):
         headers = {"Retry-After": str(RETRY_SECONDS), **(headers or {})}
     return JSONResponse(
@@ -159,7 +163,8 @@ def problem_of(
     )
 
 
-def _problem(refusal: Rejected, status: int | None = None) -> Problem:
+def problem_body(refusal: Rejected, status: int | None = None) -> Problem:
+    """What an answer says of a refusal."""
     explanation, status = refusal.reason.explanation, status or refusal.reason.http_status
     return Problem(
         type=f"urn:novate:reason:{refusal.reason.value}",

@@ -255,6 +255,14 @@ class Problem(Wire):
     reason: str
     remedy: str
     remedy_zh: str
+    request_id: Annotated[
+        str | None,
+        said(
+            "Names the request; see /v1/requests. Null outside of /v1.",
+            "请求编号，见 /v1/requests；/v1 以外为空。",
+            "req_1_42",
+        ),
+    ] = None
 
 
 class BatchFault(Wire):

@@ -23,6 +23,7 @@ from api.cli.key_choice import with_keys
 from api.cli.proof import proof_app
 from api.cli.queue import queue_app
 from api.cli.reasons import reasons
+from api.cli.requests import requests
 from api.cli.rules import rules
 from api.cli.sandbox import sandbox_app
 from api.cli.scenario import scenario_app
@@ -72,6 +73,7 @@ app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(fund)
 app.add_typer(clock_app, name="clock", rich_help_panel=SERVE)
 app.add_typer(sandbox_app, name="sandbox", rich_help_panel=SERVE)
+app.command(rich_help_panel=SERVE)(requests)
 app.add_typer(day_app, name="day", rich_help_panel=DAYS)
 app.command("make-day", rich_help_panel=DAYS)(make_day)
 app.add_typer(scenario_app, name="scenario", rich_help_panel=STORIES)

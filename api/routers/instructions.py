@@ -10,14 +10,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api import instruction_schemas as schemas
+from api.body_guard import BodyBounds, bounded
 from api.dependencies import (
     CallingHolder,
     Cursor,
+    JsonText,
     Limit,
     RunningSandbox,
     only_known_parameters,
 )
 from api.errors import RefusedError, problems, refuse
+from api.instruction_batches import ITEMS_MAX, InstructionBatch, enter_all, items_of, read_items
 from api.instruction_terms import entry_of
 from api.instruction_views import instruction_view
 from api.schemas import Page
@@ -48,6 +51,18 @@ router = APIRouter(
 )
 
 READ_AT_ONCE = 1_000
+BATCH_BYTES_MAX = 2 * 1024 * 1024
+BATCH_OPENINGS_MAX = 4 * ITEMS_MAX
+_BATCH_CONTENT = {
+    "application/json": {
+        "schema": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": ITEMS_MAX,
+            "items": {"$ref": "#/components/schemas/Replacing/properties/instruction"},
+        }
+    }
+}
 LabelInPath = Annotated[str, Path(max_length=160, examples=["DVP-1"])]
 Say = Callable[[Consortium], Rejected | None]
 
@@ -81,6 +96,36 @@ def create_instruction(
     if answer.was_known:
         response.status_code = status.HTTP_200_OK
     return _read(sandbox, entry.label)
+
+
+@router.post(
+    ":batch",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="instructions.create_batch",
+    summary="Enter a batch of instructions",
+    responses={
+        200: {"model": InstructionBatch, "description": "All were entered before."},
+        207: {"model": InstructionBatch, "description": "Some are refused; the rest stands."},
+        **problems(413, 507),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": _BATCH_CONTENT}},
+)
+@bounded(BodyBounds(bytes_max=BATCH_BYTES_MAX, openings_max=BATCH_OPENINGS_MAX))
+def create_instructions(
+    sandbox: RunningSandbox, body: JsonText, response: Response
+) -> InstructionBatch:
+    """Enters up to 1,000 instructions, a JSON list of what `POST /v1/instructions` takes.
+
+    Each is judged by itself, in order: one that is refused does not keep the others out. All are on
+    disk when this answers; the same batch again changes nothing.
+    """
+    entries = read_items(sandbox.consortium, items_of(body))
+    batch = sandbox.change(lambda consortium: enter_all(consortium, entries))
+    if batch.refused:
+        response.status_code = status.HTTP_207_MULTI_STATUS
+    elif not batch.entered:
+        response.status_code = status.HTTP_200_OK
+    return batch
 
 
 @router.get("", operation_id="instructions.list", summary="List instructions")

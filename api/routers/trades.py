@@ -12,6 +12,7 @@ from api.dependencies import (
     CallingHolder,
     Cursor,
     Limit,
+    RawBody,
     RunningExplorer,
     RunningSandbox,
     only_known_parameters,
@@ -73,11 +74,6 @@ _BATCH_CONTENT = {
 }
 
 
-async def _raw_body(request: Request) -> bytes:
-    """The body as it came; the guard has bounded it."""
-    return await request.body()
-
-
 def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
     """How to read the body, by its content type."""
     kind = request.headers.get("content-type", "none")
@@ -88,7 +84,6 @@ def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
     return form
 
 
-RawBody = Annotated[bytes, Depends(_raw_body)]
 BatchForm = Annotated[Callable[[bytes, Network], TradeColumns], Depends(_batch_form)]
 
 
