@@ -13,10 +13,12 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.body_guard import BodyGuard, bounds_of
+from api.event_stream import EventStreams
 from api.routers import (
     chain,
     clock,
     dry_run,
+    events,
     health,
     instructions,
     ledger,
@@ -58,6 +60,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     # A library among the imports raises the limit so far that deep nesting would end in a crash.
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
+    app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     modules = (
@@ -70,6 +73,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         proofs,
         ledger,
         clock,
+        events,
         chain,
         health,
         pages,

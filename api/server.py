@@ -1,14 +1,27 @@
 """How the application is served: one process, bounded messages."""
 
+import socket
+
 import uvicorn
 from fastapi import FastAPI
 
 from ledger.chain.rpc.request import BODY_BYTES_MAX
 
 
+class StreamingServer(uvicorn.Server):
+    """Ends the event streams before it waits for what is still being answered."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops."""
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        app.state.event_streams.close()
+        await super().shutdown(sockets)
+
+
 def server_of(app: FastAPI, host: str, port: int) -> uvicorn.Server:
     """A server of an application; port 0 is any free one."""
-    return uvicorn.Server(
+    return StreamingServer(
         uvicorn.Config(
             app,
             host=host,

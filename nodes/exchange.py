@@ -15,11 +15,14 @@ import numpy as np
 from ledger.books.batches import BatchStream
 from ledger.books.capture import (
     BatchSorter,
+    NumberedRefusal,
     SortedBatch,
     all_refusals,
     count_refusals,
     first_refusals,
+    last_refusal,
     record_refusals,
+    refusals_after,
     split_batch,
 )
 from ledger.books.database import Database
@@ -32,6 +35,7 @@ from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, sam
 from ledger.clearing.columns import COLUMN_NAMES, TradeColumns
 from ledger.domain.participants import Role
 from nodes.bus import UnreachableError
+from nodes.for_desk import for_desk
 from nodes.keys import Key
 from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
 from nodes.node import Node, Surroundings
@@ -114,6 +118,18 @@ class Exchange(Node):
         """Every submitted trade that was not captured."""
         with self.database.reading() as session:
             return all_refusals(session)
+
+    @for_desk
+    def refusals_after(self, number: int, count: int) -> list[NumberedRefusal]:
+        """The first so many refusals after one."""
+        with self.database.reading() as session:
+            return refusals_after(session, number, count)
+
+    @for_desk
+    def last_refusal(self) -> int:
+        """The number of the last refusal; 0 when there is none."""
+        with self.database.reading() as session:
+            return last_refusal(session)
 
     def gaps(self) -> list[Gap] | None:
         """The numbers missing from the venue's dense sequences; None when it has none."""

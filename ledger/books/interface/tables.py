@@ -2,7 +2,10 @@
 
 from sqlalchemy import Table
 
+from ledger.books.interface.events import EventCursorRow, EventRow
+from ledger.books.tables import table_of
+
 
 def interface_tables() -> list[Table]:
     """Every one of them."""
-    return []
+    return [table_of(row) for row in (EventRow, EventCursorRow)]
