@@ -25,23 +25,27 @@ MARKED_EVERY: Final = 10_000
 
 
 class EventStreams:
-    """The streams that are open: at most so many, and all end when the server stops."""
+    """The streams that are open: at most so many, and all end when the server stops.
+
+    Attributes:
+        count: how many there are now.
+    """
 
     def __init__(self, streams_max: int = STREAMS_MAX) -> None:
         self._streams_max = streams_max
-        self._count = 0
+        self.count = 0
         self.is_closing = False
 
     @contextmanager
     def seat(self) -> Iterator[None]:
         """A place for one more stream. Refused when all are taken."""
-        if self._count >= self._streams_max:
+        if self.count >= self._streams_max:
             raise refuse(Reason.UNAVAILABLE, f"{self._streams_max} event streams are open already")
-        self._count += 1
+        self.count += 1
         try:
             yield
         finally:
-            self._count -= 1
+            self.count -= 1
 
     def close(self) -> None:
         """Lets every stream end with its present frame."""
