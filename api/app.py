@@ -20,11 +20,13 @@ from api.body_guard import BodyGuard, bounds_of
 from api.conventions.etags import ETags
 from api.conventions.idempotency import Idempotency
 from api.conventions.request_log import RequestLog
+from api.event_stream import EventStreams
 from api.routers import (
     api_keys,
     chain,
     clock,
     dry_run,
+    events,
     health,
     instructions,
     ledger,
@@ -70,6 +72,7 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
     app.state.scenario_turn = BoundedSemaphore(1)
+    app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     modules = (
@@ -84,6 +87,7 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
         clock,
         sandbox_controls,
         requests,
+        events,
         chain,
         api_keys,
         health,

@@ -20,6 +20,7 @@ PROBLEM_JSON: Final = "application/problem+json"
 _PROBLEM_SCHEMA: Final = {"$ref": "#/components/schemas/Problem"}
 _REASON_BY_STATUS: Final = {
     404: Reason.UNKNOWN,
+    410: Reason.UNKNOWN,
     503: Reason.UNAVAILABLE,
     507: Reason.STORAGE,
 }
@@ -30,6 +31,7 @@ _DESCRIPTION_BY_STATUS: Final = {
     403: "Somebody who has to permit, ask for or sign it has not.",
     404: "It names something that is not known here.",
     409: "It contradicts what is on record.",
+    410: "It is not kept any more.",
     413: "The body is too large.",
     422: "It is not of the form it must have.",
     429: "Too many requests; Retry-After says when to ask again.",
