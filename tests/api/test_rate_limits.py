@@ -9,6 +9,8 @@ from api.access.access import RateOptions
 from api.access.credentials import address_of
 from api.access.rate_limits import BUCKETS_MAX, NS_A_SECOND, RateLimits
 from api.app import create_app
+from api.errors import problem_of
+from ledger.domain.reasons import Reason, Rejected
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.clients import SEED, key_header
 from tests.support.consortia import DAY
@@ -135,3 +137,9 @@ def test_watchdogs_and_json_rpc_are_not_sent_away(client):
         body = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber"}
         assert client.post("/rpc", json=body).status_code == 200
     assert client.get("/openapi.json").status_code == 200
+
+
+@pytest.mark.parametrize("reason", [Reason.UNAVAILABLE, Reason.BUSY])
+def test_what_may_be_otherwise_soon_says_when_to_ask_again(reason):
+    assert int(problem_of(Rejected(reason, "")).headers["retry-after"]) >= 1
+    assert "retry-after" not in problem_of(Rejected(Reason.INVALID, "")).headers
