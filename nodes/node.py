@@ -151,11 +151,15 @@ class Node:
         with self.database.transaction() as session:
             breaks = self.break_book.record(session, comparisons, self.seen())
         self.reconciled_block = self.projection.height
+        self.reconciled()
         return breaks
 
     def own_comparisons(self) -> list[Comparison]:
         """What only this role can compare; for roles that keep accounts for others."""
         return []
+
+    def reconciled(self) -> None:
+        """It has compared its records; for roles that have somebody else act upon it."""
 
     @for_desk
     def standing(self) -> NodeStanding:

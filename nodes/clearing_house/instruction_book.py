@@ -24,6 +24,7 @@ from ledger.domain.rules import QueueOrder
 from ledger.settlement import lifecycle
 from ledger.settlement.legs import Pot, PotKind
 from ledger.settlement.live_queue import LiveQueue
+from ledger.settlement.unsound import Unsound
 from nodes.clearing_house.limits import LimitBook
 from nodes.instruction_terms import instruction_id, instruction_of_trade
 from nodes.network import RULE_VERSION
@@ -214,6 +215,12 @@ class InstructionBook:
     def reinstate(self, participant: int) -> None:
         """A participant is in good standing again."""
         self.queue.suspended.discard(participant)
+        self.has_changed = True
+        self.queue.anything_may_have_changed()
+
+    def set_unsound(self, unsound: Unsound) -> None:
+        """Nothing of these assets settles from now on; what was one of them may again."""
+        self.queue.unsound = unsound
         self.has_changed = True
         self.queue.anything_may_have_changed()
 
