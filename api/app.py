@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from api import errors
 from api.body_guard import BodyGuard, bounds_of
 from api.routers import (
+    breaks,
     chain,
     clock,
     dry_run,
@@ -72,6 +73,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         operations,
         proofs,
         ledger,
+        breaks,
         clock,
         sandbox_controls,
         chain,

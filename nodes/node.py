@@ -9,7 +9,7 @@ from contracts.clients.registers import Register as RegisterContract
 from contracts.deployment import Contracts
 from contracts.typed_data import Domain, InstructionMessage
 from ledger.books.break_life import Break, BreakEntry, Seen
-from ledger.books.breaks import ONLY_OPEN, BreakBook, BreakFilter
+from ledger.books.breaks import EVERY, ONLY_OPEN, BreakBook, BreakFilter
 from ledger.books.database import Database
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
@@ -238,7 +238,7 @@ class Node:
     @for_desk
     def view_hash(self) -> bytes:
         """One number for what this node shows; the same after it was started again."""
-        return view_hash(self.projection, self.books(), self.breaks())
+        return view_hash(self.projection, self.books(), self.break_book.select(EVERY))
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""

@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api import schemas
+from api.break_schemas import Reconciliation
+from api.break_views import reconciliation_view
 from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
 from api.errors import problems, refuse
-from api.views import cycle_view, participant_view, position_views, reconciliation_view
+from api.views import cycle_view, participant_view, position_views
 from ledger.domain.reasons import Reason
 
 router = APIRouter(
@@ -110,7 +112,7 @@ def list_positions(
 
 
 @router.get("/reconciliation", operation_id="reconciliation.read", summary="Reconciliation")
-def read_reconciliation(sandbox: RunningSandbox) -> schemas.Reconciliation:
+def read_reconciliation(sandbox: RunningSandbox) -> Reconciliation:
     """Own books, ledger and statements compared, node by node, with every open break."""
     with sandbox.lock:
         return reconciliation_view(sandbox.consortium)

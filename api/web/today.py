@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import schemas
+from api.break_schemas import Reconciliation
+from api.break_views import reconciliation_view
 from api.views import (
     cycle_view,
     participant_view,
     position_views,
-    reconciliation_view,
     settled_cycles,
     trade_view,
 )
@@ -58,7 +59,7 @@ class Today:
     trades: list[schemas.Trade]
     cycles: list[schemas.Cycle]
     participants: list[schemas.Participant]
-    reconciliation: schemas.Reconciliation
+    reconciliation: Reconciliation
     shown_participant: str
     traders: list[str]
     positions: list[schemas.Position]
