@@ -160,11 +160,11 @@ def test_page_shows_age_assignee_and_what_is_at_risk(sandbox, client, language, 
 
 
 def test_commands_list_show_and_change(sandbox):
-    with served(sandbox) as url:
+    with served(sandbox) as running:
         spoil(sandbox, 1)
 
         def run(*arguments):
-            result = CliRunner().invoke(app, ["breaks", *arguments, "--url", url])
+            result = CliRunner().invoke(app, ["breaks", *arguments, "--url", f"http://{running.place}"])
             assert result.exit_code == 0, result.output
             return result.output
 
