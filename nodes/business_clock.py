@@ -127,6 +127,11 @@ class BusinessClock:
         return self._setting.frozen_at is not None
 
     @property
+    def setting(self) -> Setting:
+        """How it is set."""
+        return self._setting
+
+    @property
     def end_of_day(self) -> time | None:
         """The time of day at which a business day ends; None: at midnight."""
         return self._setting.end_of_day

@@ -132,3 +132,8 @@ def _moment(day: date, second: int) -> datetime:
 def pause(seconds: float) -> None:
     """Waits; for loops that poll the outside world."""
     time.sleep(seconds)
+
+
+def utc_of_micros(micros: int) -> datetime:
+    """The moment so many microseconds after the beginning of 1970."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)

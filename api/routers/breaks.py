@@ -6,13 +6,22 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Depends, Path, Query
 
 from api import break_schemas as schemas
+from api.access.owning import check_owns, check_reads
 from api.break_views import break_detail, break_view
-from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
+from api.dependencies import (
+    CallingHolder,
+    Cursor,
+    Limit,
+    RunningSandbox,
+    only_known_parameters,
+    page_of,
+)
 from api.errors import RefusedError, problems, refuse
 from api.schemas import Page
 from ledger.books.break_life import Break
 from ledger.books.breaks import BreakFilter
 from ledger.domain.breaks import AgeBucket, BreakKind, BreakState
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
@@ -65,6 +74,7 @@ def wanted_breaks(
 @router.get("/breaks", operation_id="breaks.list", summary="List breaks", responses=problems(404))
 def list_breaks(
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     cursor: Cursor,
     wanted: Annotated[BreakFilter, Depends(wanted_breaks)],
     limit: Limit = 100,
@@ -82,7 +92,8 @@ def list_breaks(
         consortium = sandbox.consortium
         if owner is not None:
             _node(consortium, owner)
-        breaks = _breaks(consortium, owner, wanted)
+            check_reads(holder, owner)
+        breaks = _breaks(consortium, holder, owner, wanted)
         found = [each for each in breaks if age is None or each.bucket is age]
         height = consortium.clearing_house.projection.height
     found.sort(key=lambda each: (each.first_seen.block, each.owner, each.id))
@@ -96,10 +107,13 @@ def list_breaks(
     summary="Look a break up",
     responses=problems(404),
 )
-def read_break(owner: Owner, break_id: BreakId, sandbox: RunningSandbox) -> schemas.BreakDetail:
+def read_break(
+    owner: Owner, break_id: BreakId, sandbox: RunningSandbox, holder: CallingHolder
+) -> schemas.BreakDetail:
     """Both versions, the likely cause, what would close it, and everything that has happened."""
     with sandbox.lock:
         node = _node(sandbox.consortium, owner)
+        check_reads(holder, owner)
         found = _asked(lambda: node.find_break(break_id))
         if found is None:
             raise refuse(Reason.UNKNOWN, f"{owner} has no break {break_id}")
@@ -113,10 +127,16 @@ def read_break(owner: Owner, break_id: BreakId, sandbox: RunningSandbox) -> sche
     responses=problems(403, 404, 409, 507),
 )
 def assign_break(
-    owner: Owner, break_id: BreakId, asked: schemas.AssignBreak, sandbox: RunningSandbox
+    owner: Owner,
+    break_id: BreakId,
+    asked: schemas.AssignBreak,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> schemas.BreakDetail:
     """Has somebody look after it. Only the owner's own staff."""
-    return _changed(sandbox, owner, lambda node: node.assign_break(break_id, asked.to, asked.by))
+    return _changed(
+        sandbox, holder, owner, lambda node: node.assign_break(break_id, asked.to, asked.by)
+    )
 
 
 @router.post(
@@ -126,10 +146,16 @@ def assign_break(
     responses=problems(403, 404, 409, 507),
 )
 def comment_on_break(
-    owner: Owner, break_id: BreakId, asked: schemas.CommentOnBreak, sandbox: RunningSandbox
+    owner: Owner,
+    break_id: BreakId,
+    asked: schemas.CommentOnBreak,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> schemas.BreakDetail:
     """Adds a comment to its history. Only the owner's own staff."""
-    return _changed(sandbox, owner, lambda node: node.comment_break(break_id, asked.text, asked.by))
+    return _changed(
+        sandbox, holder, owner, lambda node: node.comment_break(break_id, asked.text, asked.by)
+    )
 
 
 @router.post(
@@ -139,14 +165,18 @@ def comment_on_break(
     responses=problems(403, 404, 409, 507),
 )
 def resolve_break(
-    owner: Owner, break_id: BreakId, asked: schemas.ResolveBreak, sandbox: RunningSandbox
+    owner: Owner,
+    break_id: BreakId,
+    asked: schemas.ResolveBreak,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> schemas.BreakDetail:
     """Notes that it is dealt with, and why; it closes by itself once the difference has gone.
 
     When the records come to differ otherwise it is open again. Only the owner's own staff.
     """
     return _changed(
-        sandbox, owner, lambda node: node.resolve_break(break_id, asked.reason, asked.by)
+        sandbox, holder, owner, lambda node: node.resolve_break(break_id, asked.reason, asked.by)
     )
 
 
@@ -157,17 +187,22 @@ def resolve_break(
     responses=problems(403, 404, 409, 507),
 )
 def reopen_break(
-    owner: Owner, break_id: BreakId, asked: schemas.ReopenBreak, sandbox: RunningSandbox
+    owner: Owner,
+    break_id: BreakId,
+    asked: schemas.ReopenBreak,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> schemas.BreakDetail:
     """Takes its resolution back. Only the owner's own staff."""
-    return _changed(sandbox, owner, lambda node: node.reopen_break(break_id, asked.by))
+    return _changed(sandbox, holder, owner, lambda node: node.reopen_break(break_id, asked.by))
 
 
 def _changed(
-    sandbox: Sandbox, owner: str, act: Callable[[Node], Break | Rejected]
+    sandbox: Sandbox, holder: KeyHolder, owner: str, act: Callable[[Node], Break | Rejected]
 ) -> schemas.BreakDetail:
     with sandbox.lock:
         node = _node(sandbox.consortium, owner)
+        check_owns(holder, owner)
         found = _asked(lambda: act(node))
         if isinstance(found, Rejected):
             raise RefusedError(found)
@@ -178,9 +213,11 @@ def _detail(node: Node, found: Break) -> schemas.BreakDetail:
     return break_detail(found, _asked(lambda: node.break_history(found.key)))
 
 
-def _breaks(consortium: Consortium, owner: str | None, wanted: BreakFilter) -> Iterator[Break]:
+def _breaks(
+    consortium: Consortium, holder: KeyHolder, owner: str | None, wanted: BreakFilter
+) -> Iterator[Break]:
     for node in consortium.nodes.values():
-        if owner in (None, node.id):
+        if owner in (None, node.id) and holder.may_see(node.id):
             try:
                 yield from node.breaks(wanted)
             except UnreachableError:

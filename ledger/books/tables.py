@@ -337,6 +337,14 @@ class EnteredSideRow(SQLModel, table=True):
     has_asked_out: bool = False
 
 
+class ChangeRow(SQLModel, table=True):
+    """What one commit has changed, for whoever tells others of it; number 0: somebody does."""
+
+    __tablename__ = "changes"
+    number: int = Field(primary_key=True)
+    payload: bytes = Field(sa_type=LargeBinary)
+
+
 class AmendmentRow(SQLModel, table=True):
     """What takes the place of an instruction (without an owner), or of a participant's side."""
 
@@ -374,6 +382,7 @@ def all_tables() -> list[Table]:
             LimitRow,
             ConsentRow,
             AmendmentRow,
+            ChangeRow,
             BreakRow,
             BreakEntryRow,
             UnsoundAssetRow,

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from ledger.books.amendments import Amendments
+from ledger.books.changes import note_changes
 from ledger.books.database import UnitOfWork
 from ledger.books.instructions import InstructionStore
 from ledger.books.intake import Intake, TradeStanding
@@ -25,6 +26,7 @@ from ledger.settlement import lifecycle
 from ledger.settlement.legs import Pot, PotKind
 from ledger.settlement.live_queue import LiveQueue
 from ledger.settlement.unsound import Unsound
+from nodes.clearing_house.changes import changes_of
 from nodes.clearing_house.limits import LimitBook
 from nodes.instruction_terms import instruction_id, instruction_of_trade
 from nodes.network import RULE_VERSION
@@ -135,6 +137,7 @@ class InstructionBook:
             if each.position is not None
         }
         self._intake.note(session, standings)
+        note_changes(session, changes_of(changed, self.queue.get))
         session.on_commit(lambda: self._publish(changed))
 
     def note(self, reasons: Mapping[str, Reason]) -> None:
@@ -145,6 +148,7 @@ class InstructionBook:
         if noted:
             with self._house.database.transaction() as session:
                 self._store.put(session, noted)
+                note_changes(session, changes_of(noted, self.queue.get))
 
     def forget_notes(self, instructions: Iterable[Instruction]) -> None:
         """Something else is in their way now."""

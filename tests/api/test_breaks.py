@@ -164,7 +164,9 @@ def test_commands_list_show_and_change(sandbox):
         spoil(sandbox, 1)
 
         def run(*arguments):
-            result = CliRunner().invoke(app, ["breaks", *arguments, "--url", f"http://{running.place}"])
+            result = CliRunner().invoke(
+                app, ["breaks", *arguments, "--url", f"http://{running.place}"]
+            )
             assert result.exit_code == 0, result.output
             return result.output
 
