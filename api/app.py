@@ -23,6 +23,7 @@ from api.conventions.request_log import RequestLog
 from api.event_stream import EventStreams
 from api.routers import (
     api_keys,
+    breaks,
     chain,
     clock,
     dry_run,
@@ -84,6 +85,7 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
         operations,
         proofs,
         ledger,
+        breaks,
         clock,
         sandbox_controls,
         requests,

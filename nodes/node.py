@@ -9,7 +9,7 @@ from contracts.clients.registers import Register as RegisterContract
 from contracts.deployment import Contracts
 from contracts.typed_data import Domain, InstructionMessage
 from ledger.books.break_life import Break, BreakEntry, Seen
-from ledger.books.breaks import ONLY_OPEN, BreakBook, BreakFilter
+from ledger.books.breaks import EVERY, ONLY_OPEN, BreakBook, BreakFilter
 from ledger.books.database import Database
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
@@ -151,11 +151,15 @@ class Node:
         with self.database.transaction() as session:
             breaks = self.break_book.record(session, comparisons, self.seen())
         self.reconciled_block = self.projection.height
+        self.reconciled()
         return breaks
 
     def own_comparisons(self) -> list[Comparison]:
         """What only this role can compare; for roles that keep accounts for others."""
         return []
+
+    def reconciled(self) -> None:
+        """It has compared its records; for roles that have somebody else act upon it."""
 
     @for_desk
     def standing(self) -> NodeStanding:
@@ -234,7 +238,7 @@ class Node:
     @for_desk
     def view_hash(self) -> bytes:
         """One number for what this node shows; the same after it was started again."""
-        return view_hash(self.projection, self.books(), self.breaks())
+        return view_hash(self.projection, self.books(), self.break_book.select(EVERY))
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""

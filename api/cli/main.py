@@ -8,6 +8,7 @@ import typer
 
 from api.app import RECURSION_MAX
 from api.cli.bench import bench_app
+from api.cli.breaks import breaks_app
 from api.cli.chain import chain_app
 from api.cli.clock import clock_app
 from api.cli.conformance import conformance
@@ -68,6 +69,7 @@ app.command(rich_help_panel=SERVE)(up)
 app.command(rich_help_panel=SERVE)(key)
 app.add_typer(instruction_app, name="instruction", rich_help_panel=SERVE)
 app.add_typer(side_app, name="side", rich_help_panel=SERVE)
+app.add_typer(breaks_app, name="breaks", rich_help_panel=SERVE)
 app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)
 app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(fund)

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import BigInteger, LargeBinary, Table
 from sqlmodel import Field, SQLModel
 
-from ledger.books.break_rows import BreakEntryRow, BreakRow
+from ledger.books.break_rows import BreakEntryRow, BreakRow, UnsoundAssetRow
 from ledger.domain.rulebook import RULEBOOK_VERSION
 
 HOLDING_WIDTH: Final = 2
@@ -385,6 +385,7 @@ def all_tables() -> list[Table]:
             ChangeRow,
             BreakRow,
             BreakEntryRow,
+            UnsoundAssetRow,
             EnteredSideRow,
         )
     ]
