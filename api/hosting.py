@@ -33,13 +33,18 @@ class Hosting:
     def __init__(self, home: SandboxHome, application_of: ApplicationOf) -> None:
         self.home = home
         self._app_of = application_of
-        self._stage = _Stage(self._application())
+        self._stage = _Stage(self._next_application())
         self._turn = asyncio.Lock()
+
+    @property
+    def application(self) -> FastAPI:
+        """What is served now."""
+        return self._stage.app
 
     @property
     def sandbox(self) -> Sandbox:
         """The one that is served now."""
-        sandbox = self._stage.app.state.sandbox
+        sandbox = self.application.state.sandbox
         assert isinstance(sandbox, Sandbox)
         return sandbox
 
@@ -68,10 +73,10 @@ class Hosting:
             try:
                 await asyncio.to_thread(act)
             finally:
-                self._stage = _Stage(await asyncio.to_thread(self._application))
+                self._stage = _Stage(await asyncio.to_thread(self._next_application))
                 await self._stage.open()
 
-    def _application(self) -> FastAPI:
+    def _next_application(self) -> FastAPI:
         app = self._app_of(self.home.open())
         app.state.hosting = self
         return app

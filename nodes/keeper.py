@@ -123,7 +123,8 @@ class Keeper:
         holdings = self._node.projection.columns(self._register)
         ledger = holdings.take(self.keeps(accounts_of(holdings.keys.column))).summed()
         differing = compare_positions(self.book.positions(self._register), ledger, None)
-        return self._node.comparison("kept", self._register, differing, is_complete=True)
+        height = self._node.projection.height
+        return self._node.comparing.in_words("kept", self._register, differing, height)
 
     def _lines_of(self, cycle: CycleMessage) -> Lines:
         return cycle.securities() if self._register is Register.SECURITIES else cycle.cash()

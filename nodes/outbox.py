@@ -53,6 +53,10 @@ class Outbox:
         """Whether there is a transaction for an intent already."""
         return self._store.has(intent)
 
+    def hash_of(self, intent: str) -> bytes | None:
+        """The hash of the transaction for an intent; None when there is none."""
+        return self._store.get([intent])[0].hash if self._store.has(intent) else None
+
     def announce(self, intents: Sequence[str]) -> None:
         """Sends what several intents stand for, in order, without waiting for any of it.
 

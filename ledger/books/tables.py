@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import BigInteger, LargeBinary, Table
 from sqlmodel import Field, SQLModel
 
+from ledger.books.break_rows import BreakEntryRow, BreakRow
 from ledger.domain.rulebook import RULEBOOK_VERSION
 
 HOLDING_WIDTH: Final = 2
@@ -320,21 +321,6 @@ class ConsentRow(SQLModel, table=True):
     deadline: int
 
 
-class BreakRow(SQLModel, table=True):
-    """A difference between two records that should agree. Closed when it has gone, not deleted."""
-
-    __tablename__ = "breaks"
-    id: str = Field(primary_key=True)
-    kind: str
-    owner: str
-    subject: str
-    ours: str
-    theirs: str
-    first_seen_block: int
-    first_seen_at: str
-    closed_block: int | None = None
-
-
 class EnteredSideRow(SQLModel, table=True):
     """One side of an instruction, as its participant has entered it under a reference of its own.
 
@@ -349,6 +335,14 @@ class EnteredSideRow(SQLModel, table=True):
     state: str = Field(index=True)
     label: str = Field(default="", index=True)
     has_asked_out: bool = False
+
+
+class ChangeRow(SQLModel, table=True):
+    """What one commit has changed, for whoever tells others of it; number 0: somebody does."""
+
+    __tablename__ = "changes"
+    number: int = Field(primary_key=True)
+    payload: bytes = Field(sa_type=LargeBinary)
 
 
 class AmendmentRow(SQLModel, table=True):
@@ -388,7 +382,9 @@ def all_tables() -> list[Table]:
             LimitRow,
             ConsentRow,
             AmendmentRow,
+            ChangeRow,
             BreakRow,
+            BreakEntryRow,
             EnteredSideRow,
         )
     ]

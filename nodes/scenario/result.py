@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.books import cycles as records
+from ledger.books.break_life import Break
 from ledger.books.intake import CAPTURED
 from ledger.books.postings import Register
-from ledger.books.tables import BreakRow, CycleRow
+from ledger.books.tables import CycleRow
 from ledger.clearing.netting import NetLines, net
 from ledger.domain.accounts import account_of, asset_of, holding_key
 from ledger.domain.amounts import format_amount
@@ -142,12 +143,19 @@ class Outcome:
 
     def breaks(self) -> list[dict[str, Any]]:
         """The open breaks of all nodes that are not away."""
-        rows: list[BreakRow] = []
+        rows: list[Break] = []
         for node in self._played.consortium.nodes.values():
             with suppress(UnreachableError):
                 rows += node.breaks()
         return [
-            row.model_dump(include={"kind", "owner", "subject", "ours", "theirs"}) for row in rows
+            {
+                "kind": row.kind.value,
+                "owner": row.owner,
+                "subject": row.subject,
+                "ours": row.ours,
+                "theirs": row.theirs,
+            }
+            for row in rows
         ]
 
     def _settled_cycles(self) -> list[CycleRow]:
