@@ -4,6 +4,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.said import said
+
 T = TypeVar("T")
 
 TradeNumber = Annotated[

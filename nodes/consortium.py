@@ -49,8 +49,8 @@ KeepsAccounts: TypeAlias = Bank | Registrar
 class Elsewhere(Protocol):
     """Nodes that are processes of their own, as the clearing house's process reaches them."""
 
-    def bus(self, network: Network, contracts: Contracts) -> Bus:
-        """What carries the clearing house's messages to them."""
+    def bus(self, network: Network, contracts: Contracts, engine: Engine) -> Bus:
+        """What carries the clearing house's messages to them; they may have the engine's chain."""
 
     def node(self, id: str, role: Role) -> Node:
         """One of them, as its desk sees it. The bus is there already."""
@@ -83,7 +83,7 @@ class Consortium:
         self._deployer_database = self._open_database(DEPLOYER)
         self.contracts = self._deploy()
         self.feed = LedgerFeed(self.engine, self.contracts)
-        bus = elsewhere.bus(network, self.contracts) if elsewhere else self.bus
+        bus = elsewhere.bus(network, self.contracts, self.engine) if elsewhere else self.bus
         around = Surroundings(network, bus, self.engine, self.contracts, self.feed, clock, rules)
         self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
         check_books(self.engine, [node.projection for node in self._own_nodes()])

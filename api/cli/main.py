@@ -18,6 +18,8 @@ from api.cli.dvp_models import dvp_models
 from api.cli.fault import fault_app
 from api.cli.fund import fund
 from api.cli.instruction import instruction_app
+from api.cli.node import node
+from api.cli.processes import processes_app
 from api.cli.proof import proof_app
 from api.cli.queue import queue_app
 from api.cli.reasons import reasons
@@ -61,6 +63,8 @@ WORDS = "Rules and reasons"
 day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
 day_app.command("verify")(verify_day)
 app.command(rich_help_panel=SERVE)(up)
+app.command(rich_help_panel=SERVE)(node)
+app.add_typer(processes_app, name="processes", rich_help_panel=SERVE)
 app.add_typer(instruction_app, name="instruction", rich_help_panel=SERVE)
 app.add_typer(side_app, name="side", rich_help_panel=SERVE)
 app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)

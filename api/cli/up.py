@@ -1,6 +1,5 @@
 """``novate up``: a sandbox that stays up, with REST interface, JSON-RPC and pages."""
 
-import socket
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +20,8 @@ from api.cli.engines import (
     open_engine,
     seating,
 )
+from api.cli.listening import listen
+from api.cli.processes import ServedAt, run_processes
 from api.cli.terminal import bad_input, file_trouble, output
 from api.server import server_of
 from ledger.domain.errors import MalformedError
@@ -36,8 +37,6 @@ from nodes.sandbox.sandbox import (
     open_sandbox,
 )
 from nodes.validators import DEVELOPER, Seating
-
-BACKLOG = 2_048
 
 
 def up(
@@ -76,6 +75,10 @@ def up(
             help="A rule (see novate rules), such as partial=on or gridlock=fifo; new folder.",
         ),
     ] = None,
+    processes: Annotated[
+        bool,
+        typer.Option("--processes", help="Each node a process with key, database and port."),
+    ] = False,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
     if seed == "":
@@ -88,9 +91,19 @@ def up(
         dense_sequence=dense_sequence,
         rules=tuple(rule or ()),
     )
-    with _listen(host, port) as listener:
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if processes and chain is not None:
+        bad_input("--processes: expected the chain in the state folder, found --engine")
+    if processes:
+        with listen(host, port):
+            sandbox = _open(state, seed, chain, seats, options)
+        run_processes(
+            sandbox, state, ServedAt(host, port, cycle_seconds), greeting(sandbox, address)
+        )
+        return
+    with listen(host, port) as listener:
         sandbox = _open(state, seed, chain, seats, options)
-        _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        output().print(greeting(sandbox, address), markup=False, soft_wrap=True)
         server_of(create_app(sandbox), host, port).run(sockets=[listener])
 
 
@@ -113,19 +126,8 @@ def _open(
         file_trouble(error)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """The socket to serve; taken before anything is opened or said."""
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        bad_input(
-            f"cannot listen on {host} port {port}: {error.strerror}",
-            "Name another --port or --host, or stop the program that has it.",
-        )
-
-
-def _greet(sandbox: Sandbox, address: str) -> None:
+def greeting(sandbox: Sandbox, address: str) -> str:
+    """What is said when a sandbox is served at an address."""
     network = sandbox.consortium.network
     lines = [
         f"Novate  {address}/  (stop with Ctrl-C)",
@@ -136,7 +138,7 @@ def _greet(sandbox: Sandbox, address: str) -> None:
         f"  traded  {', '.join(instrument.symbol for instrument in network.instruments[:6])}",
         "  Keys follow from the seed and are publicly known: for simulation only.",
     ]
-    output().print("\n".join(lines), markup=False, soft_wrap=True)
+    return "\n".join(lines)
 
 
 def _rpc_lines(sandbox: Sandbox, address: str) -> list[str]:

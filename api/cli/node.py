@@ -1,0 +1,78 @@
+"""``novate node``: the process of one institution, started by ``novate up --processes``."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from api.app import create_app
+from api.cli.engines import engine_failures
+from api.cli.listening import listen
+from api.cli.terminal import bad_input, file_trouble
+from api.server import server_of
+from ledger.domain.participants import Role
+from nodes.folder_meta import StateFolderError
+from nodes.processes.house_process import HouseProcess
+from nodes.processes.lifeline import end_with_supervisor, say_ready
+from nodes.processes.node_process import NodeProcess, founded
+from nodes.sandbox.sandbox import CYCLE_SECONDS, SandboxOptions
+
+
+def node(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The participant whose node it is.")],
+    state: Annotated[Path, typer.Option(help="State folder, begun by novate up --processes.")],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port for other nodes; 0: any free one.")
+    ] = 0,
+    host: Annotated[str, typer.Option(help="Clearing house: where REST listens.")] = "127.0.0.1",
+    rest_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Clearing house: port of REST and pages.")
+    ] = 8000,
+    cycle_seconds: Annotated[
+        float,
+        typer.Option(min=0, max=86_400, help="Clearing house: as of novate up."),
+    ] = CYCLE_SECONDS,
+) -> None:
+    """Run one node until its standard input ends: novate up --processes starts and watches them."""
+    try:
+        meta = founded(state, id)
+        with engine_failures("novate up --processes starts it again."):
+            if meta.network.participant(id).role is Role.CLEARING_HOUSE:
+                _serve_house(state, port, host, rest_port, cycle_seconds)
+            else:
+                _serve(NodeProcess(state, id, port))
+    except StateFolderError as error:
+        bad_input(str(error))
+    except OSError as error:
+        file_trouble(error)
+
+
+def _serve(process: NodeProcess) -> None:
+    stopping = Event()
+    _on_signals(stopping.set)
+    end_with_supervisor(stopping.set)
+    say_ready(process.port)
+    process.follow(stopping)
+    process.close()
+
+
+def _serve_house(state: Path, port: int, host: str, rest_port: int, cycle_seconds: float) -> None:
+    with listen(host, rest_port) as listener:
+        house = HouseProcess(state, port, SandboxOptions(cycle_seconds=cycle_seconds))
+        server = server_of(create_app(house.sandbox), host, rest_port)
+
+        def end() -> None:
+            server.should_exit = True
+
+        end_with_supervisor(end)
+        say_ready(house.port)
+        server.run(sockets=[listener])
+        house.close()
+
+
+def _on_signals(act: Callable[[], object]) -> None:
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: act())
