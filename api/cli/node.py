@@ -1,9 +1,6 @@
 """``novate node``: the process of one institution, started by ``novate up --processes``."""
 
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Annotated
 
 import typer
@@ -17,8 +14,8 @@ from ledger.domain.participants import Role
 from nodes.folder_meta import StateFolderError
 from nodes.processes.house_process import HouseProcess
 from nodes.processes.lifeline import end_with_supervisor, say_ready
-from nodes.processes.node_process import NodeProcess, founded
-from nodes.sandbox.sandbox import CYCLE_SECONDS, SandboxOptions
+from nodes.processes.node_process import founded, serve
+from nodes.sandbox.sandbox import CYCLE_SECONDS
 
 
 def node(
@@ -43,25 +40,16 @@ def node(
             if meta.network.participant(id).role is Role.CLEARING_HOUSE:
                 _serve_house(state, port, host, rest_port, cycle_seconds)
             else:
-                _serve(NodeProcess(state, id, port))
+                serve(state, id, port)
     except StateFolderError as error:
         bad_input(str(error))
     except OSError as error:
         file_trouble(error)
 
 
-def _serve(process: NodeProcess) -> None:
-    stopping = Event()
-    _on_signals(stopping.set)
-    end_with_supervisor(stopping.set)
-    say_ready(process.port)
-    process.follow(stopping)
-    process.close()
-
-
 def _serve_house(state: Path, port: int, host: str, rest_port: int, cycle_seconds: float) -> None:
     with listen(host, rest_port) as listener:
-        house = HouseProcess(state, port, SandboxOptions(cycle_seconds=cycle_seconds))
+        house = HouseProcess(state, port, cycle_seconds)
         server = server_of(create_app(house.sandbox), host, rest_port)
 
         def end() -> None:
@@ -71,8 +59,3 @@ def _serve_house(state: Path, port: int, host: str, rest_port: int, cycle_second
         say_ready(house.port)
         server.run(sockets=[listener])
         house.close()
-
-
-def _on_signals(act: Callable[[], object]) -> None:
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: act())

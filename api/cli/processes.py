@@ -75,12 +75,13 @@ def run_processes(sandbox: Sandbox, state: Path, at: ServedAt, greeting: str) ->
 
 
 def _command(state: Path, id: str, port: int, at: ServedAt | None) -> Sequence[str]:
-    command = [sys.executable, "-m", "api.cli", "node", id]
-    command += ["--state", str(state), "--port", str(port)]
-    if at is not None:
-        command += ["--host", at.host, "--rest-port", str(at.port)]
-        command += ["--cycle-seconds", str(at.cycle_seconds)]
-    return command
+    given = [id, "--state", str(state), "--port", str(port)]
+    if at is None:
+        # As novate node, without what only the interface needs: it is there sooner.
+        return [sys.executable, "-m", "nodes.processes", *given]
+    served = ["--host", at.host, "--rest-port", str(at.port)]
+    served += ["--cycle-seconds", str(at.cycle_seconds)]
+    return [sys.executable, "-m", "api.cli", "node", *given, *served]
 
 
 def _lines(processes: Processes) -> str:

@@ -9,14 +9,16 @@ from ledger.chain.rpc.errors import RpcError
 from ledger.chain.rpc.request import answer, error_response, joined, read, send_together
 from ledger.domain.participants import Role
 from nodes.bus import Bus
+from nodes.business_clock import BusinessClock, clock_file
 from nodes.clock import Clock, WallClock
+from nodes.consortium import join_consortium
 from nodes.engine import EmbeddedEngine, Engine
 from nodes.keys import Key
 from nodes.network import Network
 from nodes.node import Node
 from nodes.processes.node_process import CHAIN, MESSAGES, desk_key, founded
 from nodes.processes.routes import messages_route
-from nodes.sandbox.sandbox import DEFAULT_OPTIONS, Sandbox, SandboxOptions, open_sandbox
+from nodes.sandbox.sandbox import CYCLE_SECONDS, Sandbox
 from nodes.state_folder import key_file
 from nodes.turns import Turns
 from nodes.wire.courier import Courier, HttpBus, Sender
@@ -35,9 +37,7 @@ class HouseProcess:
         port: where it answers envelopes, and other nodes reach the chain.
     """
 
-    def __init__(
-        self, state: Path, port: int = 0, options: SandboxOptions = DEFAULT_OPTIONS
-    ) -> None:
+    def __init__(self, state: Path, port: int = 0, cycle_seconds: float = CYCLE_SECONDS) -> None:
         """Raises StateFolderError, OSError when it cannot begin."""
         meta = founded(state, None)
         house = meta.network.sole(Role.CLEARING_HOUSE)
@@ -45,14 +45,9 @@ class HouseProcess:
         self._listener = Listener(port)
         self.port = self._listener.port
         self._others = OtherProcesses(state, house, self._listener, turns)
-        self.sandbox: Sandbox = open_sandbox(
-            state,
-            None,
-            meta.network.business_date,
-            options=options,
-            elsewhere=self._others,
-            turns=turns,
-        )
+        clock = BusinessClock(clock_file(state))
+        consortium = join_consortium(state, clock, self._others)
+        self.sandbox = Sandbox(consortium, cycle_seconds, turns)
         node = self.sandbox.consortium.clearing_house
         host = NodeHost(node, self._others.signers, turns, None)
         self._listener.route(MESSAGES, messages_route(host))

@@ -4,6 +4,7 @@ It answers envelopes, follows the chain, and reconciles at every final block by 
 """
 
 import logging
+import signal
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -22,6 +23,7 @@ from nodes.ledger_feed import LedgerFeed
 from nodes.node import Node, Surroundings
 from nodes.processes.following_clock import FollowingClock
 from nodes.processes.house_engine import HouseEngine
+from nodes.processes.lifeline import end_with_supervisor, say_ready
 from nodes.processes.routes import messages_route
 from nodes.state_folder import books_file, key_file
 from nodes.turns import Turns
@@ -91,10 +93,8 @@ class NodeProcess:
         listed = self._directory.read().contracts
         addresses = Addresses(**{name: bytes.fromhex(at[2:]) for name, at in listed.items()})
         contracts = Contracts(self._engine.w3, addresses)
-        signers, sender = (
-            Signers(meta.network, contracts),
-            Sender(id, Key.read(key_file(state, id))),
-        )
+        signers = Signers(meta.network, contracts)
+        sender = Sender(id, Key.read(key_file(state, id)))
         courier = Courier(self._directory, signers, self._post, self._turns)
         around = Surroundings(
             network=meta.network,
@@ -107,6 +107,21 @@ class NodeProcess:
         )
         node = found_node(id, sender.key, open_database(books_file(state, id)), around)
         return node, signers
+
+
+def serve(state: Path, id: str, port: int) -> None:
+    """Runs one node until it is told to stop, or its supervisor is gone.
+
+    Raises StateFolderError, EngineError, OSError when it cannot begin.
+    """
+    stopping = Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopping.set())
+    end_with_supervisor(stopping.set)
+    process = NodeProcess(state, id, port)
+    say_ready(process.port)
+    process.follow(stopping)
+    process.close()
 
 
 def founded(state: Path, id: str | None) -> Meta:

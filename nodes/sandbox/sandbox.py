@@ -25,7 +25,7 @@ from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
 from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
-from nodes.consortium import Consortium, Elsewhere, open_consortium
+from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
 from nodes.engine import Engine
 from nodes.folder_meta import Meta, StateFolderError
@@ -267,17 +267,14 @@ def open_sandbox(
     engine: Engine | None = None,
     seating: Seating | None = None,
     options: SandboxOptions = DEFAULT_OPTIONS,
-    elsewhere: Elsewhere | None = None,
-    turns: Turns | None = None,
 ) -> Sandbox:
     """The sandbox in a folder; a new one when the folder is new.
 
     A folder that ``novate day`` has filled is shown as it is, and goes on from there. Without a
-    seed, that of the folder is taken. ``elsewhere`` are nodes that run in other processes, ``turns``
-    those of the clearing house; the folder is founded then. Raises StateFolderError when it has another, or was begun
+    seed, that of the folder is taken. Raises StateFolderError when it has another, or was begun
     with other options.
     """
-    folder = StateFolder(path, is_locked=elsewhere is None)
+    folder = StateFolder(path)
     meta = folder.read_meta()
     folder.close()
     network = meta.network if meta else _new_network(seed, business_date, options)
@@ -286,17 +283,8 @@ def open_sandbox(
         _check_same(path, meta, seed, options)
     plan = meta.plan if meta else None
     consortium = open_consortium(
-        network,
-        rules,
-        BusinessClock(clock_file(path)),
-        path,
-        engine,
-        seating,
-        plan,
-        elsewhere=elsewhere,
+        network, rules, BusinessClock(clock_file(path)), path, engine, seating, plan
     )
-    if elsewhere is not None:
-        return Sandbox(consortium, options.cycle_seconds, turns)
     plain = msgspec.structs.replace(network, dense_sequence=False)
     if plain == sandbox_network(network.seed, network.business_date):
         issue_opening(consortium, sandbox_opening(network))
