@@ -25,7 +25,8 @@ def end_with_supervisor(end: Callable[[], object]) -> None:
     """Has this process end when its standard input does: nobody is there any more to end it."""
 
     def wait() -> None:
-        while sys.stdin.buffer.read(1):
+        # Not through the buffer of sys.stdin, which the end of this process wants for itself.
+        while os.read(sys.stdin.fileno(), 1):
             pass
         end()
         timer = Timer(END_SECONDS_MAX, os._exit, [1])
