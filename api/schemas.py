@@ -145,7 +145,14 @@ class Participant(Wire):
     settlement_bank: str | None
     address: Annotated[str, Field(description="The address that signs for it on the chain.")]
     is_suspended: Annotated[bool, Field(description="Nothing settles with it meanwhile.")]
-    open_breaks: int
+    open_breaks: Annotated[
+        int | None,
+        said(
+            "How many breaks are open; null where they are not shown to the caller.",
+            "未了结差异的数量；不向调用方展示时为 null。",
+            0,
+        ),
+    ]
     as_of_block: int
     is_away: Annotated[
         bool,
@@ -248,6 +255,14 @@ class Problem(Wire):
     reason: str
     remedy: str
     remedy_zh: str
+    request_id: Annotated[
+        str | None,
+        said(
+            "Names the request; see /v1/requests. Null outside of /v1.",
+            "请求编号，见 /v1/requests；/v1 以外为空。",
+            "req_1_42",
+        ),
+    ] = None
 
 
 class BatchFault(Wire):

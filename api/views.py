@@ -8,9 +8,10 @@ from functools import partial
 from api import schemas
 from api.errors import refuse
 from ledger.books import cycles as records
+from ledger.books.break_life import Break
 from ledger.books.intake import SETTLED
 from ledger.books.postings import Register
-from ledger.books.tables import BreakRow, CycleRow
+from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.accounts import account_of, asset_of
 from ledger.domain.amounts import format_amount, format_price, netting_efficiency_bp
@@ -165,11 +166,11 @@ def _position_view(node: Node, holding: OwnHolding) -> schemas.Position:
     )
 
 
-def break_view(row: BreakRow) -> schemas.Break:
+def break_view(row: Break) -> schemas.Break:
     """A break."""
     return schemas.Break(
         id=f"{row.owner}/{row.id}",
-        kind=row.kind,
+        kind=row.kind.value,
         owner=row.owner,
         subject=row.subject,
         ours=row.ours,
@@ -185,7 +186,7 @@ def reconciliation_view(consortium: Consortium) -> schemas.Reconciliation:
     breaks: list[schemas.Break] = []
     away: list[str] = []
     for node in consortium.nodes.values():
-        rows: Sequence[BreakRow] = ()
+        rows: Sequence[Break] = ()
         try:
             rows = node.breaks()
         except UnreachableError:

@@ -39,8 +39,8 @@ class Bank(Trader):
         return [self.own_book, self.keeper.book]
 
     def own_comparisons(self) -> list[Comparison]:
-        """The kept book against the ledger."""
-        return [self.keeper.comparison()]
+        """Its own trades, and the kept book against the ledger."""
+        return [*super().own_comparisons(), self.keeper.comparison()]
 
     @for_desk
     def issue(self, reference: bytes, lines: Lines) -> Rejected | None:

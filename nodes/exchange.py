@@ -16,11 +16,14 @@ import numpy as np
 from ledger.books.batches import BatchStream
 from ledger.books.capture import (
     BatchSorter,
+    NumberedRefusal,
     SortedBatch,
     all_refusals,
     count_refusals,
     first_refusals,
+    last_refusal,
     record_refusals,
+    refusals_after,
     split_batch,
 )
 from ledger.books.database import Database
@@ -120,6 +123,18 @@ class Exchange(Node):
         """Every submitted trade that was not captured."""
         with self.database.reading() as session:
             return all_refusals(session)
+
+    @for_desk
+    def refusals_after(self, number: int, count: int) -> list[NumberedRefusal]:
+        """The first so many refusals after one."""
+        with self.database.reading() as session:
+            return refusals_after(session, number, count)
+
+    @for_desk
+    def last_refusal(self) -> int:
+        """The number of the last refusal; 0 when there is none."""
+        with self.database.reading() as session:
+            return last_refusal(session)
 
     @for_desk
     def gaps(self) -> list[Gap] | None:

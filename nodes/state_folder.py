@@ -2,6 +2,9 @@
 
 meta.json                  format version, network, rules, where its chain is, a day's plan
 business-clock.json        how a sandbox's business clock is set
+stubs.json                 for which counterparties a sandbox stands in
+replacement.json           what takes the place of the market when it is opened again
+snapshots/NAME/            a market as it was kept under a name
 lock                       held by the one process that has the folder open
 nodes/ID/books.sqlite      a node's books
 nodes/ID/STREAM.trades     large batches of its trades: captured, intake or blotter
@@ -17,10 +20,14 @@ segments/ROOT.parquet      a settled cycle; segments/index finds its trades
 import fcntl
 import os
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from nodes.folder_meta import Meta, StateFolderError, read_meta
+
+MARKET_ENTRIES: Final = ("meta.json", "business-clock.json", "stubs.json", "nodes", "segments")
+"""What of the folder is the market, as against what is kept beside it."""
 
 
 class StateFolder:

@@ -17,7 +17,7 @@ from ledger.books.database import Database, UnitOfWork
 from ledger.books.mandates import Mandates
 from ledger.books.own_book import Entry, Recall
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
-from ledger.books.reconciliation import Difference, add_breaks, record_breaks
+from ledger.books.reconciliation import Comparison
 from ledger.books.trade_index import NOT_FOUND
 from ledger.clearing.columns import (
     Column,
@@ -28,7 +28,6 @@ from ledger.clearing.columns import (
 from ledger.clearing.commitment import ShownChunks
 from ledger.clearing.netting import NetLines, net
 from ledger.domain.accounts import holding_key
-from ledger.domain.breaks import BreakKind, TradeDifference
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.matching import Side, Wishes
@@ -55,8 +54,9 @@ from nodes.movement import Movement
 from nodes.network import RULE_VERSION, Network
 from nodes.node import Node, Surroundings
 from nodes.side_entry import SideEntry
+from nodes.trade_breaks import TradeBreaks
 from nodes.trade_signatures import sign_trades
-from nodes.trade_words import describe_terms, describe_trade_id
+from nodes.trade_words import describe_trade_id
 
 
 class Trader(Node):
@@ -65,6 +65,7 @@ class Trader(Node):
     def __init__(self, id: str, key: Key, database: Database, around: Surroundings) -> None:
         super().__init__(id, key, database, around)
         self.blotter = Blotter(database)
+        self.trade_breaks = TradeBreaks(self, self.blotter)
         self.mandates = Mandates(database)
         self.consents = Consents(self, self.blotter, self.mandates)
         self.sides = SideEntry(self, self.mandate_instruction, self.withhold_instruction)
@@ -206,33 +207,31 @@ class Trader(Node):
         """A final block is in the books now."""
         self.blotter.settle(block.settled)
 
+    def own_comparisons(self) -> list[Comparison]:
+        """Trades on which its desk and the exchange differed, and do so no more."""
+        comparisons, late = self.trade_breaks.looked_at_again()
+        if len(late):
+            with self.database.transaction() as session:
+                self.blotter.note_asked(session, late)
+        return comparisons
+
+    def last_price(self, instrument: int) -> int | None:
+        """What it last traded an instrument at, in millionths."""
+        return self.blotter.last_price(instrument)
+
     @for_desk
     def close_of_day(self) -> None:
         """Opens a break for every own trade that the exchange never asked about."""
-        positions = self.blotter.never_asked_for()
-        trades = self.blotter.at(positions)
-        found = [
-            Difference(
-                id=f"extra:{describe_trade_id(self.network, trades, row)}",
-                kind=BreakKind.MISSING_THEIRS,
-                subject=describe_trade_id(self.network, trades, row),
-                ours=describe_terms(self.network, trades, row),
-                theirs="-",
-            )
-            for row in range(len(trades))
-        ]
         with self.database.transaction() as session:
-            record_breaks(session, self.id, "extra:", found, self.seen())
+            self.break_book.record(session, [self.trade_breaks.never_asked_for()], self.seen())
 
     def _affirm(self, request: AffirmationRequest) -> Affirmation:
         trades = request.trades
         match = self.blotter.match(trades)
-        differences = {
-            row: self._difference_of(trades, row, kind) for row, kind in match.kinds.items()
-        }
+        differences, breaks = self.trade_breaks.found(request.positions, trades, match)
         with self.database.transaction() as session:
             self.blotter.answer(session, int(request.positions[0]), match)
-            add_breaks(session, self.id, map(_break_of, differences.values()), self.seen())
+            self.break_book.add(session, breaks, self.seen())
         domain, agreed = self.settlement_domain(), match.agreed()
         signed = sign_trades(self.key, domain, trades, agreed) if request.to_sign else None
         return Affirmation(differences, signed)
@@ -337,34 +336,10 @@ class Trader(Node):
         mine = participants_of(accounts_of(keys)) == self.number
         return keys[mine], amounts[mine]
 
-    def _difference_of(self, trades: TradeColumns, row: int, kind: BreakKind) -> TradeDifference:
-        position = int(self.blotter.find(trades.take(slice(row, row + 1)))[0])
-        ours = "-"
-        if position != NOT_FOUND:
-            ours = describe_terms(self.network, self.blotter.at(np.array([position])), 0)
-        if kind is BreakKind.DUPLICATE:
-            ours = f"{ours} (twice)"
-        return TradeDifference(
-            kind=kind,
-            subject=describe_trade_id(self.network, trades, row),
-            ours=ours,
-            theirs=describe_terms(self.network, trades, row),
-        )
-
 
 def _entry_of(register: Register, redemption: RedemptionMessage) -> Entry:
     key = holding_key(redemption.asset, redemption.account)
     return {register: (np.array([key]), np.array([-redemption.amount]))}
-
-
-def _break_of(difference: TradeDifference) -> Difference:
-    return Difference(
-        id=f"trade:{difference.subject}",
-        kind=difference.kind,
-        subject=difference.subject,
-        ours=difference.ours,
-        theirs=difference.theirs,
-    )
 
 
 def _disagree(detail: str) -> Disagreement:

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
-from api.app import create_app
+from api.access.access import RateOptions
+from api.access.rate_limits import RATE, RATE_MAX
 from api.cli.engines import engine_failures
 from api.cli.listening import listen
+from api.cli.processes import ServedAt
+from api.cli.serving import address_of, application, greeting
 from api.cli.terminal import bad_input, file_trouble
 from api.server import server_of
 from ledger.domain.participants import Role
@@ -32,13 +35,21 @@ def node(
         float,
         typer.Option(min=0, max=86_400, help="Clearing house: as of novate up."),
     ] = CYCLE_SECONDS,
+    rate: Annotated[
+        int, typer.Option(min=1, max=RATE_MAX, help="Clearing house: as of novate up.")
+    ] = RATE,
+    burst: Annotated[
+        int | None,
+        typer.Option(min=1, max=RATE_MAX, help="Clearing house: as of novate up."),
+    ] = None,
 ) -> None:
     """Run one node until its standard input ends: novate up --processes starts and watches them."""
     try:
         meta = founded(state, id)
         with engine_failures("novate up --processes starts it again."):
             if meta.network.participant(id).role is Role.CLEARING_HOUSE:
-                _serve_house(state, port, host, rest_port, cycle_seconds)
+                at = ServedAt(host, rest_port, cycle_seconds, RateOptions(rate, burst))
+                _serve_house(state, port, at)
             else:
                 serve(state, id, port)
     except StateFolderError as error:
@@ -47,15 +58,17 @@ def node(
         file_trouble(error)
 
 
-def _serve_house(state: Path, port: int, host: str, rest_port: int, cycle_seconds: float) -> None:
-    with listen(host, rest_port) as listener:
-        house = HouseProcess(state, port, cycle_seconds)
-        server = server_of(create_app(house.sandbox), host, rest_port)
+def _serve_house(state: Path, port: int, at: ServedAt) -> None:
+    with listen(at.host, at.port) as listener:
+        house = HouseProcess(state, port, at.cycle_seconds)
+        app = application(state, house.sandbox, at.rates)
+        server = server_of(app, at.host, at.port)
 
         def end() -> None:
             server.should_exit = True
 
         end_with_supervisor(end)
-        say_ready(house.port)
+        words = greeting(house.sandbox, app.state.access, address_of(at.host, at.port))
+        say_ready(house.port, words, house.contracts)
         server.run(sockets=[listener])
         house.close()

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Final
@@ -12,13 +12,13 @@ import msgspec
 import typer
 from rich.table import Table
 
+from api.access.access import RateOptions
 from api.cli.terminal import bad_input, output
 from ledger.domain.participants import Role
 from nodes.folder_meta import StateFolderError
 from nodes.processes.control import ControlServer, ProcessControl
 from nodes.processes.node_process import found_desks, founded
 from nodes.processes.supervisor import ProcessError, Processes
-from nodes.sandbox.sandbox import Sandbox
 from nodes.state_folder import StateFolder
 
 StateOption = Annotated[Path, typer.Option(help="State folder of novate up --processes.")]
@@ -34,15 +34,14 @@ class ServedAt:
     host: str
     port: int
     cycle_seconds: float
+    rates: RateOptions
 
 
-def run_processes(sandbox: Sandbox, state: Path, at: ServedAt, greeting: str) -> None:
-    """Hands a sandbox that is open in this process to processes of its nodes, and watches them.
+def run_processes(state: Path, at: ServedAt) -> None:
+    """Serves a sandbox that is founded by processes of its nodes, and watches them.
 
     Ends them in order on SIGTERM and SIGINT.
     """
-    addresses = asdict(sandbox.consortium.contracts.addresses)
-    sandbox.stop()
     try:
         folder = StateFolder(state)
     except StateFolderError as error:
@@ -58,13 +57,13 @@ def run_processes(sandbox: Sandbox, state: Path, at: ServedAt, greeting: str) ->
         [each.id for each in meta.network.participants],
         house,
         lambda id, port: _command(state, id, port, at if id == house else None),
-        {name: "0x" + address.hex() for name, address in addresses.items()},
+        _say,
         [folder.lock],
     )
     control = ControlServer(state, processes)
     try:
         processes.start_all()
-        output().print(f"{greeting}\n{_lines(processes)}", markup=False, soft_wrap=True)
+        _say(_lines(processes))
         stopping.wait()
     except ProcessError as error:
         bad_input(str(error))
@@ -80,8 +79,14 @@ def _command(state: Path, id: str, port: int, at: ServedAt | None) -> Sequence[s
         # As novate node, without what only the interface needs: it is there sooner.
         return [sys.executable, "-m", "nodes.processes", *given]
     served = ["--host", at.host, "--rest-port", str(at.port)]
-    served += ["--cycle-seconds", str(at.cycle_seconds)]
+    served += ["--cycle-seconds", str(at.cycle_seconds), "--rate", str(at.rates.rate)]
+    if at.rates.burst is not None:
+        served += ["--burst", str(at.rates.burst)]
     return [sys.executable, "-m", "api.cli", "node", *given, *served]
+
+
+def _say(words: str) -> None:
+    output().print(words, markup=False, soft_wrap=True)
 
 
 def _lines(processes: Processes) -> str:

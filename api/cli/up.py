@@ -1,13 +1,12 @@
 """``novate up``: a sandbox that stays up, with REST interface, JSON-RPC and pages."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from web3 import Web3
 
-from api.app import create_app
+from api.access.access import RateOptions
+from api.access.rate_limits import RATE, RATE_MAX
 from api.cli.engines import (
     EMBEDDED,
     PATIENCE_SECONDS,
@@ -22,13 +21,15 @@ from api.cli.engines import (
 )
 from api.cli.listening import listen
 from api.cli.processes import ServedAt, run_processes
+from api.cli.serving import address_of, application, greeting
 from api.cli.terminal import bad_input, file_trouble, output
+from api.hosting import Hosting
 from api.server import server_of
 from ledger.domain.errors import MalformedError
 from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
-from nodes.sandbox.network import developer_key
+from nodes.sandbox.home import SandboxHome
 from nodes.sandbox.sandbox import (
     CYCLE_SECONDS,
     DEFAULT_SEED,
@@ -36,7 +37,7 @@ from nodes.sandbox.sandbox import (
     SandboxOptions,
     open_sandbox,
 )
-from nodes.validators import DEVELOPER, Seating
+from nodes.validators import Seating
 
 
 def up(
@@ -68,6 +69,13 @@ def up(
             "--dense-sequence", help="Numbers run 1, 2, 3 an instrument: report gaps; new folder."
         ),
     ] = None,
+    rate: Annotated[
+        int, typer.Option(min=1, max=RATE_MAX, help="Requests a second that one key may make.")
+    ] = RATE,
+    burst: Annotated[
+        int | None,
+        typer.Option(min=1, max=RATE_MAX, help="And at once; two seconds' worth if not given."),
+    ] = None,
     rule: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,20 +99,20 @@ def up(
         dense_sequence=dense_sequence,
         rules=tuple(rule or ()),
     )
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    if processes and chain is not None:
-        bad_input("--processes: expected the chain in the state folder, found --engine")
+    rates = RateOptions(rate, burst)
     if processes:
+        if chain is not None:
+            bad_input("--processes: expected the chain in the state folder, found --engine")
         with listen(host, port):
-            sandbox = _open(state, seed, chain, seats, options)
-        run_processes(
-            sandbox, state, ServedAt(host, port, cycle_seconds), greeting(sandbox, address)
-        )
+            _open(state, seed, chain, seats, options).stop()
+        run_processes(state, ServedAt(host, port, cycle_seconds, rates))
         return
     with listen(host, port) as listener:
-        sandbox = _open(state, seed, chain, seats, options)
-        output().print(greeting(sandbox, address), markup=False, soft_wrap=True)
-        server_of(create_app(sandbox), host, port).run(sockets=[listener])
+        home = SandboxHome(state, lambda other: _open(state, other or seed, chain, seats, options))
+        hosting = Hosting(home, lambda sandbox: application(state, sandbox, rates))
+        words = greeting(hosting.sandbox, hosting.application.state.access, address_of(host, port))
+        output().print(words, markup=False, soft_wrap=True)
+        server_of(hosting, host, port).run(sockets=[listener])
 
 
 def _open(
@@ -124,39 +132,3 @@ def _open(
         bad_input(str(error))
     except OSError as error:
         file_trouble(error)
-
-
-def greeting(sandbox: Sandbox, address: str) -> str:
-    """What is said when a sandbox is served at an address."""
-    network = sandbox.consortium.network
-    lines = [
-        f"Novate  {address}/  (stop with Ctrl-C)",
-        f"  REST    {address}/v1/trades  described in {address}/openapi.json",
-        *_rpc_lines(sandbox, address),
-        *_contract_lines(sandbox),
-        f"  traders {', '.join(trader.id for trader in sandbox.consortium.traders())}",
-        f"  traded  {', '.join(instrument.symbol for instrument in network.instruments[:6])}",
-        "  Keys follow from the seed and are publicly known: for simulation only.",
-    ]
-    return "\n".join(lines)
-
-
-def _rpc_lines(sandbox: Sandbox, address: str) -> list[str]:
-    """Where Ethereum tools connect, and with which key; nothing where the chain is elsewhere."""
-    network = sandbox.consortium.network
-    if sandbox.consortium.own_chain is None:
-        return []
-    return [
-        f"  RPC     {address}/rpc  for Ethereum tools, by WebSocket too; chain {network.chain_id}",
-        f"  sender  {_shown(developer_key(network.seed).address)}  the key '{DEVELOPER}'",
-    ]
-
-
-def _contract_lines(sandbox: Sandbox) -> list[str]:
-    addresses = asdict(sandbox.consortium.contracts.addresses)
-    return [f"          {name:<13} {_shown(address)}" for name, address in addresses.items()]
-
-
-def _shown(address: bytes) -> str:
-    """An address with its checksum, which web3.py insists on."""
-    return str(Web3.to_checksum_address(address))

@@ -1,5 +1,6 @@
 """The process of the clearing house: its node, the chain, and the sandbox over all the others."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 
@@ -51,6 +52,12 @@ class HouseProcess:
         node = self.sandbox.consortium.clearing_house
         host = NodeHost(node, self._others.signers, turns, None)
         self._listener.route(MESSAGES, messages_route(host))
+
+    @property
+    def contracts(self) -> dict[str, str]:
+        """The addresses of the network's contracts, by name."""
+        addresses = asdict(self.sandbox.consortium.contracts.addresses)
+        return {name: "0x" + address.hex() for name, address in addresses.items()}
 
     def close(self) -> None:
         """Listens no more."""

@@ -13,9 +13,9 @@ from nodes.processes.supervisor import Ready
 END_SECONDS_MAX: Final = 20.0
 
 
-def say_ready(port: int) -> None:
+def say_ready(port: int, words: str = "", contracts: dict[str, str] | None = None) -> None:
     """Tells the supervisor that this process serves; nothing more is said on standard output."""
-    sys.stdout.write(msgspec.json.encode(Ready(port)).decode() + "\n")
+    sys.stdout.write(msgspec.json.encode(Ready(port, words, contracts or {})).decode() + "\n")
     sys.stdout.flush()
     # The supervisor listens no more: what is said from now on is for people.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -37,6 +37,9 @@ from nodes.wire.signers import Signers
 CHAIN: Final = "/chain"
 MESSAGES: Final = "/messages"
 FOLLOW_SECONDS: Final = 0.2
+AWAY_SECONDS: Final = 3.0
+"""Who has not looked for so long has stood still, and may have missed something."""
+NS: Final = 1_000_000_000
 RECONCILE_SECONDS: Final = 2.0
 """How often a node with open breaks compares again without a new block."""
 
@@ -54,18 +57,26 @@ class NodeProcess:
         self.port = self._listener.port
         self._turns = Turns()
         self._engine = self._chain(meta)
-        self._post = Post(FollowingClock(clock_file(state)))
+        self._clock = FollowingClock(clock_file(state))
+        self._post = Post(self._clock)
         self.node, signers = self._found(state, id, meta)
+        self.node.resume()
         host = NodeHost(self.node, signers, self._turns, desk_key(state, id).address)
         self._listener.route(MESSAGES, messages_route(host))
 
     def follow(self, stopping: Event) -> None:
         """Catches up and reconciles, until it is told to stop."""
-        waited = 0.0
+        waited, seen_ns, was_away = 0.0, self._clock.stopwatch_ns(), True
         while not stopping.wait(FOLLOW_SECONDS):
             waited += FOLLOW_SECONDS
+            now_ns = self._clock.stopwatch_ns()
+            was_away = was_away or now_ns - seen_ns > AWAY_SECONDS * NS
             try:
                 with self._turns:
+                    if was_away:
+                        # It was started now, or has stood still.
+                        self.node.announce()
+                        was_away = False
                     is_behind = self._engine.final_height() > self.node.reconciled_block
                     has_breaks = waited >= RECONCILE_SECONDS and bool(self.node.breaks())
                     if is_behind or has_breaks:
@@ -74,6 +85,7 @@ class NodeProcess:
                         self.node.reconcile()
             except (EngineError, UnreachableError, StorageError) as error:
                 logger.warning("%s goes on later: %s", self.node.id, error)
+            seen_ns = self._clock.stopwatch_ns()
 
     def close(self) -> None:
         """Finishes what it is doing, then releases everything."""
@@ -102,7 +114,7 @@ class NodeProcess:
             engine=self._engine,
             contracts=contracts,
             feed=LedgerFeed(self._engine, contracts),
-            clock=FollowingClock(clock_file(state)),
+            clock=self._clock,
             rules=meta.rules,
         )
         node = found_node(id, sender.key, open_database(books_file(state, id)), around)

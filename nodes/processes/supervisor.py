@@ -38,9 +38,16 @@ logger = logging.getLogger(__name__)
 
 
 class Ready(msgspec.Struct):
-    """What a process says on its standard output once it serves."""
+    """What a process says on its standard output once it serves.
+
+    Attributes:
+        words: for people.
+        contracts: addresses by name, of the one that has the chain.
+    """
 
     port: int
+    words: str = ""
+    contracts: dict[str, str] = {}
 
 
 class ProcessError(Exception):
@@ -69,13 +76,17 @@ class Processes:
         ids: Sequence[str],
         first: str,
         command: Command,
-        contracts: dict[str, str],
+        say: Callable[[str], None],
         inherited: Sequence[int] = (),
     ) -> None:
-        """``inherited`` are descriptors that all of them keep open: the folder's lock."""
+        """``inherited`` are descriptors that all of them keep open: the folder's lock.
+
+        ``say`` is told what they say to people.
+        """
         self._directory = Directory(state)
         self._command = command
-        self._contracts = contracts
+        self._contracts: dict[str, str] = {}
+        self._say = say
         self._inherited = tuple(inherited)
         self._clock: Clock = WallClock()
         self._lock = RLock()
@@ -189,11 +200,15 @@ class Processes:
         line = process.stdout.readline() if has_said else b""
         process.stdout.close()
         try:
-            child.port = msgspec.json.decode(line, type=Ready).port
+            ready = msgspec.json.decode(line, type=Ready)
         except msgspec.MsgspecError:
             self._end(child, signal.SIGKILL)
             raise ProcessError(f"{child.id} did not come up: what it says stands above") from None
+        child.port = ready.port
+        self._contracts = ready.contracts or self._contracts
         self._stand(child, RUNNING)
+        if ready.words:
+            self._say(ready.words)
 
     def _end(self, child: _Child, how: signal.Signals) -> None:
         process, child.process = child.process, None

@@ -29,12 +29,14 @@ from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
 from nodes.engine import Engine
 from nodes.folder_meta import Meta, StateFolderError
+from nodes.journal.journal import Journal
 from nodes.network import Network
 from nodes.opening_positions import issue_opening
 from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
 from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
+from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
 from nodes.turns import Turns
 from nodes.validators import Seating
@@ -90,7 +92,9 @@ class Sandbox:
         self.failure = ""
         self.captures = CaptureQueue(consortium.exchange)
         self.interface = InterfaceBooks(consortium.path)
+        self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
+        self.stubs = Stubs(consortium)
         self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
         self._must_resume = False
         self._stopping = Event()
@@ -103,6 +107,7 @@ class Sandbox:
         """Reconciles, and only then takes trades."""
         with self.lock:
             self.consortium.reconcile()
+            self.journal.begin()
         self.is_ready = True
         for thread in self._threads:
             thread.start()
@@ -180,6 +185,7 @@ class Sandbox:
         with self.lock:
             try:
                 yield
+                self.journal.follow(is_thorough=True)
             except (MalformedError, UnreachableError):
                 # Nothing has gone wrong here: the same may be asked for again.
                 raise
@@ -226,14 +232,21 @@ class Sandbox:
     def _clear(self, *, is_due: bool) -> bool:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
-            self._follow_the_chain()
-            self._take_in()
-            self.time.pass_by()
-            waiting = self.consortium.clearing_house.net.waiting()
-            is_full = waiting >= self.consortium.rules.cycle_trades_max
-            if is_full or (waiting and is_due):
-                self._close_cycle()
-                return True
+            has_closed = self._step(is_due=is_due)
+            self.journal.follow()
+        return has_closed
+
+    def _step(self, *, is_due: bool) -> bool:
+        self._follow_the_chain()
+        self._take_in()
+        if self.stubs.answer():
+            self.time.look_again()
+        self.time.pass_by()
+        waiting = self.consortium.clearing_house.net.waiting()
+        is_full = waiting >= self.consortium.rules.cycle_trades_max
+        if is_full or (waiting and is_due):
+            self._close_cycle()
+            return True
         return False
 
     def _take_in(self) -> None:

@@ -20,6 +20,7 @@ from nodes.messages import (
     Allegements,
     AmendedSide,
     Attestation,
+    Back,
     CapturedBatch,
     CycleProposal,
     Disagreement,
@@ -61,6 +62,7 @@ MESSAGES: Final = (
     AllegementRequest,
     Matched,
     Dissolved,
+    Back,
 )
 ANSWERS: Final = (Accepted, Affirmation, Allegements, Attestation, Disagreement, Statement)
 

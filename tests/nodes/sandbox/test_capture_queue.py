@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from ledger.domain.reasons import Reason, Rejected
+from nodes import exchange
 from nodes.sandbox import capture_queue
 from nodes.sandbox.capture_queue import Captured, CaptureQueue
 from tests.support.consortia import small_consortium, trades_of
