@@ -50,8 +50,8 @@ KeepsAccounts: TypeAlias = Bank | Registrar
 class Elsewhere(Protocol):
     """Nodes that are processes of their own, as the clearing house's process reaches them."""
 
-    def bus(self, network: Network, contracts: Contracts) -> Bus:
-        """What carries the clearing house's messages to them."""
+    def bus(self, network: Network, contracts: Contracts, engine: Engine) -> Bus:
+        """What carries the clearing house's messages to them; they may have the engine's chain."""
 
     def node(self, id: str, role: Role) -> Node:
         """One of them, as its desk sees it. The bus is there already."""
@@ -90,7 +90,7 @@ class Consortium:
         self._deployer_database = self._open_database(DEPLOYER)
         self.contracts = self._deploy()
         self.feed = LedgerFeed(self.engine, self.contracts)
-        bus = elsewhere.bus(network, self.contracts) if elsewhere else self.bus
+        bus = elsewhere.bus(network, self.contracts, self.engine) if elsewhere else self.bus
         around = Surroundings(network, bus, self.engine, self.contracts, self.feed, clock, rules)
         self._around = around
         self._isolated: dict[str, Node] = {}
@@ -326,14 +326,12 @@ def open_consortium(
     seating: Seating | None = None,
     plan: PinnedPlan | None = None,
     found_broker: FoundBroker = Broker,
-    elsewhere: Elsewhere | None = None,
 ) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
 
     The chain is in the folder (or in memory) when no engine is given; ``seating`` is then how a new
     one is validated. ``plan`` is what a market day is begun with; ``found_broker`` makes the nodes
-    of brokers, where something else stands in for them; ``elsewhere`` are the nodes that run in other
-    processes: who started them has founded the folder, and locked it. Raises StateFolderError when the folder was
+    of brokers, where something else stands in for them. Raises StateFolderError when the folder was
     begun with anything else or belongs to another chain, EngineError when the engine cannot be
     used, MalformedError for a bad seating.
     """
@@ -344,7 +342,7 @@ def open_consortium(
         if engine is not None:
             check_unused(engine, network)
         return Consortium(network, rules, clock, wanted, None, engine, found_broker)
-    folder = StateFolder(path, is_locked=elsewhere is None)
+    folder = StateFolder(path)
     try:
         meta = folder.read_meta()
         if meta is None:
@@ -362,7 +360,7 @@ def open_consortium(
                 " --validators and --executor out, or name another folder with --state"
             )
         consortium = Consortium(
-            network, rules, clock, meta.seats or wanted, folder, engine, found_broker, elsewhere
+            network, rules, clock, meta.seats or wanted, folder, engine, found_broker
         )
         if engine is not None and engine.identity is not None:
             identity = engine.identity.with_contracts(consortium.contracts)
@@ -373,6 +371,21 @@ def open_consortium(
             raise StateFolderError(str(error)) from error
         raise
     return consortium
+
+
+def join_consortium(path: Path, clock: Clock, elsewhere: Elsewhere) -> Consortium:
+    """The clearing house and the chain of a founded folder, whose other nodes are elsewhere.
+
+    Who has started them all has locked the folder. Raises StateFolderError.
+    """
+    folder = StateFolder(path, is_locked=False)
+    meta = folder.read_meta()
+    if meta is None or meta.seats is None:
+        raise StateFolderError(f"{path} has no chain of its own: begin one with novate up")
+    try:
+        return Consortium(meta.network, meta.rules, clock, meta.seats, folder, elsewhere=elsewhere)
+    except StorageError as error:
+        raise StateFolderError(str(error)) from error
 
 
 def _found_folder(folder: StateFolder, meta: Meta, engine: Engine | None) -> Meta:

@@ -21,6 +21,8 @@ from api.cli.fund import fund
 from api.cli.instruction import instruction_app
 from api.cli.key import key
 from api.cli.key_choice import with_keys
+from api.cli.node import node
+from api.cli.processes import processes_app
 from api.cli.proof import proof_app
 from api.cli.queue import queue_app
 from api.cli.reasons import reasons
@@ -66,6 +68,8 @@ WORDS = "Rules and reasons"
 day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
 day_app.command("verify")(verify_day)
 app.command(rich_help_panel=SERVE)(up)
+app.command(rich_help_panel=SERVE)(node)
+app.add_typer(processes_app, name="processes", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(key)
 app.add_typer(instruction_app, name="instruction", rich_help_panel=SERVE)
 app.add_typer(side_app, name="side", rich_help_panel=SERVE)
