@@ -13,7 +13,7 @@ from ledger.books.database import Database
 from ledger.books.keyed import Keyed
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
-from ledger.books.projection import Projection
+from ledger.books.projection import ALL_PARTICIPANTS, Projection
 from ledger.books.reconciliation import (
     Comparison,
     Difference,
@@ -22,6 +22,7 @@ from ledger.books.reconciliation import (
     compare_positions,
     open_breaks,
     record,
+    record_breaks,
 )
 from ledger.books.tables import POSITION_WIDTH, BreakRow
 from ledger.books.view_hash import view_hash
@@ -42,6 +43,9 @@ from nodes.ledger_feed import LedgerFeed
 from nodes.messages import Message, SignedSet, Statement, StatementRequest
 from nodes.network import Network
 from nodes.outbox import Outbox
+from nodes.statements.comparing import compare_given
+from nodes.statements.making import make_statement
+from nodes.statements.model import GivenStatement, Period, StatementKind, StatementRows
 
 UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
 
@@ -75,7 +79,8 @@ class Node:
         self.database = database
         self.around = around
         self.number = around.network.participant_number(id)
-        self.projection = Projection(database, 0 if self.projects_everybody else self.number)
+        whose = ALL_PARTICIPANTS if self.projects_everybody else self.number
+        self.projection = Projection(database, whose, self.number)
         self.own_book = OwnBook(database, "own")
         self.outbox = Outbox(key, around.engine, database)
         self.reconciled_block = -1
@@ -96,9 +101,10 @@ class Node:
 
         Raises ProjectionError when the chain does not continue the blocks in the books.
         """
+        day = self.around.clock.business_time().toordinal()
         for blocks in self.around.feed.blocks_after(self.projection.height):
             with self.database.transaction(is_from_chain=True) as session:
-                self.projection.apply(session, blocks)
+                self.projection.apply(session, blocks, day)
                 for book in self.books():
                     book.confirm(session, blocks)
             for block in blocks:
@@ -129,6 +135,23 @@ class Node:
     def view_hash(self) -> bytes:
         """One number for what this node shows; the same after it was started again."""
         return view_hash(self.projection, self.books(), self.breaks())
+
+    @for_desk
+    def statement(self, kind: StatementKind, period: Period) -> StatementRows:
+        """A statement of this node's own holdings. Raises MalformedError for no such period."""
+        return make_statement(self, kind, period)
+
+    @for_desk
+    def compare_statement(self, given: GivenStatement) -> tuple[Difference, ...]:
+        """Compares somebody's statement with the ledger and the own book, and opens breaks.
+
+        What an earlier one of the same name differed in, and this one does not, is closed. Raises
+        MalformedError for a period that is not past.
+        """
+        found = compare_given(self, given)
+        with self.database.transaction() as session:
+            record_breaks(session, self.id, given.scope, found, self.seen())
+        return found
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""
