@@ -25,6 +25,7 @@ from api.routers import (
     queue,
     rpc,
     sides,
+    statements,
     trades,
 )
 from api.web import chain_pages, pages
@@ -69,6 +70,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         operations,
         proofs,
         ledger,
+        statements,
         clock,
         chain,
         health,

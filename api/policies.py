@@ -72,6 +72,8 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /v1/cycles/{number}": Caller.MEMBER,
     "GET /v1/positions": Caller.MEMBER,
     "GET /v1/reconciliation": Caller.OPERATOR,
+    "GET /v1/statements/{participant}/{kind}.csv": Caller.OWNER,
+    "POST /v1/statements/{participant}": Caller.OWNER,
     "GET /v1/chain/blocks": Caller.MEMBER,
     "GET /v1/chain/blocks/{block}": Caller.MEMBER,
     "GET /v1/chain/blocks/{number}/certificate": Caller.MEMBER,

@@ -24,6 +24,7 @@ from api.cli.reasons import reasons
 from api.cli.rules import rules
 from api.cli.scenario import scenario_app
 from api.cli.side import side_app
+from api.cli.statement import statement_app
 from api.cli.up import up
 
 # A library among the imports raises the limit so far that deep nesting would end in a crash.
@@ -66,6 +67,7 @@ app.add_typer(side_app, name="side", rich_help_panel=SERVE)
 app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)
 app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(fund)
+app.add_typer(statement_app, name="statement", rich_help_panel=SERVE)
 app.add_typer(clock_app, name="clock", rich_help_panel=SERVE)
 app.add_typer(day_app, name="day", rich_help_panel=DAYS)
 app.command("make-day", rich_help_panel=DAYS)(make_day)
