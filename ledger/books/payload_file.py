@@ -86,7 +86,11 @@ class Payloads:
 
 
 class PayloadFile:
-    """The file; made with the first payload. Any thread may read while one writes."""
+    """The file; made with the first payload. Any thread may read while one writes.
+
+    What was written last is read next, what was written before it seldom. So only the last payloads
+    stay in the system's memory: taking new pages for a whole day costs more than writing it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -106,6 +110,7 @@ class PayloadFile:
                     _write_all(descriptor, payload, offset)
                     offset += len(payload)
                 os.fdatasync(descriptor)
+                os.posix_fadvise(descriptor, 0, places[0].offset, os.POSIX_FADV_DONTNEED)
             finally:
                 os.close(descriptor)
             if is_new:
