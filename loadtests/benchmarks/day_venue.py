@@ -2,10 +2,10 @@
 
     python -m loadtests.benchmarks.day_venue '{"trades": 1000000, ...}'
 
-It says that it is ready with everything but trades, waits for the word to begin, and then either writes each batch to its
-standard output as an Arrow stream behind its length, or posts batches of JSON to a server and waits
-for each answer. It is never far ahead of who reads: a pipe or a short queue is between them. Its
-last word is how long it was busy itself.
+It sets itself up, says that it is ready and waits for the word to begin. Then it either writes each
+batch to its standard output as an Arrow stream behind its length, or posts batches of JSON to a
+server and waits for each answer. It is never far ahead of who reads: a pipe or a short queue is
+between them. Its last word is how long it was busy itself.
 """
 
 import fcntl
