@@ -101,6 +101,7 @@ class PayloadFile:
         Raises StorageError when the disk does not take them; the same may be tried again later.
         """
         places: list[Place] = []
+        before = offset
         with _as_storage_error(self._path):
             is_new = not self._path.exists()
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
@@ -110,7 +111,8 @@ class PayloadFile:
                     _write_all(descriptor, payload, offset)
                     offset += len(payload)
                 os.fdatasync(descriptor)
-                os.posix_fadvise(descriptor, 0, places[0].offset, os.POSIX_FADV_DONTNEED)
+                if before:
+                    os.posix_fadvise(descriptor, 0, before, os.POSIX_FADV_DONTNEED)
             finally:
                 os.close(descriptor)
             if is_new:
