@@ -1,6 +1,8 @@
 """Breaks over REST, by command and on the page: listed, looked up, and worked on to the end."""
 
 import json
+import re
+import shlex
 
 import numpy as np
 import pytest
@@ -192,3 +194,17 @@ def test_commands_list_show_and_change(sandbox):
         assert "asked" in run("comment", *named, "asked")
         assert "resolved" in run("resolve", *named, "typing error", "--by", "li")
         assert json.loads(run("reopen", *named, "--json"))["state"] == "open"
+
+
+def test_commands_of_the_documentation_work(request, sandbox):
+    text = (request.config.rootpath / "docs/reconciliation.md").read_text()
+    commands = re.findall(r"^ {4}novate (breaks .*)$", text, re.MULTILINE)
+    assert len(commands) == 7
+    with served(sandbox) as running:
+        spoil(sandbox, 1)
+        address = ["--url", f"http://{running.place}"]
+        found = CliRunner().invoke(app, ["breaks", "list", "--json", *address]).output
+        for command in commands:
+            words = shlex.split(command.replace("9f2b5c7d81e0a364", json.loads(found)["id"]))
+            result = CliRunner().invoke(app, [*words, *address])
+            assert result.exit_code == 0, result.output
