@@ -28,6 +28,7 @@ from api.routers import (
     clock,
     dry_run,
     events,
+    faults,
     health,
     instructions,
     ledger,
@@ -38,6 +39,7 @@ from api.routers import (
     rpc,
     sandbox_controls,
     sides,
+    statements,
     trades,
 )
 from api.web import chain_pages, pages, sign_in
@@ -86,8 +88,10 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
         proofs,
         ledger,
         breaks,
+        statements,
         clock,
         sandbox_controls,
+        faults,
         requests,
         events,
         chain,

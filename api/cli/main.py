@@ -21,6 +21,8 @@ from api.cli.fund import fund
 from api.cli.instruction import instruction_app
 from api.cli.key import key
 from api.cli.key_choice import with_keys
+from api.cli.node import node
+from api.cli.processes import processes_app
 from api.cli.proof import proof_app
 from api.cli.queue import queue_app
 from api.cli.reasons import reasons
@@ -29,6 +31,7 @@ from api.cli.rules import rules
 from api.cli.sandbox import sandbox_app
 from api.cli.scenario import scenario_app
 from api.cli.side import side_app
+from api.cli.statement import statement_app
 from api.cli.up import up
 
 # A library among the imports raises the limit so far that deep nesting would end in a crash.
@@ -66,6 +69,8 @@ WORDS = "Rules and reasons"
 day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
 day_app.command("verify")(verify_day)
 app.command(rich_help_panel=SERVE)(up)
+app.command(rich_help_panel=SERVE)(node)
+app.add_typer(processes_app, name="processes", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(key)
 app.add_typer(instruction_app, name="instruction", rich_help_panel=SERVE)
 app.add_typer(side_app, name="side", rich_help_panel=SERVE)
@@ -73,6 +78,7 @@ app.add_typer(breaks_app, name="breaks", rich_help_panel=SERVE)
 app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)
 app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(fund)
+app.add_typer(statement_app, name="statement", rich_help_panel=SERVE)
 app.add_typer(clock_app, name="clock", rich_help_panel=SERVE)
 app.add_typer(sandbox_app, name="sandbox", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(requests)
