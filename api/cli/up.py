@@ -27,6 +27,7 @@ from ledger.domain.errors import MalformedError
 from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
+from nodes.process_memory import spare_what_stands
 from nodes.sandbox.network import developer_key
 from nodes.sandbox.sandbox import (
     CYCLE_SECONDS,
@@ -91,7 +92,9 @@ def up(
     with _listen(host, port) as listener:
         sandbox = _open(state, seed, chain, seats, options)
         _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        server_of(create_app(sandbox), host, port).run(sockets=[listener])
+        server = server_of(create_app(sandbox), host, port)
+        spare_what_stands()
+        server.run(sockets=[listener])
 
 
 def _open(
