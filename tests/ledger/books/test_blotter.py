@@ -1,5 +1,7 @@
 """A blotter finds own trades however they are asked for, and keeps its promises apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -189,7 +191,7 @@ def test_repeated_feed_changes_nothing():
 def test_trade_of_another_date_or_instrument_is_found_by_all_else(column, kind):
     database = open_database(None)
     blotter = Blotter(database)
-    theirs = trades_of(small_network(), ("T1", "A", "B", 10, 100), ("T2", "A", "B", 20, 100))
+    theirs = columns([1, 2])
     ours = replace(theirs, **{column: getattr(theirs, column) + np.array([1, 0])})
     with database.transaction() as session:
         blotter.record(session, np.arange(2), ours)
