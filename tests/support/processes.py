@@ -16,6 +16,18 @@ from tests.support.clients import SEED, key_header
 START_SECONDS_MAX = 180
 
 
+def new_trade(number, seller, buyer):
+    """A trade as REST takes it."""
+    return {
+        "number": number,
+        "instrument": "NOVA1",
+        "seller": seller,
+        "buyer": buyer,
+        "quantity": "10",
+        "price": "12.50",
+    }
+
+
 class Running:
     """A sandbox of processes."""
 
@@ -35,17 +47,9 @@ class Running:
         except HTTPError as error:
             return error.code, json.loads(error.read())
 
-    def trade(self, number, seller, buyer, quantity="10", price="12.50"):
+    def trade(self, number, seller, buyer):
         """Submits a trade; the status of the answer."""
-        trade = {
-            "number": number,
-            "instrument": "NOVA1",
-            "seller": seller,
-            "buyer": buyer,
-            "quantity": quantity,
-            "price": price,
-        }
-        return self.ask("POST", "/v1/trades", trade)[0]
+        return self.ask("POST", "/v1/trades", new_trade(number, seller, buyer))[0]
 
     def strike(self):
         """Strikes a cycle; its state, or nothing when no trade waits."""
@@ -84,7 +88,6 @@ def processes(folder, *options):
     port = free_port()
     command = [sys.executable, "-m", "api.cli", "up", "--processes", "--state", str(folder)]
     command += ["--port", str(port), "--seed", SEED, "--cycle-seconds", "0", *options]
-    # Without a limit of requests: tests ask often.
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert process.stdout is not None
