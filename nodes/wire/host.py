@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from ledger.books.database import StorageError
 from nodes.bus import UnreachableError
+from nodes.clock import pause
 from nodes.engine import EngineError
 from nodes.keys import fresh_session
 from nodes.node import Node
@@ -107,7 +108,12 @@ class NodeHost:
         node = self._node
         if envelope.kind == "message":
             message = unpacked_message(envelope.name, envelope.body)
-            return packed_answer(node.handle(envelope.sender, message))
+            if node.disturbance.is_duplicated:
+                node.handle(envelope.sender, message)
+            answer = packed_answer(node.handle(envelope.sender, message))
+            if node.disturbance.milliseconds:
+                pause(node.disturbance.milliseconds / 1_000)
+            return answer
         method = method_of(type(node), envelope.name)
         result = method(node, **unpacked_call(method, envelope.body))
         return packed_result(method, result)
