@@ -296,7 +296,7 @@ class InstructionRow(SQLModel, table=True):
     reason: str
     rule_version: int
     position: int | None = Field(sa_type=BigInteger, index=True)
-    block: int | None
+    block: int | None = Field(index=True)
 
 
 class SettlementRow(SQLModel, table=True):

@@ -30,6 +30,7 @@ from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
 from nodes.invariants import violations
 from nodes.opening_positions import issue_opening
+from nodes.process_memory import spare_what_stands
 
 BROKERS: Final = 16
 INSTRUMENTS: Final = 400
@@ -159,6 +160,7 @@ def run(lines: int, seconds: float) -> LiveResult:
         for _ in range(WARM_UPS):
             trades = max(1, round(trades * wanted / live.cycle(trades)))
         live.forget()
+        spare_what_stands()
         began = perf_counter()
         while perf_counter() - began < seconds:
             _wait_until(began + cycles * CYCLE_SECONDS)
