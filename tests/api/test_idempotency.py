@@ -122,9 +122,9 @@ def test_answers_without_a_body_are_kept_too(client):
 def test_callers_do_not_see_the_answers_of_others(client):
     book = sandbox_of(client).interface.answers
     post(client, "MINE", number="MINE")
-    theirs = Asked("BRK-Z", "MINE", "POST /v1/trades", b"other")
+    theirs = Asked("BRK-Z", "MINE", "POST /v1/trades", b"other", 0)
 
-    assert book.begin(theirs, 0).result() is None
+    assert book.begin(theirs).result() is None
 
 
 def test_same_key_at_the_same_time_is_done_once(client):
@@ -178,12 +178,13 @@ def test_server_errors_are_not_kept(client):
 
 def test_keys_are_forgotten_after_a_day_and_on_demand(client):
     book = sandbox_of(client).interface.answers
-    asked = Asked("anybody", "OLD", "POST /v1/trades", b"1")
-    now = 1_000_000
 
-    assert book.begin(asked, now).result() is None
-    assert book.begin(asked, now + KEPT_SECONDS - 1).result() is not None
-    assert book.begin(asked, now + KEPT_SECONDS).result() is None
+    def begin(at):
+        return book.begin(Asked("anybody", "OLD", "POST /v1/trades", b"1", at)).result()
+
+    assert begin(1_000_000) is None
+    assert begin(1_000_000 + KEPT_SECONDS - 1) is not None
+    assert begin(1_000_000 + KEPT_SECONDS) is None
     post(client, "CLEARED", number="CLEARED")
     book.clear()
     assert post(client, "CLEARED", number="CLEARED").status_code == 200
