@@ -1,16 +1,13 @@
-"""From nodes to the wire: how trades, cycles, positions and breaks look to the outside."""
+"""From nodes to the wire: how trades, cycles and breaks look to the outside."""
 
-from collections.abc import Iterator
 from datetime import date
 
 from api import schemas
 from api.errors import refuse
 from ledger.books import cycles as records
 from ledger.books.intake import SETTLED
-from ledger.books.postings import Register
 from ledger.books.tables import BreakRow, CycleRow
 from ledger.clearing.columns import TradeColumns
-from ledger.domain.accounts import account_of, asset_of, holder_of
 from ledger.domain.amounts import format_amount, format_price, netting_efficiency_bp
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
@@ -122,35 +119,6 @@ def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:
         open_breaks=len(node.breaks()),
         as_of_block=node.projection.height,
     )
-
-
-def position_views(consortium: Consortium, participant: str | None) -> Iterator[schemas.Position]:
-    """What accounts hold, from each owner's own node; of one participant, or of all."""
-    for node in consortium.nodes.values():
-        if participant is not None and node.id != participant:
-            continue
-        for register in (Register.CASH, Register.SECURITIES):
-            own = node.own_book.positions_of(register, node.number)
-            for key, available, held in node.projection.holdings(register):
-                if holder_of(key) != node.number:
-                    continue
-                words = [
-                    node.describe_holding(register, key, amount)
-                    for amount in (available, held, available + held, own.get(key, 0))
-                ]
-                asset = node.name_holding(register, key).rpartition(" ")[2]
-                is_cash = register is Register.CASH
-                yield schemas.Position(
-                    account=node.network.account_id(account_of(key)),
-                    asset=asset,
-                    symbol=asset if is_cash else node.network.instrument(asset_of(key)).symbol,
-                    kind=register.value,
-                    available=words[0],
-                    held=words[1],
-                    total=words[2],
-                    own_book=words[3],
-                    agrees=own.get(key, 0) == available + held,
-                )
 
 
 def break_view(row: BreakRow) -> schemas.Break:

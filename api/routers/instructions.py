@@ -14,7 +14,7 @@ from api.body_guard import BodyBounds, bounded
 from api.dependencies import Cursor, JsonText, Limit, RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse
 from api.instruction_batches import ITEMS_MAX, InstructionBatch, enter_all, items_of, read_items
-from api.instruction_terms import entry_of
+from api.instruction_terms import entry_of, instrument_number
 from api.instruction_views import instruction_view
 from api.schemas import Page
 from ledger.domain.instructions import Instruction, Priority, State
@@ -125,6 +125,9 @@ def list_instructions(
     participant: Annotated[
         str | None, Query(max_length=24, description="Only those with this side.")
     ] = None,
+    instrument: Annotated[
+        str | None, Query(max_length=24, description="Symbol or ISIN.", examples=["NOVA1"])
+    ] = None,
     reason: Annotated[
         str | None, Query(max_length=24, description="Only for this reason.", examples=["MONY"])
     ] = None,
@@ -132,7 +135,7 @@ def list_instructions(
     """Instructions by arrival, with the reason why they wait as of now."""
     with sandbox.lock:
         consortium = sandbox.consortium
-        is_wanted = _filter(consortium, state, participant, reason)
+        is_wanted = _filter(consortium, state, participant, instrument, reason)
         found = _found(consortium.clearing_house.desk, cursor, limit + 1, is_wanted)
         following = str(found[limit].arrival) if len(found) > limit else None
         views = [instruction_view(consortium.network, each) for each in found[:limit]]
@@ -299,7 +302,11 @@ def _stranger(consortium: Consortium, label: str, by: str) -> Rejected | None:
 
 
 def _filter(
-    consortium: Consortium, state: State | None, participant: str | None, reason: str | None
+    consortium: Consortium,
+    state: State | None,
+    participant: str | None,
+    instrument: str | None,
+    reason: str | None,
 ) -> Callable[[Instruction], bool]:
     """Which instructions are wanted. Refuses names of nobody and nothing."""
     number = None
@@ -307,6 +314,7 @@ def _filter(
         if participant not in consortium.nodes:
             raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
         number = consortium.network.participant_number(participant)
+    traded = instrument_number(consortium.network, instrument) if instrument else None
     if reason is not None and reason not in Reason.__members__:
         raise refuse(Reason.INVALID, f"reason: expected a name of `novate reasons`, found {reason}")
     why = Reason[reason] if reason else None
@@ -315,6 +323,7 @@ def _filter(
         return (
             state in (None, each.state)
             and why in (None, each.reason)
+            and (traded is None or (each.quantity > 0 and each.instrument == traded))
             and (number is None or number in participants_in(each))
         )
 

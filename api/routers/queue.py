@@ -5,14 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response, status
 
 from api import queue_schemas as schemas
-from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
+from api.dependencies import Limit, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
 from api.instruction_terms import amount_of, limit_of
 from api.instruction_views import limit_view, queue_view, waiting_view
+from api.paging import Key, KeyCursor, page_after
 from api.schemas import Page
 from ledger.domain.amounts import format_amount
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Gridlock
+from ledger.settlement.legs import Pot
 from nodes.clearing_house.resolving import Resolution
 from nodes.clearing_house.waiting import first_of, queues, standing_aside
 from nodes.consortium import Consortium
@@ -29,21 +31,20 @@ AccountQuery = Annotated[str, Query(max_length=41, examples=["BRK-A"])]
 
 
 @router.get("/queue", operation_id="queue.read", summary="What waits, by account and asset")
-def read_queue(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> schemas.Queues:
+def read_queue(sandbox: RunningSandbox, cursor: KeyCursor, limit: Limit = 100) -> schemas.Queues:
     """Every queue in which an instruction stands, in order, with reasons and what is missing."""
     with sandbox.lock:
         house, network = sandbox.consortium.clearing_house, sandbox.consortium.network
         book = house.desk.book
         everything, (aside, aside_total) = queues(book), standing_aside(book, SHOWN_MAX)
-        shown = everything[cursor : cursor + limit]
-        end = cursor + len(shown)
+        shown, following = page_after(everything, lambda each: _key(each.pot), cursor, limit)
         return schemas.Queues(
             as_of_block=house.projection.height,
             live=len(book.queue),
             data=[queue_view(network, each, first_of(book, each, SHOWN_MAX)) for each in shown],
             aside_total=aside_total,
             aside=[waiting_view(network, each, "0") for each in aside],
-            next_cursor=str(end) if shown and end < len(everything) else None,
+            next_cursor=following,
         )
 
 
@@ -84,13 +85,19 @@ def resolve_queue(asked: schemas.Resolving, sandbox: RunningSandbox) -> schemas.
 
 
 @router.get("/limits", operation_id="limits.list", summary="List limits")
-def list_limits(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> Page[schemas.Limit]:
+def list_limits(
+    sandbox: RunningSandbox, cursor: KeyCursor, limit: Limit = 100
+) -> Page[schemas.Limit]:
     """The limits that are set, by account, and what is left under each."""
     with sandbox.lock:
         house = sandbox.consortium.clearing_house
         limits = sorted(house.desk.book.limits.all().items())
-        views = [limit_view(sandbox.consortium, *each) for each in limits[cursor : cursor + limit]]
-        return page_of(views, cursor, len(limits), house.projection.height)
+        shown, following = page_after(limits, lambda each: _key(each[0]), cursor, limit)
+        return Page(
+            as_of_block=house.projection.height,
+            data=[limit_view(sandbox.consortium, *each) for each in shown],
+            next_cursor=following,
+        )
 
 
 @router.put(
@@ -138,3 +145,7 @@ def delete_limit(
     if not sandbox.change(act):
         raise refuse(Reason.UNKNOWN, "there is no such limit")
     return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+def _key(pot: Pot) -> Key:
+    return tuple(int(part) for part in pot)

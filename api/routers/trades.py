@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
 from api import schemas
@@ -15,9 +16,9 @@ from api.dependencies import (
     RunningExplorer,
     RunningSandbox,
     only_known_parameters,
-    page_of,
 )
 from api.errors import RefusedError, problems, refuse
+from api.trade_filters import TradeFilter, find_trades, trade_filter
 from api.views import known_position, trade_view
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
@@ -158,19 +159,27 @@ def create_trades(
     return captured_batch_view(answer, refusals)
 
 
-@router.get("", operation_id="trades.list", summary="List trades")
+@router.get("", operation_id="trades.list", summary="List trades", responses=problems(404))
 def list_trades(
-    sandbox: RunningSandbox, explorer: RunningExplorer, cursor: Cursor, limit: Limit = 100
+    sandbox: RunningSandbox,
+    explorer: RunningExplorer,
+    cursor: Cursor,
+    wanted: Annotated[TradeFilter, Depends(trade_filter)],
+    limit: Limit = 100,
 ) -> schemas.Page[schemas.Trade]:
-    """Captured trades in order of capture."""
+    """Captured trades in order of capture.
+
+    A page may be short: the end of the list is where there is no next_cursor.
+    """
     consortium = sandbox.consortium
-    end = consortium.exchange.captured.end_position
-    last = min(cursor + limit, end)
-    trades = consortium.exchange.captured.trades(cursor, last)
+    height = consortium.clearing_house.projection.height
+    positions, following = find_trades(consortium, wanted, cursor, limit)
+    trades = consortium.exchange.captured.trades_at(np.array(positions, dtype=np.int64))
     views = [
-        trade_view(consortium, explorer, trades, row, cursor + row) for row in range(len(trades))
+        trade_view(consortium, explorer, trades, row, position)
+        for row, position in enumerate(positions)
     ]
-    return page_of(views, cursor, end, consortium.clearing_house.projection.height)
+    return schemas.Page(as_of_block=height, data=views, next_cursor=following)
 
 
 @router.get("/gaps", operation_id="trades.gaps", summary="List gaps in the venue's numbers")

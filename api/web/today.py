@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import schemas
+from api.positions import position_view, positions_now
 from api.views import (
     cycle_view,
     participant_view,
-    position_views,
     reconciliation_view,
     settled_cycles,
     trade_view,
@@ -97,7 +97,9 @@ def today_of(consortium: Consortium, explorer: Explorer, participant: str | None
         reconciliation=reconciliation_view(consortium),
         shown_participant=shown,
         traders=traders,
-        positions=list(position_views(consortium, shown))[:POSITIONS_SHOWN],
+        positions=[
+            position_view(each) for each in positions_now(consortium, shown)[:POSITIONS_SHOWN]
+        ],
         live_instructions=len(house.desk.book.queue),
         count_by_reason=[
             (reason.name if reason else "", count)
