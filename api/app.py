@@ -1,5 +1,6 @@
 """The HTTP application: REST interface, JSON-RPC and pages over one sandbox."""
 
+import asyncio
 import sys
 from collections import ChainMap
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from api.routers import (
     clock,
     dry_run,
     health,
+    index,
     instructions,
     ledger,
     operations,
@@ -31,6 +33,7 @@ from api.routers import (
     sides,
     trades,
 )
+from api.waiting import WAITERS_MAX
 from api.web import chain_pages, pages
 from ledger.chain.rpc.backend import open_backend
 from nodes.clock import WallClock
@@ -63,6 +66,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     # A library among the imports raises the limit so far that deep nesting would end in a crash.
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
+    app.state.waiters = asyncio.Semaphore(WAITERS_MAX)
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     modules = (
@@ -78,6 +82,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         requests,
         chain,
         health,
+        index,
         pages,
         chain_pages,
     )

@@ -21,7 +21,7 @@ Key: TypeAlias = tuple[int, ...]
 _CURSOR: Final = re.compile(r"[0-9]{1,19}(\.[0-9]{1,19}){0,4}", re.ASCII)
 
 
-def _last_key(
+async def _last_key(
     cursor: Annotated[
         str | None, Query(max_length=100, description="The next_cursor of the page before.")
     ] = None,

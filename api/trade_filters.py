@@ -60,7 +60,7 @@ class TradeFilter:
         return np.flatnonzero(wanted)
 
 
-def trade_filter(
+async def trade_filter(
     sandbox: RunningSandbox,
     state: Annotated[
         str | None,

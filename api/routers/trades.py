@@ -1,10 +1,12 @@
 """Trades: submit one, look one up, list them in order of capture."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Depends, Path, Request, Response, status
+from fastapi.concurrency import run_in_threadpool
 
 from api import schemas
 from api.batch_views import captured_batch_view, gap_view
@@ -20,6 +22,7 @@ from api.dependencies import (
 from api.errors import RefusedError, problems, refuse
 from api.trade_filters import TradeFilter, find_trades, trade_filter
 from api.views import known_position, trade_view
+from api.waiting import Waited
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
     AMOUNT_MAX,
@@ -35,7 +38,9 @@ from ledger.domain.identifiers import (
     parse_account,
 )
 from ledger.domain.reasons import Reason, Rejected
+from nodes.explorer import Explorer
 from nodes.network import Network
+from nodes.sandbox.sandbox import Sandbox
 from nodes.trade_batches import read_arrow, read_json
 
 router = APIRouter(
@@ -74,7 +79,7 @@ _BATCH_CONTENT = {
 }
 
 
-def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
+async def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
     """How to read the body, by its content type."""
     kind = request.headers.get("content-type", "none")
     form = _FORMS.get(kind.partition(";")[0].strip().lower())
@@ -97,28 +102,29 @@ BatchForm = Annotated[Callable[[bytes, Network], TradeColumns], Depends(_batch_f
         **problems(404, 409, 507),
     },
 )
-def create_trade(
+async def create_trade(
     trade: schemas.NewTrade,
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
     response: Response,
+    waited: Waited,
 ) -> schemas.Trade:
     """Captures a locked-in trade; it is on disk when this answers.
 
-    The same trade again is answered with 200; the same number with other terms with 409.
+    The same trade again is answered with 200; the same number with other terms with 409. With
+    `wait=final` the answer comes once it has settled, or the timeout is over.
     """
-    network = sandbox.consortium.network
-    row = _row(network, trade)
+    captured = asyncio.wrap_future(sandbox.submit(_row(sandbox.consortium.network, trade)))
     try:
-        answer = sandbox.submit(row).result(timeout=CAPTURE_SECONDS_MAX)
+        answer = await asyncio.wait_for(captured, CAPTURE_SECONDS_MAX)
     except TimeoutError:
         raise refuse(Reason.UNAVAILABLE, "the capture takes too long") from None
     if isinstance(answer, Rejected):
         raise RefusedError(answer)
     if answer.was_known:
         response.status_code = status.HTTP_200_OK
-    trades = sandbox.consortium.exchange.captured.trades(answer.position, answer.position + 1)
-    return trade_view(sandbox.consortium, explorer, trades, 0, answer.position)
+    await waited.over(answer.position)
+    return await run_in_threadpool(_shown, sandbox, explorer, answer.position)
 
 
 @router.post(
@@ -202,13 +208,22 @@ def list_gaps(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> sc
     summary="Look a trade up",
     responses=problems(404),
 )
-def read_trade(
+async def read_trade(
     trade_id: Annotated[str, Path(max_length=60)],
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
+    waited: Waited,
 ) -> schemas.Trade:
-    """One trade by its id, with what has become of it."""
-    position = known_position(sandbox.consortium, trade_id)
+    """One trade by its id, with what has become of it.
+
+    With `wait=final` the answer comes once it has settled, or the timeout is over.
+    """
+    position = await run_in_threadpool(known_position, sandbox.consortium, trade_id)
+    await waited.over(position)
+    return await run_in_threadpool(_shown, sandbox, explorer, position)
+
+
+def _shown(sandbox: Sandbox, explorer: Explorer, position: int) -> schemas.Trade:
     trades = sandbox.consortium.exchange.captured.trades(position, position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, position)
 
