@@ -23,6 +23,7 @@ DOCUMENTS = [
     "docs/capture.md",
     "docs/instructions-api.md",
     "docs/sides-api.md",
+    "docs/rest.md",
     "docs/besu.md",
     "docs/chain.md",
     "docs/scenarios.md",
