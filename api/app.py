@@ -7,20 +7,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Final
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import errors
+from api.access.access import DEFAULT_RATES, RateOptions, open_access
+from api.access.guard import AccessGuard
+from api.access.route_table import RouteTable
 from api.body_guard import BodyGuard, bounds_of
 from api.conventions.etags import ETags
 from api.conventions.idempotency import Idempotency
 from api.conventions.request_log import RequestLog
+from api.event_stream import EventStreams
 from api.routers import (
+    api_keys,
     chain,
     clock,
     dry_run,
+    events,
     health,
     index,
     instructions,
@@ -30,11 +37,12 @@ from api.routers import (
     queue,
     requests,
     rpc,
+    sandbox_controls,
     sides,
     trades,
 )
 from api.waiting import WAITERS_MAX
-from api.web import chain_pages, pages
+from api.web import chain_pages, pages, sign_in
 from ledger.chain.rpc.backend import open_backend
 from nodes.clock import WallClock
 from nodes.explorer.live import explorer_of
@@ -45,7 +53,7 @@ WEB_FOLDER: Final = Path(__file__).parent / "web"
 RECURSION_MAX: Final = 1_000
 
 
-def create_app(sandbox: Sandbox) -> FastAPI:
+def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
     """The application of one sandbox; it starts and stops the sandbox with itself."""
 
     @asynccontextmanager
@@ -67,6 +75,8 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
     app.state.waiters = asyncio.Semaphore(WAITERS_MAX)
+    app.state.scenario_turn = BoundedSemaphore(1)
+    app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     modules = (
@@ -79,25 +89,31 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         proofs,
         ledger,
         clock,
+        sandbox_controls,
         requests,
+        events,
         chain,
+        api_keys,
         health,
         index,
+        sign_in,
         pages,
         chain_pages,
     )
     for module in modules:
         app.include_router(module.router)
     declared = [bounds_of(module.router.routes) for module in modules]
-    # Each goes around those before it: the log is the outermost.
+    if sandbox.consortium.own_chain:
+        app.include_router(rpc.router)
+    app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
+    app.state.access = open_access(sandbox, rates)
+    # Each goes around those before it. Who may not come in is not read, but stands in the log.
     wall_clock = WallClock()
     app.add_middleware(Idempotency, clock=wall_clock)
     app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
     app.add_middleware(ETags)
+    app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     app.add_middleware(RequestLog, clock=wall_clock)
-    if sandbox.consortium.own_chain:
-        app.include_router(rpc.router)
-    app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     described = errors.description_of(app)
     app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app

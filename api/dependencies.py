@@ -10,6 +10,8 @@ from fastapi.dependencies.models import Dependant
 
 from api.errors import refuse
 from api.schemas import Page
+from ledger.books.interface.api_keys import ApiKey
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 from nodes.explorer import Explorer
 from nodes.sandbox.sandbox import Sandbox
@@ -32,6 +34,28 @@ async def any_sandbox_of(request: Request) -> Sandbox:
     sandbox = request.app.state.sandbox
     assert isinstance(sandbox, Sandbox)
     return sandbox
+
+
+def key_of(request: Request) -> ApiKey:
+    """The key that a request carries; the guard has let nobody in without one."""
+    key = request.state.key
+    assert isinstance(key, ApiKey), "the guard let somebody in without a key"
+    return key
+
+
+def holder_of(key: ApiKey) -> KeyHolder:
+    """On whose behalf a request is made."""
+    return key.holder
+
+
+async def calling_key(request: Request) -> ApiKey:
+    """The key that a request carries."""
+    return key_of(request)
+
+
+async def calling_holder(request: Request) -> KeyHolder:
+    """On whose behalf a request is made."""
+    return key_of(request).holder
 
 
 async def explorer_of(request: Request) -> Explorer:
@@ -92,6 +116,7 @@ def page_of(items: list[T], cursor: int, total: int, as_of_block: int) -> Page[T
 
 RunningSandbox = Annotated[Sandbox, Depends(sandbox_of)]
 RunningExplorer = Annotated[Explorer, Depends(explorer_of)]
+CallingHolder = Annotated[KeyHolder, Depends(calling_holder)]
 AnySandbox = Annotated[Sandbox, Depends(any_sandbox_of)]
 JsonText = Annotated[bytes, Depends(json_text)]
 RawBody = Annotated[bytes, Depends(raw_body)]

@@ -9,24 +9,32 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.policies import CALLERS
+from api.policies import CALLERS, Caller
 from api.schemas import BatchFault, BatchProblem, Problem
 from ledger.books.database import StorageError
 from ledger.domain.reasons import Reason, Rejected
+from nodes.bus import UnreachableError
 from nodes.trade_batches import MalformedBatchError
 
 PROBLEM_JSON: Final = "application/problem+json"
+_PROBLEM_SCHEMA: Final = {"$ref": "#/components/schemas/Problem"}
 _REASON_BY_STATUS: Final = {
     404: Reason.UNKNOWN,
+    410: Reason.UNKNOWN,
     503: Reason.UNAVAILABLE,
     507: Reason.STORAGE,
 }
+RETRY_SECONDS: Final = 1
+"""After which it may be otherwise, where nobody knows better."""
 _DESCRIPTION_BY_STATUS: Final = {
+    401: "There is no key, or it is not valid here.",
     403: "Somebody who has to permit, ask for or sign it has not.",
     404: "It names something that is not known here.",
     409: "It contradicts what is on record.",
+    410: "It is not kept any more.",
     413: "The body is too large.",
     422: "It is not of the form it must have.",
+    429: "Too many requests; Retry-After says when to ask again.",
     503: "The system is starting, stopping, or has met a fault.",
     507: "The disk is full or does not take what is written.",
 }
@@ -51,6 +59,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MalformedBatchError, _malformed_batch)
     app.add_exception_handler(StorageError, _no_room)
+    app.add_exception_handler(UnreachableError, _away)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(RecursionError, _too_deep)
 
@@ -75,11 +84,20 @@ def description_of(app: FastAPI) -> dict[str, Any]:
         for method, operation in operations.items():
             caller = CALLERS.get(f"{method.upper()} {path}")
             operation["x-callers"] = caller.value if caller else None
+            is_open = caller is Caller.ANYBODY
+            operation["security"] = [] if is_open else [{"key": []}]
+            for status, problem in problems(*((429,) if is_open else (401, 403, 429))).items():
+                content = {PROBLEM_JSON: {"schema": _PROBLEM_SCHEMA}}
+                described_problem = {"description": problem["description"], "content": content}
+                operation["responses"].setdefault(str(status), described_problem)
             for answer in operation["responses"].values():
                 content = answer.get("content", {})
                 schema = content.get("application/json", {}).get("schema", {})
                 if schema.get("$ref", "").endswith("Problem"):
                     content[PROBLEM_JSON] = content.pop("application/json")
+    described.setdefault("components", {})["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "A key; see docs/access.md."}
+    }
     return described
 
 
@@ -108,6 +126,12 @@ async def _no_room(_: Request, error: Exception) -> JSONResponse:
     return problem_of(Rejected(Reason.STORAGE, str(error)))
 
 
+async def _away(_: Request, error: Exception) -> JSONResponse:
+    """A node that is needed for this does not answer."""
+    detail = f"{error}: send the same again when it is back"
+    return problem_of(Rejected(Reason.UNAVAILABLE, detail))
+
+
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     kind = request.headers.get("content-type", "none")
@@ -134,6 +158,8 @@ def problem_of(
 ) -> JSONResponse:
     """The answer for a refusal; its status is the reason's own unless another is given."""
     problem = problem_body(refusal, status)
+    if refusal.reason in (Reason.UNAVAILABLE, Reason.BUSY):
+        headers = {"Retry-After": str(RETRY_SECONDS), **(headers or {})}
     return JSONResponse(
         problem.model_dump(), status_code=problem.status, headers=headers, media_type=PROBLEM_JSON
     )

@@ -1,6 +1,7 @@
 """Positions: what accounts hold, now or as of an earlier block, in the order of their pages."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,9 @@ from ledger.books.postings import Register
 from ledger.books.projection import ALL_PARTICIPANTS, Projection
 from ledger.domain.accounts import account_of, asset_of, holder_of
 from ledger.domain.reasons import Reason
+from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
-from nodes.node import Node
+from nodes.node import Node, OwnHolding
 from nodes.past_positions import projection_at
 from nodes.sandbox.sandbox import Sandbox
 
@@ -39,16 +41,20 @@ class Held:
 
 
 def positions_now(consortium: Consortium, participant: str | None) -> list[Held]:
-    """What accounts hold, from each owner's own node; of one participant, or of all."""
-    return [
-        Held(node, place, register, key, available, held, own.get(key, 0))
-        for place, node in enumerate(consortium.nodes.values())
-        if participant in (None, node.id)
-        for register in _REGISTERS
-        for own in [node.own_book.positions_of(register, node.number)]
-        for key, available, held in node.projection.holdings(register)
-        if holder_of(key) == node.number
-    ]
+    """What accounts hold, from each owner's own node; of one participant, or of all.
+
+    Of a node that is away nothing is known.
+    """
+    found: list[Held] = []
+    for place, node in enumerate(consortium.nodes.values()):
+        if participant in (None, node.id):
+            with suppress(UnreachableError):
+                found += [_held(node, place, each) for each in node.position_report()]
+    return found
+
+
+def _held(node: Node, place: int, one: OwnHolding) -> Held:
+    return Held(node, place, one.register, one.key, one.available, one.held, one.own)
 
 
 def positions_at(sandbox: Sandbox, participant: str | None, block: int) -> list[Held]:

@@ -12,12 +12,14 @@ from fastapi import Query
 
 from api.dependencies import RunningSandbox
 from api.errors import refuse
+from api.own_trades import own_rows
 from api.schemas import TradeNumber
 from ledger.books.intake import CAPTURED, UNAFFIRMED
 from ledger.clearing.columns import Column, TradeColumns, participants_of
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import encode_trade_number, isin_of_name
 from ledger.domain.instructions import State
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 from nodes.consortium import Consortium
 
@@ -29,6 +31,18 @@ STATES: Final = (CAPTURED, UNAFFIRMED, *(state.value for state in State))
 PositionQuery = Annotated[
     int | None, Query(ge=0, le=POSITION_MAX, description="Place in the order of capture, from 0.")
 ]
+
+
+Row = tuple[TradeColumns, int, int]
+"""Trades, the row of one among them, and its position."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradePage:
+    """Some trades, and where to go on; None at the end."""
+
+    rows: list[Row]
+    next_position: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +115,23 @@ async def trade_filter(
 
 
 def find_trades(
-    consortium: Consortium, wanted: TradeFilter, cursor: int, limit: int
-) -> tuple[list[int], str | None]:
-    """The positions of a page of trades from a position on, and where the next page begins."""
-    found: list[int] = []
-    end = min(wanted.end, consortium.exchange.captured.end_position)
+    consortium: Consortium, holder: KeyHolder, wanted: TradeFilter, cursor: int, limit: int
+) -> TradePage:
+    """The first so many trades from a position on that are wanted and that the holder sees."""
+    exchange, found = consortium.exchange, list[Row]()
+    end = min(wanted.end, exchange.captured_end())
     place = max(cursor, wanted.first)
     stop = min(end, place + SCANNED_MAX)
+    step = limit + 1 if wanted.is_of_all and holder.sees_every_trade else SCANNED_AT_ONCE
     while place < stop:
-        last = min(place + (limit + 1 if wanted.is_of_all else SCANNED_AT_ONCE), stop)
-        for row in wanted.rows_of(consortium.exchange.captured.trades(place, last)).tolist():
+        trades = exchange.trades(place, min(place + step, stop))
+        own = own_rows(consortium.network, holder, trades)
+        for row in np.intersect1d(own, wanted.rows_of(trades)).tolist():
             position = place + row
             if wanted.state not in (None, consortium.clearing_house.standing_of(position).state):
                 continue
             if len(found) == limit:
-                return found, str(position)
-            found.append(position)
-        place = last
-    return found, str(place) if place < end else None
+                return TradePage(found, position)
+            found.append((trades, row, position))
+        place += len(trades)
+    return TradePage(found, place if place < end else None)

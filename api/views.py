@@ -1,20 +1,24 @@
 """From nodes to the wire: how trades, cycles and breaks look to the outside."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 
 from api import schemas
 from api.errors import refuse
 from ledger.books import cycles as records
+from ledger.books.break_life import Break
 from ledger.books.intake import SETTLED
-from ledger.books.tables import BreakRow, CycleRow
+from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import format_amount, format_price, netting_efficiency_bp
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
 from ledger.domain.reasons import Reason
+from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
-from nodes.node import Node
+from nodes.node import Node, NodeStanding
 from nodes.trade_words import trade_id_of
 
 
@@ -109,23 +113,27 @@ def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
 def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:
     """An institution."""
     participant = consortium.network.participant(node.id)
+    standing: NodeStanding | None = None
+    with suppress(UnreachableError):
+        standing = node.standing()
     return schemas.Participant(
         id=participant.id,
         name=participant.name or participant.id,
         role=participant.role.value,
         settlement_bank=participant.settlement_bank,
-        address="0x" + node.key.address.hex(),
+        address="0x" + node.address.hex(),
         is_suspended=node.number in consortium.clearing_house.desk.book.queue.suspended,
-        open_breaks=len(node.breaks()),
-        as_of_block=node.projection.height,
+        open_breaks=standing.open_breaks if standing else 0,
+        as_of_block=standing.height if standing else -1,
+        is_away=standing is None,
     )
 
 
-def break_view(row: BreakRow) -> schemas.Break:
+def break_view(row: Break) -> schemas.Break:
     """A break."""
     return schemas.Break(
         id=f"{row.owner}/{row.id}",
-        kind=row.kind,
+        kind=row.kind.value,
         owner=row.owner,
         subject=row.subject,
         ours=row.ours,
@@ -139,19 +147,25 @@ def reconciliation_view(consortium: Consortium) -> schemas.Reconciliation:
     """The three-way comparison, node by node."""
     nodes: list[schemas.NodeReconciliation] = []
     breaks: list[schemas.Break] = []
+    away: list[str] = []
     for node in consortium.nodes.values():
-        rows = node.breaks()
+        rows: Sequence[Break] = ()
+        try:
+            rows = node.breaks()
+        except UnreachableError:
+            away.append(node.id)
         breaks.extend(break_view(row) for row in rows)
         nodes.append(
             schemas.NodeReconciliation(
                 participant=node.id,
                 reconciled_block=node.reconciled_block,
                 open_breaks=len(rows),
+                is_away=node.id in away,
             )
         )
     return schemas.Reconciliation(
         as_of_block=min(node.reconciled_block for node in nodes),
-        agrees=not breaks,
+        agrees=not breaks and not away,
         nodes=nodes,
         breaks=breaks,
     )

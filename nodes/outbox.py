@@ -53,12 +53,21 @@ class Outbox:
         """Whether there is a transaction for an intent already."""
         return self._store.has(intent)
 
+    def hash_of(self, intent: str) -> bytes | None:
+        """The hash of the transaction for an intent; None when there is none."""
+        return self._store.get([intent])[0].hash if self._store.has(intent) else None
+
     def announce(self, intents: Sequence[str]) -> None:
         """Sends what several intents stand for, in order, without waiting for any of it.
 
         Whether each came to anything is found out by ``deliver``.
         """
         self._engine.announce([kept.raw for kept in self._store.get(intents)])
+
+    def resume(self) -> None:
+        """Sends what was kept and may not have been sent, in order; waits until it is final."""
+        for intent in self._store.ready():
+            self.deliver(intent)
 
     def deliver(self, intent: str) -> Outcome:
         """Sends what an intent stands for, unless it is final already; says what became of it."""

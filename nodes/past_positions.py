@@ -4,15 +4,17 @@ The projection is the one that keeps a node's books, over a database in memory; 
 it. The caller bounds how many blocks are read.
 """
 
-from threading import RLock
+from contextlib import AbstractContextManager
 
 from ledger.books.database import open_database
 from ledger.books.projection import Projection
 from nodes.consortium import Consortium
 from nodes.ledger_feed import LedgerFeed
 
+Lock = AbstractContextManager[object]
 
-def projection_at(consortium: Consortium, participant: int, block: int, lock: RLock) -> Projection:
+
+def projection_at(consortium: Consortium, participant: int, block: int, lock: Lock) -> Projection:
     """The holdings of a participant (0: of all) as a final block has left them.
 
     ``lock`` guards the chain and is held for some blocks at a time, so that others go on meanwhile.

@@ -1,7 +1,7 @@
 """Instructions: enter one for both sides, see what becomes of it, and say things about it.
 
-In a sandbox one operator speaks for all. A market whose participants each enter their own side uses
-the matching desk of the clearing house instead.
+Entering one binds both sides, so that only the operator of a sandbox, who speaks for everybody, may
+do it for two. Participants each enter their own side (``api.routers.sides``).
 """
 
 from collections.abc import Callable
@@ -11,16 +11,25 @@ from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api import instruction_schemas as schemas
 from api.body_guard import BodyBounds, bounded
-from api.dependencies import Cursor, JsonText, Limit, RunningSandbox, only_known_parameters
+from api.dependencies import (
+    CallingHolder,
+    Cursor,
+    JsonText,
+    Limit,
+    RunningSandbox,
+    only_known_parameters,
+)
 from api.errors import RefusedError, problems, refuse
 from api.instruction_batches import ITEMS_MAX, InstructionBatch, enter_all, items_of, read_items
 from api.instruction_terms import entry_of, instrument_number
 from api.instruction_views import instruction_view
 from api.schemas import Page
+from ledger.domain.accounts import participant_of
 from ledger.domain.instructions import Instruction, Priority, State
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.legs import participants_in
-from nodes.clearing_house.desk import InstructionDesk
+from nodes.clearing_house.desk import Entry, InstructionDesk
 from nodes.consortium import Consortium
 from nodes.entering import (
     Entered,
@@ -31,6 +40,7 @@ from nodes.entering import (
     release,
     replace,
 )
+from nodes.network import Network
 from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(
@@ -68,7 +78,10 @@ Say = Callable[[Consortium], Rejected | None]
     },
 )
 def create_instruction(
-    instruction: schemas.NewInstruction, sandbox: RunningSandbox, response: Response
+    instruction: schemas.NewInstruction,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+    response: Response,
 ) -> schemas.Instruction:
     """Enters an instruction for both its sides; it is on disk when this answers.
 
@@ -76,6 +89,7 @@ def create_instruction(
     terms with 409.
     """
     entry = entry_of(sandbox.consortium.network, sandbox.consortium.clock, instruction)
+    _check_binds(sandbox.consortium.network, holder, entry)
     answer = sandbox.change(lambda consortium: enter(consortium, entry))
     if isinstance(answer, Rejected):
         raise RefusedError(answer)
@@ -117,6 +131,7 @@ def create_instructions(
 @router.get("", operation_id="instructions.list", summary="List instructions")
 def list_instructions(
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     cursor: Cursor,
     limit: Limit = 100,
     state: Annotated[
@@ -132,10 +147,10 @@ def list_instructions(
         str | None, Query(max_length=24, description="Only for this reason.", examples=["MONY"])
     ] = None,
 ) -> Page[schemas.Instruction]:
-    """Instructions by arrival, with the reason why they wait as of now."""
+    """One's own instructions by arrival, with the reason why they wait as of now."""
     with sandbox.lock:
         consortium = sandbox.consortium
-        is_wanted = _filter(consortium, state, participant, instrument, reason)
+        is_wanted = _filter(consortium, holder, state, participant, instrument, reason)
         found = _found(consortium.clearing_house.desk, cursor, limit + 1, is_wanted)
         following = str(found[limit].arrival) if len(found) > limit else None
         views = [instruction_view(consortium.network, each) for each in found[:limit]]
@@ -149,8 +164,11 @@ def list_instructions(
     summary="Look an instruction up",
     responses=problems(404),
 )
-def read_instruction(label: LabelInPath, sandbox: RunningSandbox) -> schemas.Instruction:
+def read_instruction(
+    label: LabelInPath, sandbox: RunningSandbox, holder: CallingHolder
+) -> schemas.Instruction:
     """One instruction by its label: where it stands, why, and what is still open."""
+    check_sees(sandbox, holder, label)
     return _read(sandbox, label)
 
 
@@ -161,9 +179,11 @@ def read_instruction(label: LabelInPath, sandbox: RunningSandbox) -> schemas.Ins
     responses=problems(403, 404, 409, 507),
 )
 def hold_instruction(
-    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox, holder: CallingHolder
 ) -> schemas.Instruction:
     """For one side: it is not tried, and blocks nobody, until that side releases it."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
     return _said(sandbox, label, asking.by, lambda consortium: hold(consortium, label, asking.by))
 
 
@@ -174,9 +194,11 @@ def hold_instruction(
     responses=problems(403, 404, 409, 507),
 )
 def release_instruction(
-    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox, holder: CallingHolder
 ) -> schemas.Instruction:
     """Takes the hold of one side away."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
     return _said(
         sandbox, label, asking.by, lambda consortium: release(consortium, label, asking.by)
     )
@@ -189,9 +211,11 @@ def release_instruction(
     responses=problems(403, 404, 409, 507),
 )
 def cancel_instruction(
-    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox, holder: CallingHolder
 ) -> schemas.Instruction:
     """A payment or free delivery by its debtor; a delivery versus payment once both have asked."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
     return _said(sandbox, label, asking.by, lambda consortium: cancel(consortium, label, asking.by))
 
 
@@ -202,9 +226,14 @@ def cancel_instruction(
     responses=problems(403, 404, 409, 507),
 )
 def prioritise_instruction(
-    label: LabelInPath, asking: schemas.Prioritising, sandbox: RunningSandbox
+    label: LabelInPath,
+    asking: schemas.Prioritising,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> schemas.Instruction:
     """Gives it another priority; within that its arrival decides as before."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
     priority = Priority[asking.priority.upper()]
 
     def prioritise(consortium: Consortium) -> Rejected | None:
@@ -220,9 +249,11 @@ def prioritise_instruction(
     responses=problems(403, 404, 409, 507),
 )
 def settle_instruction(
-    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox, holder: CallingHolder
 ) -> schemas.Instruction:
     """Tries it once. It has settled when the answer says so; else the answer says why not."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
 
     def settle(consortium: Consortium) -> Rejected | None:
         desk = consortium.clearing_house.desk
@@ -251,13 +282,20 @@ def settle_instruction(
     },
 )
 def replace_instruction(
-    label: LabelInPath, asked: schemas.Replacing, sandbox: RunningSandbox, response: Response
+    label: LabelInPath,
+    asked: schemas.Replacing,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+    response: Response,
 ) -> schemas.Instruction:
     """Asks for cancellation, and enters the new terms under their label once it is cancelled.
 
     What could not be entered is refused before anything is asked for.
     """
     entry = entry_of(sandbox.consortium.network, sandbox.consortium.clock, asked.instruction)
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asked.by)
+    _check_binds(sandbox.consortium.network, holder, entry)
 
     def act(consortium: Consortium) -> Entered | WaitsForOther | Rejected:
         refusal = _stranger(consortium, label, asked.by)
@@ -271,6 +309,37 @@ def replace_instruction(
     elif answer.was_known:
         response.status_code = status.HTTP_200_OK
     return _read(sandbox, answer.label)
+
+
+def check_sees(sandbox: Sandbox, holder: KeyHolder, label: str) -> None:
+    """Refuses an instruction of others as if there were none."""
+    if holder.sees_everything:
+        return
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        found = consortium.clearing_house.desk.book.as_kept(label)
+        if found is None or not holder.may_see(*_sides(consortium, found)):
+            raise refuse(Reason.UNKNOWN, f"there is no instruction {label}")
+
+
+def _check_speaks(holder: KeyHolder, by: str) -> None:
+    """Refuses what is said in the name of somebody else."""
+    if not holder.acts_for(by):
+        raise refuse(
+            Reason.UNAUTHORISED, f"by: expected {holder.participant}, whose key it is, found {by}"
+        )
+
+
+def _check_binds(network: Network, holder: KeyHolder, entry: Entry) -> None:
+    """Refuses terms that bind somebody else."""
+    accounts = (entry.message.deliverer, entry.message.receiver)
+    for side in (network.participant_id(participant_of(account)) for account in accounts):
+        if not holder.acts_for(side):
+            raise refuse(
+                Reason.UNAUTHORISED,
+                f"it would bind {side}, and the key is that of {holder.name}:"
+                " let each enter its own side (POST /v1/sides)",
+            )
 
 
 def _read(sandbox: Sandbox, label: str) -> schemas.Instruction:
@@ -295,14 +364,18 @@ def _stranger(consortium: Consortium, label: str, by: str) -> Rejected | None:
     found = consortium.clearing_house.desk.book.as_kept(label)
     if found is None:
         return Rejected(Reason.UNKNOWN, f"there is no instruction {label}")
-    sides = [consortium.network.participant_id(number) for number in participants_in(found)]
-    if by not in sides:
+    if by not in _sides(consortium, found):
         return Rejected(Reason.UNAUTHORISED, f"{by} is no side of {label}")
     return None
 
 
+def _sides(consortium: Consortium, instruction: Instruction) -> list[str]:
+    return [consortium.network.participant_id(each) for each in participants_in(instruction)]
+
+
 def _filter(
     consortium: Consortium,
+    holder: KeyHolder,
     state: State | None,
     participant: str | None,
     instrument: str | None,
@@ -325,6 +398,7 @@ def _filter(
             and why in (None, each.reason)
             and (traded is None or (each.quantity > 0 and each.instrument == traded))
             and (number is None or number in participants_in(each))
+            and (holder.sees_everything or holder.may_see(*_sides(consortium, each)))
         )
 
     return is_wanted

@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api import schemas
-from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
+from api.access.owning import check_reads
+from api.access.visible import sees_holding, visible_participant, visible_reconciliation
+from api.dependencies import (
+    CallingHolder,
+    Cursor,
+    Limit,
+    RunningSandbox,
+    only_known_parameters,
+    page_of,
+)
 from api.errors import problems, refuse
 from api.paging import KeyCursor, page_after
 from api.positions import position_view, positions_at, positions_now
@@ -28,13 +37,14 @@ ParticipantFilter = Annotated[
 
 @router.get("/participants", operation_id="participants.list", summary="List participants")
 def list_participants(
-    sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100
+    sandbox: RunningSandbox, holder: CallingHolder, cursor: Cursor, limit: Limit = 100
 ) -> schemas.Page[schemas.Participant]:
     """The institutions, each as of the block its own books are at."""
     with sandbox.lock:
         consortium = sandbox.consortium
         nodes = list(consortium.nodes.values())
-        views = [participant_view(consortium, node) for node in nodes[cursor : cursor + limit]]
+        shown = nodes[cursor : cursor + limit]
+        views = [visible_participant(holder, participant_view(consortium, n)) for n in shown]
         height = consortium.clearing_house.projection.height
     return page_of(views, cursor, len(nodes), height)
 
@@ -105,6 +115,7 @@ def read_cycle(
 )
 def list_positions(
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     cursor: KeyCursor,
     limit: Limit = 100,
     participant: ParticipantFilter = None,
@@ -115,6 +126,7 @@ def list_positions(
 ) -> schemas.Page[schemas.Position]:
     """Positions, from the books of their owners' own nodes.
 
+    One's own; a bank sees the cash of those it is the settlement bank of, the registrar securities.
     As of an earlier block, they are what the chain says: all its blocks up to that one, once more.
     """
     with sandbox.lock:
@@ -122,19 +134,21 @@ def list_positions(
         if participant is not None and participant not in consortium.nodes:
             raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
         height = consortium.clearing_house.projection.height
-        if as_of_block is None or as_of_block == height:
-            found = positions_now(consortium, participant)
-            page, following = page_after(found, lambda each: each.sort_key, cursor, limit)
-            views = [position_view(each) for each in page]
-            return schemas.Page(as_of_block=height, data=views, next_cursor=following)
-    found = positions_at(sandbox, participant, as_of_block)
-    page, following = page_after(found, lambda each: each.sort_key, cursor, limit)
+        is_now = as_of_block in (None, height)
+        found = positions_now(consortium, participant) if is_now else []
+    if as_of_block is not None and not is_now:
+        found, height = positions_at(sandbox, participant, as_of_block), as_of_block
+    network = consortium.network
+    own = [each for each in found if sees_holding(network, holder, each.node.id, each.register)]
+    if participant is not None and not own:
+        check_reads(holder, participant)
+    page, following = page_after(own, lambda each: each.sort_key, cursor, limit)
     views = [position_view(each) for each in page]
-    return schemas.Page(as_of_block=as_of_block, data=views, next_cursor=following)
+    return schemas.Page(as_of_block=height, data=views, next_cursor=following)
 
 
 @router.get("/reconciliation", operation_id="reconciliation.read", summary="Reconciliation")
-def read_reconciliation(sandbox: RunningSandbox) -> schemas.Reconciliation:
-    """Own books, ledger and statements compared, node by node, with every open break."""
+def read_reconciliation(sandbox: RunningSandbox, holder: CallingHolder) -> schemas.Reconciliation:
+    """Own books, ledger and statements compared, node by node, with the open breaks: one's own."""
     with sandbox.lock:
-        return reconciliation_view(sandbox.consortium)
+        return visible_reconciliation(holder, reconciliation_view(sandbox.consortium))

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
@@ -12,6 +11,7 @@ from api import schemas
 from api.batch_views import captured_batch_view, gap_view
 from api.body_guard import BodyBounds, bounded
 from api.dependencies import (
+    CallingHolder,
     Cursor,
     Limit,
     RawBody,
@@ -20,8 +20,9 @@ from api.dependencies import (
     only_known_parameters,
 )
 from api.errors import RefusedError, problems, refuse
+from api.own_trades import visible_position
 from api.trade_filters import TradeFilter, find_trades, trade_filter
-from api.views import known_position, trade_view
+from api.views import trade_view
 from api.waiting import Waited
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
@@ -169,22 +170,23 @@ def create_trades(
 def list_trades(
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
+    holder: CallingHolder,
     cursor: Cursor,
     wanted: Annotated[TradeFilter, Depends(trade_filter)],
     limit: Limit = 100,
 ) -> schemas.Page[schemas.Trade]:
-    """Captured trades in order of capture.
+    """Captured trades in order of capture: one's own, or all of them for who sees everything.
 
-    A page may be short: the end of the list is where there is no next_cursor.
+    A page may be shorter than asked for, even empty, as long as it has a next_cursor.
     """
     consortium = sandbox.consortium
     height = consortium.clearing_house.projection.height
-    positions, following = find_trades(consortium, wanted, cursor, limit)
-    trades = consortium.exchange.captured.trades_at(np.array(positions, dtype=np.int64))
+    page = find_trades(consortium, holder, wanted, cursor, limit)
     views = [
         trade_view(consortium, explorer, trades, row, position)
-        for row, position in enumerate(positions)
+        for trades, row, position in page.rows
     ]
+    following = None if page.next_position is None else str(page.next_position)
     return schemas.Page(as_of_block=height, data=views, next_cursor=following)
 
 
@@ -212,19 +214,20 @@ async def read_trade(
     trade_id: Annotated[str, Path(max_length=60)],
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
+    holder: CallingHolder,
     waited: Waited,
 ) -> schemas.Trade:
     """One trade by its id, with what has become of it.
 
     With `wait=final` the answer comes once it has settled, or the timeout is over.
     """
-    position = await run_in_threadpool(known_position, sandbox.consortium, trade_id)
+    position = await run_in_threadpool(visible_position, sandbox.consortium, holder, trade_id)
     await waited.over(position)
     return await run_in_threadpool(_shown, sandbox, explorer, position)
 
 
 def _shown(sandbox: Sandbox, explorer: Explorer, position: int) -> schemas.Trade:
-    trades = sandbox.consortium.exchange.captured.trades(position, position + 1)
+    trades = sandbox.consortium.exchange.trades(position, position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, position)
 
 

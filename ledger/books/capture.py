@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sqlalchemy import Integer, literal_column
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
 from ledger.books.batches import BatchStream
@@ -11,7 +13,7 @@ from ledger.books.database import UnitOfWork
 from ledger.books.highest_numbers import HighestNumbers
 from ledger.books.rows import upsert
 from ledger.books.series import SeriesOrder
-from ledger.books.tables import RefusalRow
+from ledger.books.tables import RefusalRow, table_of
 from ledger.books.trade_index import (
     NOT_FOUND,
     Fingerprints,
@@ -266,6 +268,34 @@ def first_refusals(session: Session, batch_id: str, count_max: int) -> Sequence[
 def all_refusals(session: Session) -> Sequence[RefusalRow]:
     """Every refusal on record."""
     return session.exec(select(RefusalRow)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRefusal:
+    """A refusal on record; numbers rise in the order in which they were put there."""
+
+    number: int
+    batch_id: str
+    row: int
+    subject: str
+    reason: str
+
+
+_NUMBER = literal_column("rowid", Integer)
+
+
+def refusals_after(session: Session, number: int, count: int) -> list[NumberedRefusal]:
+    """The first so many refusals after one."""
+    known = table_of(RefusalRow).c
+    rows = select_columns(_NUMBER, known.batch_id, known.row, known.subject, known.reason)
+    wanted = rows.where(number < _NUMBER).order_by(_NUMBER).limit(count)
+    return [NumberedRefusal(*row) for row in session.connection().execute(wanted)]
+
+
+def last_refusal(session: Session) -> int:
+    """The number of the last refusal; 0 when there is none."""
+    last = select_columns(func.max(_NUMBER)).select_from(table_of(RefusalRow))
+    return session.connection().scalar(last) or 0
 
 
 def count_refusals(session: Session) -> int:

@@ -10,6 +10,7 @@ from enum import Enum
 import msgspec
 from sqlmodel import col, select
 
+from ledger.books.changes import SideChange, note_changes
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.tables import EnteredSideRow
 from ledger.domain.errors import MalformedError
@@ -97,12 +98,14 @@ class EnteredSides:
         """Puts a new side into a transaction; its place is ``next_place``."""
         assert entered.place == self.next_place
         session.add(_row(entered))
+        note_changes(session, [_change("", entered)])
         session.on_commit(lambda: setattr(self, "_last_place", entered.place))
 
     def change(self, session: UnitOfWork, sides: Sequence[Entered]) -> None:
         """Puts what has become of sides into a transaction."""
         for entered in sides:
             row = session.get_one(EnteredSideRow, (entered.participant, entered.reference))
+            note_changes(session, [_change(row.state, entered)])
             row.state, row.label = entered.state.value, entered.label
             row.has_asked_out = entered.has_asked_out
 
@@ -141,6 +144,17 @@ def _entered(row: EnteredSideRow) -> Entered:
         state=SideState(row.state),
         label=row.label,
         has_asked_out=row.has_asked_out,
+    )
+
+
+def _change(before: str, entered: Entered) -> SideChange:
+    return SideChange(
+        entered.participant,
+        entered.reference,
+        before,
+        entered.state.value,
+        entered.label,
+        entered.has_asked_out,
     )
 
 

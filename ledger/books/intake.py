@@ -14,6 +14,7 @@ import numpy as np
 from sqlmodel import select
 
 from ledger.books.batches import RECENT_TRADES_MAX, BatchStream
+from ledger.books.changes import TradesChange, note_changes, ranges_of
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.rows import upsert
 from ledger.books.tables import TradeExceptionRow
@@ -124,6 +125,7 @@ class Intake:
             for position, each in standings.items()
         ]
         upsert(session, TradeExceptionRow, rows)
+        note_changes(session, _changes(standings))
 
         def publish() -> None:
             self._exceptions.update(standings)
@@ -169,6 +171,18 @@ class Intake:
         """Which cancelled trades have not settled: struck from here on, or gone another way."""
         known, is_settled = self._columns.find(originals)
         return np.where(known, ~is_settled, originals >= first)
+
+
+def _changes(standings: Mapping[int, TradeStanding]) -> list[TradesChange]:
+    """Those that are not told of as instructions are."""
+    positions: dict[tuple[str, str], list[int]] = {}
+    for position, each in standings.items():
+        if not each.instruction:
+            reason = each.reason.name if each.reason else ""
+            positions.setdefault((each.state, reason), []).append(position)
+    return [
+        TradesChange(ranges_of(sorted(places)), *standing) for standing, places in positions.items()
+    ]
 
 
 def _cancel_only_earlier(trades: PackedTrades, first: int) -> bool:

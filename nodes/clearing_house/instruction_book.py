@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from ledger.books.amendments import Amendments
+from ledger.books.changes import note_changes
 from ledger.books.database import UnitOfWork
 from ledger.books.instructions import InstructionStore
 from ledger.books.intake import Intake, TradeStanding
@@ -24,6 +25,7 @@ from ledger.domain.rules import QueueOrder
 from ledger.settlement import lifecycle
 from ledger.settlement.legs import Pot, PotKind
 from ledger.settlement.live_queue import LiveQueue
+from nodes.clearing_house.changes import changes_of
 from nodes.clearing_house.limits import LimitBook
 from nodes.instruction_terms import instruction_id, instruction_of_trade
 from nodes.network import RULE_VERSION
@@ -134,6 +136,7 @@ class InstructionBook:
             if each.position is not None
         }
         self._intake.note(session, standings)
+        note_changes(session, changes_of(changed, self.queue.get))
         session.on_commit(lambda: self._publish(changed))
 
     def note(self, reasons: Mapping[str, Reason]) -> None:
@@ -144,6 +147,7 @@ class InstructionBook:
         if noted:
             with self._house.database.transaction() as session:
                 self._store.put(session, noted)
+                note_changes(session, changes_of(noted, self.queue.get))
 
     def forget_notes(self, instructions: Iterable[Instruction]) -> None:
         """Something else is in their way now."""

@@ -10,7 +10,6 @@ from threading import Event
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.conventions.repeating import AGAIN
@@ -18,6 +17,7 @@ from api.policies import CALLERS
 from ledger.books.interface.answers import KEPT_SECONDS, Asked
 from ledger.domain.reasons import Reason
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 BY_HAND = SandboxOptions(cycle_seconds=0)
@@ -35,7 +35,7 @@ SECONDS_MAX = 60
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=BY_HAND)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 

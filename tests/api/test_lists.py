@@ -5,12 +5,12 @@ from threading import Event, Thread
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
 
 from api import trade_filters
 from api.app import create_app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.batches import json_rows
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -47,7 +47,7 @@ def instruction(label, **changes):
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=BY_HAND)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         opened.post("/v1/trades:batch", json=trades(1, 60))
         opened.post("/v1/cycles")
         opened.post("/v1/trades:batch", json=trades(101, 40))

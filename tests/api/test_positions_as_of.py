@@ -1,13 +1,13 @@
 """Positions as of a block are those that were shown when it was the last, whoever asks later."""
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.app import create_app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.batches import json_rows
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 STEPS_MAX = 12
@@ -29,7 +29,7 @@ def market(tmp_path_factory):
     """A market with some history, and what was shown at each of its last blocks."""
     options = SandboxOptions(cycle_seconds=0)
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
-    with TestClient(create_app(sandbox)) as client:
+    with client_of(create_app(sandbox)) as client:
         seen = dict([shown(client)])
         for step in range(STEPS_MAX):
             match step % 3:

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.app import create_app
@@ -11,6 +10,7 @@ from api.cli.main import app
 from api.conventions.secrets import masked, masked_query
 from ledger.books.interface import requests
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -31,7 +31,7 @@ def open_one(folder):
 
 @pytest.fixture
 def client(tmp_path):
-    with TestClient(create_app(open_one(tmp_path))) as opened:
+    with client_of(create_app(open_one(tmp_path))) as opened:
         yield opened
 
 
@@ -59,9 +59,9 @@ def test_every_answer_names_its_request_and_problems_too(client):
 
 def test_names_go_on_after_a_restart_and_the_log_is_kept(tmp_path):
     for boot in (1, 2):
-        with TestClient(create_app(open_one(tmp_path))) as client:
+        with client_of(create_app(open_one(tmp_path))) as client:
             assert client.get("/v1/trades").headers["Request-Id"] == f"req_{boot}_1"
-    with TestClient(create_app(open_one(tmp_path))) as client:
+    with client_of(create_app(open_one(tmp_path))) as client:
         ids = [each["id"] for each in found(client)]
     assert ids == ["req_2_1", "req_1_1"]
 
@@ -159,7 +159,7 @@ def test_fault_of_the_interface_is_a_problem_with_a_name(tmp_path):
     def broken():
         raise ZeroDivisionError
 
-    with TestClient(application, raise_server_exceptions=False) as client:
+    with client_of(application, raise_server_exceptions=False) as client:
         answer = client.get("/v1/broken")
         noted = client.get("/v1/requests?status=5xx").json()["data"]
 

@@ -6,11 +6,11 @@ from time import perf_counter
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.policies import CALLERS
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -26,7 +26,7 @@ TRADE = {
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    with TestClient(create_app(open_sandbox(tmp_path_factory.mktemp("s"), "test", DAY))) as opened:
+    with client_of(create_app(open_sandbox(tmp_path_factory.mktemp("s"), "test", DAY))) as opened:
         yield opened
 
 
@@ -34,7 +34,7 @@ def client(tmp_path_factory):
 def by_hand(tmp_path_factory):
     options = SandboxOptions(cycle_seconds=0)
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 

@@ -3,10 +3,22 @@
 from sqlalchemy import Table
 
 from ledger.books.interface.answers import AnswerRow
+from ledger.books.interface.api_keys import ApiKeyRow
+from ledger.books.interface.events import EventCursorRow, EventRow
 from ledger.books.interface.requests import BootRow, RequestRow
+from ledger.books.interface.sessions import SessionRow
 from ledger.books.tables import table_of
 
 
 def interface_tables() -> list[Table]:
     """Every one of them."""
-    return [table_of(row) for row in (AnswerRow, BootRow, RequestRow)]
+    rows = (
+        AnswerRow,
+        ApiKeyRow,
+        BootRow,
+        EventCursorRow,
+        EventRow,
+        RequestRow,
+        SessionRow,
+    )
+    return [table_of(row) for row in rows]

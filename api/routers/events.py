@@ -1,0 +1,120 @@
+"""Events: list them, look one up, follow them."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api import event_schemas as schemas
+from api.dependencies import AnySandbox, Limit, only_known_parameters
+from api.errors import problems, refuse
+from api.event_access import Events, Reader, Wanted, known_sequence, visible_to
+from api.event_stream import EventStreams
+from ledger.domain.reasons import Reason
+
+router = APIRouter(
+    prefix="/v1/events",
+    tags=["events"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(410, 422),
+)
+
+Since = Annotated[
+    str | None, Query(max_length=18, description="The sequence after which to begin.")
+]
+LastEventId = Annotated[
+    str | None,
+    Header(description="The id of the last frame that was received: the stream goes on after it."),
+]
+LastEventIdQuery = Annotated[
+    str | None, Query(max_length=18, description="The same, where headers cannot be set.")
+]
+
+
+def streams_of(request: Request) -> EventStreams:
+    """The streams of the application."""
+    streams = request.app.state.event_streams
+    assert isinstance(streams, EventStreams)
+    return streams
+
+
+Streams = Annotated[EventStreams, Depends(streams_of)]
+
+
+def a_seat(streams: Streams) -> Iterator[None]:
+    """Taken for as long as the stream is open."""
+    with streams.seat():
+        yield
+
+
+def beginning(
+    events: Events, header: LastEventId = None, last_event_id: LastEventIdQuery = None
+) -> int:
+    """Where a stream begins: after what was received, or with what happens from now on."""
+    given = header if header is not None else last_event_id
+    return events.last_sequence if given is None else known_sequence(events, given, "last-event-id")
+
+
+@router.get("", operation_id="events.list", summary="List events")
+def list_events(
+    sandbox: AnySandbox,
+    events: Events,
+    wanted: Wanted,
+    reader: Reader,
+    since: Since = None,
+    cursor: Annotated[str | None, Query(max_length=18, description="The next_cursor.")] = None,
+    limit: Limit = 100,
+) -> schemas.Events:
+    """Events that the caller may see, oldest first."""
+    given = cursor if cursor is not None else since
+    name = "since" if cursor is None else "cursor"
+    after = 0 if given is None else known_sequence(events, given, name)
+    found = events.wanted(wanted, after, limit + 1, reader)
+    shown = found[:limit]
+    return schemas.Events(
+        as_of_block=sandbox.consortium.clearing_house.projection.height,
+        first_sequence=events.first_sequence,
+        last_sequence=events.last_sequence,
+        data=[schemas.Event.model_validate_json(event.payload) for event in shown],
+        next_cursor=str(shown[-1].sequence) if len(found) > limit else None,
+    )
+
+
+@router.get(
+    "/stream",
+    operation_id="events.stream",
+    summary="Follow events",
+    response_class=EventSourceResponse,
+    dependencies=[Depends(a_seat)],
+    responses=problems(503),
+)
+async def stream_events(
+    streams: Streams,
+    events: Events,
+    wanted: Wanted,
+    reader: Reader,
+    after: Annotated[int, Depends(beginning)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: each frame is a JSON list of events, at most ten frames a second.
+
+    A frame's id is the last sequence it covers; give it as Last-Event-ID to go on exactly there.
+    """
+    async for frame in streams.frames(events, after, wanted, reader):
+        yield frame
+
+
+@router.get(
+    "/{id}", operation_id="events.read", summary="Look an event up", responses=problems(404)
+)
+def read_event(
+    id: Annotated[str, Path(max_length=60)], sandbox: AnySandbox, events: Events, reader: Reader
+) -> schemas.Event:
+    """One event by its id."""
+    event = sandbox.journal.get(id)
+    if event is None or not visible_to(reader, event):
+        first, last = events.first_sequence, events.last_sequence
+        raise refuse(
+            Reason.UNKNOWN, f"there is no event {id}; sequences {first} to {last} are kept"
+        )
+    return schemas.Event.model_validate_json(event.payload)

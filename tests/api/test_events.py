@@ -1,0 +1,316 @@
+"""Events over REST, on a real server: listed, filtered, followed, and resumed exactly."""
+
+import asyncio
+import json
+import threading
+import time
+
+import httpx2
+import pytest
+
+from api.errors import RefusedError
+from api.event_stream import EventStreams
+from ledger.books.database import open_database
+from ledger.books.interface import events as kept_events
+from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
+from ledger.books.interface.tables import interface_tables
+from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.consortia import DAY
+from tests.support.servers import served
+
+TRADE = {
+    "number": "T1",
+    "instrument": "NOVA1",
+    "quantity": "100",
+    "price": "10.50",
+    "seller": "BRK-A",
+    "buyer": "BRK-B/client",
+}
+PAY = {"label": "IT", "kind": "pay", "payer": "BRK-A", "payee": "BRK-C", "amount": "1.00"}
+SECONDS_MAX = 20
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    options = SandboxOptions(cycle_seconds=0.1)
+    return open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
+
+
+@pytest.fixture(scope="module")
+def server(sandbox):
+    with served(sandbox) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def app(server):
+    return server.app
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as opened:
+        yield opened
+
+
+def frames_of(client, **options):
+    """The frames of a stream: id and events, for as long as they are asked for."""
+    with client.stream("GET", "/events/stream", **options) as answer:
+        assert answer.status_code == 200
+        id_, data = None, None
+        for line in answer.iter_lines():
+            name, _, value = line.partition(": ")
+            if name == "id":
+                id_ = int(value)
+            elif name == "data":
+                data = json.loads(value)
+            elif not line and id_ is not None:
+                yield id_, data or []
+                id_, data = None, None
+
+
+def until(client, kind, **query):
+    """Waits for an event of a kind."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while time.monotonic() < deadline:
+        found = client.get("/events", params={"type": kind, **query}).json()["data"]
+        if found:
+            return found[-1]
+        time.sleep(0.05)
+    raise AssertionError(f"no {kind} within {SECONDS_MAX} s")
+
+
+def test_trade_is_told_as_captured_and_settled(client):
+    captured = client.post("/trades", json=TRADE | {"number": "ONE"}).json()
+
+    settled = until(client, "trade.settled", subject=captured["id"])
+    assert settled["participants"] == ["BRK-A", "BRK-B"]
+    assert settled["block"] is not None
+    assert settled["transactionhash"].startswith("0x")
+    assert settled["specversion"] == "1.0"
+    told = client.get("/events", params={"subject": captured["id"]}).json()["data"]
+    assert [event["type"] for event in told] == [
+        "org.novate.trade.captured.v1",
+        "org.novate.trade.settled.v1",
+    ]
+    assert client.get(f"/events/{settled['id']}").json() == settled
+
+
+def test_many_trades_are_one_event(client):
+    batch = [TRADE | {"number": f"MANY{row}"} for row in range(50)]
+    client.post("/trades:batch", json=batch)
+
+    event = until(client, "trades.captured")
+    assert event["data"]["count"] == 50
+    [[_, count]] = event["data"]["ranges"]
+    assert count == 50
+
+
+def test_instruction_is_told_step_by_step_with_the_reason_why_it_waits(client):
+    client.post("/instructions", json=PAY | {"label": "STEPS", "amount": "9000000000.00"})
+    pending = until(client, "instruction.pending", subject="STEPS")
+    client.post("/instructions/STEPS/cancel", json={"by": "BRK-A"})
+
+    until(client, "instruction.cancelled", subject="STEPS")
+    assert pending["data"]["reason"] == "MONY"
+    told = client.get("/events", params={"subject": "STEPS"}).json()["data"]
+    acts = [event["type"].split(".")[3] for event in told]
+    assert acts == ["entered", "pending", "cancelled"]
+
+
+def test_suspension_and_the_clock_are_told(client):
+    client.post("/participants/BRK-C/suspend", json={})
+    client.post("/participants/BRK-C/reinstate", json={})
+    client.post("/clock", json={"advance": 60})
+
+    assert until(client, "participant.suspended")["subject"] == "BRK-C"
+    assert until(client, "participant.reinstated")["subject"] == "BRK-C"
+    assert "business_time" in until(client, "clock.moved")["data"]
+
+
+def test_refused_trade_is_told_to_the_exchange_alone(client):
+    client.post("/trades", json=TRADE | {"number": "OTHER"})
+    client.post("/trades", json=TRADE | {"number": "OTHER", "quantity": "7"})
+
+    event = until(client, "trade.refused")
+    assert event["participants"] == ["EXCHANGE"]
+    assert event["source"] == "/networks/XNOV/nodes/EXCHANGE"
+    assert event["data"]["reason"] == "DUPLICATE"
+
+
+def test_pages_go_on_where_the_last_one_ended(client):
+    whole = client.get("/events", params={"limit": 500}).json()
+    paged, cursor = [], None
+    while True:
+        query = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = client.get("/events", params=query).json()
+        paged += page["data"]
+        cursor = page["next_cursor"]
+        if cursor is None or len(paged) >= len(whole["data"]):
+            break
+
+    assert paged[: len(whole["data"])] == whole["data"]
+    since = client.get("/events", params={"since": "4", "limit": 1}).json()["data"]
+    assert since[0]["sequence"] == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/events?since=-1", 422),
+        ("/events?since=999999999", 422),
+        ("/events?cursor=x", 422),
+        ("/events?colour=red", 422),
+        ("/events/evt-1", 404),
+        ("/events/evt-00000000-1", 404),
+        ("/events/stream?last_event_id=x", 422),
+        ("/events/stream?last_event_id=999999999", 422),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(client, path, status):
+    answer = client.get(path)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_stream_resumes_exactly_under_load_however_often_it_is_cut_off(client):
+    stop = threading.Event()
+
+    def trade():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            client.post("/trades", json=TRADE | {"number": f"L{number}"})
+
+    start = client.get("/events", params={"limit": 1}).json()["last_sequence"]
+    trader = threading.Thread(target=trade)
+    trader.start()
+    received, last = [], start
+    try:
+        for cut in range(6):
+            for place, (id_, events) in enumerate(
+                frames_of(client, headers={"Last-Event-ID": str(last)})
+            ):
+                assert all(last < event["sequence"] <= id_ for event in events)
+                received += events
+                last = id_
+                if place >= 1 + cut:
+                    break
+    finally:
+        stop.set()
+        trader.join()
+        # Until the last of it is told, whatever comes next would be told with it.
+        time.sleep(1)
+
+    numbers = [event["sequence"] for event in received]
+    assert numbers == [*range(start + 1, last + 1)]
+    assert len(numbers) > 20
+
+
+def test_stream_gives_only_what_is_wanted(client):
+    last = client.get("/events", params={"limit": 1}).json()["last_sequence"]
+    client.post("/trades", json=TRADE | {"number": "WANTED"})
+    until(client, "trade.settled", since=str(last))
+
+    query = {"last_event_id": str(last), "type": "trade.*"}
+    for _, events in frames_of(client, params=query):
+        if events:
+            assert {event["type"].split(".")[2] for event in events} == {"trade"}
+            break
+
+
+def test_participant_sees_what_concerns_it_and_what_is_public():
+    store = EventStore(open_database(None, interface_tables()))
+    audiences = [{"BRK-A"}, {"BRK-B"}, set(), {"BRK-A", "BRK-B"}, {"BRK-AA"}]
+    store.append(
+        [
+            KeptEvent(number, "org.novate.trade.settled.v1", "T", frozenset(names), b"{}")
+            for number, names in enumerate(audiences, start=1)
+        ],
+        {},
+    )
+
+    def seen(reader):
+        return [each.sequence for each in store.wanted(EventFilter(), 0, 10, reader)]
+
+    assert seen("BRK-A") == [1, 3, 4]
+    assert seen("BRK-AA") == [3, 5]
+    assert seen(None) == [1, 2, 3, 4, 5]
+
+
+def test_stream_of_a_participant_has_nothing_of_others(sandbox, client):
+    last = client.get("/events", params={"limit": 1}).json()["last_sequence"]
+    client.post("/trades", json=TRADE | {"number": "THEIRS"})
+    until(client, "trade.settled", since=str(last))
+
+    async def first_frame():
+        events = sandbox.journal.events
+        async for frame in EventStreams().frames(events, last, EventFilter(), "BRK-C"):
+            if frame.raw_data:
+                return json.loads(frame.raw_data)
+        return []
+
+    seen = asyncio.run(first_frame())
+    assert seen
+    assert all(not each["participants"] or "BRK-C" in each["participants"] for each in seen)
+
+
+def test_events_too_old_are_gone(monkeypatch, client, sandbox):
+    monkeypatch.setattr(sandbox.journal.events, "first_sequence", 10)
+
+    answer = client.get("/events", params={"since": "5"})
+
+    assert answer.status_code == 410
+    assert "expected 9 or later" in answer.json()["detail"]
+
+
+def test_journal_keeps_a_bounded_number_of_events(monkeypatch):
+    monkeypatch.setattr(kept_events, "EVENTS_KEPT_MAX", 2_000)
+    store = EventStore(open_database(None, interface_tables()))
+    for first in range(1, 5_001, 500):
+        store.append(
+            [
+                KeptEvent(number, "org.novate.x.v1", "", frozenset(), b"{}")
+                for number in range(first, first + 500)
+            ],
+            {},
+        )
+
+    assert 2_000 <= store.last_sequence - store.first_sequence + 1 <= 3_000
+    assert store.get(store.first_sequence - 1) is None
+    assert store.get(store.first_sequence) is not None
+
+
+def test_no_more_streams_than_there_are_seats():
+    streams = EventStreams(streams_max=1)
+    with streams.seat(), pytest.raises(RefusedError, match="1 event streams"), streams.seat():
+        pass
+    with streams.seat():
+        pass
+
+
+def test_seat_is_free_again_when_a_reader_has_gone(client, app):
+    for _ in frames_of(client):
+        assert app.state.event_streams.count == 1
+        break
+    deadline = time.monotonic() + SECONDS_MAX
+    while app.state.event_streams.count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_open_stream_ends_when_the_server_stops(tmp_path):
+    frames = []
+
+    def read(place):
+        with httpx2.Client(base_url=f"http://{place}/v1", timeout=30) as opened:
+            frames.extend(frames_of(opened))
+
+    with served(open_sandbox(tmp_path, "test", DAY)) as running:
+        reader = threading.Thread(target=read, args=(running.place,))
+        reader.start()
+        while not frames:
+            time.sleep(0.02)
+    reader.join(timeout=SECONDS_MAX)
+    assert not reader.is_alive()
