@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 from nodes.sandbox.sandbox import open_sandbox
+from tests.support.clients import headers_in
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -32,10 +33,9 @@ def ask(place, words):
     """Sends what a curl command sends."""
     [url] = [word.replace(ADDRESS, place) for word in words if word.startswith(ADDRESS)]
     values = list(pairwise(words))
-    headers = dict(value.split(": ") for option, value in values if option == "-H")
     body = next((value for option, value in values if option == "-d"), None)
     method = "HEAD" if "-I" in words else "POST" if body else "GET"
-    return httpx2.request(method, url, content=body, headers=headers, timeout=60)
+    return httpx2.request(method, url, content=body, headers=headers_in(words), timeout=60)
 
 
 def test_commands_of_the_page_are_answered_as_it_says(request, place):

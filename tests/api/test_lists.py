@@ -10,7 +10,7 @@ from api import trade_filters
 from api.app import create_app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.batches import json_rows
-from tests.support.clients import client_of
+from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -148,7 +148,7 @@ def test_every_list_shows_each_item_once_while_more_come_in(tmp_path):
         place, stopping, failures = f"http://{server.place}", Event(), []
 
         def post(path, body):
-            answer = httpx2.post(f"{place}/v1/{path}", json=body, timeout=60)
+            answer = httpx2.post(f"{place}/v1/{path}", json=body, headers=key_header(), timeout=60)
             assert answer.status_code < 300, answer.text
             return answer
 
@@ -165,13 +165,13 @@ def test_every_list_shows_each_item_once_while_more_come_in(tmp_path):
                     post("sandbox/fund", fund | {"account": account, "amount": "1.00"})
                     other = ACCOUNTS[(turn + 1) % 4]
                     limit = {"account": account, "counterparty": other, "amount": "1.00"}
-                    httpx2.put(f"{place}/v1/limits", json=limit, timeout=60)
+                    httpx2.put(f"{place}/v1/limits", json=limit, headers=key_header(), timeout=60)
                 except BaseException as error:
                     failures.append(error)
                     raise
 
         def get(path):
-            return httpx2.get(f"{place}/v1/{path}", timeout=60)
+            return httpx2.get(f"{place}/v1/{path}", headers=key_header(), timeout=60)
 
         for turn in range(4):
             post("trades:batch", trades(turn * 100 + 1, 20))

@@ -10,7 +10,7 @@ import pytest
 from api.app import create_app
 from api.policies import CALLERS
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
-from tests.support.clients import client_of
+from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -73,16 +73,21 @@ def test_many_wait_while_others_are_served(tmp_path):
     with served(open_sandbox(tmp_path, "test", DAY, options=options)) as server:
         place = f"http://{server.place}/v1"
         ids = [
-            httpx2.post(f"{place}/trades", json=TRADE | {"number": f"T{n}"}).json()["id"]
+            httpx2.post(
+                f"{place}/trades", json=TRADE | {"number": f"T{n}"}, headers=key_header()
+            ).json()["id"]
             for n in range(60)
         ]
 
         def wait(id):
-            return httpx2.get(f"{place}/trades/{id}?wait=final&timeout=30", timeout=60).json()
+            path = f"{place}/trades/{id}?wait=final&timeout=30"
+            return httpx2.get(path, headers=key_header(), timeout=60).json()
 
         with ThreadPoolExecutor(60) as pool:
             waiting = [pool.submit(wait, id) for id in ids]
-            assert httpx2.post(f"{place}/cycles", timeout=60).status_code == 201
+            assert (
+                httpx2.post(f"{place}/cycles", headers=key_header(), timeout=60).status_code == 201
+            )
             assert {each.result()["state"] for each in waiting} == {"settled"}
 
 
