@@ -1,5 +1,6 @@
 """The HTTP application: REST interface, JSON-RPC and pages over one sandbox."""
 
+import asyncio
 import sys
 from collections import ChainMap
 from collections.abc import AsyncIterator
@@ -30,6 +31,7 @@ from api.routers import (
     events,
     faults,
     health,
+    index,
     instructions,
     ledger,
     operations,
@@ -42,6 +44,7 @@ from api.routers import (
     statements,
     trades,
 )
+from api.waiting import WAITERS_MAX
 from api.web import chain_pages, pages, sign_in
 from ledger.chain.rpc.backend import open_backend
 from nodes.clock import WallClock
@@ -74,6 +77,7 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
     # A library among the imports raises the limit so far that deep nesting would end in a crash.
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
+    app.state.waiters = asyncio.Semaphore(WAITERS_MAX)
     app.state.scenario_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
@@ -97,6 +101,7 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
         chain,
         api_keys,
         health,
+        index,
         sign_in,
         pages,
         chain_pages,

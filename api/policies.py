@@ -43,6 +43,8 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /openapi.json": Caller.ANYBODY,
     "GET /livez": Caller.ANYBODY,
     "GET /readyz": Caller.ANYBODY,
+    "GET /version": Caller.ANYBODY,
+    "GET /v1": Caller.ANYBODY,
     "POST /v1/trades": Caller.EXCHANGE,
     "POST /v1/trades:batch": Caller.EXCHANGE,
     "GET /v1/trades": Caller.OWN,
