@@ -2,8 +2,8 @@
 
 import sys
 from collections import ChainMap
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -28,25 +28,33 @@ from api.routers import (
     rpc,
     sides,
     trades,
+    webhooks,
 )
 from api.web import chain_pages, pages
+from ledger.books.interface.webhooks import WebhookStore
 from ledger.chain.rpc.backend import open_backend
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import Sandbox
 from nodes.sandbox.time_control import time_control_of
+from nodes.webhooks.addresses import PUBLIC_ONLY, AddressRules
+from nodes.webhooks.dispatch import Dispatcher
 
 WEB_FOLDER: Final = Path(__file__).parent / "web"
 RECURSION_MAX: Final = 1_000
 
 
-def create_app(sandbox: Sandbox) -> FastAPI:
-    """The application of one sandbox; it starts and stops the sandbox with itself."""
+def create_app(sandbox: Sandbox, webhook_rules: AddressRules = PUBLIC_ONLY) -> FastAPI:
+    """The application of one sandbox; it starts and stops the sandbox with itself.
+
+    ``webhook_rules`` say where webhooks may be sent.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         sandbox.start()
-        async with _json_rpc(app, sandbox):
-            yield
+        with _webhooks(app, sandbox, webhook_rules):
+            async with _json_rpc(app, sandbox):
+                yield
         sandbox.stop()
 
     app = FastAPI(
@@ -60,6 +68,8 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     # A library among the imports raises the limit so far that deep nesting would end in a crash.
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
+    app.state.webhooks = WebhookStore(sandbox.interface.database)
+    app.state.webhook_rules = webhook_rules
     app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
@@ -74,6 +84,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         ledger,
         clock,
         events,
+        webhooks,
         chain,
         health,
         pages,
@@ -89,6 +100,19 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     described = errors.description_of(app)
     app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app
+
+
+@contextmanager
+def _webhooks(app: FastAPI, sandbox: Sandbox, rules: AddressRules) -> Iterator[None]:
+    """Sends webhooks meanwhile."""
+    dispatcher = Dispatcher(
+        app.state.webhooks, sandbox.journal.events, sandbox.consortium.clock, rules
+    )
+    dispatcher.start()
+    try:
+        yield
+    finally:
+        dispatcher.stop()
 
 
 @asynccontextmanager

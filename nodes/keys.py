@@ -101,3 +101,8 @@ class Key:
 def fresh_seed() -> str:
     """A seed that nobody has used before, from the operating system's randomness."""
     return os.urandom(16).hex()
+
+
+def fresh_secret(length: int) -> bytes:
+    """So many bytes that nobody knows, from the operating system's randomness."""
+    return os.urandom(length)

@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import asdict
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ from nodes.sandbox.sandbox import (
     open_sandbox,
 )
 from nodes.validators import DEVELOPER, Seating
+from nodes.webhooks.addresses import AddressRules
 
 BACKLOG = 2_048
 
@@ -76,6 +78,13 @@ def up(
             help="A rule (see novate rules), such as partial=on or gridlock=fifo; new folder.",
         ),
     ] = None,
+    webhooks_to_loopback: Annotated[
+        bool | None,
+        typer.Option(
+            "--webhooks-to-loopback/--no-webhooks-to-loopback",
+            help="Send webhooks to this machine too; by default when it alone is listened to.",
+        ),
+    ] = None,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
     if seed == "":
@@ -91,7 +100,10 @@ def up(
     with _listen(host, port) as listener:
         sandbox = _open(state, seed, chain, seats, options)
         _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        server_of(create_app(sandbox), host, port).run(sockets=[listener])
+        is_local = ip_address(listener.getsockname()[0]).is_loopback
+        to_loopback = is_local if webhooks_to_loopback is None else webhooks_to_loopback
+        app = create_app(sandbox, AddressRules(to_loopback=to_loopback, own_port=port))
+        server_of(app, host, port).run(sockets=[listener])
 
 
 def _open(
