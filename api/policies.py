@@ -67,6 +67,7 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /v1/events": Caller.MEMBER,
     "GET /v1/events/stream": Caller.MEMBER,
     "GET /v1/events/{id}": Caller.MEMBER,
+    "POST /v1/events/{id}/resend": Caller.MEMBER,
     "POST /v1/webhook-endpoints": Caller.MEMBER,
     "GET /v1/webhook-endpoints": Caller.MEMBER,
     "GET /v1/webhook-endpoints/{id}": Caller.MEMBER,

@@ -8,6 +8,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Final, NoReturn
 from urllib.parse import quote, urlencode
 
@@ -57,14 +58,40 @@ class Client:
         """Asks for something to be done."""
         return self._ask("POST", path, body or {})
 
+    def delete(self, path: str) -> None:
+        """Removes something."""
+        self._ask("DELETE", path, None)
+
+    @contextmanager
+    def stream(
+        self, path: str, query: Mapping[str, str | None], headers: Mapping[str, str]
+    ) -> Iterator[Iterator[str]]:
+        """The lines of an answer that does not end. Raises OSError when it is cut off."""
+        given = {name: value for name, value in query.items() if value is not None}
+        request = self._request("GET", f"{path}?{urlencode(given)}", None, headers)
+        try:
+            answer = urllib.request.urlopen(request, timeout=SECONDS_MAX)  # noqa: S310 # the scheme was looked at
+        except urllib.error.HTTPError as error:
+            with error:
+                problem = self._object_of(error.read())
+            self._refused(problem)
+        with answer:
+            yield (line.decode().rstrip("\r\n") for line in answer)
+
+    def _request(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> urllib.request.Request:
+        address = f"{self._url}/v1/{path}"
+        return urllib.request.Request(address, content, dict(headers), method=method)  # noqa: S310 # the scheme was looked at
+
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
-        address = f"{self._url}/v1/{path}"
         try:
-            request = urllib.request.Request(address, content, headers, method=method)  # noqa: S310 # the scheme was looked at
+            request = self._request(method, path, content, headers)
             with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310 # the same
-                return self._object_of(answer.read())
+                read = answer.read()
+                return self._object_of(read) if read else {}
         except urllib.error.HTTPError as error:
             with error:
                 problem = self._object_of(error.read())

@@ -197,6 +197,8 @@ def test_stream_resumes_exactly_under_load_however_often_it_is_cut_off(client):
                 last = id_
                 if place >= 1 + cut:
                     break
+            # What happens meanwhile is not lost on who comes back.
+            time.sleep(0.3)
     finally:
         stop.set()
         trader.join()
@@ -206,6 +208,12 @@ def test_stream_resumes_exactly_under_load_however_often_it_is_cut_off(client):
     numbers = [event["sequence"] for event in received]
     assert numbers == [*range(start + 1, last + 1)]
     assert len(numbers) > 20
+
+
+def test_stream_without_a_beginning_tells_what_happens_from_now_on(client):
+    last = client.get("/events", params={"limit": 1}).json()["last_sequence"]
+
+    assert next(frames_of(client)) == (last, [])
 
 
 def test_stream_gives_only_what_is_wanted(client):
@@ -314,3 +322,17 @@ def test_open_stream_ends_when_the_server_stops(tmp_path):
             time.sleep(0.02)
     reader.join(timeout=SECONDS_MAX)
     assert not reader.is_alive()
+
+
+def test_every_field_of_events_and_webhooks_is_described_in_two_languages_with_an_example(client):
+    described = httpx2.get(str(client.base_url.copy_with(path="/openapi.json"))).json()
+    schemas = described["components"]["schemas"]
+    names = [
+        name for name in schemas if name.startswith(("Event", "Webhook", "NewWebhook", "Rese"))
+    ]
+    assert {"Event", "Events", "WebhookAttempt", "NewWebhookEndpoint", "Resend"} <= {*names}
+    for name in [*names, "CreatedWebhookEndpoint"]:
+        for field, schema in schemas[name]["properties"].items():
+            assert schema["description"], (name, field)
+            assert schema["x-description-zh"], (name, field)
+            assert schema["examples"], (name, field)

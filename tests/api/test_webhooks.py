@@ -4,9 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 import pytest
@@ -23,9 +21,9 @@ from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.webhooks.addresses import AddressRules
 from nodes.webhooks.dispatch import ATTEMPTS_MAX, EXHAUSTED_IN_A_ROW_MAX, Dispatcher
 from tests.support.consortia import DAY
+from tests.support.receiver import Receiver, wait
 from tests.support.servers import run
 
-SECONDS_MAX = 30
 TRADE = {
     "number": "T1",
     "instrument": "NOVA1",
@@ -34,57 +32,6 @@ TRADE = {
     "seller": "BRK-A",
     "buyer": "BRK-B/client",
 }
-
-
-class Receiver:
-    """A server on this machine that notes what it is sent, and refuses as often as it is told."""
-
-    def __init__(self):
-        self.received = []
-        self.refusals_left = 0
-        self.answer = b"ok"
-        self.status = 500
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.received.append((dict(self.headers.items()), body))
-                is_refused = receiver.refusals_left > 0
-                receiver.refusals_left -= is_refused
-                self.send_response(receiver.status if is_refused else 200)
-                if is_refused and receiver.status == 302:
-                    self.send_header("location", f"{receiver.url}/elsewhere")
-                self.send_header("content-length", str(len(receiver.answer)))
-                self.end_headers()
-                self.wfile.write(receiver.answer)
-
-            def log_message(self, *words):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def sequences(self):
-        return [json.loads(body)["sequence"] for _, body in self.received]
-
-    def wait_for(self, count):
-        wait(lambda: len(self.received) >= count)
-
-
-def wait(condition):
-    deadline = time.monotonic() + SECONDS_MAX
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -241,9 +188,9 @@ def event_of(number):
 
 
 @pytest.fixture
-def told(receiver):
+def told(tmp_path, receiver):
     """A dispatcher without pauses, over a journal of its own."""
-    database = open_database(None, interface_tables())
+    database = open_database(tmp_path / "interface.sqlite", interface_tables())
     events, webhooks = EventStore(database), WebhookStore(database)
     rules = AddressRules(to_loopback=True)
     dispatcher = Dispatcher(webhooks, events, WallClock(), rules, retry_seconds=0)
@@ -264,6 +211,7 @@ def told(receiver):
     dispatcher.start()
     yield events, webhooks
     dispatcher.stop()
+    database.close()
 
 
 def test_event_is_given_up_after_its_attempts_and_the_next_one_is_told(told, receiver):
