@@ -70,18 +70,18 @@ def list_events(
     since: Since = None,
     cursor: Annotated[str | None, Query(max_length=18, description="The next_cursor.")] = None,
     limit: Limit = 100,
-) -> schemas.Events:
+) -> schemas.JournalEvents:
     """Events that the caller may see, oldest first."""
     given = cursor if cursor is not None else since
     name = "since" if cursor is None else "cursor"
     after = 0 if given is None else known_sequence(events, given, name)
     found = events.wanted(wanted, after, limit + 1, reader)
     shown = found[:limit]
-    return schemas.Events(
+    return schemas.JournalEvents(
         as_of_block=sandbox.consortium.clearing_house.projection.height,
         first_sequence=events.first_sequence,
         last_sequence=events.last_sequence,
-        data=[schemas.Event.model_validate_json(event.payload) for event in shown],
+        data=[schemas.JournalEvent.model_validate_json(event.payload) for event in shown],
         next_cursor=str(shown[-1].sequence) if len(found) > limit else None,
     )
 
@@ -123,9 +123,9 @@ def known_event(
 @router.get(
     "/{id}", operation_id="events.read", summary="Look an event up", responses=problems(404)
 )
-def read_event(event: Annotated[KeptEvent, Depends(known_event)]) -> schemas.Event:
+def read_event(event: Annotated[KeptEvent, Depends(known_event)]) -> schemas.JournalEvent:
     """One event by its id."""
-    return schemas.Event.model_validate_json(event.payload)
+    return schemas.JournalEvent.model_validate_json(event.payload)
 
 
 @router.post(
@@ -137,7 +137,7 @@ def read_event(event: Annotated[KeptEvent, Depends(known_event)]) -> schemas.Eve
 )
 def resend_event(
     event: Annotated[KeptEvent, Depends(known_event)], streams: Streams
-) -> schemas.Event:
+) -> schemas.JournalEvent:
     """Whoever follows the stream now is shown it again, in a frame whose event is `resend`."""
     streams.resend([event])
-    return schemas.Event.model_validate_json(event.payload)
+    return schemas.JournalEvent.model_validate_json(event.payload)

@@ -328,9 +328,11 @@ def test_every_field_of_events_and_webhooks_is_described_in_two_languages_with_a
     described = httpx2.get(str(client.base_url.copy_with(path="/openapi.json"))).json()
     schemas = described["components"]["schemas"]
     names = [
-        name for name in schemas if name.startswith(("Event", "Webhook", "NewWebhook", "Rese"))
+        name for name in schemas if name.startswith(("Journal", "Webhook", "NewWebhook", "Rese"))
     ]
-    assert {"Event", "Events", "WebhookAttempt", "NewWebhookEndpoint", "Resend"} <= {*names}
+    assert {"JournalEvent", "JournalEvents", "WebhookAttempt", "NewWebhookEndpoint", "Resend"} <= {
+        *names
+    }
     for name in [*names, "CreatedWebhookEndpoint"]:
         for field, schema in schemas[name]["properties"].items():
             assert schema["description"], (name, field)
