@@ -6,15 +6,23 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Final
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import errors
+from api.access.access import DEFAULT_RATES, RateOptions, open_access
+from api.access.guard import AccessGuard
+from api.access.route_table import RouteTable
 from api.body_guard import BodyGuard, bounds_of
+from api.conventions.etags import ETags
+from api.conventions.idempotency import Idempotency
+from api.conventions.request_log import RequestLog
 from api.event_stream import EventStreams
 from api.routers import (
+    api_keys,
     chain,
     clock,
     dry_run,
@@ -25,14 +33,17 @@ from api.routers import (
     operations,
     proofs,
     queue,
+    requests,
     rpc,
+    sandbox_controls,
     sides,
     trades,
     webhooks,
 )
-from api.web import chain_pages, pages
+from api.web import chain_pages, pages, sign_in
 from ledger.books.interface.webhooks import WebhookStore
 from ledger.chain.rpc.backend import open_backend
+from nodes.clock import WallClock
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import Sandbox
 from nodes.sandbox.time_control import time_control_of
@@ -43,7 +54,11 @@ WEB_FOLDER: Final = Path(__file__).parent / "web"
 RECURSION_MAX: Final = 1_000
 
 
-def create_app(sandbox: Sandbox, webhook_rules: AddressRules = PUBLIC_ONLY) -> FastAPI:
+def create_app(
+    sandbox: Sandbox,
+    rates: RateOptions = DEFAULT_RATES,
+    webhook_rules: AddressRules = PUBLIC_ONLY,
+) -> FastAPI:
     """The application of one sandbox; it starts and stops the sandbox with itself.
 
     ``webhook_rules`` say where webhooks may be sent.
@@ -70,6 +85,7 @@ def create_app(sandbox: Sandbox, webhook_rules: AddressRules = PUBLIC_ONLY) -> F
     app.state.sandbox = sandbox
     app.state.webhooks = WebhookStore(sandbox.interface.database)
     app.state.webhook_rules = webhook_rules
+    app.state.scenario_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
@@ -83,20 +99,31 @@ def create_app(sandbox: Sandbox, webhook_rules: AddressRules = PUBLIC_ONLY) -> F
         proofs,
         ledger,
         clock,
+        sandbox_controls,
+        requests,
         events,
         webhooks,
         chain,
+        api_keys,
         health,
+        sign_in,
         pages,
         chain_pages,
     )
     for module in modules:
         app.include_router(module.router)
     declared = [bounds_of(module.router.routes) for module in modules]
-    app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
     if sandbox.consortium.own_chain:
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
+    app.state.access = open_access(sandbox, rates)
+    # Each goes around those before it. Who may not come in is not read, but stands in the log.
+    wall_clock = WallClock()
+    app.add_middleware(Idempotency, clock=wall_clock)
+    app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
+    app.add_middleware(ETags)
+    app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
+    app.add_middleware(RequestLog, clock=wall_clock)
     described = errors.description_of(app)
     app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app

@@ -7,6 +7,8 @@ from fastapi.dependencies.models import Dependant
 
 from api.errors import refuse
 from api.schemas import Page
+from ledger.books.interface.api_keys import ApiKey
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 from nodes.explorer import Explorer
 from nodes.sandbox.sandbox import Sandbox
@@ -31,11 +33,36 @@ def any_sandbox_of(request: Request) -> Sandbox:
     return sandbox
 
 
+def key_of(request: Request) -> ApiKey:
+    """The key that a request carries; the guard has let nobody in without one."""
+    key = request.state.key
+    assert isinstance(key, ApiKey), "the guard let somebody in without a key"
+    return key
+
+
+def holder_of(key: Annotated[ApiKey, Depends(key_of)]) -> KeyHolder:
+    """On whose behalf a request is made."""
+    return key.holder
+
+
 def explorer_of(request: Request) -> Explorer:
     """The explorer of the running sandbox's chain."""
     explorer = request.app.state.explorer
     assert isinstance(explorer, Explorer)
     return explorer
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it came; the guard has bounded it."""
+    return await request.body()
+
+
+async def json_text(request: Request) -> bytes:
+    """The body as it came, which is said to be JSON; the guard has bounded it."""
+    kind = request.headers.get("content-type", "none")
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        raise refuse(Reason.INVALID, f"content-type: expected application/json, found {kind}")
+    return await request.body()
 
 
 def only_known_parameters(request: Request) -> None:
@@ -76,6 +103,9 @@ def page_of(items: list[T], cursor: int, total: int, as_of_block: int) -> Page[T
 
 RunningSandbox = Annotated[Sandbox, Depends(sandbox_of)]
 RunningExplorer = Annotated[Explorer, Depends(explorer_of)]
+CallingHolder = Annotated[KeyHolder, Depends(holder_of)]
 AnySandbox = Annotated[Sandbox, Depends(any_sandbox_of)]
+JsonText = Annotated[bytes, Depends(json_text)]
+RawBody = Annotated[bytes, Depends(raw_body)]
 Cursor = Annotated[int, Depends(cursor_position)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Items a page.")]

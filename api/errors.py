@@ -1,6 +1,6 @@
 """Errors over HTTP: problem+json, with the numbered reason, its cause and its remedy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -9,26 +9,32 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.policies import CALLERS
+from api.policies import CALLERS, Caller
 from api.schemas import BatchFault, BatchProblem, Problem
 from ledger.books.database import StorageError
 from ledger.domain.reasons import Reason, Rejected
+from nodes.bus import UnreachableError
 from nodes.trade_batches import MalformedBatchError
 
 PROBLEM_JSON: Final = "application/problem+json"
+_PROBLEM_SCHEMA: Final = {"$ref": "#/components/schemas/Problem"}
 _REASON_BY_STATUS: Final = {
     404: Reason.UNKNOWN,
     410: Reason.UNKNOWN,
     503: Reason.UNAVAILABLE,
     507: Reason.STORAGE,
 }
+RETRY_SECONDS: Final = 1
+"""After which it may be otherwise, where nobody knows better."""
 _DESCRIPTION_BY_STATUS: Final = {
+    401: "There is no key, or it is not valid here.",
     403: "Somebody who has to permit, ask for or sign it has not.",
     404: "It names something that is not known here.",
     409: "It contradicts what is on record.",
     410: "It is not kept any more.",
     413: "The body is too large.",
     422: "It is not of the form it must have.",
+    429: "Too many requests; Retry-After says when to ask again.",
     503: "The system is starting, stopping, or has met a fault.",
     507: "The disk is full or does not take what is written.",
 }
@@ -53,6 +59,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MalformedBatchError, _malformed_batch)
     app.add_exception_handler(StorageError, _no_room)
+    app.add_exception_handler(UnreachableError, _away)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(RecursionError, _too_deep)
 
@@ -77,12 +84,26 @@ def description_of(app: FastAPI) -> dict[str, Any]:
         for method, operation in operations.items():
             caller = CALLERS.get(f"{method.upper()} {path}")
             operation["x-callers"] = caller.value if caller else None
+            is_open = caller is Caller.ANYBODY
+            operation["security"] = [] if is_open else [{"key": []}]
+            for status, problem in problems(*((429,) if is_open else (401, 403, 429))).items():
+                content = {PROBLEM_JSON: {"schema": _PROBLEM_SCHEMA}}
+                described_problem = {"description": problem["description"], "content": content}
+                operation["responses"].setdefault(str(status), described_problem)
             for answer in operation["responses"].values():
                 content = answer.get("content", {})
                 schema = content.get("application/json", {}).get("schema", {})
                 if schema.get("$ref", "").endswith("Problem"):
                     content[PROBLEM_JSON] = content.pop("application/json")
+    described.setdefault("components", {})["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "A key; see docs/access.md."}
+    }
     return described
+
+
+def faults_in_words(faults: Sequence[Mapping[str, Any]]) -> str:
+    """What pydantic has found, one after another."""
+    return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in faults)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
@@ -94,7 +115,7 @@ async def _malformed_batch(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, MalformedBatchError)
     detail = f"{error.total} faults; the batch is refused whole, nothing of it was captured"
     problem = BatchProblem(
-        **_problem(Rejected(Reason.INVALID, detail)).model_dump(),
+        **problem_body(Rejected(Reason.INVALID, detail)).model_dump(),
         faults=[BatchFault(row=f.row, field=f.field, detail=f.detail) for f in error.faults],
         faults_total=error.total,
     )
@@ -105,14 +126,19 @@ async def _no_room(_: Request, error: Exception) -> JSONResponse:
     return problem_of(Rejected(Reason.STORAGE, str(error)))
 
 
+async def _away(_: Request, error: Exception) -> JSONResponse:
+    """A node that is needed for this does not answer."""
+    detail = f"{error}: send the same again when it is back"
+    return problem_of(Rejected(Reason.UNAVAILABLE, detail))
+
+
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     kind = request.headers.get("content-type", "none")
     if request.method in ("POST", "PUT") and not kind.startswith("application/json"):
         detail = f"content-type: expected application/json, found {kind}"
         return problem_of(Rejected(Reason.INVALID, detail))
-    words = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-    return problem_of(Rejected(Reason.INVALID, "; ".join(words)))
+    return problem_of(Rejected(Reason.INVALID, faults_in_words(error.errors())))
 
 
 async def _not_routed(_: Request, error: Exception) -> JSONResponse:
@@ -131,13 +157,16 @@ def problem_of(
     refusal: Rejected, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The answer for a refusal; its status is the reason's own unless another is given."""
-    problem = _problem(refusal, status)
+    problem = problem_body(refusal, status)
+    if refusal.reason in (Reason.UNAVAILABLE, Reason.BUSY):
+        headers = {"Retry-After": str(RETRY_SECONDS), **(headers or {})}
     return JSONResponse(
         problem.model_dump(), status_code=problem.status, headers=headers, media_type=PROBLEM_JSON
     )
 
 
-def _problem(refusal: Rejected, status: int | None = None) -> Problem:
+def problem_body(refusal: Rejected, status: int | None = None) -> Problem:
+    """What an answer says of a refusal."""
     explanation, status = refusal.reason.explanation, status or refusal.reason.http_status
     return Problem(
         type=f"urn:novate:reason:{refusal.reason.value}",

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 from starlette.exceptions import HTTPException
 
-from api.dependencies import AnySandbox
+from api.dependencies import AnySandbox, CallingHolder
 from api.errors import refuse
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.domain.reasons import Reason
@@ -14,10 +14,9 @@ GONE: Final = 410
 _SEQUENCE_DIGITS_MAX: Final = 18
 
 
-def reader_of(request: Request) -> str | None:
+def reader_of(holder: CallingHolder) -> str | None:
     """The participant that a caller reads as; None for whoever sees everything."""
-    caller = getattr(request.state, "caller", None)
-    return getattr(caller, "participant", None)
+    return None if holder.sees_everything else holder.name
 
 
 def visible_to(reader: str | None, event: KeptEvent) -> bool:

@@ -19,8 +19,8 @@ from ledger.domain.reasons import Reason
 from ledger.settlement.legs import EVERYBODY, Pot, PotKind
 from nodes.clearing_house.desk import Entry
 from nodes.clock import Clock
-from nodes.funding import Movement
 from nodes.instruction_terms import instruction_id
+from nodes.movement import Movement
 from nodes.network import Network
 
 BalanceChange = (

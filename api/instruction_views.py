@@ -12,7 +12,8 @@ from ledger.settlement.legs import EVERYBODY, Pot, PotKind
 from ledger.settlement.outlook import Shortfall
 from nodes.clearing_house.waiting import Queue, Waiting
 from nodes.consortium import Consortium
-from nodes.funding import Movement, balance_of
+from nodes.funding import balance_of
+from nodes.movement import Movement
 from nodes.network import Network
 
 

@@ -1,46 +1,60 @@
-"""Who may call what: one table of all that is served, which a test holds to be whole.
+"""Who may call what: one table of all that is served, enforced in one place.
 
-There are no keys yet: whoever reaches a sandbox is its operator and speaks for everybody, so
-nothing is refused for who calls. The table says what keys will be given for, and the description of
-the interface shows it.
+``api.access.guard`` looks every request up here before anything of it is read; what is not in the
+table is refused. Whose objects somebody sees and acts on among those of a route is decided where
+they are looked up, by ``KeyHolder.may_see`` and ``KeyHolder.acts_for``.
 """
 
 from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
+from ledger.domain.key_holders import KeyRole
+
 
 class Caller(Enum):
     """On whose behalf something is called."""
 
     ANYBODY = "anybody"
-    """Whether it lives and may be used is no secret."""
+    """Without a key: it is no secret, or has its own protection."""
     MEMBER = "any participant"
     """Reads what every participant's own copy of the ledger shows anyway."""
+    OWN = "any participant, of its own"
+    """Reads what concerns itself; who sees everything by its role reads everything."""
     EXCHANGE = "the exchange"
     SIDE = "a side of the instruction"
     """The participant that a request names, with ``by`` or in its path, or by its account."""
     OWNER = "the owner of the account"
+    ISSUER = "the settlement bank of the account, or the registrar"
+    """Who issues what is brought in: cash the one, securities the other."""
     OPERATOR = "the operator"
-    """The clearing house, and in a sandbox banks and registrar too."""
+    """The clearing house."""
+    SANDBOX = "the operator of the sandbox"
+    """Whoever runs the simulation; in a real market there is no such thing."""
 
 
 CALLERS: Final[Mapping[str, Caller]] = {
-    "GET /": Caller.OPERATOR,
-    "GET /parts/today": Caller.OPERATOR,
+    "GET /": Caller.OWN,
+    "GET /parts/today": Caller.OWN,
+    "GET /sign-in": Caller.ANYBODY,
+    "POST /sign-in": Caller.ANYBODY,
+    "POST /sign-out": Caller.ANYBODY,
+    "MOUNT /static": Caller.ANYBODY,
+    "GET /openapi.json": Caller.ANYBODY,
     "GET /livez": Caller.ANYBODY,
     "GET /readyz": Caller.ANYBODY,
     "POST /v1/trades": Caller.EXCHANGE,
     "POST /v1/trades:batch": Caller.EXCHANGE,
-    "GET /v1/trades": Caller.OPERATOR,
+    "GET /v1/trades": Caller.OWN,
     "GET /v1/trades/gaps": Caller.EXCHANGE,
-    "GET /v1/trades/{trade_id}": Caller.OPERATOR,
-    "GET /v1/trades/{trade_id}/proof": Caller.OPERATOR,
-    "GET /v1/trades/{trade_id}/signatures": Caller.OPERATOR,
+    "GET /v1/trades/{trade_id}": Caller.OWN,
+    "GET /v1/trades/{trade_id}/proof": Caller.OWN,
+    "GET /v1/trades/{trade_id}/signatures": Caller.OWN,
     "POST /v1/instructions": Caller.SIDE,
-    "GET /v1/instructions": Caller.OPERATOR,
-    "GET /v1/instructions/{label}": Caller.SIDE,
-    "GET /v1/instructions/{label}/dry-run": Caller.SIDE,
+    "POST /v1/instructions:batch": Caller.SIDE,
+    "GET /v1/instructions": Caller.OWN,
+    "GET /v1/instructions/{label}": Caller.OWN,
+    "GET /v1/instructions/{label}/dry-run": Caller.OWN,
     "POST /v1/instructions/{label}/hold": Caller.SIDE,
     "POST /v1/instructions/{label}/release": Caller.SIDE,
     "POST /v1/instructions/{label}/cancel": Caller.SIDE,
@@ -48,42 +62,60 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "POST /v1/instructions/{label}/settle": Caller.SIDE,
     "POST /v1/instructions/{label}/replace": Caller.SIDE,
     "POST /v1/sides": Caller.SIDE,
-    "GET /v1/sides": Caller.OPERATOR,
-    "GET /v1/sides/{participant}/{reference}": Caller.SIDE,
+    "GET /v1/sides": Caller.OWN,
+    "GET /v1/sides/{participant}/{reference}": Caller.OWN,
     "POST /v1/sides/{participant}/{reference}/withdraw": Caller.SIDE,
     "POST /v1/sides/{participant}/{reference}/amend": Caller.SIDE,
-    "GET /v1/allegements": Caller.SIDE,
-    "POST /v1/dry-run/instructions": Caller.OPERATOR,
+    "GET /v1/allegements": Caller.OWN,
+    "POST /v1/dry-run/instructions": Caller.SIDE,
     "POST /v1/dry-run/cycle": Caller.OPERATOR,
-    "GET /v1/queue": Caller.OPERATOR,
+    "GET /v1/queue": Caller.OWN,
     "POST /v1/queue/resolve": Caller.OPERATOR,
-    "GET /v1/limits": Caller.OPERATOR,
+    "GET /v1/limits": Caller.OWN,
     "PUT /v1/limits": Caller.OWNER,
     "DELETE /v1/limits": Caller.OWNER,
     "POST /v1/reservations": Caller.OWNER,
-    "POST /v1/sandbox/fund": Caller.OPERATOR,
+    "GET /v1/api-keys": Caller.SANDBOX,
+    "POST /v1/api-keys": Caller.SANDBOX,
+    "POST /v1/api-keys/{key_id}/revoke": Caller.SANDBOX,
+    "POST /v1/sandbox/fund": Caller.ISSUER,
+    "GET /v1/sandbox": Caller.MEMBER,
+    "POST /v1/sandbox/reset": Caller.SANDBOX,
+    "GET /v1/sandbox/snapshots": Caller.SANDBOX,
+    "POST /v1/sandbox/snapshots": Caller.SANDBOX,
+    "POST /v1/sandbox/snapshots/{name}/restore": Caller.SANDBOX,
+    "DELETE /v1/sandbox/snapshots/{name}": Caller.SANDBOX,
+    "POST /v1/sandbox/trades": Caller.SANDBOX,
+    "GET /v1/sandbox/stubs": Caller.SANDBOX,
+    "PUT /v1/sandbox/stubs/{participant}": Caller.SANDBOX,
+    "DELETE /v1/sandbox/stubs/{participant}": Caller.SANDBOX,
+    "GET /v1/sandbox/scenarios": Caller.MEMBER,
+    "POST /v1/sandbox/scenarios": Caller.MEMBER,
+    "POST /v1/sandbox/scenarios/{name}/run": Caller.MEMBER,
     "POST /v1/participants/{participant}/suspend": Caller.OPERATOR,
     "POST /v1/participants/{participant}/reinstate": Caller.OPERATOR,
-    "GET /v1/events": Caller.MEMBER,
-    "GET /v1/events/stream": Caller.MEMBER,
-    "GET /v1/events/{id}": Caller.MEMBER,
-    "POST /v1/events/{id}/resend": Caller.MEMBER,
-    "POST /v1/webhook-endpoints": Caller.MEMBER,
-    "GET /v1/webhook-endpoints": Caller.MEMBER,
-    "GET /v1/webhook-endpoints/{id}": Caller.MEMBER,
-    "DELETE /v1/webhook-endpoints/{id}": Caller.MEMBER,
-    "POST /v1/webhook-endpoints/{id}/enable": Caller.MEMBER,
-    "POST /v1/webhook-endpoints/{id}/disable": Caller.MEMBER,
-    "GET /v1/webhook-endpoints/{id}/attempts": Caller.MEMBER,
-    "POST /v1/webhook-endpoints/{id}/resend": Caller.MEMBER,
+    "GET /v1/events": Caller.OWN,
+    "GET /v1/events/stream": Caller.OWN,
+    "GET /v1/events/{id}": Caller.OWN,
+    "POST /v1/events/{id}/resend": Caller.OWN,
+    "POST /v1/webhook-endpoints": Caller.OWN,
+    "GET /v1/webhook-endpoints": Caller.OWN,
+    "GET /v1/webhook-endpoints/{id}": Caller.OWN,
+    "DELETE /v1/webhook-endpoints/{id}": Caller.OWN,
+    "POST /v1/webhook-endpoints/{id}/enable": Caller.OWN,
+    "POST /v1/webhook-endpoints/{id}/disable": Caller.OWN,
+    "GET /v1/webhook-endpoints/{id}/attempts": Caller.OWN,
+    "POST /v1/webhook-endpoints/{id}/resend": Caller.OWN,
     "GET /v1/clock": Caller.MEMBER,
-    "POST /v1/clock": Caller.OPERATOR,
+    "POST /v1/clock": Caller.SANDBOX,
     "GET /v1/participants": Caller.MEMBER,
     "GET /v1/cycles": Caller.MEMBER,
     "POST /v1/cycles": Caller.OPERATOR,
     "GET /v1/cycles/{number}": Caller.MEMBER,
-    "GET /v1/positions": Caller.MEMBER,
-    "GET /v1/reconciliation": Caller.OPERATOR,
+    "GET /v1/positions": Caller.OWN,
+    "GET /v1/reconciliation": Caller.OWN,
+    "GET /v1/requests": Caller.OWN,
+    "GET /v1/requests/{id}": Caller.OWN,
     "GET /v1/chain/blocks": Caller.MEMBER,
     "GET /v1/chain/blocks/{block}": Caller.MEMBER,
     "GET /v1/chain/blocks/{number}/certificate": Caller.MEMBER,
@@ -93,8 +125,38 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /chain/search": Caller.MEMBER,
     "GET /chain/blocks/{block}": Caller.MEMBER,
     "GET /chain/transactions/{hash}": Caller.MEMBER,
-    "GET /chain/trades/{trade_id}": Caller.OPERATOR,
-    "POST /rpc": Caller.MEMBER,
-    "WEBSOCKET /rpc": Caller.MEMBER,
+    "GET /chain/trades/{trade_id}": Caller.OWN,
+    "POST /rpc": Caller.ANYBODY,
+    "WEBSOCKET /rpc": Caller.ANYBODY,
 }
-"""By method and path."""
+"""By method and path. JSON-RPC reads the ledger and takes transactions that are signed already."""
+
+ONLY_READ: Final = frozenset({"POST /v1/dry-run/instructions", "POST /v1/dry-run/cycle"})
+"""What changes nothing although it is no GET."""
+
+_LOOK_ON: Final = frozenset({KeyRole.REGULATOR, KeyRole.CLEARING_HOUSE})
+_TRADERS: Final = frozenset({KeyRole.BROKER, KeyRole.BANK})
+_ROLES: Final[Mapping[Caller, frozenset[KeyRole]]] = {
+    Caller.ANYBODY: frozenset(KeyRole),
+    Caller.MEMBER: frozenset(KeyRole),
+    Caller.OWN: frozenset(KeyRole),
+    Caller.EXCHANGE: frozenset({KeyRole.EXCHANGE}),
+    Caller.SIDE: _TRADERS,
+    Caller.OWNER: _TRADERS,
+    Caller.ISSUER: frozenset({KeyRole.BANK, KeyRole.REGISTRAR}),
+    Caller.OPERATOR: frozenset({KeyRole.CLEARING_HOUSE}),
+    Caller.SANDBOX: frozenset(),
+}
+
+
+def roles_for(name: str) -> frozenset[KeyRole]:
+    """Who may call a route, by its method and path; nobody may call what is not in the table."""
+    caller = CALLERS.get(name)
+    if caller is None:
+        return frozenset()
+    roles = _ROLES[caller] | {KeyRole.OPERATOR}
+    if caller in (Caller.ANYBODY, Caller.SANDBOX):
+        return roles
+    if name.startswith("GET ") or name in ONLY_READ:
+        return roles | _LOOK_ON
+    return roles - {KeyRole.REGULATOR}

@@ -4,6 +4,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.said import said
+
 T = TypeVar("T")
 
 TradeNumber = Annotated[
@@ -143,8 +145,23 @@ class Participant(Wire):
     settlement_bank: str | None
     address: Annotated[str, Field(description="The address that signs for it on the chain.")]
     is_suspended: Annotated[bool, Field(description="Nothing settles with it meanwhile.")]
-    open_breaks: int
+    open_breaks: Annotated[
+        int | None,
+        said(
+            "How many breaks are open; null where they are not shown to the caller.",
+            "未了结差异的数量；不向调用方展示时为 null。",
+            0,
+        ),
+    ]
     as_of_block: int
+    is_away: Annotated[
+        bool,
+        said(
+            "Its node does not answer: of its breaks and its block nothing is known.",
+            "其节点没有响应：差异与区块高度未知。",
+            False,
+        ),
+    ]
 
 
 class Cycle(Wire):
@@ -200,6 +217,14 @@ class NodeReconciliation(Wire):
     participant: str
     reconciled_block: int
     open_breaks: int
+    is_away: Annotated[
+        bool,
+        said(
+            "Its node does not answer: its breaks are not among those shown.",
+            "其节点没有响应：所示差异不包括它的。",
+            False,
+        ),
+    ]
 
 
 class Reconciliation(Wire):
@@ -230,6 +255,14 @@ class Problem(Wire):
     reason: str
     remedy: str
     remedy_zh: str
+    request_id: Annotated[
+        str | None,
+        said(
+            "Names the request; see /v1/requests. Null outside of /v1.",
+            "请求编号，见 /v1/requests；/v1 以外为空。",
+            "req_1_42",
+        ),
+    ] = None
 
 
 class BatchFault(Wire):

@@ -5,6 +5,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from api.hosting import Hosting
 from ledger.chain.rpc.request import BODY_BYTES_MAX
 
 
@@ -14,12 +15,13 @@ class StreamingServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stops."""
         app = self.config.app
-        assert isinstance(app, FastAPI)
-        app.state.event_streams.close()
+        served = app.application if isinstance(app, Hosting) else app
+        assert isinstance(served, FastAPI)
+        served.state.event_streams.close()
         await super().shutdown(sockets)
 
 
-def server_of(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def server_of(app: FastAPI | Hosting, host: str, port: int) -> uvicorn.Server:
     """A server of an application; port 0 is any free one."""
     return StreamingServer(
         uvicorn.Config(
@@ -28,6 +30,8 @@ def server_of(app: FastAPI, host: str, port: int) -> uvicorn.Server:
             port=port,
             log_level="warning",
             access_log=False,
+            # Nobody stands before it: what a caller says of its own address is not believed.
+            proxy_headers=False,
             ws="websockets-sansio",
             ws_max_size=BODY_BYTES_MAX,
             ws_per_message_deflate=False,

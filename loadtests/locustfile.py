@@ -1,5 +1,7 @@
 """Locust users for a running sandbox: ``locust -f loadtests/locustfile.py --host http://127.0.0.1:8000``.
 
+The key is that of the variable NOVATE_API_KEY (``novate key`` prints the operator's).
+
 Brokers' desks post trades, one by one or in batches of JSON and Arrow; one watcher measures, as a
 request type of its own, the time from sending a trade to finality. At the end everything is
 counted: what was sent is final, refused or pending, the books agree, or the run fails.
@@ -32,6 +34,9 @@ BATCHES_A_SECOND: Final = 1
 BATCH_TRADES: Final = 200
 RESENT_EVERY: Final = 5
 JSON: Final = "application/json"
+KEY: Final = os.environ.get("NOVATE_API_KEY", "")
+"""Sent with every request: the operator's, which captures trades and reads everything."""
+AUTHORISED: Final = {"Authorization": f"Bearer {KEY}"}
 SEED: Final = int(os.environ.get("NOVATE_LOAD_SEED", "42"))
 
 
@@ -52,7 +57,11 @@ class BrokerDesk(FastHttpUser):
         """Captures one trade."""
         sent_at = time.perf_counter()
         with self.client.post(
-            "/v1/trades", json=self.maker.next(), name="POST /v1/trades", catch_response=True
+            "/v1/trades",
+            json=self.maker.next(),
+            headers=AUTHORISED,
+            name="POST /v1/trades",
+            catch_response=True,
         ) as answer:
             if answer.status_code == 201:
                 self.watcher.accept(answer.json()["position"], sent_at)
@@ -102,7 +111,7 @@ class BatchDesk(FastHttpUser):
         with self.client.post(
             "/v1/trades:batch",
             data=body,  # type: ignore[arg-type] # it takes bytes too
-            headers={"Content-Type": kind},
+            headers={"Content-Type": kind, **AUTHORISED},
             name=f"POST /v1/trades:batch {'JSON' if kind == JSON else 'Arrow'}",
             catch_response=True,
         ) as answer:
@@ -116,7 +125,7 @@ class BatchDesk(FastHttpUser):
     def _business_date(self, position: int) -> date:
         """The trade date of a trade that was captured today."""
         path = f"/v1/trades?cursor={position}&limit=1"
-        page = self.client.get(path, name="GET /v1/trades").json()
+        page = self.client.get(path, headers=AUTHORISED, name="GET /v1/trades").json()
         return date.fromisoformat(page["data"][0]["trade_date"])
 
 
@@ -140,7 +149,7 @@ class Observer(FastHttpUser):
         self.watcher.look()
 
     def _get(self, path: str) -> dict[str, object]:
-        answer = self.client.get(path, name="GET /v1/trades")
+        answer = self.client.get(path, headers=AUTHORISED, name="GET /v1/trades")
         if answer.status_code != 200:
             raise StopUser(f"{path} answered {answer.status_code}")
         parsed: dict[str, object] = answer.json()

@@ -4,6 +4,7 @@ python -m loadtests.run --seconds 20 --users 4 --rate 20
 """
 
 import argparse
+import json
 import os
 import socket
 import subprocess
@@ -44,13 +45,13 @@ def main() -> int:
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 # our own command
         try:
             _wait_until_ready(port, server)
-            return _locust(port, options)
+            return _locust(port, options, _operator_key(Path(state)))
         finally:
             server.terminate()
             server.wait(timeout=STOP_SECONDS_MAX)
 
 
-def _locust(port: int, options: argparse.Namespace) -> int:
+def _locust(port: int, options: argparse.Namespace, key: str) -> int:
     users = options.users + options.batch_users + 1
     command = [
         *(sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py"), "--headless"),
@@ -61,10 +62,16 @@ def _locust(port: int, options: argparse.Namespace) -> int:
     if options.html:
         command += ["--html", str(options.html)]
     environment = os.environ | {
+        "NOVATE_API_KEY": key,
         "NOVATE_LOAD_RATE": str(options.rate),
         "NOVATE_LOAD_BATCH_USERS": str(options.batch_users),
     }
     return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 # our own command
+
+
+def _operator_key(state: Path) -> str:
+    """The key of the sandbox's operator, from the file that the sandbox has written."""
+    return str(json.loads((state / "api-keys.json").read_text())["OPERATOR"])
 
 
 def _free_port() -> int:

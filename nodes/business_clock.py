@@ -20,7 +20,7 @@ import msgspec
 from ledger.books.database import StorageError
 from ledger.books.whole_files import write_whole
 from ledger.domain.errors import MalformedError
-from nodes.clock import Clock, WallClock
+from nodes.clock import Clock, WallClock, every_day
 from nodes.folder_meta import StateFolderError
 
 OPENING: Final = time(9)
@@ -55,11 +55,6 @@ def later_by(seconds: int) -> Target:
     if not 0 <= seconds <= ADVANCE_SECONDS_MAX:
         raise MalformedError(f"0 to {ADVANCE_SECONDS_MAX} seconds", seconds)
     return lambda now: now + timedelta(seconds=seconds)
-
-
-def every_day(day: date) -> date:
-    """The calendar of a market that never rests: the next day."""
-    return day + timedelta(days=1)
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,6 +165,14 @@ class BusinessClock:
             else:
                 ahead = moment - self._machine.business_time()
                 self._set(_changed(self._setting, frozen_at=None, ahead=ahead))
+
+    def next_business_date(self, day: date) -> date:
+        """The calendar: the business date after a date."""
+        return self._next_business_date(day)
+
+    def has_ended(self, day: date) -> bool:
+        """Whether a business date is over, and what had to be done at its end was begun."""
+        return self.ended >= day
 
     def next_day(self, now: datetime) -> datetime:
         """The target of whoever moves on to the next business date: its opening."""

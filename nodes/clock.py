@@ -6,7 +6,7 @@ instructions expire and breaks are first seen. They are different things.
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 SECONDS_A_DAY = 86_400
@@ -24,8 +24,19 @@ class Clock(Protocol):
     def business_time(self) -> datetime:
         """The market's date and time of day."""
 
+    def next_business_date(self, day: date) -> date:
+        """The calendar: the business date after a date."""
+
+    def has_ended(self, day: date) -> bool:
+        """Whether a business date is over, and what had to be done at its end was begun."""
+
     def stopwatch_ns(self) -> int:
         """Nanoseconds that only ever grow, for measuring how long something took."""
+
+
+def every_day(day: date) -> date:
+    """The calendar of a market that never rests: the next day."""
+    return day + timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -49,6 +60,14 @@ class WallClock:
     def business_time(self) -> datetime:
         """The market's date and time of day."""
         return datetime.now(tz=UTC)
+
+    def next_business_date(self, day: date) -> date:
+        """The calendar: every day is a business date."""
+        return every_day(day)
+
+    def has_ended(self, day: date) -> bool:
+        """Whether a business date is over: it ends at midnight."""
+        return self.business_time().date() > day
 
     def stopwatch_ns(self) -> int:
         """Nanoseconds that only ever grow, for measuring how long something took."""
@@ -92,6 +111,14 @@ class SimulatedClock:
         """The market's date and time of day."""
         return self.now
 
+    def next_business_date(self, day: date) -> date:
+        """The calendar: every day is a business date."""
+        return every_day(day)
+
+    def has_ended(self, day: date) -> bool:
+        """Whether a business date is over: it ends at midnight."""
+        return self.business_time().date() > day
+
     def stopwatch_ns(self) -> int:
         """Nanoseconds that only ever grow, for measuring how long something took."""
         return time.perf_counter_ns()
@@ -105,3 +132,8 @@ def _moment(day: date, second: int) -> datetime:
 def pause(seconds: float) -> None:
     """Waits; for loops that poll the outside world."""
     time.sleep(seconds)
+
+
+def utc_of_micros(micros: int) -> datetime:
+    """The moment so many microseconds after the beginning of 1970."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)

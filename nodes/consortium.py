@@ -1,7 +1,9 @@
 """A running consortium: the chain and all nodes, in one process, on disk or in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -17,13 +19,12 @@ from ledger.domain.rules import Rules
 from nodes import bootstrap
 from nodes.bank import Bank
 from nodes.broker import Broker
-from nodes.bus import InProcessBus
+from nodes.bus import Bus, InProcessBus, UnreachableError
 from nodes.clearing_house import ClearingHouse
 from nodes.clock import Clock
 from nodes.engine import EmbeddedEngine, Engine
 from nodes.exchange import Exchange
 from nodes.folder_meta import FORMAT_VERSION, Meta, PinnedPlan, StateFolderError
-from nodes.keeper import Keeper
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.network import Network
@@ -41,6 +42,20 @@ FoundBroker = Callable[[str, Key, Database, Surroundings], Trader]
 """Makes the node of a broker; a ``Broker`` is one."""
 
 
+KeepsAccounts: TypeAlias = Bank | Registrar
+"""Who keeps accounts for others, and issues and redeems in them."""
+
+
+class Elsewhere(Protocol):
+    """Nodes that are processes of their own, as the clearing house's process reaches them."""
+
+    def bus(self, network: Network, contracts: Contracts) -> Bus:
+        """What carries the clearing house's messages to them."""
+
+    def node(self, id: str, role: Role) -> Node:
+        """One of them, as its desk sees it. The bus is there already."""
+
+
 class Consortium:
     """The chain, the nodes, and what makes them move together."""
 
@@ -53,12 +68,14 @@ class Consortium:
         folder: StateFolder | None = None,
         engine: Engine | None = None,
         found_broker: FoundBroker = Broker,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.network = network
         self.rules = rules
         self.clock = clock
         self._folder = folder
         self._found_broker = found_broker
+        self._elsewhere = elsewhere
         self.bus = InProcessBus()
         self.engine = engine or EmbeddedEngine(
             open_chain(network, seats, clock, self._key, self._chain_file), clock
@@ -66,12 +83,12 @@ class Consortium:
         self._deployer_database = self._open_database(DEPLOYER)
         self.contracts = self._deploy()
         self.feed = LedgerFeed(self.engine, self.contracts)
-        around = Surroundings(
-            network, self.bus, self.engine, self.contracts, self.feed, clock, rules
-        )
+        bus = elsewhere.bus(network, self.contracts) if elsewhere else self.bus
+        around = Surroundings(network, bus, self.engine, self.contracts, self.feed, clock, rules)
         self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
-        check_books(self.engine, [node.projection for node in self.nodes.values()])
-        bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)
+        check_books(self.engine, [node.projection for node in self._own_nodes()])
+        if elsewhere is None:
+            bootstrap.register_instruments(network, self.contracts, self.registrar.outbox)
         bootstrap.check_numbers(network, self.contracts)
         self.clearing_house.resume()
         self.proofs = ProofDesk(self.clearing_house)
@@ -136,27 +153,32 @@ class Consortium:
         owner = owner_of(account)
         return self.bank(self.network.participant(owner).settlement_bank or owner)
 
-    def keeper(self, register: Register, account: str) -> Keeper:
+    def keeper(self, register: Register, account: str) -> KeepsAccounts:
         """Who keeps an account in a register."""
         if register is Register.SECURITIES:
-            return self.registrar.keeper
-        return self.bank_of_account(account).keeper
+            return self.registrar
+        return self.bank_of_account(account)
 
     def traders(self) -> Sequence[Trader]:
         """All brokers and banks."""
         return [node for node in self.nodes.values() if isinstance(node, Trader)]
 
     def catch_up(self) -> None:
-        """Lets every node project the final blocks that are new to it."""
+        """Lets every node project the final blocks that are new to it; who is away will later."""
         for node in self.nodes.values():
-            node.catch_up()
+            with suppress(UnreachableError):
+                node.catch_up()
         if self._segments:
             self._segments.keep_settled()
 
     def reconcile(self) -> int:
-        """Lets every node reconcile; returns the number of open breaks."""
+        """Lets every node reconcile that is not away; returns the number of open breaks."""
         self.catch_up()
-        return sum(node.reconcile() for node in self.nodes.values())
+        breaks = 0
+        for node in self.nodes.values():
+            with suppress(UnreachableError):
+                breaks += node.reconcile()
+        return breaks
 
     def close(self) -> None:
         """Waits until every settled cycle is kept, then releases files and locks."""
@@ -180,20 +202,15 @@ class Consortium:
         return bootstrap.deploy(self.network, self.engine.w3, outbox, self._key)
 
     def _found(self, id: str, role: Role, around: Surroundings) -> Node:
-        key, database = self._key(id), self._open_database(id)
-        match role:
-            case Role.EXCHANGE:
-                return Exchange(id, key, database, around, is_signed=self.rules.signed_trades)
-            case Role.BROKER:
-                return self._found_broker(id, key, database, around)
-            case Role.BANK:
-                return Bank(id, key, database, around)
-            case Role.CLEARING_HOUSE:
-                return ClearingHouse(id, key, database, around, self.rules)
-            case Role.REGISTRAR:
-                return Registrar(id, key, database, around)
-            case Role.REGULATOR:
-                return Node(id, key, database, around)
+        if self._elsewhere and role is not Role.CLEARING_HOUSE:
+            return self._elsewhere.node(id, role)
+        return found_node(id, self._key(id), self._open_database(id), around, self._found_broker)
+
+    def _own_nodes(self) -> Iterator[Node]:
+        """The nodes of this process."""
+        for node in self.nodes.values():
+            if self._elsewhere is None or node is self.clearing_house:
+                yield node
 
     def _segment_keeper(self) -> SegmentKeeper | None:
         if self._folder is None:
@@ -220,6 +237,29 @@ class Consortium:
         return Key.read(file)
 
 
+def found_node(
+    id: str,
+    key: Key,
+    database: Database,
+    around: Surroundings,
+    found_broker: FoundBroker = Broker,
+) -> Node:
+    """A node of the role that its participant has in the network."""
+    match around.network.participant(id).role:
+        case Role.EXCHANGE:
+            return Exchange(id, key, database, around, is_signed=around.rules.signed_trades)
+        case Role.BROKER:
+            return found_broker(id, key, database, around)
+        case Role.BANK:
+            return Bank(id, key, database, around)
+        case Role.CLEARING_HOUSE:
+            return ClearingHouse(id, key, database, around, around.rules)
+        case Role.REGISTRAR:
+            return Registrar(id, key, database, around)
+        case Role.REGULATOR:
+            return Node(id, key, database, around)
+
+
 def open_consortium(
     network: Network,
     rules: Rules,
@@ -229,12 +269,14 @@ def open_consortium(
     seating: Seating | None = None,
     plan: PinnedPlan | None = None,
     found_broker: FoundBroker = Broker,
+    elsewhere: Elsewhere | None = None,
 ) -> Consortium:
     """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
 
     The chain is in the folder (or in memory) when no engine is given; ``seating`` is then how a new
     one is validated. ``plan`` is what a market day is begun with; ``found_broker`` makes the nodes
-    of brokers, where something else stands in for them. Raises StateFolderError when the folder was
+    of brokers, where something else stands in for them; ``elsewhere`` are the nodes that run in other
+    processes: who started them has founded the folder, and locked it. Raises StateFolderError when the folder was
     begun with anything else or belongs to another chain, EngineError when the engine cannot be
     used, MalformedError for a bad seating.
     """
@@ -245,7 +287,7 @@ def open_consortium(
         if engine is not None:
             check_unused(engine, network)
         return Consortium(network, rules, clock, wanted, None, engine, found_broker)
-    folder = StateFolder(path)
+    folder = StateFolder(path, is_locked=elsewhere is None)
     try:
         meta = folder.read_meta()
         if meta is None:
@@ -263,7 +305,7 @@ def open_consortium(
                 " --validators and --executor out, or name another folder with --state"
             )
         consortium = Consortium(
-            network, rules, clock, meta.seats or wanted, folder, engine, found_broker
+            network, rules, clock, meta.seats or wanted, folder, engine, found_broker, elsewhere
         )
         if engine is not None and engine.identity is not None:
             identity = engine.identity.with_contracts(consortium.contracts)

@@ -7,8 +7,10 @@ twice is known for what it is.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from ledger.clearing.columns import Column, TradeColumns
+from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
 from nodes.trades_by_party import TradesByParty
 
@@ -27,8 +29,8 @@ def take_in(consortium: Consortium, version: DeskVersion | None = None) -> None:
     """
     exchange = consortium.exchange
     taken = consortium.clearing_house.intake.stream.end_position
-    for first, end in exchange.parts_to_pass_on(taken, exchange.captured.end_position):
-        trades = TradesByParty(exchange.captured.trades(first, end))
+    for first, end in exchange.parts_to_pass_on(taken, exchange.captured_end()):
+        trades = TradesByParty(exchange.trades(first, end))
         tell_of(consortium, first, trades, version)
         exchange.pass_on(first, end, trades)
 
@@ -56,4 +58,6 @@ def tell_of(
         report = (first + own.rows, own.trades)
         feed = version(participant, report) if version else report
         if feed is not None:
-            consortium.trader(participant).record_trades(*feed)
+            # A node that is away hears of it later.
+            with suppress(UnreachableError):
+                consortium.trader(participant).record_trades(*feed)

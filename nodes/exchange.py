@@ -5,6 +5,7 @@ the same identity with other terms is refused. A cancellation names an earlier t
 identity.
 """
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -75,6 +76,7 @@ class Exchange(Node):
         """
         return self.capture_group([(batch_id, trades)])[0]
 
+    @for_desk
     def capture_group(
         self, parts: Sequence[tuple[str, TradeColumns]], submissions: Sequence[bytes] = ()
     ) -> list[SortedBatch]:
@@ -104,16 +106,19 @@ class Exchange(Node):
                 session.on_commit(partial(self._take_in, first, whole.accepted, series))
         return verdicts
 
+    @for_desk
     def submission(self, content_hash: bytes) -> Submission | None:
         """What a batch of this content was answered before."""
         with self.database.reading() as session:
             return find_submission(session, content_hash)
 
+    @for_desk
     def refusals_of(self, batch_id: str, count_max: int) -> Sequence[RefusalRow]:
         """The first refused rows of a submitted batch."""
         with self.database.reading() as session:
             return first_refusals(session, batch_id, count_max)
 
+    @for_desk
     def refusals(self) -> Sequence[RefusalRow]:
         """Every submitted trade that was not captured."""
         with self.database.reading() as session:
@@ -131,14 +136,42 @@ class Exchange(Node):
         with self.database.reading() as session:
             return last_refusal(session)
 
+    @for_desk
     def gaps(self) -> list[Gap] | None:
         """The numbers missing from the venue's dense sequences; None when it has none."""
         return None if self._numbers is None else list(self._numbers.gaps())
 
+    @for_desk
     def refusal_count(self) -> int:
         """How many submitted trades were not captured."""
         with self.database.reading() as session:
             return count_refusals(session)
+
+    @for_desk
+    def trades(self, first_position: int, end: int) -> TradeColumns:
+        """The captured trades at [first_position, end)."""
+        return self.captured.trades(first_position, end)
+
+    @for_desk
+    def captured_end(self) -> int:
+        """How many trades were captured."""
+        return self.captured.end_position
+
+    @for_desk
+    def end_of_part(self, first_position: int, end: int) -> int:
+        """Where the part that begins at a position ends: whole batches, and not beyond the end."""
+        return min(self.captured.end_of_batches(first_position, PASSED_ON_MAX), end)
+
+    @for_desk
+    def free_bytes(self) -> int | None:
+        """How much room the disk has; None where nothing is on disk."""
+        folder = self.database.folder
+        return None if folder is None else shutil.disk_usage(folder).free
+
+    @for_desk
+    def pass_on_captured(self, first_position: int, end: int) -> None:
+        """``pass_on``, of trades that nobody else has sorted."""
+        self.pass_on(first_position, end)
 
     def pass_on(self, first_position: int, end: int, trades: TradesByParty | None = None) -> None:
         """Has the trades at [first_position, end) affirmed and hands them to the clearing house.
@@ -155,7 +188,7 @@ class Exchange(Node):
     def parts_to_pass_on(self, first_position: int, end: int) -> Iterator[tuple[int, int]]:
         """The positions [first_position, end) in parts, each of whole batches."""
         while first_position < end:
-            last = min(self.captured.end_of_batches(first_position, PASSED_ON_MAX), end)
+            last = self.end_of_part(first_position, end)
             yield first_position, last
             first_position = last
 
@@ -171,6 +204,7 @@ class Exchange(Node):
         message = CapturedBatch(first_position, records, unaffirmed, dict(signed))
         self.around.bus.request(self.id, self.network.sole(Role.CLEARING_HOUSE), message)
 
+    @for_desk
     def position_of(self, date_ordinal: int, instrument: int, number: int) -> int:
         """Where the trade of an identity stands in the capture; NOT_FOUND when it is not there."""
         identity = {"dates": date_ordinal, "instruments": instrument, "numbers": number}

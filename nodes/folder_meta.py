@@ -13,7 +13,7 @@ from nodes.engine import EngineIdentity
 from nodes.network import Network
 from nodes.validators import Seats
 
-FORMAT_VERSION: Final = 7
+FORMAT_VERSION: Final = 8
 
 
 class StateFolderError(Exception):

@@ -35,7 +35,6 @@ class Keeper:
     def __init__(self, node: Node, register: Register, database: Database) -> None:
         self._node = node
         self._register = register
-        self.book = OwnBook(database, "kept", ASSETS_PER_PAGE)
         self._is_kept = np.array(
             [
                 False,
@@ -45,6 +44,7 @@ class Keeper:
                 ),
             ]
         )
+        self.book = OwnBook(database, "kept", ASSETS_PER_PAGE, self.keeps)
 
     def keeps(self, accounts: Column) -> Mask:
         """Which accounts this node keeps."""
@@ -123,7 +123,8 @@ class Keeper:
         holdings = self._node.projection.columns(self._register)
         ledger = holdings.take(self.keeps(accounts_of(holdings.keys.column))).summed()
         differing = compare_positions(self.book.positions(self._register), ledger, None)
-        return self._node.comparison("kept", self._register, differing, is_complete=True)
+        height = self._node.projection.height
+        return self._node.comparing.in_words("kept", self._register, differing, height)
 
     def _lines_of(self, cycle: CycleMessage) -> Lines:
         return cycle.securities() if self._register is Register.SECURITIES else cycle.cash()

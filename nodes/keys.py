@@ -103,6 +103,16 @@ def fresh_seed() -> str:
     return os.urandom(16).hex()
 
 
-def fresh_secret(length: int) -> bytes:
+def fresh_session() -> bytes:
+    """16 bytes that name one start of a process, from the operating system's randomness."""
+    return os.urandom(16)
+
+
+def fresh_secret() -> str:
+    """Thirty-two bytes in hexadecimal that nobody can guess."""
+    return os.urandom(32).hex()
+
+
+def fresh_bytes(length: int) -> bytes:
     """So many bytes that nobody knows, from the operating system's randomness."""
     return os.urandom(length)

@@ -216,8 +216,13 @@ class Statement:
     amounts: Column
 
 
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Participant to whoever keeps something for it: it answers again, after it was away."""
+
+
 Message: TypeAlias = (
     "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | SetProposal | SignedSet"
     " | RedemptionRequest | StatementRequest | EnteredSide | WithdrawnSide | AmendedSide"
-    " | AllegementRequest | Matched | Dissolved"
+    " | AllegementRequest | Matched | Dissolved | Back"
 )

@@ -1,47 +1,61 @@
 """What every institution has: a key, a database, a projection of the ledger, a book of its own."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
-
-import numpy as np
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
 
 from contracts.clients.registers import Register as RegisterContract
 from contracts.deployment import Contracts
 from contracts.typed_data import Domain, InstructionMessage
+from ledger.books.break_life import Break, BreakEntry, Seen
+from ledger.books.breaks import ONLY_OPEN, BreakBook, BreakFilter
 from ledger.books.database import Database
-from ledger.books.keyed import Keyed
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
 from ledger.books.projection import Projection
-from ledger.books.reconciliation import (
-    Comparison,
-    Difference,
-    Seen,
-    Versions,
-    compare_positions,
-    open_breaks,
-    record,
-)
-from ledger.books.tables import POSITION_WIDTH, BreakRow
+from ledger.books.reconciliation import Comparison
+from ledger.books.view_hash import view_hash
 from ledger.chain.signatures import signer_of
-from ledger.clearing.columns import accounts_of, participants_of
-from ledger.domain.accounts import account_of, asset_of
+from ledger.clearing.columns import Column, Mask, participants_of
+from ledger.domain.accounts import account_of, asset_of, holder_of
 from ledger.domain.amounts import format_amount
-from ledger.domain.breaks import BreakKind
+from ledger.domain.breaks import business_days_between
 from ledger.domain.participants import Role
+from ledger.domain.reasons import Rejected
 from ledger.domain.rules import Rules
 from ledger.settlement.lifecycle import debtors_of
 from nodes.bus import Bus, UnreachableError
 from nodes.clock import Clock
 from nodes.engine import Engine
+from nodes.for_desk import for_desk
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
-from nodes.messages import Message, SignedSet, Statement, StatementRequest
+from nodes.messages import Accepted, Back, Message, SignedSet
 from nodes.network import Network
+from nodes.notices import Notices
 from nodes.outbox import Outbox
+from nodes.position_comparison import PositionComparison
 
-UNIT_BY_REGISTER: Final = {Register.SECURITIES: BreakKind.QUANTITY, Register.CASH: BreakKind.AMOUNT}
+
+@dataclass(frozen=True, slots=True)
+class NodeStanding:
+    """How far a node has come: its books, its last comparison, and the breaks that are open."""
+
+    height: int
+    reconciled_block: int
+    open_breaks: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHolding:
+    """A holding of a node: what the ledger has, available and held, and what its own book has."""
+
+    register: Register
+    key: int
+    available: int
+    held: int
+    own: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +88,11 @@ class Node:
         self.around = around
         self.number = around.network.participant_number(id)
         self.projection = Projection(database, 0 if self.projects_everybody else self.number)
-        self.own_book = OwnBook(database, "own")
+        self.own_book = OwnBook(database, "own", has=self._are_own)
         self.outbox = Outbox(key, around.engine, database)
+        self.notices = Notices(id, around.bus, database, around.clock)
+        self.break_book = BreakBook(database, id)
+        self.comparing = PositionComparison(self)
         self.reconciled_block = -1
         self._signer_by_participant: dict[int, bytes] = {}
         around.bus.register(id, self.handle)
@@ -85,10 +102,31 @@ class Node:
         """The network this node is part of."""
         return self.around.network
 
+    @property
+    def address(self) -> bytes:
+        """The address of its key."""
+        return self.key.address
+
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""
+        if isinstance(message, Back):
+            self.notices.is_back(sender)
+            return Accepted()
         raise NotImplementedError(f"{self.id} does not take {type(message).__name__} from {sender}")
 
+    def resume(self) -> None:
+        """Finishes what a crash cut off: transactions that were kept and may not have been sent."""
+        self.outbox.resume()
+
+    def announce(self) -> None:
+        """Says that this node answers again, to those who keep what it has missed."""
+        for role in (Role.CLEARING_HOUSE, Role.EXCHANGE):
+            recipient = self.network.sole(role)
+            if recipient != self.id:
+                with suppress(UnreachableError):
+                    self.around.bus.request(self.id, recipient, Back())
+
+    @for_desk
     def catch_up(self) -> None:
         """Projects the final blocks that are new, with their effects in the same commit.
 
@@ -106,11 +144,12 @@ class Node:
         """The books that final blocks confirm."""
         return [self.own_book]
 
+    @for_desk
     def reconcile(self) -> int:
         """Compares own book, ledger and statement as of the last block; returns the open breaks."""
-        comparisons = [*map(self._compare, Register), *self.own_comparisons()]
+        comparisons = [*map(self.comparing.own, Register), *self.own_comparisons()]
         with self.database.transaction() as session:
-            breaks = record(session, self.id, comparisons, self.seen())
+            breaks = self.break_book.record(session, comparisons, self.seen())
         self.reconciled_block = self.projection.height
         return breaks
 
@@ -118,10 +157,84 @@ class Node:
         """What only this role can compare; for roles that keep accounts for others."""
         return []
 
-    def breaks(self) -> Sequence[BreakRow]:
-        """The open breaks of this node."""
-        with self.database.reading() as session:
-            return open_breaks(session)
+    @for_desk
+    def standing(self) -> NodeStanding:
+        """How far it has come."""
+        return NodeStanding(self.projection.height, self.reconciled_block, len(self.breaks()))
+
+    @for_desk
+    def position_report(self) -> list[OwnHolding]:
+        """What its own accounts hold, by the ledger and by its own book: cash first."""
+        return [
+            OwnHolding(register, key, available, held, own.get(key, 0))
+            for register in (Register.CASH, Register.SECURITIES)
+            for own in [self.own_book.positions_of(register, self.number)]
+            for key, available, held in self.projection.holdings(register)
+            if holder_of(key) == self.number
+        ]
+
+    def last_price(self, instrument: int) -> int | None:
+        """What an instrument was last traded at, in millionths, as far as this node knows."""
+        del instrument  # Only who trades knows prices.
+        return None
+
+    # What its own people do about breaks. A break is named by its key.
+
+    @for_desk
+    def breaks(self, wanted: BreakFilter = ONLY_OPEN) -> list[Break]:
+        """The breaks that are asked for, oldest first; those that are open unless said otherwise.
+
+        Each is as old as it is now.
+        """
+        return [self._aged(each) for each in self.break_book.select(wanted)]
+
+    @for_desk
+    def find_break(self, key: str) -> Break | None:
+        """A break by its key, closed or not."""
+        found = self.break_book.find(key)
+        return self._aged(found) if found else None
+
+    @for_desk
+    def break_history(self, key: str) -> list[BreakEntry]:
+        """Everything that has happened to a break, in order; nothing when there is none."""
+        found = self.break_book.find(key)
+        return self.break_book.history(found.id) if found else []
+
+    @for_desk
+    def assign_break(self, key: str, to: str, by: str) -> Break | Rejected:
+        """Has somebody look after a break; empty: nobody."""
+        return self._as_aged(self.break_book.assign(key, to, by, self.seen()))
+
+    @for_desk
+    def comment_break(self, key: str, text: str, by: str) -> Break | Rejected:
+        """Adds a comment to the history of a break."""
+        return self._as_aged(self.break_book.comment(key, text, by, self.seen()))
+
+    @for_desk
+    def resolve_break(self, key: str, reason: str, by: str) -> Break | Rejected:
+        """Notes that a break is dealt with, and how; it closes once the difference is gone."""
+        return self._as_aged(self.break_book.resolve(key, reason, by, self.seen()))
+
+    @for_desk
+    def reopen_break(self, key: str, by: str) -> Break | Rejected:
+        """Takes a resolution back."""
+        return self._as_aged(self.break_book.reopen(key, by, self.seen()))
+
+    def _as_aged(self, answer: Break | Rejected) -> Break | Rejected:
+        return answer if isinstance(answer, Rejected) else self._aged(answer)
+
+    def _aged(self, found: Break) -> Break:
+        """A break with its age in business days, until it closed or until now."""
+        clock = self.around.clock
+        last = found.closed_on or clock.business_time()
+        first = found.first_seen_on.date()
+        age = business_days_between(first, last.date(), clock.next_business_date)
+        return replace(found, age=age)
+
+    @for_desk
+    def view_hash(self) -> bytes:
+        """One number for what this node shows; the same after it was started again."""
+        return view_hash(self.projection, self.books(), self.breaks())
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""
@@ -177,7 +290,7 @@ class Node:
 
     def require_keeper(self, sender: str, register: Register) -> None:
         """Raises PermissionError unless the sender keeps this node's accounts in a register."""
-        if sender != self._keeper(register):
+        if sender != self.comparing.keeper(register):
             raise PermissionError(f"{sender} keeps no {register.value} of {self.id}")
 
     def close(self) -> None:
@@ -214,69 +327,6 @@ class Node:
             self._signer_by_participant = dict(zip(numbers, signers, strict=True))
         return self._signer_by_participant[participant]
 
-    def _statement(self, register: Register) -> Keyed | None:
-        """What the keeper of this node's accounts says; None when it cannot be had now."""
-        keeper = self._keeper(register)
-        if keeper is None:
-            return Keyed.empty(POSITION_WIDTH)
-        statement = self._ask_for_statement(keeper)
-        if statement is None or statement.block != self.projection.height:
-            return None
-        for column in (statement.keys, statement.amounts):
-            if type(column) is not np.ndarray or column.dtype != np.int64 or column.ndim != 1:
-                return None
-        if not (participants_of(accounts_of(statement.keys)) == self.number).all():
-            return None
-        if len(statement.keys) != len(statement.amounts):
-            return None
-        return Keyed.of_rows(statement.keys, statement.amounts[None])
-
-    def _ask_for_statement(self, keeper: str) -> Statement | None:
-        try:
-            # A bank keeps its own accounts too, and compares its two books of them.
-            if keeper == self.id:
-                answer = self.handle(self.id, StatementRequest())
-            else:
-                answer = self.around.bus.request(self.id, keeper, StatementRequest())
-        except UnreachableError:
-            return None
-        return answer if isinstance(answer, Statement) else None
-
-    def _keeper(self, register: Register) -> str | None:
-        if register is Register.SECURITIES:
-            return self.network.sole(Role.REGISTRAR)
-        return self.network.participant(self.id).settlement_bank
-
-    def _compare(self, register: Register) -> Comparison:
-        statement = self._statement(register)
-        ledger = self.projection.columns(register).of_participant(self.number).summed()
-        differing = compare_positions(self.own_book.positions(register), ledger, statement)
-        return self.comparison("own", register, differing, is_complete=statement is not None)
-
-    def comparison(
-        self, book: str, register: Register, differing: Mapping[int, Versions], *, is_complete: bool
-    ) -> Comparison:
-        """What a comparison of one of this node's books found, in words."""
-        scope = f"position:{book}:{register.value}:"
-        found = [
-            self._difference(scope, register, key, versions, is_complete=is_complete)
-            for key, versions in differing.items()
-        ]
-        return Comparison(scope, found, is_complete)
-
-    def _difference(
-        self, scope: str, register: Register, key: int, versions: Versions, *, is_complete: bool
-    ) -> Difference:
-        """A position on which the records do not agree, in words."""
-        ours, ledger, statement = [
-            self.describe_holding(register, key, amount)
-            for amount in (versions.ours, versions.ledger, versions.statement)
-        ]
-        stated = f"statement {statement}" if is_complete else "no statement"
-        return Difference(
-            id=f"{scope}{key}",
-            kind=versions.kind(UNIT_BY_REGISTER[register]),
-            subject=self.name_holding(register, key),
-            ours=ours,
-            theirs=f"ledger {ledger}, {stated}",
-        )
+    def _are_own(self, accounts: Column) -> Mask:
+        own: Mask = participants_of(accounts) == self.number
+        return own

@@ -37,7 +37,7 @@ def _issue(
     consortium: Consortium, register: Register, bank: str, amount_by_key: Mapping[int, int]
 ) -> None:
     is_cash = register is Register.CASH
-    keeper = consortium.bank(bank).keeper if is_cash else consortium.registrar.keeper
+    keeper = consortium.bank(bank) if is_cash else consortium.registrar
     for i, keys in enumerate(parts(sorted(amount_by_key), LINES_PER_CALL_MAX)):
         text = f"novate opening|{register.value}|{bank}|{i}"
         reference = hashlib.sha256(text.encode()).digest()

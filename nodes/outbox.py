@@ -64,6 +64,11 @@ class Outbox:
         """
         self._engine.announce([kept.raw for kept in self._store.get(intents)])
 
+    def resume(self) -> None:
+        """Sends what was kept and may not have been sent, in order; waits until it is final."""
+        for intent in self._store.ready():
+            self.deliver(intent)
+
     def deliver(self, intent: str) -> Outcome:
         """Sends what an intent stands for, unless it is final already; says what became of it."""
         [kept] = self._store.get([intent])

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+from contracts.lines import Lines
+from contracts.typed_data import RedemptionMessage
 from ledger.books.database import Database
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Register
 from ledger.books.reconciliation import Comparison
 from ledger.domain.participants import Role
+from ledger.domain.reasons import Rejected
+from nodes.for_desk import for_desk
 from nodes.keeper import Keeper
 from nodes.keys import Key
 from nodes.messages import (
@@ -36,6 +40,16 @@ class Registrar(Node):
     def own_comparisons(self) -> list[Comparison]:
         """The kept book against the ledger."""
         return [self.keeper.comparison()]
+
+    @for_desk
+    def issue(self, reference: bytes, lines: Lines) -> Rejected | None:
+        """Issues into kept accounts (see ``Keeper``)."""
+        return self.keeper.issue(reference, lines)
+
+    @for_desk
+    def redeem(self, redemption: RedemptionMessage) -> Rejected | None:
+        """Redeems an amount of a kept account (see ``Keeper``)."""
+        return self.keeper.redeem(redemption)
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""

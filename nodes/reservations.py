@@ -8,14 +8,15 @@ reservation changes none of them.
 import hashlib
 from dataclasses import dataclass
 
+from ledger.books.mandates import Mandates
 from ledger.books.postings import Register
 from ledger.domain.accounts import holding_key
 from ledger.domain.reasons import Reason, Rejected, reason_of_revert
-from nodes.funding import Movement
-from nodes.trader import Trader
+from nodes.movement import Movement
+from nodes.node import Node
 
 
-def reserve(owner: Trader, reservation: Movement) -> Rejected | None:
+def reserve(owner: Node, mandates: Mandates, reservation: Movement) -> Rejected | None:
     """Sets an amount of the owner's aside; final on the chain when this returns.
 
     The same reservation again changes nothing; another one under its reference is refused
@@ -28,10 +29,10 @@ def reserve(owner: Trader, reservation: Movement) -> Rejected | None:
     words = _words(owner, reservation, available, "is available")
     short = Rejected(Reason.MONY if is_cash else Reason.LACK, words)
     refusal = short if available < reservation.amount else None
-    return _do_once(owner, reservation, _Act("reserve", data, refusal))
+    return _do_once(owner, mandates, reservation, _Act("reserve", data, refusal))
 
 
-def unreserve(owner: Trader, reservation: Movement) -> Rejected | None:
+def unreserve(owner: Node, mandates: Mandates, reservation: Movement) -> Rejected | None:
     """Makes an amount that was set aside available again; final on the chain when this returns.
 
     The same again changes nothing; another one under its reference is refused (DUPLICATE). Refuses
@@ -45,7 +46,7 @@ def unreserve(owner: Trader, reservation: Movement) -> Rejected | None:
         if held < reservation.amount
         else None
     )
-    return _do_once(owner, reservation, _Act("unreserve", data, refusal))
+    return _do_once(owner, mandates, reservation, _Act("unreserve", data, refusal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ class _Act:
     refusal: Rejected | None
 
 
-def _do_once(owner: Trader, reservation: Movement, act: _Act) -> Rejected | None:
+def _do_once(owner: Node, mandates: Mandates, reservation: Movement, act: _Act) -> Rejected | None:
     contract = owner.register_contract(reservation.register).address
     intent = f"{act.verb}:{reservation.register.value}:{reservation.reference.hex()}"
     name = hashlib.sha256(intent.encode()).digest()
     with owner.database.transaction() as session:
-        refusal = owner.mandates.give(session, contract, name, act.data)
+        refusal = mandates.give(session, contract, name, act.data)
     if refusal:
         return refusal
     if not owner.outbox.keeps(intent):
@@ -77,14 +78,14 @@ def _do_once(owner: Trader, reservation: Movement, act: _Act) -> Rejected | None
     return Rejected(reason_of_revert(outcome.revert), outcome.revert)
 
 
-def _holding(owner: Trader, reservation: Movement) -> tuple[int, int]:
+def _holding(owner: Node, reservation: Movement) -> tuple[int, int]:
     """Available and held, as of the last final block."""
     owner.catch_up()
     key = holding_key(reservation.asset, reservation.account)
     return owner.projection.holding(reservation.register, key)
 
 
-def _words(owner: Trader, reservation: Movement, amount: int, standing: str) -> str:
+def _words(owner: Node, reservation: Movement, amount: int, standing: str) -> str:
     """How much of what there is, and where."""
     key = holding_key(reservation.asset, reservation.account)
     shown = owner.describe_holding(reservation.register, key, amount)

@@ -2,10 +2,15 @@
 
 meta.json                  format version, network, rules, where its chain is, a day's plan
 business-clock.json        how a sandbox's business clock is set
+stubs.json                 for which counterparties a sandbox stands in
+replacement.json           what takes the place of the market when it is opened again
+snapshots/NAME/            a market as it was kept under a name
 lock                       held by the one process that has the folder open
 nodes/ID/books.sqlite      a node's books
 nodes/ID/STREAM.trades     large batches of its trades: captured, intake or blotter
 nodes/ID/key               its key, mode 0600
+nodes/ID.desk/key          the key of its desk, where its node is a process of its own
+processes.json             where the nodes listen, while they are processes
 nodes/ID/chain.sqlite      its replica of the chain: the clearing house's, and each validator's
 nodes/ID.validator/key     the key of a validator's votes, mode 0600
 interface/                 what the REST interface keeps beside the nodes' books
@@ -15,17 +20,30 @@ segments/ROOT.parquet      a settled cycle; segments/index finds its trades
 import fcntl
 import os
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from nodes.folder_meta import Meta, StateFolderError, read_meta
 
+MARKET_ENTRIES: Final = ("meta.json", "business-clock.json", "stubs.json", "nodes", "segments")
+"""What of the folder is the market, as against what is kept beside it."""
+
 
 class StateFolder:
-    """One consortium's folder, open in this process alone."""
+    """One consortium's folder, open in this process alone, or in those that share its lock."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_locked: bool = True) -> None:
+        """``is_locked``: by this process; else by the one that has started it.
+
+        Raises StateFolderError.
+        """
         self.path = path
+        self._lock: int | None = None
+        if is_locked:
+            self._take_lock(path)
+
+    def _take_lock(self, path: Path) -> None:
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -66,7 +84,14 @@ class StateFolder:
 
     def close(self) -> None:
         """Lets others have the folder."""
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
+
+    @property
+    def lock(self) -> int:
+        """The descriptor of the lock: processes that inherit it share the folder."""
+        assert self._lock is not None, "another process has locked it"
+        return self._lock
 
 
 def segments_folder(path: Path) -> Path:

@@ -15,9 +15,9 @@ from contracts.typed_data import CycleMessage, InstructionMessage, RedemptionMes
 from ledger.books.blotter import Blotter, Match
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.mandates import Mandates
-from ledger.books.own_book import Entry
+from ledger.books.own_book import Entry, Recall
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
-from ledger.books.reconciliation import Difference, add_breaks, record_breaks
+from ledger.books.reconciliation import Comparison
 from ledger.books.trade_index import NOT_FOUND
 from ledger.clearing.columns import (
     Column,
@@ -28,15 +28,18 @@ from ledger.clearing.columns import (
 from ledger.clearing.commitment import ShownChunks
 from ledger.clearing.netting import NetLines, net
 from ledger.domain.accounts import holding_key
-from ledger.domain.breaks import BreakKind, TradeDifference
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
+from ledger.settlement.matching import Side, Wishes
+from nodes import reservations
 from nodes.consents import BOUND_SECONDS_MAX, Consents
 from nodes.cycle_moves import are_moves_of
+from nodes.for_desk import for_desk
 from nodes.keys import Key
 from nodes.messages import (
     Affirmation,
     AffirmationRequest,
+    Allegements,
     Attestation,
     CycleProposal,
     Disagreement,
@@ -47,11 +50,13 @@ from nodes.messages import (
     SetProposal,
     SignedSet,
 )
+from nodes.movement import Movement
 from nodes.network import RULE_VERSION, Network
 from nodes.node import Node, Surroundings
 from nodes.side_entry import SideEntry
+from nodes.trade_breaks import TradeBreaks
 from nodes.trade_signatures import sign_trades
-from nodes.trade_words import describe_terms, describe_trade_id
+from nodes.trade_words import describe_trade_id
 
 
 class Trader(Node):
@@ -60,17 +65,20 @@ class Trader(Node):
     def __init__(self, id: str, key: Key, database: Database, around: Surroundings) -> None:
         super().__init__(id, key, database, around)
         self.blotter = Blotter(database)
+        self.trade_breaks = TradeBreaks(self, self.blotter)
         self.mandates = Mandates(database)
         self.consents = Consents(self, self.blotter, self.mandates)
         self.sides = SideEntry(self, self.mandate_instruction, self.withhold_instruction)
 
     # What its own desk tells it.
 
+    @for_desk
     def record_trades(self, sequence: Column, trades: TradeColumns) -> None:
         """Its own trades, as its own desk has them, numbered by the desk; on disk on return."""
         with self.database.transaction() as session:
             self.blotter.record(session, sequence, trades)
 
+    @for_desk
     def expect_deposit(self, reference: bytes, register: Register, lines: Lines) -> Rejected | None:
         """An issue into its accounts that it has asked its bank or the registrar for.
 
@@ -80,6 +88,7 @@ class Trader(Node):
         with self.database.transaction() as session:
             return self.own_book.expect(session, cause, {register: (lines.keys, lines.amounts)})
 
+    @for_desk
     def mandate_instruction(
         self, instruction: InstructionMessage, *, may_be_partial: bool = False
     ) -> Rejected | None:
@@ -98,6 +107,7 @@ class Trader(Node):
                 may_be_partial=may_be_partial,
             )
 
+    @for_desk
     def withhold_instruction(self, id: bytes) -> None:
         """Signs nothing of an instruction, nor of a trade that settles alone, until it is allowed.
 
@@ -106,11 +116,13 @@ class Trader(Node):
         with self.database.transaction() as session:
             self.mandates.withhold(session, id)
 
+    @for_desk
     def allow_instruction(self, id: bytes) -> None:
         """Takes that back; it gives no mandate that there was not."""
         with self.database.transaction() as session:
             self.mandates.allow(session, id)
 
+    @for_desk
     def mandate_redemption(
         self, register: Register, redemption: RedemptionMessage
     ) -> Rejected | None:
@@ -118,14 +130,55 @@ class Trader(Node):
 
         Refuses a reference that stands for something else in this register already.
         """
-        key = holding_key(redemption.asset, redemption.account)
-        entry = {register: (np.array([key]), np.array([-redemption.amount]))}
+        entry = _entry_of(register, redemption)
         cause = Cause.in_register(register, redemption.reference)
         contract = self.register_contract(register).address
         with self.database.transaction() as session:
             return self.own_book.expect(session, cause, entry) or self.mandates.give(
                 session, contract, redemption.reference, redemption.words()
             )
+
+    @for_desk
+    def is_new_redemption(self, register: Register, redemption: RedemptionMessage) -> bool:
+        """Whether nothing is known of a redemption, nor of another under its reference."""
+        cause = Cause.in_register(register, redemption.reference)
+        with self.database.reading() as session:
+            entry = _entry_of(register, redemption)
+            return self.own_book.recall(session, cause, entry) is Recall.NEW
+
+    @for_desk
+    def reserve(self, reservation: Movement) -> Rejected | None:
+        """Sets an amount of its own aside (see ``nodes.reservations``)."""
+        return reservations.reserve(self, self.mandates, reservation)
+
+    @for_desk
+    def unreserve(self, reservation: Movement) -> Rejected | None:
+        """Makes an amount that was set aside available again (see ``nodes.reservations``)."""
+        return reservations.unreserve(self, self.mandates, reservation)
+
+    @for_desk
+    def enter_side(
+        self, reference: str, side: Side, wishes: Wishes | None = None
+    ) -> Rejected | None:
+        """Enters its side of an instruction (see ``nodes.side_entry``)."""
+        return self.sides.enter(reference, side, wishes)
+
+    @for_desk
+    def withdraw_side(self, reference: str) -> Rejected | None:
+        """Takes a side back (see ``nodes.side_entry``)."""
+        return self.sides.withdraw(reference)
+
+    @for_desk
+    def amend_side(
+        self, reference: str, replacement: str, side: Side, wishes: Wishes | None = None
+    ) -> Rejected | None:
+        """Cancels a side and enters another (see ``nodes.side_entry``)."""
+        return self.sides.amend(reference, replacement, side, wishes)
+
+    @for_desk
+    def allegements(self) -> Allegements:
+        """What others have entered that lacks a side of this trader."""
+        return self.sides.allegements()
 
     # What other nodes ask of it.
 
@@ -154,32 +207,31 @@ class Trader(Node):
         """A final block is in the books now."""
         self.blotter.settle(block.settled)
 
+    def own_comparisons(self) -> list[Comparison]:
+        """Trades on which its desk and the exchange differed, and do so no more."""
+        comparisons, late = self.trade_breaks.looked_at_again()
+        if len(late):
+            with self.database.transaction() as session:
+                self.blotter.note_asked(session, late)
+        return comparisons
+
+    def last_price(self, instrument: int) -> int | None:
+        """What it last traded an instrument at, in millionths."""
+        return self.blotter.last_price(instrument)
+
+    @for_desk
     def close_of_day(self) -> None:
         """Opens a break for every own trade that the exchange never asked about."""
-        positions = self.blotter.never_asked_for()
-        trades = self.blotter.at(positions)
-        found = [
-            Difference(
-                id=f"extra:{describe_trade_id(self.network, trades, row)}",
-                kind=BreakKind.MISSING_THEIRS,
-                subject=describe_trade_id(self.network, trades, row),
-                ours=describe_terms(self.network, trades, row),
-                theirs="-",
-            )
-            for row in range(len(trades))
-        ]
         with self.database.transaction() as session:
-            record_breaks(session, self.id, "extra:", found, self.seen())
+            self.break_book.record(session, [self.trade_breaks.never_asked_for()], self.seen())
 
     def _affirm(self, request: AffirmationRequest) -> Affirmation:
         trades = request.trades
         match = self.blotter.match(trades)
-        differences = {
-            row: self._difference_of(trades, row, kind) for row, kind in match.kinds.items()
-        }
+        differences, breaks = self.trade_breaks.found(request.positions, trades, match)
         with self.database.transaction() as session:
             self.blotter.answer(session, int(request.positions[0]), match)
-            add_breaks(session, self.id, map(_break_of, differences.values()), self.seen())
+            self.break_book.add(session, breaks, self.seen())
         domain, agreed = self.settlement_domain(), match.agreed()
         signed = sign_trades(self.key, domain, trades, agreed) if request.to_sign else None
         return Affirmation(differences, signed)
@@ -284,29 +336,10 @@ class Trader(Node):
         mine = participants_of(accounts_of(keys)) == self.number
         return keys[mine], amounts[mine]
 
-    def _difference_of(self, trades: TradeColumns, row: int, kind: BreakKind) -> TradeDifference:
-        position = int(self.blotter.find(trades.take(slice(row, row + 1)))[0])
-        ours = "-"
-        if position != NOT_FOUND:
-            ours = describe_terms(self.network, self.blotter.at(np.array([position])), 0)
-        if kind is BreakKind.DUPLICATE:
-            ours = f"{ours} (twice)"
-        return TradeDifference(
-            kind=kind,
-            subject=describe_trade_id(self.network, trades, row),
-            ours=ours,
-            theirs=describe_terms(self.network, trades, row),
-        )
 
-
-def _break_of(difference: TradeDifference) -> Difference:
-    return Difference(
-        id=f"trade:{difference.subject}",
-        kind=difference.kind,
-        subject=difference.subject,
-        ours=difference.ours,
-        theirs=difference.theirs,
-    )
+def _entry_of(register: Register, redemption: RedemptionMessage) -> Entry:
+    key = holding_key(redemption.asset, redemption.account)
+    return {register: (np.array([key]), np.array([-redemption.amount]))}
 
 
 def _disagree(detail: str) -> Disagreement:

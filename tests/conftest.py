@@ -6,9 +6,12 @@ the suite on revm and on py-evm, and fails where they differ; ``py-evm`` runs th
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from ledger.chain import executors
+from nodes.api_keys import OPERATOR, seeded_secret
+from tests.support.clients import SEED
 
 settings.register_profile(
     "ci",
@@ -34,3 +37,9 @@ def pytest_configure():
     """Lets another executor stand in for the default one."""
     stand_in = _STAND_INS[os.environ.get("NOVATE_TEST_EXECUTOR", "revm")]
     executors._CLASS_BY_NAME[executors.DEFAULT_EXECUTOR] = stand_in
+
+
+@pytest.fixture(autouse=True)
+def _operator_key(monkeypatch):
+    """Commands speak with the key of the operator of the sandboxes that tests open."""
+    monkeypatch.setenv("NOVATE_API_KEY", seeded_secret(SEED, OPERATOR.name))

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
+from api.cli.key_choice import Address, chosen_key
 from api.cli.terminal import EXIT_BAD_INPUT, EXIT_FAILED, bad_input, messages
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
@@ -30,13 +31,15 @@ Answer = dict[str, Any]
 class Client:
     """The REST interface at one address.
 
-    ``status_when_malformed`` is how a command ends whose input the interface finds malformed.
+    The key goes with the address (``api.cli.key_choice``). ``status_when_malformed`` is how a
+    command ends whose input the interface finds malformed.
     """
 
     def __init__(self, url: str, status_when_malformed: int = EXIT_BAD_INPUT) -> None:
         if not url.startswith(("http://", "https://")):
             bad_input(f"--url: expected an address such as {DEFAULT_URL}, found {url!r}")
         self._url = url.rstrip("/")
+        self._key = url.key if isinstance(url, Address) else chosen_key()
         self._status_when_malformed = status_when_malformed
 
     def get(self, path: str, query: Mapping[str, str | int | None] | None = None) -> Answer:
@@ -58,8 +61,12 @@ class Client:
         """Asks for something to be done."""
         return self._ask("POST", path, body or {})
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Sets something."""
+        return self._ask("PUT", path, body)
+
     def delete(self, path: str) -> None:
-        """Removes something."""
+        """Takes something away."""
         self._ask("DELETE", path, None)
 
     @contextmanager
@@ -82,7 +89,8 @@ class Client:
         self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
     ) -> urllib.request.Request:
         address = f"{self._url}/v1/{path}"
-        return urllib.request.Request(address, content, dict(headers), method=method)  # noqa: S310 # the scheme was looked at
+        given = {"Authorization": f"Bearer {self._key}", **headers}
+        return urllib.request.Request(address, content, given, method=method)  # noqa: S310 # the scheme was looked at
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
         content = None if body is None else json.dumps(body).encode()
@@ -90,8 +98,8 @@ class Client:
         try:
             request = self._request(method, path, content, headers)
             with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310 # the same
-                read = answer.read()
-                return self._object_of(read) if read else {}
+                content = answer.read()
+                return self._object_of(content) if content else {}
         except urllib.error.HTTPError as error:
             with error:
                 problem = self._object_of(error.read())

@@ -12,7 +12,7 @@ from api.cli.events import ParticipantOption, TypeOption
 from api.cli.http_client import DEFAULT_URL, Client, UrlOption
 from api.cli.terminal import bad_input, messages
 from nodes.clock import WallClock
-from nodes.keys import fresh_secret
+from nodes.keys import fresh_bytes
 from nodes.webhooks.signing import SECRET_BYTES, secret_text, signed_headers
 
 SECONDS_MAX = 5
@@ -36,7 +36,7 @@ def listen(
     target = forward_to if "://" in forward_to else f"http://{forward_to}"
     if not target.startswith(("http://", "https://")):
         bad_input(f"--forward-to: expected an address such as localhost:3000, found {forward_to!r}")
-    given = secret or secret_text(fresh_secret(SECRET_BYTES))
+    given = secret or secret_text(fresh_bytes(SECRET_BYTES))
     messages().print(f"forwarding to {target}, signed with {given}", markup=False)
     query: dict[str, str | None] = {"type": type, "participant": participant}
     for told in follow(Client(url), query):

@@ -19,11 +19,15 @@ from api.cli.events import events
 from api.cli.fault import fault_app
 from api.cli.fund import fund
 from api.cli.instruction import instruction_app
+from api.cli.key import key
+from api.cli.key_choice import with_keys
 from api.cli.listen import listen
 from api.cli.proof import proof_app
 from api.cli.queue import queue_app
 from api.cli.reasons import reasons
+from api.cli.requests import requests
 from api.cli.rules import rules
+from api.cli.sandbox import sandbox_app
 from api.cli.scenario import scenario_app
 from api.cli.side import side_app
 from api.cli.up import up
@@ -64,6 +68,7 @@ WORDS = "Rules and reasons"
 day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
 day_app.command("verify")(verify_day)
 app.command(rich_help_panel=SERVE)(up)
+app.command(rich_help_panel=SERVE)(key)
 app.add_typer(instruction_app, name="instruction", rich_help_panel=SERVE)
 app.add_typer(side_app, name="side", rich_help_panel=SERVE)
 app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)
@@ -73,6 +78,8 @@ app.add_typer(clock_app, name="clock", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(events)
 app.command(rich_help_panel=SERVE)(listen)
 app.add_typer(webhook_app, name="webhook", rich_help_panel=SERVE)
+app.add_typer(sandbox_app, name="sandbox", rich_help_panel=SERVE)
+app.command(rich_help_panel=SERVE)(requests)
 app.add_typer(day_app, name="day", rich_help_panel=DAYS)
 app.command("make-day", rich_help_panel=DAYS)(make_day)
 app.add_typer(scenario_app, name="scenario", rich_help_panel=STORIES)
@@ -84,3 +91,4 @@ app.add_typer(proof_app, name="proof", rich_help_panel=LOOK)
 app.add_typer(bench_app, name="bench", rich_help_panel=LOOK)
 app.command(rich_help_panel=WORDS)(rules)
 app.command(rich_help_panel=WORDS)(reasons)
+with_keys(app)

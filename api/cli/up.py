@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from fastapi import FastAPI
 from web3 import Web3
 
+from api.access.access import Access, RateOptions
+from api.access.rate_limits import RATE, RATE_MAX
 from api.app import create_app
 from api.cli.engines import (
     EMBEDDED,
@@ -23,11 +26,14 @@ from api.cli.engines import (
     seating,
 )
 from api.cli.terminal import bad_input, file_trouble, output
+from api.hosting import Hosting
 from api.server import server_of
 from ledger.domain.errors import MalformedError
+from nodes.api_keys import KEY_FILE, write_key_file
 from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
+from nodes.sandbox.home import SandboxHome
 from nodes.sandbox.network import developer_key
 from nodes.sandbox.sandbox import (
     CYCLE_SECONDS,
@@ -71,6 +77,13 @@ def up(
             "--dense-sequence", help="Numbers run 1, 2, 3 an instrument: report gaps; new folder."
         ),
     ] = None,
+    rate: Annotated[
+        int, typer.Option(min=1, max=RATE_MAX, help="Requests a second that one key may make.")
+    ] = RATE,
+    burst: Annotated[
+        int | None,
+        typer.Option(min=1, max=RATE_MAX, help="And at once; two seconds' worth if not given."),
+    ] = None,
     rule: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,12 +111,23 @@ def up(
         rules=tuple(rule or ()),
     )
     with _listen(host, port) as listener:
-        sandbox = _open(state, seed, chain, seats, options)
-        _greet(sandbox, f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        home = SandboxHome(state, lambda other: _open(state, other or seed, chain, seats, options))
+        rates = RateOptions(rate, burst)
         is_local = ip_address(listener.getsockname()[0]).is_loopback
         to_loopback = is_local if webhooks_to_loopback is None else webhooks_to_loopback
-        app = create_app(sandbox, AddressRules(to_loopback=to_loopback, own_port=port))
-        server_of(app, host, port).run(sockets=[listener])
+        addresses = AddressRules(to_loopback=to_loopback, own_port=port)
+        hosting = Hosting(home, lambda sandbox: _application(state, sandbox, rates, addresses))
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        _greet(hosting.sandbox, hosting.application.state.access, address)
+        server_of(hosting, host, port).run(sockets=[listener])
+
+
+def _application(
+    state: Path, sandbox: Sandbox, rates: RateOptions, addresses: AddressRules
+) -> FastAPI:
+    """Serves a sandbox, whose keys stand in its folder."""
+    _write_keys(state, sandbox)
+    return create_app(sandbox, rates, addresses)
 
 
 def _open(
@@ -137,10 +161,19 @@ def _listen(host: str, port: int) -> socket.socket:
         )
 
 
-def _greet(sandbox: Sandbox, address: str) -> None:
-    network = sandbox.consortium.network
+def _write_keys(state: Path, sandbox: Sandbox) -> None:
+    try:
+        write_key_file(state, sandbox.consortium.network)
+    except OSError as error:
+        file_trouble(error)
+
+
+def _greet(sandbox: Sandbox, access: Access, address: str) -> None:
+    network, ticket, folder = sandbox.consortium.network, access.ticket(), sandbox.consortium.path
     lines = [
         f"Novate  {address}/  (stop with Ctrl-C)",
+        *([f"  open    {address}/sign-in?ticket={ticket}  signs you in, once"] if ticket else []),
+        f"  keys    {folder}/{KEY_FILE}  (novate key, novate key BRK-A); to sign in, and for REST",
         f"  REST    {address}/v1/trades  described in {address}/openapi.json",
         *_rpc_lines(sandbox, address),
         *_contract_lines(sandbox),

@@ -1,7 +1,7 @@
 """Instructions: enter one for both sides, see what becomes of it, and say things about it.
 
-In a sandbox one operator speaks for all. A market whose participants each enter their own side uses
-the matching desk of the clearing house instead.
+Entering one binds both sides, so that only the operator of a sandbox, who speaks for everybody, may
+do it for two. Participants each enter their own side (``api.routers.sides``).
 """
 
 from collections.abc import Callable
@@ -10,15 +10,26 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api import instruction_schemas as schemas
-from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters
+from api.body_guard import BodyBounds, bounded
+from api.dependencies import (
+    CallingHolder,
+    Cursor,
+    JsonText,
+    Limit,
+    RunningSandbox,
+    only_known_parameters,
+)
 from api.errors import RefusedError, problems, refuse
+from api.instruction_batches import ITEMS_MAX, InstructionBatch, enter_all, items_of, read_items
 from api.instruction_terms import entry_of
 from api.instruction_views import instruction_view
 from api.schemas import Page
+from ledger.domain.accounts import participant_of
 from ledger.domain.instructions import Instruction, Priority, State
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.legs import participants_in
-from nodes.clearing_house.desk import InstructionDesk
+from nodes.clearing_house.desk import Entry, InstructionDesk
 from nodes.consortium import Consortium
 from nodes.entering import (
     Entered,
@@ -29,6 +40,7 @@ from nodes.entering import (
     release,
     replace,
 )
+from nodes.network import Network
 from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(
@@ -39,6 +51,18 @@ router = APIRouter(
 )
 
 READ_AT_ONCE = 1_000
+BATCH_BYTES_MAX = 2 * 1024 * 1024
+BATCH_OPENINGS_MAX = 4 * ITEMS_MAX
+_BATCH_CONTENT = {
+    "application/json": {
+        "schema": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": ITEMS_MAX,
+            "items": {"$ref": "#/components/schemas/Replacing/properties/instruction"},
+        }
+    }
+}
 LabelInPath = Annotated[str, Path(max_length=160, examples=["DVP-1"])]
 Say = Callable[[Consortium], Rejected | None]
 
@@ -54,7 +78,10 @@ Say = Callable[[Consortium], Rejected | None]
     },
 )
 def create_instruction(
-    instruction: schemas.NewInstruction, sandbox: RunningSandbox, response: Response
+    instruction: schemas.NewInstruction,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+    response: Response,
 ) -> schemas.Instruction:
     """Enters an instruction for both its sides; it is on disk when this answers.
 
@@ -62,6 +89,7 @@ def create_instruction(
     terms with 409.
     """
     entry = entry_of(sandbox.consortium.network, sandbox.consortium.clock, instruction)
+    _check_binds(sandbox.consortium.network, holder, entry)
     answer = sandbox.change(lambda consortium: enter(consortium, entry))
     if isinstance(answer, Rejected):
         raise RefusedError(answer)
@@ -70,9 +98,40 @@ def create_instruction(
     return _read(sandbox, entry.label)
 
 
+@router.post(
+    ":batch",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="instructions.create_batch",
+    summary="Enter a batch of instructions",
+    responses={
+        200: {"model": InstructionBatch, "description": "All were entered before."},
+        207: {"model": InstructionBatch, "description": "Some are refused; the rest stands."},
+        **problems(413, 507),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": _BATCH_CONTENT}},
+)
+@bounded(BodyBounds(bytes_max=BATCH_BYTES_MAX, openings_max=BATCH_OPENINGS_MAX))
+def create_instructions(
+    sandbox: RunningSandbox, body: JsonText, response: Response
+) -> InstructionBatch:
+    """Enters up to 1,000 instructions, a JSON list of what `POST /v1/instructions` takes.
+
+    Each is judged by itself, in order: one that is refused does not keep the others out. All are on
+    disk when this answers; the same batch again changes nothing.
+    """
+    entries = read_items(sandbox.consortium, items_of(body))
+    batch = sandbox.change(lambda consortium: enter_all(consortium, entries))
+    if batch.refused:
+        response.status_code = status.HTTP_207_MULTI_STATUS
+    elif not batch.entered:
+        response.status_code = status.HTTP_200_OK
+    return batch
+
+
 @router.get("", operation_id="instructions.list", summary="List instructions")
 def list_instructions(
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     cursor: Cursor,
     limit: Limit = 100,
     state: Annotated[
@@ -85,10 +144,10 @@ def list_instructions(
         str | None, Query(max_length=24, description="Only for this reason.", examples=["MONY"])
     ] = None,
 ) -> Page[schemas.Instruction]:
-    """Instructions by arrival, with the reason why they wait as of now."""
+    """One's own instructions by arrival, with the reason why they wait as of now."""
     with sandbox.lock:
         consortium = sandbox.consortium
-        is_wanted = _filter(consortium, state, participant, reason)
+        is_wanted = _filter(consortium, holder, state, participant, reason)
         found = _found(consortium.clearing_house.desk, cursor, limit + 1, is_wanted)
         following = str(found[limit].arrival) if len(found) > limit else None
         views = [instruction_view(consortium.network, each) for each in found[:limit]]
@@ -102,8 +161,11 @@ def list_instructions(
     summary="Look an instruction up",
     responses=problems(404),
 )
-def read_instruction(label: LabelInPath, sandbox: RunningSandbox) -> schemas.Instruction:
+def read_instruction(
+    label: LabelInPath, sandbox: RunningSandbox, holder: CallingHolder
+) -> schemas.Instruction:
     """One instruction by its label: where it stands, why, and what is still open."""
+    check_sees(sandbox, holder, label)
     return _read(sandbox, label)
 
 
@@ -114,9 +176,11 @@ def read_instruction(label: LabelInPath, sandbox: RunningSandbox) -> schemas.Ins
     responses=problems(403, 404, 409, 507),
 )
 def hold_instruction(
-    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox, holder: CallingHolder
 ) -> schemas.Instruction:
     """For one side: it is not tried, and blocks nobody, until that side releases it."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
     return _said(sandbox, label, asking.by, lambda consortium: hold(consortium, label, asking.by))
 
 
@@ -127,9 +191,11 @@ def hold_instruction(
     responses=problems(403, 404, 409, 507),
 )
 def release_instruction(
-    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox, holder: CallingHolder
 ) -> schemas.Instruction:
     """Takes the hold of one side away."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
     return _said(
         sandbox, label, asking.by, lambda consortium: release(consortium, label, asking.by)
     )
@@ -142,9 +208,11 @@ def release_instruction(
     responses=problems(403, 404, 409, 507),
 )
 def cancel_instruction(
-    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox, holder: CallingHolder
 ) -> schemas.Instruction:
     """A payment or free delivery by its debtor; a delivery versus payment once both have asked."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
     return _said(sandbox, label, asking.by, lambda consortium: cancel(consortium, label, asking.by))
 
 
@@ -155,9 +223,14 @@ def cancel_instruction(
     responses=problems(403, 404, 409, 507),
 )
 def prioritise_instruction(
-    label: LabelInPath, asking: schemas.Prioritising, sandbox: RunningSandbox
+    label: LabelInPath,
+    asking: schemas.Prioritising,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> schemas.Instruction:
     """Gives it another priority; within that its arrival decides as before."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
     priority = Priority[asking.priority.upper()]
 
     def prioritise(consortium: Consortium) -> Rejected | None:
@@ -173,9 +246,11 @@ def prioritise_instruction(
     responses=problems(403, 404, 409, 507),
 )
 def settle_instruction(
-    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox
+    label: LabelInPath, asking: schemas.Asking, sandbox: RunningSandbox, holder: CallingHolder
 ) -> schemas.Instruction:
     """Tries it once. It has settled when the answer says so; else the answer says why not."""
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asking.by)
 
     def settle(consortium: Consortium) -> Rejected | None:
         desk = consortium.clearing_house.desk
@@ -204,13 +279,20 @@ def settle_instruction(
     },
 )
 def replace_instruction(
-    label: LabelInPath, asked: schemas.Replacing, sandbox: RunningSandbox, response: Response
+    label: LabelInPath,
+    asked: schemas.Replacing,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+    response: Response,
 ) -> schemas.Instruction:
     """Asks for cancellation, and enters the new terms under their label once it is cancelled.
 
     What could not be entered is refused before anything is asked for.
     """
     entry = entry_of(sandbox.consortium.network, sandbox.consortium.clock, asked.instruction)
+    check_sees(sandbox, holder, label)
+    _check_speaks(holder, asked.by)
+    _check_binds(sandbox.consortium.network, holder, entry)
 
     def act(consortium: Consortium) -> Entered | WaitsForOther | Rejected:
         refusal = _stranger(consortium, label, asked.by)
@@ -224,6 +306,37 @@ def replace_instruction(
     elif answer.was_known:
         response.status_code = status.HTTP_200_OK
     return _read(sandbox, answer.label)
+
+
+def check_sees(sandbox: Sandbox, holder: KeyHolder, label: str) -> None:
+    """Refuses an instruction of others as if there were none."""
+    if holder.sees_everything:
+        return
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        found = consortium.clearing_house.desk.book.as_kept(label)
+        if found is None or not holder.may_see(*_sides(consortium, found)):
+            raise refuse(Reason.UNKNOWN, f"there is no instruction {label}")
+
+
+def _check_speaks(holder: KeyHolder, by: str) -> None:
+    """Refuses what is said in the name of somebody else."""
+    if not holder.acts_for(by):
+        raise refuse(
+            Reason.UNAUTHORISED, f"by: expected {holder.participant}, whose key it is, found {by}"
+        )
+
+
+def _check_binds(network: Network, holder: KeyHolder, entry: Entry) -> None:
+    """Refuses terms that bind somebody else."""
+    accounts = (entry.message.deliverer, entry.message.receiver)
+    for side in (network.participant_id(participant_of(account)) for account in accounts):
+        if not holder.acts_for(side):
+            raise refuse(
+                Reason.UNAUTHORISED,
+                f"it would bind {side}, and the key is that of {holder.name}:"
+                " let each enter its own side (POST /v1/sides)",
+            )
 
 
 def _read(sandbox: Sandbox, label: str) -> schemas.Instruction:
@@ -248,14 +361,21 @@ def _stranger(consortium: Consortium, label: str, by: str) -> Rejected | None:
     found = consortium.clearing_house.desk.book.as_kept(label)
     if found is None:
         return Rejected(Reason.UNKNOWN, f"there is no instruction {label}")
-    sides = [consortium.network.participant_id(number) for number in participants_in(found)]
-    if by not in sides:
+    if by not in _sides(consortium, found):
         return Rejected(Reason.UNAUTHORISED, f"{by} is no side of {label}")
     return None
 
 
+def _sides(consortium: Consortium, instruction: Instruction) -> list[str]:
+    return [consortium.network.participant_id(each) for each in participants_in(instruction)]
+
+
 def _filter(
-    consortium: Consortium, state: State | None, participant: str | None, reason: str | None
+    consortium: Consortium,
+    holder: KeyHolder,
+    state: State | None,
+    participant: str | None,
+    reason: str | None,
 ) -> Callable[[Instruction], bool]:
     """Which instructions are wanted. Refuses names of nobody and nothing."""
     number = None
@@ -272,6 +392,7 @@ def _filter(
             state in (None, each.state)
             and why in (None, each.reason)
             and (number is None or number in participants_in(each))
+            and (holder.sees_everything or holder.may_see(*_sides(consortium, each)))
         )
 
     return is_wanted

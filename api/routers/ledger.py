@@ -5,7 +5,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api import schemas
-from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
+from api.access.owning import check_reads
+from api.access.visible import (
+    visible_participant,
+    visible_positions,
+    visible_reconciliation,
+)
+from api.dependencies import (
+    CallingHolder,
+    Cursor,
+    Limit,
+    RunningSandbox,
+    only_known_parameters,
+    page_of,
+)
 from api.errors import problems, refuse
 from api.views import cycle_view, participant_view, position_views, reconciliation_view
 from ledger.domain.reasons import Reason
@@ -25,13 +38,14 @@ ParticipantFilter = Annotated[
 
 @router.get("/participants", operation_id="participants.list", summary="List participants")
 def list_participants(
-    sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100
+    sandbox: RunningSandbox, holder: CallingHolder, cursor: Cursor, limit: Limit = 100
 ) -> schemas.Page[schemas.Participant]:
     """The institutions, each as of the block its own books are at."""
     with sandbox.lock:
         consortium = sandbox.consortium
         nodes = list(consortium.nodes.values())
-        views = [participant_view(consortium, node) for node in nodes[cursor : cursor + limit]]
+        shown = nodes[cursor : cursor + limit]
+        views = [visible_participant(holder, participant_view(consortium, n)) for n in shown]
         height = consortium.clearing_house.projection.height
     return page_of(views, cursor, len(nodes), height)
 
@@ -94,23 +108,30 @@ def read_cycle(
 )
 def list_positions(
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     cursor: Cursor,
     limit: Limit = 100,
     participant: ParticipantFilter = None,
 ) -> schemas.Page[schemas.Position]:
-    """Positions, from the books of their owners' own nodes."""
+    """Positions, from the books of their owners' own nodes.
+
+    One's own; a bank sees the cash of those it is the settlement bank of, the registrar securities.
+    """
     with sandbox.lock:
         consortium = sandbox.consortium
         if participant is not None and participant not in consortium.nodes:
             raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
-        everything = list(position_views(consortium, participant))
+        views_of_all = position_views(consortium, participant)
+        everything = visible_positions(consortium.network, holder, views_of_all)
+        if participant is not None and not everything:
+            check_reads(holder, participant)
         height = consortium.clearing_house.projection.height
     views = everything[cursor : cursor + limit]
     return page_of(views, cursor, len(everything), height)
 
 
 @router.get("/reconciliation", operation_id="reconciliation.read", summary="Reconciliation")
-def read_reconciliation(sandbox: RunningSandbox) -> schemas.Reconciliation:
-    """Own books, ledger and statements compared, node by node, with every open break."""
+def read_reconciliation(sandbox: RunningSandbox, holder: CallingHolder) -> schemas.Reconciliation:
+    """Own books, ledger and statements compared, node by node, with the open breaks: one's own."""
     with sandbox.lock:
-        return reconciliation_view(sandbox.consortium)
+        return visible_reconciliation(holder, reconciliation_view(sandbox.consortium))

@@ -6,15 +6,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from api import instruction_schemas as schemas
-from api.dependencies import RunningSandbox, only_known_parameters
+from api.access.owning import check_owns
+from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse
 from api.instruction_terms import movement_of
 from api.instruction_views import balance_view
+from ledger.books.postings import Register
 from ledger.domain.accounts import participant_of
+from ledger.domain.key_holders import KeyHolder
+from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
-from nodes import reservations
 from nodes.consortium import Consortium
-from nodes.funding import Movement, deposit, shortage, withdraw
+from nodes.funding import deposit, shortage, withdraw
+from nodes.movement import Movement
+from nodes.network import Network
 from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(
@@ -34,12 +39,13 @@ Participant = Annotated[str, Path(max_length=24, examples=["BRK-A"])]
     summary="Cash or securities into an account, or out",
     responses=problems(403, 404, 409, 507),
 )
-def fund(asked: schemas.Funding, sandbox: RunningSandbox) -> schemas.Balance:
+def fund(asked: schemas.Funding, sandbox: RunningSandbox, holder: CallingHolder) -> schemas.Balance:
     """Cash by the settlement bank of the account, securities by the registrar; final when answered.
 
     The same reference with the same content is done once.
     """
     movement = movement_of(sandbox.consortium.network, asked, "sandbox funding")
+    _check_issues(sandbox.consortium.network, holder, movement)
     act = deposit if asked.direction == "in" else withdraw
 
     def move(consortium: Consortium) -> Rejected | None:
@@ -55,17 +61,22 @@ def fund(asked: schemas.Funding, sandbox: RunningSandbox) -> schemas.Balance:
     summary="Set a balance aside, or make it available again",
     responses=problems(403, 404, 409, 507),
 )
-def reserve(asked: schemas.Reservation, sandbox: RunningSandbox) -> schemas.Balance:
+def reserve(
+    asked: schemas.Reservation, sandbox: RunningSandbox, holder: CallingHolder
+) -> schemas.Balance:
     """Held on the chain in the owner's own name: it counts in the total and pays for nothing.
 
     The same reference with the same content is done once.
     """
     movement = movement_of(sandbox.consortium.network, asked, "sandbox reservation")
-    act = reservations.reserve if asked.act == "reserve" else reservations.unreserve
+    check_owns(holder, asked.account)
 
     def set_aside(consortium: Consortium) -> Rejected | None:
-        owner = consortium.network.participant_id(participant_of(movement.account))
-        return act(consortium.trader(owner), movement)
+        owner = consortium.trader(
+            consortium.network.participant_id(participant_of(movement.account))
+        )
+        act = owner.reserve if asked.act == "reserve" else owner.unreserve
+        return act(movement)
 
     return _balance_after(sandbox, movement, set_aside)
 
@@ -90,6 +101,17 @@ def suspend(participant: Participant, sandbox: RunningSandbox) -> schemas.Standi
 def reinstate(participant: Participant, sandbox: RunningSandbox) -> schemas.Standing:
     """On the chain: what waited for it is looked at again."""
     return _stand(sandbox, participant, is_suspended=False)
+
+
+def _check_issues(network: Network, holder: KeyHolder, movement: Movement) -> None:
+    """Refuses cash but by the account's settlement bank, and securities but by the registrar."""
+    owner = network.participant_id(participant_of(movement.account))
+    bank, registrar = network.participant(owner).settlement_bank, network.sole(Role.REGISTRAR)
+    issuer = bank if movement.register is Register.CASH else registrar
+    if not holder.acts_for(issuer or ""):
+        raise refuse(
+            Reason.UNAUTHORISED, f"expected the key of {issuer}, found that of {holder.name}"
+        )
 
 
 def _stand(sandbox: Sandbox, participant: str, *, is_suspended: bool) -> schemas.Standing:

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from api import proof_schemas
-from api.dependencies import RunningSandbox, only_known_parameters
+from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
-from api.views import known_position
+from api.own_trades import visible_position
 from ledger.clearing.proof import document_of
 from ledger.domain.reasons import Reason
 from nodes.signed_trade import SideSignature, signed_trade_of
@@ -27,14 +27,16 @@ router = APIRouter(
     responses=problems(404, 409),
 )
 def prove_trade(
-    trade_id: Annotated[str, Path(max_length=60)], sandbox: RunningSandbox
+    trade_id: Annotated[str, Path(max_length=60)],
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> proof_schemas.TradeProof:
     """The proof of a trade's inclusion in the cycle that it settled in, as a file to keep.
 
     A trade that has not settled in a cycle has none, and is answered with 409.
     """
     consortium = sandbox.consortium
-    position = known_position(consortium, trade_id)
+    position = visible_position(consortium, holder, trade_id)
     proof = consortium.proofs.proof(position)
     if proof is None:
         standing = consortium.clearing_house.standing_of(position)
@@ -51,7 +53,9 @@ def prove_trade(
     responses=problems(403, 404),
 )
 def show_signatures(
-    trade_id: Annotated[str, Path(max_length=60)], sandbox: RunningSandbox
+    trade_id: Annotated[str, Path(max_length=60)],
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> proof_schemas.SignedTrade:
     """The typed data of a trade (EIP-712) and the signatures of both its brokers.
 
@@ -59,7 +63,7 @@ def show_signatures(
     are not signed one by one (rule signed_trades) there are none, and the answer is 403.
     """
     consortium = sandbox.consortium
-    position = known_position(consortium, trade_id)
+    position = visible_position(consortium, holder, trade_id)
     signed = signed_trade_of(consortium.clearing_house, position)
     if signed is None:
         raise refuse(

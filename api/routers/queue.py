@@ -1,18 +1,30 @@
 """The queue, its resolution, and the limits that count in it."""
 
+from collections.abc import Callable, Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
 from api import queue_schemas as schemas
-from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters, page_of
+from api.access.owning import check_owns
+from api.dependencies import (
+    CallingHolder,
+    Cursor,
+    Limit,
+    RunningSandbox,
+    only_known_parameters,
+    page_of,
+)
 from api.errors import problems, refuse
 from api.instruction_terms import amount_of, limit_of
 from api.instruction_views import limit_view, queue_view, waiting_view
 from api.schemas import Page
+from ledger.domain.accounts import participant_of
 from ledger.domain.amounts import format_amount
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Gridlock
+from ledger.settlement.legs import participants_in
 from nodes.clearing_house.resolving import Resolution
 from nodes.clearing_house.waiting import first_of, queues, standing_aside
 from nodes.consortium import Consortium
@@ -29,17 +41,22 @@ AccountQuery = Annotated[str, Query(max_length=41, examples=["BRK-A"])]
 
 
 @router.get("/queue", operation_id="queue.read", summary="What waits, by account and asset")
-def read_queue(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> schemas.Queues:
-    """Every queue in which an instruction stands, in order, with reasons and what is missing."""
+def read_queue(
+    sandbox: RunningSandbox, holder: CallingHolder, cursor: Cursor, limit: Limit = 100
+) -> schemas.Queues:
+    """The queues of one's own accounts, in order, with reasons and what is missing."""
     with sandbox.lock:
         house, network = sandbox.consortium.clearing_house, sandbox.consortium.network
         book = house.desk.book
-        everything, (aside, aside_total) = queues(book), standing_aside(book, SHOWN_MAX)
+        is_own = _own(sandbox.consortium, holder)
+        everything = [each for each in queues(book) if is_own({participant_of(each.pot.account)})]
+        live = [each for each in book.queue.live() if is_own(participants_in(each))]
+        aside, aside_total = standing_aside(book, SHOWN_MAX, live)
         shown = everything[cursor : cursor + limit]
         end = cursor + len(shown)
         return schemas.Queues(
             as_of_block=house.projection.height,
-            live=len(book.queue),
+            live=len(live),
             data=[queue_view(network, each, first_of(book, each, SHOWN_MAX)) for each in shown],
             aside_total=aside_total,
             aside=[waiting_view(network, each, "0") for each in aside],
@@ -84,11 +101,15 @@ def resolve_queue(asked: schemas.Resolving, sandbox: RunningSandbox) -> schemas.
 
 
 @router.get("/limits", operation_id="limits.list", summary="List limits")
-def list_limits(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> Page[schemas.Limit]:
-    """The limits that are set, by account, and what is left under each."""
+def list_limits(
+    sandbox: RunningSandbox, holder: CallingHolder, cursor: Cursor, limit: Limit = 100
+) -> Page[schemas.Limit]:
+    """The limits of one's own accounts, and what is left under each."""
     with sandbox.lock:
         house = sandbox.consortium.clearing_house
-        limits = sorted(house.desk.book.limits.all().items())
+        is_own = _own(sandbox.consortium, holder)
+        every = sorted(house.desk.book.limits.all().items())
+        limits = [each for each in every if is_own({participant_of(each[0].account)})]
         views = [limit_view(sandbox.consortium, *each) for each in limits[cursor : cursor + limit]]
         return page_of(views, cursor, len(limits), house.projection.height)
 
@@ -96,7 +117,9 @@ def list_limits(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> 
 @router.put(
     "/limits", operation_id="limits.put", summary="Set a limit", responses=problems(404, 507)
 )
-def put_limit(new: schemas.NewLimit, sandbox: RunningSandbox) -> schemas.Limit:
+def put_limit(
+    new: schemas.NewLimit, sandbox: RunningSandbox, holder: CallingHolder
+) -> schemas.Limit:
     """Sets the most that an account pays on balance, in place of an earlier limit of that kind.
 
     What has been paid already counts.
@@ -104,6 +127,7 @@ def put_limit(new: schemas.NewLimit, sandbox: RunningSandbox) -> schemas.Limit:
     network = sandbox.consortium.network
     pot = limit_of(network, new.account, new.currency, new.counterparty)
     amount = amount_of(network, new.amount, pot.asset, or_nothing=True)
+    check_owns(holder, new.account)
 
     def act(consortium: Consortium) -> schemas.Limit:
         consortium.clearing_house.desk.book.set_limit(pot, amount)
@@ -121,12 +145,14 @@ def put_limit(new: schemas.NewLimit, sandbox: RunningSandbox) -> schemas.Limit:
 )
 def delete_limit(
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     account: AccountQuery,
     currency: Annotated[str | None, Query(max_length=3)] = None,
     counterparty: Annotated[str | None, Query(max_length=41)] = None,
 ) -> Response:
     """Takes the limit of an account away, towards one account or towards everybody."""
     pot = limit_of(sandbox.consortium.network, account, currency, counterparty)
+    check_owns(holder, account)
 
     def act(consortium: Consortium) -> bool:
         book = consortium.clearing_house.desk.book
@@ -138,3 +164,12 @@ def delete_limit(
     if not sandbox.change(act):
         raise refuse(Reason.UNKNOWN, "there is no such limit")
     return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+def _own(consortium: Consortium, holder: KeyHolder) -> Callable[[Collection[int]], bool]:
+    """Whether what concerns some participants, by number, is what the holder of a key sees."""
+    if holder.sees_everything:
+        return lambda _: True
+    own = holder.participant
+    number = consortium.network.participant_number(own) if own else 0
+    return lambda concerned: number in concerned

@@ -6,13 +6,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response, status
 
 from api import side_schemas as schemas
-from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters
+from api.access.owning import check_owns, check_reads
+from api.dependencies import (
+    CallingHolder,
+    Cursor,
+    Limit,
+    RunningSandbox,
+    only_known_parameters,
+)
 from api.errors import RefusedError, problems, refuse
 from api.schemas import Page
 from api.side_terms import participant_of, side_of, wishes_of
 from api.side_views import allegement_view, found_view, side_view
 from ledger.books.entered_sides import Entered
 from ledger.domain.instructions import State
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason, Rejected
 from nodes.clearing_house.matching_desk import MatchingDesk
 from nodes.consortium import Consortium
@@ -41,7 +49,7 @@ Reference = Annotated[str, Path(max_length=24, examples=["S1"])]
     },
 )
 def create_side(
-    new: schemas.NewSide, sandbox: RunningSandbox, response: Response
+    new: schemas.NewSide, sandbox: RunningSandbox, holder: CallingHolder, response: Response
 ) -> schemas.SideFound:
     """Enters a participant's own side through its own node; it is on disk when this answers.
 
@@ -50,11 +58,12 @@ def create_side(
     """
     network = sandbox.consortium.network
     participant = participant_of(network, new)
+    check_owns(holder, new.account)
     side, wishes = side_of(network, new), wishes_of(new)
 
     def enter(consortium: Consortium) -> bool | Rejected:
         was_known = _is_known(consortium, participant, new.reference)
-        refusal = consortium.trader(participant).sides.enter(new.reference, side, wishes)
+        refusal = consortium.trader(participant).enter_side(new.reference, side, wishes)
         return refusal or was_known
 
     return _entered(sandbox, response, participant, new.reference, enter)
@@ -63,6 +72,7 @@ def create_side(
 @router.get("/sides", operation_id="sides.list", summary="List sides")
 def list_sides(
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     cursor: Cursor,
     limit: Limit = 100,
     participant: Annotated[
@@ -72,10 +82,15 @@ def list_sides(
         State | None, Query(description="Only those in this state.", examples=["unmatched"])
     ] = None,
 ) -> Page[schemas.Side]:
-    """Sides in the order in which they came in."""
+    """One's own sides in the order in which they came in."""
+    if participant is None and not holder.sees_everything:
+        # Who has no account can have entered none.
+        participant = holder.participant or ""
+    elif participant is not None:
+        check_reads(holder, participant)
     with sandbox.lock:
         network, desk = sandbox.consortium.network, sandbox.consortium.clearing_house.matching
-        if participant is not None:
+        if participant is not None and participant != holder.participant:
             _check_trades(sandbox.consortium, participant)
         found = _found(desk, cursor, limit + 1, participant, state)
         following = str(found[limit].place) if len(found) > limit else None
@@ -91,9 +106,13 @@ def list_sides(
     responses=problems(404),
 )
 def read_side(
-    participant: Participant, reference: Reference, sandbox: RunningSandbox
+    participant: Participant,
+    reference: Reference,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
 ) -> schemas.SideFound:
     """One side: its instruction once it has matched; before, what is nearest and what differs."""
+    _check_sees(holder, participant, reference)
     return _read(sandbox, participant, reference)
 
 
@@ -107,12 +126,17 @@ def read_side(
     },
 )
 def withdraw_side(
-    participant: Participant, reference: Reference, sandbox: RunningSandbox, response: Response
+    participant: Participant,
+    reference: Reference,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+    response: Response,
 ) -> schemas.SideFound:
     """Takes an unmatched side back; of one that has matched, asks for cancellation."""
+    _check_sees(holder, participant, reference)
     _check_trades(sandbox.consortium, participant)
     refusal = sandbox.change(
-        lambda consortium: consortium.trader(participant).sides.withdraw(reference)
+        lambda consortium: consortium.trader(participant).withdraw_side(reference)
     )
     if refusal is not None:
         raise RefusedError(refusal)
@@ -141,12 +165,14 @@ def amend_side(
     reference: Reference,
     asked: schemas.Amending,
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     response: Response,
 ) -> schemas.SideFound:
     """Takes a side back and enters another under a new reference, once the old one is cancelled.
 
     What could not be entered is refused before anything is taken back.
     """
+    _check_sees(holder, participant, reference)
     network, new = sandbox.consortium.network, asked.replacement
     if participant_of(network, new) != participant:
         raise refuse(Reason.UNAUTHORISED, f"{new.account} is no account of {participant}")
@@ -154,8 +180,8 @@ def amend_side(
 
     def amend(consortium: Consortium) -> bool | Rejected:
         was_known = _is_known(consortium, participant, new.reference)
-        sides = consortium.trader(participant).sides
-        return sides.amend(reference, new.reference, side, wishes) or was_known
+        trader = consortium.trader(participant)
+        return trader.amend_side(reference, new.reference, side, wishes) or was_known
 
     try:
         return _entered(sandbox, response, participant, new.reference, amend)
@@ -174,14 +200,16 @@ def amend_side(
 )
 def list_allegements(
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     participant: Annotated[str, Query(max_length=24, description="To whom they are alleged.")],
 ) -> schemas.Allegements:
     """Unmatched sides of others, with the own side that is nearest and the fields that differ."""
+    check_reads(holder, participant)
     with sandbox.lock:
         consortium = sandbox.consortium
         _check_trades(consortium, participant)
         network, house = consortium.network, consortium.clearing_house
-        alleged = consortium.trader(participant).sides.allegements()
+        alleged = consortium.trader(participant).allegements()
         return schemas.Allegements(
             as_of_block=house.projection.height,
             total=alleged.total,
@@ -208,12 +236,22 @@ def _entered(
     return _read(sandbox, participant, reference)
 
 
+def _check_sees(holder: KeyHolder, participant: str, reference: str) -> None:
+    """Refuses sides of others as if there were none; those who only look on are let in to read."""
+    if not holder.may_see(participant):
+        raise _unknown(participant, reference)
+
+
+def _unknown(participant: str, reference: str) -> RefusedError:
+    return refuse(Reason.UNKNOWN, f"{participant} has entered no side {reference}")
+
+
 def _read(sandbox: Sandbox, participant: str, reference: str) -> schemas.SideFound:
     with sandbox.lock:
         desk = sandbox.consortium.clearing_house.matching
         found = desk.get(participant, reference)
         if found is None:
-            raise refuse(Reason.UNKNOWN, f"{participant} has entered no side {reference}")
+            raise _unknown(participant, reference)
         return found_view(sandbox.consortium.network, desk, found)
 
 

@@ -9,15 +9,17 @@ from api import schemas
 from api.batch_views import captured_batch_view, gap_view
 from api.body_guard import BodyBounds, bounded
 from api.dependencies import (
+    CallingHolder,
     Cursor,
     Limit,
+    RawBody,
     RunningExplorer,
     RunningSandbox,
     only_known_parameters,
-    page_of,
 )
 from api.errors import RefusedError, problems, refuse
-from api.views import known_position, trade_view
+from api.own_trades import own_page, visible_position
+from api.views import trade_view
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
     AMOUNT_MAX,
@@ -72,11 +74,6 @@ _BATCH_CONTENT = {
 }
 
 
-async def _raw_body(request: Request) -> bytes:
-    """The body as it came; the guard has bounded it."""
-    return await request.body()
-
-
 def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
     """How to read the body, by its content type."""
     kind = request.headers.get("content-type", "none")
@@ -87,7 +84,6 @@ def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
     return form
 
 
-RawBody = Annotated[bytes, Depends(_raw_body)]
 BatchForm = Annotated[Callable[[bytes, Network], TradeColumns], Depends(_batch_form)]
 
 
@@ -121,7 +117,7 @@ def create_trade(
         raise RefusedError(answer)
     if answer.was_known:
         response.status_code = status.HTTP_200_OK
-    trades = sandbox.consortium.exchange.captured.trades(answer.position, answer.position + 1)
+    trades = sandbox.consortium.exchange.trades(answer.position, answer.position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, answer.position)
 
 
@@ -165,17 +161,27 @@ def create_trades(
 
 @router.get("", operation_id="trades.list", summary="List trades")
 def list_trades(
-    sandbox: RunningSandbox, explorer: RunningExplorer, cursor: Cursor, limit: Limit = 100
+    sandbox: RunningSandbox,
+    explorer: RunningExplorer,
+    holder: CallingHolder,
+    cursor: Cursor,
+    limit: Limit = 100,
 ) -> schemas.Page[schemas.Trade]:
-    """Captured trades in order of capture."""
+    """Captured trades in order of capture: one's own, or all of them for who sees everything.
+
+    A page may be shorter than asked for, even empty, as long as it has a next_cursor.
+    """
     consortium = sandbox.consortium
-    end = consortium.exchange.captured.end_position
-    last = min(cursor + limit, end)
-    trades = consortium.exchange.captured.trades(cursor, last)
+    page = own_page(consortium, holder, cursor, limit)
     views = [
-        trade_view(consortium, explorer, trades, row, cursor + row) for row in range(len(trades))
+        trade_view(consortium, explorer, trades, row, position)
+        for trades, row, position in page.rows
     ]
-    return page_of(views, cursor, end, consortium.clearing_house.projection.height)
+    return schemas.Page(
+        as_of_block=consortium.clearing_house.projection.height,
+        data=views,
+        next_cursor=None if page.next_position is None else str(page.next_position),
+    )
 
 
 @router.get("/gaps", operation_id="trades.gaps", summary="List gaps in the venue's numbers")
@@ -202,10 +208,11 @@ def read_trade(
     trade_id: Annotated[str, Path(max_length=60)],
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
+    holder: CallingHolder,
 ) -> schemas.Trade:
     """One trade by its id, with what has become of it."""
-    position = known_position(sandbox.consortium, trade_id)
-    trades = sandbox.consortium.exchange.captured.trades(position, position + 1)
+    position = visible_position(sandbox.consortium, holder, trade_id)
+    trades = sandbox.consortium.exchange.trades(position, position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, position)
 
 

@@ -20,7 +20,7 @@ from ledger.books.interface.webhooks import (
 )
 from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason
-from nodes.keys import fresh_secret
+from nodes.keys import fresh_bytes
 from nodes.webhooks.addresses import AddressRules
 from nodes.webhooks.dispatch import is_for
 from nodes.webhooks.signing import SECRET_BYTES, secret_text
@@ -89,13 +89,13 @@ def create_endpoint(  # what FastAPI hands in
     if len(webhooks.all()) >= ENDPOINTS_MAX:
         raise refuse(Reason.UNAVAILABLE, f"there are {ENDPOINTS_MAX} webhook endpoints already")
     endpoint = WebhookEndpointRow(
-        id=f"whe-{fresh_secret(ID_BYTES).hex()}",
+        id=f"whe-{fresh_bytes(ID_BYTES).hex()}",
         url=new.url,
         types=packed_types(new.types),
         participant=new.participant or "",
         reader=reader or "",
         description=new.description,
-        secret=secret_text(fresh_secret(SECRET_BYTES)),
+        secret=secret_text(fresh_bytes(SECRET_BYTES)),
         state=ENABLED,
         sequence=events.last_sequence,
         created_at=sandbox.consortium.clock.business_time().isoformat(timespec="seconds"),

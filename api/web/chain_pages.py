@@ -8,7 +8,14 @@ from fastapi import APIRouter, Depends, Query, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.chain_words import cause, content, sentence
-from api.dependencies import RunningExplorer, RunningSandbox
+from api.dependencies import (
+    CallingHolder,
+    RunningExplorer,
+    RunningSandbox,
+    holder_of,
+    key_of,
+)
+from api.own_trades import sees_trade
 from api.views import position_of, trade_view
 from api.web.chain_page_words import CHAIN_WORDS
 from api.web.pages import (
@@ -17,11 +24,13 @@ from api.web.pages import (
     LanguageChoice,
     chosen_language,
     templates,
+    viewer_words,
 )
 from api.web.settled_trades import SettledTrades, settled_trades
 from api.web.words import TRADE_STATES, Language, word
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId
+from ledger.domain.key_holders import KeyHolder
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 from nodes.explorer.explorer import TransactionView, parse_block_id, parse_hash
@@ -119,6 +128,7 @@ def transaction_page(
     request: Request,
     explorer: RunningExplorer,
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     hash: str,
     at: Annotated[Places, Depends()],
     lang: LanguageChoice = None,
@@ -137,7 +147,7 @@ def transaction_page(
         "table_index": index,
         "table": view.lines[index] if view.lines else None,
         "rows": view.lines[index].rows(at.line, ROWS_A_PAGE) if view.lines else [],
-        "settled": _settled(sandbox.consortium, view, at.trade),
+        "settled": _settled(sandbox.consortium, holder, view, at.trade),
     }
     return _render(request, "chain_transaction.html", language, context)
 
@@ -147,6 +157,7 @@ def trade_page(
     request: Request,
     explorer: RunningExplorer,
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     trade_id: str,
     lang: LanguageChoice = None,
     accepted: AcceptedLanguages = None,
@@ -154,9 +165,9 @@ def trade_page(
     """One trade, and where on the chain it settled."""
     language, consortium = chosen_language(lang, accepted), sandbox.consortium
     position = _position(consortium, trade_id)
-    if position is None:
+    if position is None or not sees_trade(consortium, holder, position):
         return _missing(request, language, explorer, trade_id)
-    trades = consortium.exchange.captured.trades(position, position + 1)
+    trades = consortium.exchange.trades(position, position + 1)
     trade = trade_view(consortium, explorer, trades, 0, position)
     return _render(request, "chain_trade.html", language, {"trade": trade})
 
@@ -191,10 +202,12 @@ def _blocks(explorer: Explorer, below: int | None) -> dict[str, Any]:
     }
 
 
-def _settled(consortium: Consortium, view: TransactionView, first: int) -> SettledTrades | None:
+def _settled(
+    consortium: Consortium, holder: KeyHolder, view: TransactionView, first: int
+) -> SettledTrades | None:
     if not view.reference or not view.summary.succeeded:
         return None
-    return settled_trades(consortium, view.reference, first, ROWS_A_PAGE)
+    return settled_trades(consortium, holder, view.reference, first, ROWS_A_PAGE)
 
 
 def _missing(request: Request, language: Language, explorer: Explorer, asked: str) -> Response:
@@ -221,6 +234,7 @@ def _render(
 
     words = {
         "language": language,
+        **viewer_words(holder_of(key_of(request)), language),
         "c": lambda key: word(CHAIN_WORDS, key, language),
         "trade_state": lambda key: word(TRADE_STATES, key, language),
         "link": link,

@@ -7,18 +7,22 @@ from fastapi import APIRouter, Header, Query, Request, status
 from fastapi.responses import HTMLResponse, Response
 from fastapi.templating import Jinja2Templates
 
-from api.dependencies import AnySandbox
+from api.dependencies import AnySandbox, CallingHolder
 from api.web.chain_page_words import CHAIN_WORDS
+from api.web.sign_in_words import SIGN_IN_WORDS
 from api.web.today import today_of
 from api.web.words import BREAK_KINDS, STATES, WORDS, Language, word
 from ledger.domain.amounts import grouped
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 templates.env.filters["grouped"] = grouped
 
-CONTENT_POLICY: Final = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+CONTENT_POLICY: Final = (
+    "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
 
 WHOLE_PAGE: Final = "today.html"
 
@@ -31,37 +35,45 @@ AcceptedLanguages = Annotated[str | None, Header(alias="accept-language")]
 def today_page(
     request: Request,
     sandbox: AnySandbox,
+    holder: CallingHolder,
     lang: LanguageChoice = None,
     show: ShownParticipant = None,
     accepted: AcceptedLanguages = None,
 ) -> Response:
     """The whole page."""
-    return _render(request, sandbox, WHOLE_PAGE, chosen_language(lang, accepted), show)
+    return _render(request, sandbox, holder, WHOLE_PAGE, chosen_language(lang, accepted), show)
 
 
 @router.get("/parts/today", response_class=HTMLResponse)
 def today_part(
     request: Request,
     sandbox: AnySandbox,
+    holder: CallingHolder,
     lang: LanguageChoice = None,
     show: ShownParticipant = None,
 ) -> Response:
     """The part that changes."""
-    return _render(request, sandbox, "today_part.html", chosen_language(lang, None), show)
+    return _render(request, sandbox, holder, "today_part.html", chosen_language(lang, None), show)
 
 
 def _render(
-    request: Request, sandbox: AnySandbox, template: str, language: Language, show: str | None
+    request: Request,
+    sandbox: AnySandbox,
+    holder: KeyHolder,
+    template: str,
+    language: Language,
+    show: str | None,
 ) -> Response:
     today = None
     if sandbox.is_ready:
         with sandbox.lock:
-            today = today_of(sandbox.consortium, request.app.state.explorer, show)
+            today = today_of(sandbox.consortium, request.app.state.explorer, holder, show)
     context = {
         "today": today,
         "shown": today.shown_participant if today else show or "",
         "failure": "" if today else sandbox.failure or "the sandbox is starting or stopping",
         "language": language,
+        **viewer_words(holder, language),
         "t": lambda key: word(WORDS, key, language),
         "c": lambda key: word(CHAIN_WORDS, key, language),
         "break_kind": lambda key: word(BREAK_KINDS, key, language),
@@ -76,6 +88,14 @@ def _render(
         status_code=status.HTTP_200_OK if today else status.HTTP_503_SERVICE_UNAVAILABLE,
         headers=headers,
     )
+
+
+def viewer_words(holder: KeyHolder, language: Language) -> dict[str, object]:
+    """As whom one looks, and the words for it."""
+    return {
+        "viewer": holder.name,
+        "s": lambda key: word(SIGN_IN_WORDS, key, language),
+    }
 
 
 def _cause(reason: Reason, language: Language) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from api.own_trades import own_rows
 from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
@@ -13,6 +14,7 @@ from ledger.domain.amounts import (
     grouped,
     netting_efficiency_bp,
 )
+from ledger.domain.key_holders import KeyHolder
 from nodes.consortium import Consortium
 from nodes.trade_words import describe_trade_id
 
@@ -43,20 +45,28 @@ class SettledTrades:
 
 
 def settled_trades(
-    consortium: Consortium, reference: bytes, first: int, count: int
+    consortium: Consortium, holder: KeyHolder, reference: bytes, first: int, count: int
 ) -> SettledTrades | None:
-    """What settled under the id of a cycle or instruction; None when the books do not know it."""
+    """What settled under the id of a cycle or instruction; None when the books do not know it.
+
+    Of the trades, those that the holder of a key sees.
+    """
     house = consortium.clearing_house
     cycle = next((row for row in house.cycles.all() if row.id == reference), None)
     if cycle is not None:
         exceptions = house.intake.exceptions()
-        window = range(cycle.first_position, cycle.end_position)
-        positions = [position for position in window if position not in exceptions]
+        everything = range(cycle.first_position, cycle.end_position)
+        positions = [position for position in everything if position not in exceptions]
     else:
         row = house.desk.book.by_id(reference)
         if row is None:
             return None
         positions = [] if row.position is None else [row.position]
+    if positions and not holder.sees_every_trade:
+        start = positions[0]
+        window = consortium.exchange.trades(start, positions[-1] + 1)
+        own = {start + row for row in own_rows(consortium.network, holder, window)}
+        positions = [position for position in positions if position in own]
     shown = np.array(positions[first : first + count], dtype=np.int64)
     trades = house.intake.stream.trades_at(shown) if len(shown) else None
     currency = consortium.network.currencies[0]

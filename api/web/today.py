@@ -4,6 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import schemas
+from api.access.visible import (
+    visible_participant,
+    visible_positions,
+    visible_reconciliation,
+)
+from api.own_trades import own_rows
 from api.views import (
     cycle_view,
     participant_view,
@@ -14,13 +20,18 @@ from api.views import (
 )
 from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
 from ledger.domain.amounts import format_amount, format_basis_points, grouped, netting_efficiency_bp
+from ledger.domain.instructions import Instruction
+from ledger.domain.key_holders import KeyHolder
 from ledger.domain.participants import Role
+from ledger.settlement.legs import participants_in
 from nodes.clearing_house.waiting import count_by_reason
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 
 CYCLES_SHOWN: Final = 8
 TRADES_SHOWN: Final = 12
+TRADES_LOOKED_THROUGH: Final = 20_000
+"""For one's own among them."""
 BARS_SHOWN: Final = 40
 POSITIONS_SHOWN: Final = 60
 
@@ -66,17 +77,27 @@ class Today:
     count_by_reason: list[tuple[str, int]]
 
 
-def today_of(consortium: Consortium, explorer: Explorer, participant: str | None) -> Today:
-    """The day as it stands. ``participant`` is whose positions are shown."""
+def today_of(
+    consortium: Consortium, explorer: Explorer, holder: KeyHolder, participant: str | None
+) -> Today:
+    """The day as it stands, as the holder of a key sees it.
+
+    ``participant`` is whose positions are shown. Figures of the whole day are on the chain anyway.
+    """
     house, network = consortium.clearing_house, consortium.network
     cycles, currency = settled_cycles(consortium), network.currencies[0]
     gross, net = sum(c.gross_value for c in cycles), sum(c.net_value for c in cycles)
     states = [standing.state for standing in house.intake.exceptions().values()]
     settled = sum(cycle.trade_count for cycle in cycles) + states.count(SETTLED)
     cancelled, unaffirmed = states.count(CANCELLED), states.count(UNAFFIRMED)
-    captured = consortium.exchange.captured.end_position
-    traders = [p.id for p in network.participants if p.role in (Role.BROKER, Role.BANK)]
-    shown = participant if participant in traders else traders[0]
+    captured = consortium.exchange.captured_end()
+    traders = [
+        each.id
+        for each in network.participants
+        if each.role in (Role.BROKER, Role.BANK) and holder.may_see(each.id)
+    ]
+    shown = participant if participant in traders else next(iter(traders), "")
+    live = _live(consortium, holder)
     nodes = consortium.nodes.values()
     return Today(
         as_of_block=house.projection.height,
@@ -91,29 +112,44 @@ def today_of(consortium: Consortium, explorer: Explorer, participant: str | None
         net_value=grouped(format_amount(net, currency)),
         efficiency=format_basis_points(netting_efficiency_bp(gross, net)),
         bars=_bars([cycle_view(consortium, row) for row in cycles[-BARS_SHOWN:]]),
-        trades=_latest_trades(consortium, explorer, captured),
+        trades=_latest_trades(consortium, explorer, holder, captured),
         cycles=[cycle_view(consortium, row) for row in cycles[: -CYCLES_SHOWN - 1 : -1]],
-        participants=[participant_view(consortium, node) for node in nodes],
-        reconciliation=reconciliation_view(consortium),
+        participants=[
+            visible_participant(holder, participant_view(consortium, node)) for node in nodes
+        ],
+        reconciliation=visible_reconciliation(holder, reconciliation_view(consortium)),
         shown_participant=shown,
         traders=traders,
-        positions=list(position_views(consortium, shown))[:POSITIONS_SHOWN],
-        live_instructions=len(house.desk.book.queue),
+        positions=visible_positions(network, holder, position_views(consortium, shown))[
+            :POSITIONS_SHOWN
+        ],
+        live_instructions=len(live),
         count_by_reason=[
             (reason.name if reason else "", count)
-            for reason, count in count_by_reason(house.desk.book).most_common()
+            for reason, count in count_by_reason(house.desk.book, live).most_common()
         ],
     )
 
 
-def _latest_trades(consortium: Consortium, explorer: Explorer, end: int) -> list[schemas.Trade]:
-    """The trades captured last, the newest first."""
-    first = max(end - TRADES_SHOWN, 0)
-    trades = consortium.exchange.captured.trades(first, end)
-    return [
-        trade_view(consortium, explorer, trades, row, first + row)
-        for row in reversed(range(len(trades)))
-    ]
+def _live(consortium: Consortium, holder: KeyHolder) -> list[Instruction]:
+    """The live instructions that the holder of a key sees."""
+    live = consortium.clearing_house.desk.book.queue.live()
+    if holder.sees_everything:
+        return list(live)
+    own = holder.participant
+    number = consortium.network.participant_number(own) if own else 0
+    return [each for each in live if number in participants_in(each)]
+
+
+def _latest_trades(
+    consortium: Consortium, explorer: Explorer, holder: KeyHolder, end: int
+) -> list[schemas.Trade]:
+    """The trades captured last that the holder of a key sees, the newest first."""
+    count = TRADES_SHOWN if holder.sees_every_trade else TRADES_LOOKED_THROUGH
+    first = max(end - count, 0)
+    trades = consortium.exchange.trades(first, end)
+    rows = own_rows(consortium.network, holder, trades)[-TRADES_SHOWN:]
+    return [trade_view(consortium, explorer, trades, row, first + row) for row in reversed(rows)]
 
 
 def _bars(cycles: list[schemas.Cycle]) -> list[Bar]:

@@ -91,17 +91,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "count": ("count", "笔数"),
 }
 
-_BREAK_KINDS_EN: Final = {
-    BreakKind.MISSING_OURS: "missing on our side",
-    BreakKind.MISSING_THEIRS: "missing on their side",
-    BreakKind.DUPLICATE: "duplicate",
-    BreakKind.QUANTITY: "quantity",
-    BreakKind.AMOUNT: "amount",
-    BreakKind.ACCOUNT: "account",
-}
-BREAK_KINDS: Final = {
-    kind.value: (english, kind.label_zh) for kind, english in _BREAK_KINDS_EN.items()
-}
+BREAK_KINDS: Final = {kind.value: (kind.label, kind.label_zh) for kind in BreakKind}
 
 TRADE_STATES: Final[dict[str, tuple[str, str]]] = {
     **{each.value: (each.value.replace("_", " "), meaning_of(each).name_zh) for each in State},

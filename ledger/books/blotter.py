@@ -4,6 +4,7 @@ The exchange's view of the same trades comes later and from elsewhere; comparing
 affirmation means.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from ledger.books.batches import BatchStream
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.growing_column import GrowingColumn
 from ledger.books.highest_numbers import HighestNumbers
+from ledger.books.last_prices import LastPrices
 from ledger.books.position_sets import pack_positions, set_of, unpack_positions
 from ledger.books.postings import Cause, Origin
 from ledger.books.promises import Promises
@@ -38,9 +40,12 @@ from ledger.domain.breaks import BreakKind
 AFFIRMED_MARK = "affirmed"
 DIFFERENT_MARK = "different"
 ID_BYTES = 32
+_ASKED_EARLY: Final = b"asked early"
 INDEX_RUN_TRADES_MAX: Final = 1 << 18
 """Trades of a run that leaves the memory: there are many blotters, each of a part of the day."""
 PROBE_TRADES: Final = 64
+NEARLY_ALIKE_TRADES_MAX: Final = 1 << 16
+"""Own records that are looked through for one of another date or instrument."""
 PROBES_MAX: Final = 8
 
 
@@ -85,6 +90,7 @@ class Blotter:
         self._standing: GrowingColumn[np.uint8] = GrowingColumn(np.uint8)
         self._repeated: set[int] = set()
         self._promises = Promises()
+        self._prices = LastPrices(self._stream)
         self._fed_to = max((int(batch.id) for batch in self._stream.batches), default=-1)
         for first_position, trades in self._stream.read_all():
             self._take_in(first_position, trades)
@@ -97,6 +103,15 @@ class Blotter:
 
     def __len__(self) -> int:
         return len(self._standing)
+
+    @property
+    def fed_to(self) -> int:
+        """The last place of the desk's feed that is recorded; -1: none yet."""
+        return self._fed_to
+
+    def last_price(self, instrument: int) -> int | None:
+        """What an instrument was last traded at, in millionths; None: never by this desk."""
+        return self._prices.of(instrument)
 
     def record(self, session: UnitOfWork, sequence: Column, trades: TradeColumns) -> None:
         """Takes trades of the own desk in, each with its place in the desk's feed.
@@ -133,12 +148,43 @@ class Blotter:
             kinds = dict.fromkeys(np.flatnonzero(~is_found).tolist(), BreakKind.MISSING_OURS)
             found = np.flatnonzero(is_found)
             theirs, ours = trades.take(found), self.at(positions[found])
+            for row, place, kind in self._nearly_alike(trades, np.flatnonzero(~is_found)):
+                positions[row], kinds[row] = place, kind
         for place in np.flatnonzero(~same_terms(ours, theirs)).tolist():
             kinds[int(found[place])] = _difference_of_terms(ours, theirs, place)
         if self._repeated:
             repeated = np.flatnonzero(self._are_repeated(fingerprints_of(trades)))
             kinds |= dict.fromkeys(repeated.tolist(), BreakKind.DUPLICATE)
         return Match(positions, kinds)
+
+    def _nearly_alike(
+        self, trades: TradeColumns, rows: Column
+    ) -> Iterator[tuple[int, int, BreakKind]]:
+        """Of trades without an own record, those that only date or instrument keep from having one.
+
+        Among the latest own records that nobody has asked about: the row, the own record, what
+        differs.
+        """
+        end = len(self)
+        first = max(end - NEARLY_ALIKE_TRADES_MAX, 0)
+        standing = self._standing.values[first:end]
+        if not len(rows) or not (standing == Standing.OPEN).any():
+            return
+        ours = self._stream.trades(first, end)
+        places_by_terms: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        candidates = np.flatnonzero(
+            (standing == Standing.OPEN) & np.isin(ours.numbers, trades.numbers[rows])
+        )
+        for place in candidates.tolist():
+            places_by_terms[_terms(ours, place)].append(place)
+        for row in rows.tolist():
+            for place in places_by_terms.get(_terms(trades, row), ()):
+                is_same_day = ours.dates[place] == trades.dates[row]
+                is_same_asset = ours.instruments[place] == trades.instruments[row]
+                if is_same_day != is_same_asset:
+                    kind = BreakKind.INSTRUMENT if is_same_day else BreakKind.DATE
+                    yield row, first + place, kind
+                    break
 
     def answer(self, session: UnitOfWork, first_position: int, match: Match) -> None:
         """Remembers which own records the exchange asked about, and which of them agree."""
@@ -155,6 +201,14 @@ class Blotter:
             marks.append({"kind": kind, "id": id, "positions": packed, "deadline": 0})
             session.on_commit(partial(self._raise, marked, _STANDING_BY_MARK[kind]))
         upsert(session, MarkRow, marks)
+
+    def note_asked(self, session: UnitOfWork, positions: Column) -> None:
+        """Remembers that the exchange had asked about own records before they were reported."""
+        asked = set_of(positions)
+        id = int(asked[0]).to_bytes(8, "big") + _ASKED_EARLY
+        mark = {"kind": DIFFERENT_MARK, "id": id, "positions": pack_positions(asked), "deadline": 0}
+        upsert(session, MarkRow, [mark])
+        session.on_commit(partial(self._raise, asked, Standing.DIFFERENT))
 
     def is_free(self, positions: Column, cause: Cause, now: int) -> Mask:
         """Which records may be signed for: not settled, and not promised to something else.
@@ -300,6 +354,12 @@ class Blotter:
 def _causes(session: Session) -> Iterator[Cause]:
     for row in session.exec(select(SettledRow)):
         yield Cause(Origin(row.origin), row.reference, row.digest)
+
+
+def _terms(trades: TradeColumns, row: int) -> tuple[int, ...]:
+    """What two records of one trade have in common, whatever date and instrument they have."""
+    columns = (trades.numbers, trades.sellers, trades.buyers, trades.quantities)
+    return (*(int(column[row]) for column in columns), int(trades.cancels[row] > 0))
 
 
 def _difference_of_terms(ours: TradeColumns, theirs: TradeColumns, row: int) -> BreakKind:

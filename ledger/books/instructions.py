@@ -137,6 +137,13 @@ class SettlementStore:
         with self._database.reading() as session:
             return list(session.exec(rows.order_by(col(SettlementRow.number))))
 
+    def signed(self, number: int) -> bytes:
+        """An attempt as it was signed."""
+        with self._database.reading() as session:
+            return session.exec(
+                select(SettlementRow.signed).where(SettlementRow.number == number)
+            ).one()
+
     def reverted_of(self, label: str) -> list[SettlementRow]:
         """The attempts of one instruction alone that came to nothing, oldest first."""
         rows = select(SettlementRow).where(

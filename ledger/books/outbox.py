@@ -46,6 +46,12 @@ class OutboxStore:
         with self._database.reading() as session:
             return session.exec(_nonce.where(col(OutboxRow.intent) == intent)).first() is not None
 
+    def ready(self) -> list[str]:
+        """The intents of which it is not known what became of them, in the order of signing."""
+        rows = select(OutboxRow.intent).where(OutboxRow.state == READY)
+        with self._database.reading() as session:
+            return list(session.exec(rows.order_by(col(OutboxRow.nonce))))
+
     def get(self, intents: Sequence[str]) -> list[Kept]:
         """What was kept for each intent. Raises KeyError when nothing was for one."""
         rows = select(OutboxRow.intent, OutboxRow.raw, OutboxRow.hash)

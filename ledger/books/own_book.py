@@ -3,17 +3,25 @@
 An entry says what a cause (an issue, a cycle, an instruction) will do to positions, from what the
 node knows itself: its blotter, its fundings, messages it has checked. The chain decides only
 *when*: the entry is booked at the block in which its cause is final, with the content it expects.
+An entry that comes late, after its cause is final, is booked at once, at that same block.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache, partial
-from typing import Final
 
 import numpy as np
 from sqlalchemy import Update, bindparam, update
 from sqlmodel import Session, col, select
 
+from ledger.books.already_final import (
+    AT_ONCE,
+    OwnAccounts,
+    UnexpectedIssues,
+    every_account,
+    is_shown,
+    settled_blocks,
+)
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.keyed import ASSETS_PER_OWN_PAGE, Keyed, add_up
 from ledger.books.postings import (
@@ -32,11 +40,9 @@ from ledger.domain.reasons import Reason, Rejected
 Entry = Mapping[Register, tuple[Column, Column]]
 """Keys and signed amounts, by register."""
 
-AT_ONCE: Final = 1_000
-"""References in one statement."""
-
 _CODES = {Register.SECURITIES: 0, Register.CASH: 1}
 _REGISTERS = {code: register for register, code in _CODES.items()}
+_ISSUING = frozenset(Origin(register.value) for register in Register)
 
 
 class Recall(Enum):
@@ -51,14 +57,20 @@ class OwnBook:
     """Positions by register and holding key, and entries that wait for finality.
 
     A node has one book of what it owns; a bank and the registrar also have one of what they keep
-    for others. ``name`` tells them apart; ``assets_per_page`` is how its positions are kept.
+    for others. ``name`` tells them apart; ``assets_per_page`` is how its positions are kept, and
+    ``has`` says which accounts it has.
     """
 
     def __init__(
-        self, database: Database, name: str, assets_per_page: int = ASSETS_PER_OWN_PAGE
+        self,
+        database: Database,
+        name: str,
+        assets_per_page: int = ASSETS_PER_OWN_PAGE,
+        has: OwnAccounts = every_account,
     ) -> None:
         self._name = name
         self._assets_per_page = assets_per_page
+        self._unexpected = UnexpectedIssues(name, has)
         with database.reading() as session:
             self._positions = {each: self._read_positions(session, each) for each in Register}
             self._waiting = dict(self._read_waiting(session))
@@ -72,9 +84,12 @@ class OwnBook:
         return self._positions[register].of_participant(participant).as_dict()
 
     def expect(self, session: UnitOfWork, cause: Cause, entry: Entry) -> Rejected | None:
-        """Keeps an entry until its cause is final; refuses another one for the same cause."""
+        """Keeps an entry until its cause is final; refuses another one for the same cause.
+
+        Books it at once when its cause is final already.
+        """
         if insert_new(session, OwnEntryRow, {**self._named(cause), "payload": _pack(entry)}):
-            session.on_commit(lambda: self._waiting.update({cause: entry}))
+            self._take_in(session, {cause: entry})
         elif self.recall(session, cause, entry) is Recall.OTHER:
             return Rejected(Reason.DUPLICATE, f"{cause.reference.hex()} has other content")
         return None
@@ -87,11 +102,36 @@ class OwnBook:
         new = {cause: entry for cause, entry in entries if cause not in known}
         rows = [{**self._named(cause), "payload": _pack(entry)} for cause, entry in new.items()]
         upsert(session, OwnEntryRow, rows)
-        session.on_commit(lambda: self._waiting.update(new))
+        self._take_in(session, new)
         for cause, entry in entries:
             if cause in known and known[cause] != _pack(entry):
                 return Rejected(Reason.DUPLICATE, f"{cause.reference.hex()} has other content")
         return None
+
+    def _take_in(self, session: UnitOfWork, new: Mapping[Cause, Entry]) -> None:
+        """Books those new entries whose causes are final already; the others wait."""
+        issued = {
+            cause: entry[Register(cause.origin.value)]
+            for cause, entry in new.items()
+            if cause.origin in _ISSUING
+        }
+        late = settled_blocks(session, new) | self._unexpected.blocks(session, issued)
+        waiting = {cause: entry for cause, entry in new.items() if cause not in late}
+        session.on_commit(lambda: self._waiting.update(waiting))
+        if late:
+            self._book(session, late, [new[cause] for cause in late])
+            self._unexpected.forget(session, late)
+
+    def _book(
+        self, session: UnitOfWork, block_by_cause: Mapping[Cause, int], entries: Sequence[Entry]
+    ) -> None:
+        """Books entries, each at a block, and what they do to the positions."""
+        rows = [
+            {**{f"of_{name}": value for name, value in self._named(cause).items()}, "at": number}
+            for cause, number in block_by_cause.items()
+        ]
+        session.connection().execute(_booking(), rows)
+        self._put_positions(session, entries)
 
     def _known(self, session: Session, causes: Sequence[Cause]) -> dict[Cause, bytes]:
         """The packed entries, waiting or booked, of those of some causes that have one."""
@@ -117,27 +157,28 @@ class OwnBook:
 
     def confirm(self, session: UnitOfWork, blocks: Sequence[FinalBlock]) -> None:
         """Books the entries that the next final blocks settle, issue or redeem."""
-        number_by_cause = {cause: block.number for block in blocks for cause in self._done(block)}
-        if not number_by_cause:
-            return
-        rows = [
-            {**{f"of_{name}": value for name, value in self._named(cause).items()}, "at": number}
-            for cause, number in number_by_cause.items()
-        ]
-        session.connection().execute(_booking(), rows)
-        entries = [self._waiting[cause] for cause in number_by_cause]
-        self._put_positions(session, entries)
-        session.on_commit(lambda: self._forget(number_by_cause))
+        unexpected: list[tuple[int, Posting]] = []
+        number_by_cause = {
+            cause: block.number for block in blocks for cause in self._done(block, unexpected)
+        }
+        self._unexpected.note(session, unexpected)
+        if number_by_cause:
+            self._book(session, number_by_cause, [self._waiting[c] for c in number_by_cause])
+            session.on_commit(lambda: self._forget(number_by_cause))
 
-    def _done(self, block: FinalBlock) -> Iterator[Cause]:
-        """The causes of waiting entries that a block makes final."""
+    def _done(self, block: FinalBlock, unexpected: list[tuple[int, Posting]]) -> Iterator[Cause]:
+        """The causes of waiting entries that a block makes final; adds what was not expected."""
         yield from (cause for cause in block.settled if cause in self._waiting)
         for posting in block.postings:
             if posting.kind in (PostingKind.ISSUED, PostingKind.REDEEMED):
                 cause = Cause.in_register(posting.register, posting.reference)
                 entry = self._waiting.get(cause)
-                if entry is not None and _is_shown(entry, posting):
+                if entry is not None and is_shown(
+                    entry[posting.register], posting.keys, posting.available
+                ):
                     yield cause
+                else:
+                    unexpected.append((block.number, posting))
 
     def _put_positions(self, session: UnitOfWork, entries: Sequence[Entry]) -> None:
         """Puts the positions that entries change into the unit of work."""
@@ -145,7 +186,9 @@ class OwnBook:
         for register in Register:
             parts = [entry[register] for entry in entries if register in entry]
             if parts:
-                before = self._positions[register]
+                place = (self._name, register)
+                # As an earlier entry of the same commit leaves it.
+                before = session.info.get(place, self._positions[register])
                 keys, amounts = map(np.concatenate, zip(*parts, strict=True))
                 balances = add_up(before, keys, amounts[None])
                 after = before.with_values(balances.keys, balances.ends)
@@ -158,6 +201,7 @@ class OwnBook:
                     }
                     for page, payload in after.pages_of(balances.keys, self._assets_per_page)
                 ]
+                session.info[place] = after
                 session.on_commit(partial(self._positions.__setitem__, register, after))
         upsert(session, OwnPositionRow, rows)
 
@@ -193,14 +237,6 @@ def _booking() -> Update:
     table = table_of(OwnEntryRow)
     places = (column == bindparam(f"of_{column.name}") for column in table.primary_key)
     return update(table).where(*places).values(block=bindparam("at"))
-
-
-def _is_shown(entry: Entry, posting: Posting) -> bool:
-    """Whether an issue or redemption did what was expected, and not something else by that name."""
-    shown = Keyed.of_rows(posting.keys, posting.available[None])
-    keys, amounts = entry[posting.register]
-    _, known = shown.keys.find(keys)
-    return bool(known.all()) and np.array_equal(shown.of(keys)[0], amounts)
 
 
 def _pack(entry: Entry) -> bytes:

@@ -2,22 +2,18 @@
 
 Positions are compared three ways: the node's own book, the ledger as projected from final blocks,
 and the statement of whoever keeps the account (settlement bank or registrar). Without a statement
-the other two are compared all the same, but no break closes. A break closes by itself when the
-difference has gone; it is never deleted.
+the other two are compared all the same, but no break closes. What becomes of the differences is in
+``ledger.books.breaks``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from sqlalchemy import Select
-from sqlalchemy import select as select_columns
-from sqlmodel import Session, col, select
 
 from ledger.books.keyed import Keyed
-from ledger.books.tables import BreakRow, table_of
 from ledger.clearing.columns import Column
+from ledger.domain.break_meanings import LikelyCause
 from ledger.domain.breaks import BreakKind
 
 
@@ -29,6 +25,8 @@ class Difference:
         id: the same as long as it is the same difference.
         asset: ISIN or currency; empty where it is about neither.
         at_risk: what is in doubt, in minor units of ``currency``; 0 when nothing of value is.
+        cause: the likely one, where the node knows better than its kind says.
+        kind_if_it_stays: of what is in flight: what it is when it stays too long.
     """
 
     id: str
@@ -39,14 +37,8 @@ class Difference:
     asset: str = ""
     at_risk: int = 0
     currency: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """When a comparison was made: as of which block, and at what business time."""
-
-    block: int
-    at: str
+    cause: LikelyCause | None = None
+    kind_if_it_stays: BreakKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,56 +76,6 @@ class Comparison:
     is_complete: bool
 
 
-def record(session: Session, owner: str, comparisons: Iterable[Comparison], seen: Seen) -> int:
-    """Opens breaks for new differences and closes those that are gone; returns how many are open.
-
-    What is as it was when last compared is not written again.
-    """
-    standing: set[str] = set(session.connection().scalars(_open_ids()))
-    for comparison in comparisons:
-        found = {difference.id: difference for difference in comparison.found}
-        if comparison.is_complete:
-            gone = {id for id in standing if id.startswith(comparison.scope)} - found.keys()
-            for id in sorted(gone):
-                session.get_one(BreakRow, id).closed_block = seen.block
-            standing -= gone
-        for difference in found.values():
-            _open(session, owner, difference, seen)
-        standing |= found.keys()
-    return len(standing)
-
-
-def record_breaks(
-    session: Session, owner: str, prefix: str, found: Iterable[Difference], seen: Seen
-) -> None:
-    """Opens breaks for new differences and closes those of this prefix that are gone."""
-    record(session, owner, [Comparison(prefix, list(found), is_complete=True)], seen)
-
-
-def add_breaks(session: Session, owner: str, found: Iterable[Difference], seen: Seen) -> None:
-    """Opens breaks for differences; the same difference again changes nothing."""
-    for difference in found:
-        _open(session, owner, difference, seen)
-
-
-def _open(session: Session, owner: str, difference: Difference, seen: Seen) -> None:
-    row = session.get(BreakRow, difference.id)
-    if row is None:
-        row = BreakRow(
-            id=difference.id,
-            kind=difference.kind.value,
-            owner=owner,
-            subject=difference.subject,
-            ours=difference.ours,
-            theirs=difference.theirs,
-            first_seen_block=seen.block,
-            first_seen_at=seen.at,
-        )
-        session.add(row)
-    row.kind, row.ours, row.theirs = difference.kind.value, difference.ours, difference.theirs
-    row.closed_block = None
-
-
 def compare_positions(ours: Keyed, ledger: Keyed, statement: Keyed | None) -> dict[int, Versions]:
     """The positions on which the records do not agree, by holding key.
 
@@ -154,15 +96,3 @@ def _all_keys(records: Sequence[Keyed]) -> Column:
     if all(np.array_equal(first, other) for other in others):
         return first
     return np.unique(np.concatenate([first, *others]))
-
-
-@cache
-def _open_ids() -> Select[tuple[str]]:
-    breaks = table_of(BreakRow)
-    return select_columns(breaks.c.id).where(breaks.c.closed_block.is_(None))
-
-
-def open_breaks(session: Session) -> Sequence[BreakRow]:
-    """The breaks that are open, oldest first."""
-    rows = select(BreakRow).where(col(BreakRow.closed_block).is_(None))
-    return session.exec(rows.order_by(col(BreakRow.first_seen_block), col(BreakRow.id))).all()

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import BigInteger, LargeBinary, Table
 from sqlmodel import Field, SQLModel
 
+from ledger.books.break_rows import BreakEntryRow, BreakRow
 from ledger.domain.rulebook import RULEBOOK_VERSION
 
 HOLDING_WIDTH: Final = 2
@@ -85,6 +86,35 @@ class OwnEntryRow(SQLModel, table=True):
     digest: bytes = Field(primary_key=True, sa_type=LargeBinary)
     payload: bytes = Field(sa_type=LargeBinary)
     block: int | None = Field(default=None, index=True)
+
+
+class UnexpectedIssueRow(SQLModel, table=True):
+    """An issue or redemption in accounts of a book that the book did not expect (yet).
+
+    ``payload`` holds int64 columns: key, signed amount. Once it is expected, the row goes.
+    """
+
+    __tablename__ = "unexpected_issues"
+    book: str = Field(primary_key=True)
+    register_name: str = Field(primary_key=True)
+    reference: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    block: int
+    payload: bytes = Field(sa_type=LargeBinary)
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A message that a recipient has not accepted yet, by what it is built from again.
+
+    Deliveries to one recipient go in the order of their sequence. ``refusal`` is empty unless the
+    recipient has refused the message: then it is not sent again.
+    """
+
+    __tablename__ = "deliveries"
+    sequence: int = Field(primary_key=True)
+    recipient: str = Field(index=True)
+    kind: str
+    reference: str
+    refusal: str = ""
 
 
 class OutboxRow(SQLModel, table=True):
@@ -291,21 +321,6 @@ class ConsentRow(SQLModel, table=True):
     deadline: int
 
 
-class BreakRow(SQLModel, table=True):
-    """A difference between two records that should agree. Closed when it has gone, not deleted."""
-
-    __tablename__ = "breaks"
-    id: str = Field(primary_key=True)
-    kind: str
-    owner: str
-    subject: str
-    ours: str
-    theirs: str
-    first_seen_block: int
-    first_seen_at: str
-    closed_block: int | None = None
-
-
 class EnteredSideRow(SQLModel, table=True):
     """One side of an instruction, as its participant has entered it under a reference of its own.
 
@@ -350,6 +365,8 @@ def all_tables() -> list[Table]:
             SettledRow,
             OwnPositionRow,
             OwnEntryRow,
+            UnexpectedIssueRow,
+            DeliveryRow,
             OutboxRow,
             BatchRow,
             TradeSignaturesRow,
@@ -367,6 +384,7 @@ def all_tables() -> list[Table]:
             AmendmentRow,
             ChangeRow,
             BreakRow,
+            BreakEntryRow,
             EnteredSideRow,
         )
     ]

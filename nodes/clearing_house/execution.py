@@ -158,6 +158,7 @@ class Execution:
         changed = [self._settled(label, each, block) for label, each in messages.items()]
         with self._house.database.transaction() as session:
             self._settling.store.conclude(session, number, state, block)
+            self._house.notices.conclude(session)
             self._book.keep(session, changed)
         for each in changed:
             self._book.paid(each, messages[each.label].amount)

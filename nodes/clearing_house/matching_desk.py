@@ -8,7 +8,6 @@ is brought in by ``work`` later, as if nothing had happened.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Final, assert_never
@@ -22,6 +21,7 @@ from ledger.settlement.legs import participants_in
 from ledger.settlement.matching import Unmatched
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry, InstructionDesk
+from nodes.clearing_house.dissolved_sides import DissolvedSides
 from nodes.clearing_house.match_terms import as_wished, entry_of, label_of, owes
 from nodes.clearing_house.nearest import COMPARED_MAX, Nearest, nearest_of
 from nodes.clearing_house.pending_matches import PendingMatches, Timetable
@@ -31,7 +31,6 @@ from nodes.messages import (
     Allegement,
     Allegements,
     AmendedSide,
-    Dissolved,
     EnteredSide,
     Matched,
 )
@@ -52,6 +51,7 @@ class MatchingDesk:
         self._waiting: dict[int, Entered] = {}
         self._expiries: Timetable[int] = Timetable()
         self._pending = PendingMatches()
+        self._dissolved = DissolvedSides(house)
         for entered in self._sides.in_state(SideState.UNMATCHED):
             self._publish(entered)
         matched = defaultdict(list)
@@ -100,7 +100,8 @@ class MatchingDesk:
             case _:
                 assert_never(entered.state)
         if refusal is None and self.state_of(participant, reference) is State.CANCELLED:
-            self._tell_dissolved(entered)
+            label = entered.label
+            self._dissolved.tell(self._sides.of_instruction(label) if label else (entered,))
         return refusal
 
     def amend(self, participant: str, message: AmendedSide) -> Rejected | None:
@@ -279,14 +280,6 @@ class MatchingDesk:
         if isinstance(answer, Accepted):
             return None
         return Rejected(Reason.DISPUTED, f"{entered.participant} does not agree to {entry.label}")
-
-    def _tell_dissolved(self, entered: Entered) -> None:
-        """Lets the nodes of all sides sign nothing more; it does not depend on whether they do."""
-        label = entered.label
-        for each in self._sides.of_instruction(label) if label else (entered,):
-            with suppress(UnreachableError):
-                message = Dissolved(each.reference, label)
-                self._house.around.bus.request(self._house.id, each.participant, message)
 
     def _ask_out(self, entered: Entered) -> None:
         """Of a match that is not in the queue yet: gone once everybody who owes has asked."""

@@ -5,6 +5,7 @@ where they were. Then the cycle, what left it and the signed transaction are one
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -27,8 +28,10 @@ from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
 from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
 from nodes.network import RULE_VERSION
 from nodes.node import Node
-from nodes.notices import tell_keepers
+from nodes.notices import keepers
 from nodes.trade_words import describe_trade_id
+
+_NOTICE: Final = "cycle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class NetSettlement:
         self._rules = rules
         self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
+        house.notices.serve(_NOTICE, lambda number: unpack_signed(cycles.signed(int(number))))
 
     def waiting(self) -> int:
         """How many captured trades no cycle covers yet."""
@@ -107,7 +111,7 @@ class NetSettlement:
         row = self._cycles.get(number)
         assert row is not None
         signed = unpack_signed(row.signed)
-        tell_keepers(self._house, signed)
+        self._house.notices.tell(_NOTICE, str(number), signed)
         if fits_one_call(signed.cycle):
             outcome = self._house.outbox.deliver(_intent(number))
         else:
@@ -116,6 +120,7 @@ class NetSettlement:
         state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
             self._cycles.change(session, number, block=outcome.block, state=state)
+            self._house.notices.conclude(session)
         self._house.catch_up()
 
     def available(self) -> Available:
@@ -226,6 +231,7 @@ class NetSettlement:
                     house.outbox.put(session, _intent(number), settlement.address, data, gas)
                 else:
                     put_staged(house, session, _intent(number), signed)
+                house.notices.put(session, keepers(house.network), _NOTICE, str(number))
             self._cycles.add(session, row)
             self._book.cancel_trades(session, window.cancelled)
             self._intake.note(session, cancelled)

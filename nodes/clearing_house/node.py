@@ -81,6 +81,7 @@ class ClearingHouse(Node):
 
         Called after every change, and after business time has moved.
         """
+        self.notices.work()
         self.matching.work()
         return self.desk.work()
 

@@ -8,6 +8,7 @@ nothing is written; then what was signed and its transaction are one commit.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -28,7 +29,9 @@ from nodes.instruction_terms import part_id, whole_terms
 from nodes.messages import SetProposal, ShownInstruction, SignedSet
 from nodes.network import RULE_VERSION
 from nodes.node import Node
-from nodes.notices import tell_concerned
+from nodes.notices import concerned
+
+_NOTICE: Final = "set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Settling:
         self._intake = intake
         self._rules = rules
         self.store = SettlementStore(house.database)
+        house.notices.serve(_NOTICE, lambda number: _unpacked(self.store.signed(int(number))))
 
     def settle(self, due: Sequence[Due]) -> Settled | NotSettled:
         """Settles what is due, all of it or nothing."""
@@ -201,6 +205,7 @@ class Settling:
         )
         with house.database.transaction() as session:
             self.store.add(session, row)
+            house.notices.put(session, _told(house, signed), _NOTICE, str(number))
             gas = gas_for(len(labels))
             house.outbox.put(session, _intent(number), settlement.address, data, gas)
         return Attempt(number, labels, signed)
@@ -208,7 +213,7 @@ class Settling:
     def _deliver(self, attempt: Attempt) -> Settled | NotSettled:
         """Tells those concerned, sends what was signed, and says what became of it."""
         house, messages = self._house, attempt.messages()
-        tell_concerned(house, attempt.signed)
+        house.notices.tell(_NOTICE, str(attempt.number), attempt.signed)
         outcome = house.outbox.deliver(_intent(attempt.number))
         if outcome.succeeded:
             return Settled(outcome.block, messages)
@@ -224,7 +229,16 @@ class Settling:
 
 def _attempt(row: SettlementRow) -> Attempt:
     labels = msgspec.json.decode(row.labels, type=tuple[str, ...])
-    return Attempt(row.number, labels, msgspec.msgpack.decode(row.signed, type=SignedSet))
+    return Attempt(row.number, labels, _unpacked(row.signed))
+
+
+def _unpacked(payload: bytes) -> SignedSet:
+    return msgspec.msgpack.decode(payload, type=SignedSet)
+
+
+def _told(house: Node, signed: SignedSet) -> list[str]:
+    accounts = [a for each in signed.set.instructions for a in (each.deliverer, each.receiver)]
+    return concerned(house.network, accounts)
 
 
 def _intent(number: int) -> str:

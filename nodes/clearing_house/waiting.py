@@ -56,16 +56,21 @@ def first_of(book: InstructionBook, queue: Queue, count: int) -> list[Waiting]:
     return [_waiting(book, instruction, owed) for instruction, owed in queue.owed[:count]]
 
 
-def standing_aside(book: InstructionBook, count: int) -> tuple[list[Waiting], int]:
-    """The first of those on hold or waiting for a link, in queue order; and how many there are."""
+def standing_aside(
+    book: InstructionBook, count: int, live: Sequence[Instruction]
+) -> tuple[list[Waiting], int]:
+    """The first of those on hold or waiting for a link, in queue order; and how many there are.
+
+    ``live`` are those that are looked at, in queue order.
+    """
     standing = {each.label for each in book.queue.standing()}
-    aside = [each for each in book.queue.live() if each.label not in standing]
+    aside = [each for each in live if each.label not in standing]
     return [_waiting(book, each, 0) for each in aside[:count]], len(aside)
 
 
-def count_by_reason(book: InstructionBook) -> Counter[Reason | None]:
-    """Why the live ones wait, of the first ones in queue order; None: nothing is in the way."""
-    first = book.queue.live()[:COUNTED_MAX]
+def count_by_reason(book: InstructionBook, live: Sequence[Instruction]) -> Counter[Reason | None]:
+    """Why live ones wait, of the first ones in queue order; None: nothing is in the way."""
+    first = live[:COUNTED_MAX]
     return Counter(book.queue.reason_of(each.label) for each in first)
 
 

@@ -47,7 +47,7 @@ class Breaks:
                 found |= {key: seen for key, seen in before.items() if _owner(key) == node.id}
                 continue
             for row in rows:
-                seen = [row.kind, row.subject, row.ours, row.theirs]
+                seen = [row.kind.value, row.subject, row.ours, row.theirs]
                 found[f"{node.id}/{row.id}"] = seen
         return found
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ledger.books import cycles as records
+from ledger.books.break_life import Break
 from ledger.books.intake import CANCELLED, QUEUED, SETTLED, UNAFFIRMED
-from ledger.books.tables import BreakRow
 from ledger.domain.amounts import format_amount, netting_efficiency_bp
 from nodes.consortium import Consortium
 from nodes.invariants import Violation, violations
@@ -126,10 +126,10 @@ def _percentiles(nanoseconds: Sequence[int]) -> dict[str, int]:
     return {f"p{q}": int(np.percentile(values, q, method="higher")) for q in (50, 99, 100)}
 
 
-def _break(row: BreakRow) -> dict[str, Any]:
+def _break(row: Break) -> dict[str, Any]:
     return {
         "owner": row.owner,
-        "kind": row.kind,
+        "kind": row.kind.value,
         "subject": row.subject,
         "ours": row.ours,
         "theirs": row.theirs,

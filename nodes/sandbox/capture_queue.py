@@ -4,7 +4,6 @@ Single trades that wait together are one record; each batch is a record of its o
 hash of its content. Whoever waits gets its answer once the commit is on disk.
 """
 
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ledger.books.submissions import Submission, submission_of
 from ledger.books.trade_records import content_hash
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason, Rejected
+from nodes.bus import UnreachableError
 from nodes.exchange import Exchange
 
 GROUP_MAX: Final = 2_000
@@ -70,7 +70,7 @@ class CaptureQueue:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._refused = exchange.refusal_count()
+        self._refused: int | None = None
         self._waiting: SimpleQueue[_Waiting] = SimpleQueue()
         self._trades_waiting = 0
         self._lock = Lock()
@@ -92,16 +92,20 @@ class CaptureQueue:
         group = self._next_group(wait_seconds)
         if not group:
             return
-        refusal = self._lack_of_space()
-        if refusal is None:
-            try:
+        refusal: Rejected | None = None
+        try:
+            refusal = self._lack_of_space()
+            if refusal is None:
                 self._capture(group)
-            except StorageError as error:
-                refusal = Rejected(Reason.STORAGE, f"nothing was captured: {error}")
-            except Exception as error:  # noqa: BLE001 # every waiting caller must learn of any failure
-                for each in group:
-                    if not each.answer.done():
-                        each.answer.set_exception(error)
+        except UnreachableError as error:
+            refusal = Rejected(Reason.UNAVAILABLE, f"send the same again later: {error}")
+            self._refused = None
+        except StorageError as error:
+            refusal = Rejected(Reason.STORAGE, f"nothing was captured: {error}")
+        except Exception as error:  # noqa: BLE001 # every waiting caller must learn of any failure
+            for each in group:
+                if not each.answer.done():
+                    each.answer.set_exception(error)
         if refusal is not None:
             _refuse(group, refusal)
 
@@ -137,18 +141,17 @@ class CaptureQueue:
         return group
 
     def _lack_of_space(self) -> Rejected | None:
-        folder = self._exchange.database.folder
-        if folder is None:
-            return None
-        free = shutil.disk_usage(folder).free
-        if free >= SPACE_RESERVE_BYTES:
+        free = self._exchange.free_bytes()
+        if free is None or free >= SPACE_RESERVE_BYTES:
             return None
         detail = f"{free} bytes are free on the disk; {SPACE_RESERVE_BYTES} are kept for clearing"
         return Rejected(Reason.STORAGE, detail)
 
     def _capture(self, group: Sequence[_Waiting]) -> None:
         """One commit; answers everybody in the group. Raises StorageError."""
-        end = self._exchange.captured.end_position
+        end = self._exchange.captured_end()
+        if self._refused is None:
+            self._refused = self._exchange.refusal_count()
         singles = [each for each in group if isinstance(each, _Single)]
         batches = self._new_batches([each for each in group if isinstance(each, _Batch)])
         # A group that leaves anything on record changes one of the two numbers of its name.

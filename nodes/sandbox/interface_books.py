@@ -5,6 +5,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from ledger.books.database import Database, open_database
+from ledger.books.interface.answers import AnswerBook
+from ledger.books.interface.group_commit import GroupCommit
+from ledger.books.interface.requests import RequestBook
 from ledger.books.interface.tables import interface_tables
 
 INTERFACE_FOLDER: Final = "interface"
@@ -22,9 +25,13 @@ class InterfaceBooks:
         self.database: Database = open_database(
             self.folder / "interface.sqlite", interface_tables()
         )
+        self.writer = GroupCommit(self.database)
+        self.answers = AnswerBook(self.writer)
+        self.requests = RequestBook(self.database, self.writer)
 
     def close(self) -> None:
         """Releases the file; what was temporary is gone."""
+        self.writer.close()
         self.database.close()
         if self._temporary:
             self._temporary.cleanup()

@@ -7,11 +7,11 @@ told to. Trades that are captured meanwhile are left for the next cycle.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from threading import Event, RLock, Thread
+from threading import Event, Thread
 from typing import Final, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
+from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
@@ -35,7 +36,9 @@ from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
 from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
+from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
+from nodes.turns import Turns
 from nodes.validators import Seating
 
 T = TypeVar("T")
@@ -76,15 +79,22 @@ DEFAULT_OPTIONS: Final = SandboxOptions()
 class Sandbox:
     """A running consortium. ``lock`` guards everything but the capture of trades."""
 
-    def __init__(self, consortium: Consortium, cycle_seconds: float = CYCLE_SECONDS) -> None:
+    def __init__(
+        self,
+        consortium: Consortium,
+        cycle_seconds: float = CYCLE_SECONDS,
+        turns: Turns | None = None,
+    ) -> None:
+        """``turns`` are those of the clearing house, where others reach it by envelopes."""
         self.consortium = consortium
-        self.lock = RLock()
+        self.lock = turns or Turns()
         self.is_ready = False
         self.failure = ""
         self.captures = CaptureQueue(consortium.exchange)
         self.interface = InterfaceBooks(consortium.path)
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
+        self.stubs = Stubs(consortium)
         self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
         self._must_resume = False
         self._stopping = Event()
@@ -176,7 +186,8 @@ class Sandbox:
             try:
                 yield
                 self.journal.follow(is_thorough=True)
-            except MalformedError:
+            except (MalformedError, UnreachableError):
+                # Nothing has gone wrong here: the same may be asked for again.
                 raise
             except StorageError:
                 self._must_resume = True
@@ -206,6 +217,8 @@ class Sandbox:
                 # Nothing of what failed has happened; the rest is found as after a crash.
                 self._must_resume = True
                 logger.warning("clearing waits for room on the disk: %s", error)
+            except UnreachableError as error:
+                logger.warning("clearing goes on without a node: %s", error)
             except Exception as error:  # noqa: BLE001 # whatever it was, it is said and stops clearing
                 self._fail(error)
                 return
@@ -226,6 +239,8 @@ class Sandbox:
     def _step(self, *, is_due: bool) -> bool:
         self._follow_the_chain()
         self._take_in()
+        if self.stubs.answer():
+            self.time.look_again()
         self.time.pass_by()
         waiting = self.consortium.clearing_house.net.waiting()
         is_full = waiting >= self.consortium.rules.cycle_trades_max
@@ -236,7 +251,9 @@ class Sandbox:
 
     def _take_in(self) -> None:
         self._resume()
-        take_in(self.consortium)
+        # An exchange that is away hands over when it is back; what it has handed over settles.
+        with suppress(UnreachableError):
+            take_in(self.consortium)
 
     def _resume(self) -> None:
         if self._must_resume:

@@ -6,8 +6,8 @@ from ledger.books.postings import Register
 from ledger.domain.identifiers import owner_of
 from ledger.domain.reasons import Rejected
 from nodes.consortium import Consortium
-from nodes.funding import Movement, deposit, withdraw
-from nodes.reservations import reserve, unreserve
+from nodes.funding import deposit, withdraw
+from nodes.movement import Movement
 from nodes.scenario.story import MoveEvent, ReserveEvent, Story
 
 
@@ -34,9 +34,9 @@ class Balances:
 
     def set_aside(self, name: str, event: ReserveEvent) -> Rejected | None:
         """Reserves an amount of a balance, or makes it available again."""
-        act = reserve if event.amount > 0 else unreserve
         owner = self._consortium.trader(owner_of(event.account))
-        return act(owner, self._movement(name, event))
+        act = owner.reserve if event.amount > 0 else owner.unreserve
+        return act(self._movement(name, event))
 
     def doer_of(self, event: MoveEvent | ReserveEvent) -> str:
         """Whose node does it: the owner sets aside, the keeper of the account does the rest."""

@@ -14,3 +14,8 @@ def pack_files() -> list[Path]:
 def topic_of(file: Path) -> str:
     """What a file of the pack is about: the folder it is in."""
     return file.parent.name
+
+
+def pack_file(name: str) -> Path | None:
+    """The file of a scenario of the pack; None when there is none of this name."""
+    return next((file for file in pack_files() if file.stem == name), None)

@@ -132,8 +132,13 @@ class Value:
 
 def read_document(file: Path) -> Value:
     """The document in a file. Raises ScenarioError when it is not YAML or JSON."""
+    return parse_document(file.read_bytes(), file)
+
+
+def parse_document(content: bytes, file: Path) -> Value:
+    """The document that is the content of a file. Raises ScenarioError."""
     try:
-        node: Any = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node: Any = yaml.compose(content.decode(), Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1

@@ -35,7 +35,11 @@ _KEYS: Final = (
 
 def load_story(file: Path) -> Story:
     """The story in a file. Raises ScenarioError, or FileNotFoundError."""
-    document = read_document(file)
+    return story_of(read_document(file))
+
+
+def story_of(document: Value) -> Story:
+    """The story in a document. Raises ScenarioError."""
     keys = document.mapping(["scenario"], _KEYS)
     instruments = _instruments(keys.get("instruments"))
     participants = with_infrastructure(_participants(keys.get("participants")), DEFAULT_IDS)

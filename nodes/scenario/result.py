@@ -141,7 +141,13 @@ class Outcome:
     def breaks(self) -> list[dict[str, Any]]:
         """The open breaks of all nodes."""
         return [
-            row.model_dump(include={"kind", "owner", "subject", "ours", "theirs"})
+            {
+                "kind": row.kind.value,
+                "owner": row.owner,
+                "subject": row.subject,
+                "ours": row.ours,
+                "theirs": row.theirs,
+            }
             for node in self._played.consortium.nodes.values()
             for row in node.breaks()
         ]

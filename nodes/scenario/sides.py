@@ -34,13 +34,13 @@ class SideOrders:
         if refusal is not None:
             return refusal
         with suppress(UnreachableError):
-            return self._scene.consortium.trader(event.by).sides.withdraw(event.instruction)
+            return self._scene.consortium.trader(event.by).withdraw_side(event.instruction)
         return Rejected(Reason.SILENT)
 
     def _enter(self, event: SideEvent) -> Rejected | None:
-        sides = self._scene.consortium.trader(event.by).sides
+        trader = self._scene.consortium.trader(event.by)
         with suppress(UnreachableError):
-            return sides.enter(event.id, self._side(event), self._wishes(event))
+            return trader.enter_side(event.id, self._side(event), self._wishes(event))
         return Rejected(Reason.SILENT)
 
     def _stranger(self, by: str) -> Rejected | None:

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.routers.trades import ARROW_STREAM, BATCH_BYTES_MAX
 from ledger.domain.reasons import Reason
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.batches import arrow_columns, arrow_stream, json_rows
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 JSON = "application/json"
@@ -19,7 +19,7 @@ JSON = "application/json"
 def client(tmp_path_factory):
     options = SandboxOptions(dense_sequence=True)
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 
@@ -167,7 +167,7 @@ def test_gaps_of_a_dense_venue_are_reported_until_they_are_filled(client):
 
 
 def test_other_venues_have_no_gaps(tmp_path):
-    with TestClient(create_app(open_sandbox(tmp_path, "test", DAY))) as client:
+    with client_of(create_app(open_sandbox(tmp_path, "test", DAY))) as client:
         post(client, json_rows(10, 2))
         found = client.get("/v1/trades/gaps").json()
 
@@ -176,7 +176,7 @@ def test_other_venues_have_no_gaps(tmp_path):
 
 def test_cycle_is_struck_by_hand_and_later_trades_go_to_the_next(tmp_path):
     options = SandboxOptions(cycle_seconds=0)
-    with TestClient(create_app(open_sandbox(tmp_path, "test", DAY, options=options))) as client:
+    with client_of(create_app(open_sandbox(tmp_path, "test", DAY, options=options))) as client:
         nothing = client.post("/v1/cycles")
         post(client, json_rows(1, 10))
         first = client.post("/v1/cycles")

@@ -11,15 +11,19 @@ import pytest
 from typer.testing import CliRunner
 
 from api.app import create_app
+from api.cli.key_choice import VARIABLE
 from api.cli.main import app
 from api.server import server_of
+from nodes.api_keys import OPERATOR, seeded_secret
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.webhooks.addresses import AddressRules
+from tests.support.clients import SEED, key_header
 from tests.support.consortia import DAY
 from tests.support.receiver import Receiver, wait
 from tests.support.servers import run as run_server
 
 runner = CliRunner()
+OPERATOR_KEY = seeded_secret(SEED, OPERATOR.name)
 TRADE = {
     "number": "T1",
     "instrument": "NOVA1",
@@ -34,9 +38,14 @@ TRADE = {
 def url(tmp_path_factory):
     options = SandboxOptions(cycle_seconds=0)
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
-    served = create_app(sandbox, AddressRules(to_loopback=True))
+    served = create_app(sandbox, webhook_rules=AddressRules(to_loopback=True))
     with run_server(server_of(served, "127.0.0.1", 0)) as place:
         yield f"http://{place}"
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch):
+    monkeypatch.setenv(VARIABLE, OPERATOR_KEY)
 
 
 @pytest.fixture
@@ -66,7 +75,7 @@ def running(request, *words):
         stderr=subprocess.PIPE,
         text=True,
         bufsize=1,
-        env={"PATH": "", "PYTHONUNBUFFERED": "1"},
+        env={"PATH": "", "PYTHONUNBUFFERED": "1", VARIABLE: OPERATOR_KEY},
     )
     lines, errors = [], []
     readers = [
@@ -87,7 +96,9 @@ def running(request, *words):
 
 
 def submit(url, number):
-    return httpx2.post(f"{url}/v1/trades", json=TRADE | {"number": number}).json()["id"]
+    return httpx2.post(
+        f"{url}/v1/trades", json=TRADE | {"number": number}, headers=key_header()
+    ).json()["id"]
 
 
 def test_events_are_listed_and_filtered(url, run):

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import headers_in
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -134,9 +135,8 @@ def _commands_of(text, program):
 
 def _ask(url, words):
     """Sends what a curl command sends."""
-    options = {words[i]: words[i + 1] for i in range(len(words)) if words[i] in ("-d", "-H")}
+    options = {words[i]: words[i + 1] for i in range(len(words)) if words[i] == "-d"}
     [address] = [word.replace(ADDRESS, url) for word in words if word.startswith(ADDRESS)]
     body = options.get("-d")
-    headers = dict([options["-H"].split(": ")]) if "-H" in options else {}
     method = "POST" if body else "GET"
-    return httpx2.request(method, address, content=body, headers=headers, timeout=30)
+    return httpx2.request(method, address, content=body, headers=headers_in(words), timeout=30)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.app import create_app
@@ -17,6 +16,7 @@ from ledger.settlement.matching import Side
 from nodes.clearing_house.desk import Entry
 from nodes.instruction_terms import instruction_id
 from nodes.sandbox.sandbox import Sandbox, open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY, small_consortium
 from tests.support.servers import served
 
@@ -30,7 +30,7 @@ def sandbox(tmp_path):
 
 @pytest.fixture
 def client(sandbox):
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 
@@ -38,7 +38,7 @@ def client(sandbox):
 def shared_client(tmp_path_factory):
     """For what leaves no trace."""
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 
@@ -214,14 +214,14 @@ def test_match_of_the_next_day_does_not_end_with_the_day_before(client, sandbox)
 def test_setting_outlives_the_process(tmp_path):
     for expected in (False, True):
         sandbox = open_sandbox(tmp_path / "state", "test", DAY)
-        with TestClient(create_app(sandbox)) as client:
+        with client_of(create_app(sandbox)) as client:
             assert shown(client)["frozen"] is expected
             at = client.post("/v1/clock", json={"frozen": True, "advance": 60}).json()
     assert sandbox.consortium.clock.business_time().isoformat()[:19] == at["business_time"]
 
 
 def test_clock_of_a_story_is_shown_and_not_set():
-    with TestClient(create_app(Sandbox(small_consortium()))) as client:
+    with client_of(create_app(Sandbox(small_consortium()))) as client:
         assert shown(client)["business_time"] == f"{DAY}T09:00:00"
         answer = client.post("/v1/clock", json={"frozen": True})
         assert (answer.status_code, answer.json()["reason"]) == (403, "UNAUTHORISED")

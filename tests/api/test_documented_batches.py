@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.trade_batches.arrow_form import SCHEMA
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 
@@ -17,7 +17,7 @@ def test_batch_and_strike_of_the_readme_work(request, tmp_path, name):
     text = (request.config.rootpath / name).read_text()
     body = json.loads(re.search(r"trades:batch .* -d '(\[.*?\])'", text, re.DOTALL)[1])
     options = SandboxOptions(cycle_seconds=0)
-    with TestClient(create_app(open_sandbox(tmp_path, "test", DAY, options=options))) as client:
+    with client_of(create_app(open_sandbox(tmp_path, "test", DAY, options=options))) as client:
         captured = client.post("/v1/trades:batch", json=body)
         cycle = client.post("/v1/cycles")
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import headers_in, key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -34,17 +35,19 @@ def commands_of(text, program):
 def ask(place, words):
     """Sends what a curl command sends."""
     words = [word for word in words if word != "-s"]
-    options = {words[i]: words[i + 1] for i in range(len(words)) if words[i] in ("-X", "-d", "-H")}
+    options = {words[i]: words[i + 1] for i in range(len(words)) if words[i] in ("-X", "-d")}
     [url] = [word.replace(ADDRESS, place) for word in words if word.startswith(ADDRESS)]
     body = options.get("-d")
     method = options.get("-X") or ("POST" if body else "GET")
-    headers = dict([options["-H"].split(": ")]) if "-H" in options else {}
-    return httpx2.request(method, url, content=body, headers=headers, timeout=30)
+    return httpx2.request(method, url, content=body, headers=headers_in(words), timeout=30)
 
 
 def wait_for(place, label):
     deadline = time.monotonic() + SECONDS_MAX
-    while httpx2.get(f"{place}/v1/instructions/{label}").json()["state"] != "settled":
+    while (
+        httpx2.get(f"{place}/v1/instructions/{label}", headers=key_header()).json()["state"]
+        != "settled"
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -69,6 +72,7 @@ def test_commands_of_the_page_end_as_it_says(request, place):
     commands = commands_of(text, "novate")
     httpx2.post(
         f"{place}/v1/sandbox/fund",
+        headers=key_header(),
         json={
             "reference": "EMPTY",
             "kind": "cash",

@@ -14,7 +14,9 @@ from ledger.books.database import open_database
 from ledger.books.interface import events as kept_events
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.books.interface.tables import interface_tables
+from nodes.sandbox.home import Replacement, SandboxHome
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -49,8 +51,14 @@ def app(server):
 
 @pytest.fixture(scope="module")
 def client(server):
-    with httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as opened:
+    with httpx2.Client(
+        base_url=f"http://{server.place}/v1", headers=key_header(), timeout=30
+    ) as opened:
         yield opened
+
+
+def client_at(place, holder="operator"):
+    return httpx2.Client(base_url=f"http://{place}/v1", headers=key_header(holder), timeout=30)
 
 
 def frames_of(client, **options):
@@ -264,6 +272,39 @@ def test_stream_of_a_participant_has_nothing_of_others(sandbox, client):
     assert all(not each["participants"] or "BRK-C" in each["participants"] for each in seen)
 
 
+def test_key_of_a_participant_reads_what_is_its_own_and_public(server, client):
+    last = client.get("/events", params={"limit": 1}).json()["last_sequence"]
+    trade = client.post("/trades", json=TRADE | {"number": "PRIVATE"}).json()["id"]
+    settled = until(client, "trade.settled", subject=trade)
+    with client_at(server.place, "BRK-C") as stranger, client_at(server.place, "BRK-B") as buyer:
+        assert stranger.get(f"/events/{settled['id']}").status_code == 404
+        assert stranger.post(f"/events/{settled['id']}/resend").status_code == 404
+        assert stranger.get("/events", params={"subject": trade}).json()["data"] == []
+        assert buyer.get(f"/events/{settled['id']}").json() == settled
+        for reader, is_told in ((stranger, False), (buyer, True)):
+            _, seen = next(
+                each for each in frames_of(reader, params={"last_event_id": last}) if each[1]
+            )
+            assert (trade in {event["subject"] for event in seen}) is is_told
+    assert httpx2.get(f"http://{server.place}/v1/events").status_code == 401
+
+
+def test_reset_goes_on_with_the_numbers_and_says_so(tmp_path):
+    home = SandboxHome(tmp_path, lambda seed: open_sandbox(tmp_path, seed or "test", DAY))
+    before = home.open()
+    before.start()
+    before.stop()
+    last = before.journal.events.last_sequence
+    home.replace(Replacement(seed="other"))
+
+    after = home.open()
+    after.start()
+    after.stop()
+    told = [json.loads(event.payload) for event in after.journal.events.after(last, 10)]
+    assert [event["sequence"] for event in told] == [last + 1, last + 2]
+    assert [event["type"].split(".")[3] for event in told] == ["reset", "started"]
+
+
 def test_events_too_old_are_gone(monkeypatch, client, sandbox):
     monkeypatch.setattr(sandbox.journal.events, "first_sequence", 10)
 
@@ -312,7 +353,9 @@ def test_open_stream_ends_when_the_server_stops(tmp_path):
     frames = []
 
     def read(place):
-        with httpx2.Client(base_url=f"http://{place}/v1", timeout=30) as opened:
+        with httpx2.Client(
+            base_url=f"http://{place}/v1", headers=key_header(), timeout=30
+        ) as opened:
             frames.extend(frames_of(opened))
 
     with served(open_sandbox(tmp_path, "test", DAY)) as running:

@@ -21,6 +21,7 @@ from ledger.books import intake
 from ledger.domain.instructions import State
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.browser import needs_chromium, opened_page
+from tests.support.clients import key_header
 from tests.support.consortia import DAY
 
 TRADE = {
@@ -69,7 +70,7 @@ def trade(address):
     """A trade that is final."""
     body = json.dumps(TRADE).encode()
     request = urllib.request.Request(
-        f"{address}/v1/trades", body, {"content-type": "application/json"}
+        f"{address}/v1/trades", body, {"content-type": "application/json"} | key_header()
     )
     with urllib.request.urlopen(request) as answer:
         id = json.load(answer)["id"]
@@ -84,7 +85,8 @@ def trade(address):
 
 def get(address, path):
     try:
-        with urllib.request.urlopen(address + path) as answer:
+        request = urllib.request.Request(address + path, headers=key_header())
+        with urllib.request.urlopen(request) as answer:
             return answer.status, answer.read().decode(), answer.headers
     except urllib.error.HTTPError as error:
         with error:
@@ -290,7 +292,7 @@ def test_command_makes_no_folder_and_says_what_is_wrong(tmp_path):
 
 @needs_chromium
 def test_reader_goes_from_the_day_to_the_trade_and_back(address, trade):
-    with opened_page(locale="en-GB") as (page, errors):
+    with opened_page(extra_http_headers=key_header(), locale="en-GB") as (page, errors):
         page.goto(address)
         page.get_by_role("link", name="Chain").click()
         page.get_by_role("searchbox").fill(f"cycle {trade['cycle']}")
@@ -308,7 +310,7 @@ def test_reader_goes_from_the_day_to_the_trade_and_back(address, trade):
 
 @needs_chromium
 def test_new_block_appears_on_the_open_list(address, trade):
-    with opened_page(locale="en-GB") as (page, _):
+    with opened_page(extra_http_headers=key_header(), locale="en-GB") as (page, _):
         page.goto(f"{address}/chain")
         newest = int(page.locator("tbody tr td a").first.inner_text())
         page.request.post(f"{address}/v1/trades", data=TRADE | {"number": "LATER"})

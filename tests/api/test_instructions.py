@@ -8,6 +8,7 @@ import pytest
 from ledger.domain.reasons import Reason
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.state_hash import state_hash
+from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.instructions import everything_on_disk
 from tests.support.servers import served
@@ -45,7 +46,9 @@ def sandbox(tmp_path_factory):
 def client(sandbox):
     with (
         served(sandbox) as server,
-        httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as opened,
+        httpx2.Client(
+            base_url=f"http://{server.place}/v1", timeout=30, headers=key_header()
+        ) as opened,
     ):
         yield opened
 
@@ -500,7 +503,10 @@ def test_page_counts_what_waits_by_reason(client):
     enter(client, label="SHOWN", hold=True)
     page = str(client.base_url).replace("/v1/", "/parts/today")
 
-    english, chinese = (httpx2.get(f"{page}?lang={language}").text for language in ("en", "zh"))
+    english, chinese = (
+        httpx2.get(f"{page}?lang={language}", headers=key_header()).text
+        for language in ("en", "zh")
+    )
 
     assert "HELD: It is on hold" in english
     assert "待交收指令" in chinese
@@ -524,7 +530,9 @@ def test_everything_is_there_after_a_restart(tmp_path):
         opened = open_sandbox(tmp_path, "test", DAY, options=options)
         with (
             served(opened) as server,
-            httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as client,
+            httpx2.Client(
+                base_url=f"http://{server.place}/v1", timeout=30, headers=key_header()
+            ) as client,
         ):
             entered = enter(client, label="KEPT", hold=True, expires="23:59", priority="high")
             assert entered.status_code == (200 if place else 201)

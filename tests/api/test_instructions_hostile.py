@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -83,7 +84,9 @@ def client(tmp_path_factory):
     opened = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
     with (
         served(opened) as server,
-        httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as client,
+        httpx2.Client(
+            base_url=f"http://{server.place}/v1", timeout=30, headers=key_header()
+        ) as client,
     ):
         yield client
 
@@ -104,7 +107,7 @@ def test_many_senders_at_once_are_all_answered_and_everything_settles(client):
     place = client.base_url
 
     def send(sender):
-        with httpx2.Client(base_url=place, timeout=60) as own:
+        with httpx2.Client(base_url=place, timeout=60, headers=key_header()) as own:
             for number in range(EACH):
                 # Every label comes from two senders, with the same terms.
                 label = f"MANY-{sender // 2}-{number}"

@@ -13,9 +13,11 @@ from api.web.today import today_of
 from api.web.words import BREAK_KINDS, STATES, WORDS
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
+from nodes.api_keys import OPERATOR
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.browser import needs_chromium, opened_page
+from tests.support.clients import key_header
 from tests.support.consortia import DAY
 
 
@@ -60,7 +62,8 @@ def test_every_word_is_used_and_every_used_word_exists(request):
 
 @pytest.mark.parametrize(("query", "word"), [("?lang=en", "The day"), ("?lang=zh", "\u5f53\u65e5")])
 def test_page_speaks_both_languages_and_asks_nobody_else(address, query, word):
-    with urllib.request.urlopen(f"{address}/{query}") as answer:
+    request = urllib.request.Request(f"{address}/{query}", headers=key_header())
+    with urllib.request.urlopen(request) as answer:
         page, headers = answer.read().decode(), answer.headers
 
     assert word in page
@@ -82,7 +85,7 @@ def lines_of_large_figures(page, width):
 
 
 def test_figures_of_the_day_add_up(sandbox, address):
-    today = today_of(sandbox.consortium, explorer_of(sandbox.consortium), None)
+    today = today_of(sandbox.consortium, explorer_of(sandbox.consortium), OPERATOR, None)
 
     parts = today.settled + today.waiting + today.cancelled + today.unaffirmed
     assert today.captured == parts
@@ -90,7 +93,7 @@ def test_figures_of_the_day_add_up(sandbox, address):
 
 @needs_chromium
 def test_trade_appears_on_the_open_page_without_reloading(address):
-    with opened_page(locale="en-GB") as (page, errors):
+    with opened_page(extra_http_headers=key_header(), locale="en-GB") as (page, errors):
         page.goto(address)
         page.get_by_text("No cycle yet").wait_for()
         page.request.post(

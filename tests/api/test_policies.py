@@ -3,13 +3,12 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from fastapi.testclient import TestClient
-
 import api.routers
 import api.web
 from api.app import create_app
 from api.policies import CALLERS
 from nodes.sandbox.sandbox import open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 
@@ -27,7 +26,7 @@ def test_every_route_says_who_may_call_it_and_no_other_is_named():
 
 
 def test_description_shows_who_may_call(tmp_path):
-    with TestClient(create_app(open_sandbox(tmp_path, "test", DAY))) as client:
+    with client_of(create_app(open_sandbox(tmp_path, "test", DAY))) as client:
         paths = client.get("/openapi.json").json()["paths"]
 
     shown = {

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.app import create_app
@@ -13,6 +12,7 @@ from api.cli.main import app
 from ledger.domain.reasons import Reason
 from nodes.sandbox.sandbox import open_sandbox
 from tests.api.test_rest import TRADE, wait_until_final
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 from tests.support.proofs import SCRIPT
 from tests.support.servers import served
@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
 def answers(folder):
     """What the interface answered for a settled trade, while it ran; it has been stopped since."""
     sandbox = open_sandbox(folder, "test", DAY)
-    with TestClient(create_app(sandbox)) as client:
+    with client_of(create_app(sandbox)) as client:
         if sandbox.consortium.own_chain is None:
             pytest.skip("the chain is not in the folder")
         for number in ("P1", "P2", "P3"):

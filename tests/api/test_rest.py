@@ -3,12 +3,12 @@
 import time
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from ledger.domain.reasons import Reason
 from nodes.network import RULE_VERSION
 from nodes.sandbox.sandbox import open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 TRADE = {
@@ -25,7 +25,7 @@ FINAL_SECONDS_MAX = 20
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 
@@ -165,7 +165,7 @@ def test_every_refusal_is_on_record(client):
 
 def test_sandbox_that_has_failed_shows_no_figures(tmp_path):
     sandbox = open_sandbox(tmp_path, "test", DAY)
-    with TestClient(create_app(sandbox)) as client:
+    with client_of(create_app(sandbox)) as client:
         sandbox.failure, sandbox.is_ready = "SomeError: what happened", False
         answers = [client.get(f"/v1/{name}") for name in ("trades", "positions", "reconciliation")]
         page, part = client.get("/?lang=en"), client.get("/parts/today?lang=en")
@@ -255,6 +255,7 @@ def test_interface_describes_itself(client):
         described["paths"]
     )
     answers = described["paths"]["/v1/trades"]["post"]["responses"]
-    assert set(answers) == {"200", "201", "404", "409", "422", "503", "507"}
+    statuses = {"200", "201", "401", "403", "404", "409", "422", "429", "503", "507"}
+    assert set(answers) == statuses
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     assert answers["409"]["content"] == {"application/problem+json": problem}

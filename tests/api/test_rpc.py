@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from ledger.chain.rpc.request import BATCH_MAX, BODY_BYTES_MAX
 from ledger.chain.transactions import RAW_BYTES_MAX
 from nodes.sandbox.network import developer_key
 from nodes.sandbox.sandbox import open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 CHAIN_ID = 668_283
@@ -19,7 +19,7 @@ DEVELOPER = developer_key("test")
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 

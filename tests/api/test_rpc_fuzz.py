@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.app import create_app
 from ledger.chain.rpc.table import METHODS
 from nodes.sandbox.sandbox import open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 hex_texts = st.one_of(
@@ -46,7 +46,7 @@ bodies = st.one_of(requests, values, st.lists(st.one_of(requests, values), max_s
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 

@@ -1,10 +1,10 @@
 """Time control by JSON-RPC: in a sandbox with a simulated clock, and business time goes with it."""
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from nodes.sandbox.sandbox import Sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY, small_consortium
 
 HOUR = 3600
@@ -12,7 +12,7 @@ HOUR = 3600
 
 @pytest.fixture
 def client():
-    with TestClient(create_app(Sandbox(small_consortium()))) as opened:
+    with client_of(create_app(Sandbox(small_consortium()))) as opened:
         yield opened
 
 

@@ -9,6 +9,7 @@ import pytest
 from ledger.domain.reasons import Reason
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.state_hash import state_hash
+from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -37,7 +38,9 @@ def sandbox(tmp_path_factory):
 def client(sandbox):
     with (
         served(sandbox) as server,
-        httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as opened,
+        httpx2.Client(
+            base_url=f"http://{server.place}/v1", timeout=30, headers=key_header()
+        ) as opened,
     ):
         opened.post("/clock", json={"frozen": True})
         yield opened

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from ledger.domain.rules import MARKET_DAY_RULES
@@ -15,6 +14,7 @@ from nodes.opening_positions import issue_opening
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.sandbox.sandbox import Sandbox
 from tests.api.test_rest import TRADE, wait_until_final
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 
@@ -24,7 +24,7 @@ def test_signatures_are_shown_where_trades_are_signed(signed):
     rules = replace(MARKET_DAY_RULES, signed_trades=signed)
     consortium = open_consortium(network, rules, WallClock(), None)
     issue_opening(consortium, sandbox_opening(network))
-    with TestClient(create_app(Sandbox(consortium))) as client:
+    with client_of(create_app(Sandbox(consortium))) as client:
         trade = wait_until_final(client, client.post("/v1/trades", json=TRADE).json()["id"])
         answer = client.get(f"/v1/trades/{trade['id']}/signatures")
 

@@ -20,6 +20,7 @@ from nodes.clock import WallClock
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.webhooks.addresses import AddressRules
 from nodes.webhooks.dispatch import ATTEMPTS_MAX, EXHAUSTED_IN_A_ROW_MAX, Dispatcher
+from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.receiver import Receiver, wait
 from tests.support.servers import run
@@ -45,10 +46,10 @@ def receiver():
 def client(tmp_path_factory):
     options = SandboxOptions(cycle_seconds=0)
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
-    app = create_app(sandbox, AddressRules(to_loopback=True))
+    app = create_app(sandbox, webhook_rules=AddressRules(to_loopback=True))
     with (
         run(server_of(app, "127.0.0.1", 0)) as place,
-        httpx2.Client(base_url=f"http://{place}/v1", timeout=30) as opened,
+        httpx2.Client(base_url=f"http://{place}/v1", headers=key_header(), timeout=30) as opened,
     ):
         yield opened
 

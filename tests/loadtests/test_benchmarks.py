@@ -16,6 +16,11 @@ from api.cli.main import app
         (("sets", "--instructions", "300", "--accounts", "20"), {"rate", "gas"}),
         (("logs", "--blocks", "2000"), {"page_ms", "open_seconds"}),
         (("gridlock", "--instructions", "2000"), {"fifo_seconds", "bypass_seconds", "ratio"}),
+        (("reconcile", "--records", "20000", "--planted", "200"), {"kinds", "seconds", "ratio"}),
+        (
+            ("reconcile-live", "--lines", "200", "--seconds", "2"),
+            {"latency_ms", "processor_ms", "view_hash"},
+        ),
     ],
 )
 def test_benchmark_verifies_its_answer_and_says_where_it_ran(arguments, figures):

@@ -37,7 +37,7 @@ def cash_of(consortium, owner):
 
 def kinds(consortium):
     return sorted(
-        (row.owner, row.kind) for node in consortium.nodes.values() for row in node.breaks()
+        (row.owner, row.kind.value) for node in consortium.nodes.values() for row in node.breaks()
     )
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from nodes.external_engine import ExternalEngine
@@ -19,6 +18,7 @@ from nodes.scenario.loader import load_story
 from nodes.scenario.result import result_of
 from nodes.scenario.runner import play
 from tests.support.anvil import Anvil, needs_anvil
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 from tests.support.engines import URL_NAME
 
@@ -175,7 +175,7 @@ def test_sandbox_settles_on_a_chain_with_a_clock_of_its_own(tmp_path):
     }
     with Anvil("--block-time", "1") as anvil:
         sandbox = open_sandbox(tmp_path, "test", DAY, ExternalEngine(anvil.url))
-        with TestClient(create_app(sandbox)) as client:
+        with client_of(create_app(sandbox)) as client:
             name = client.post("/v1/trades", json=trade).json()["id"]
             deadline = time.monotonic() + FINAL_SECONDS_MAX
             while (final := client.get(f"/v1/trades/{name}").json()["final_block"]) is None:

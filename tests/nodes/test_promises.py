@@ -35,7 +35,8 @@ REFERENCE = b"r" * 32
 
 
 def breaks_of(consortium):
-    return [(row.owner, row.kind) for node in consortium.nodes.values() for row in node.breaks()]
+    found = [row for node in consortium.nodes.values() for row in node.breaks()]
+    return [(row.owner, row.kind.value) for row in found]
 
 
 def lines(consortium, owner, amount):

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.batches import json_rows
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 ROWS = 2_000
@@ -26,7 +27,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     sandbox = open_sandbox(folder, "test", DAY)
     exchange = sandbox.consortium.exchange
-    with TestClient(create_app(sandbox)) as client:
+    with client_of(create_app(sandbox)) as client:
 
         def post(first: int) -> int:
             return client.post("/v1/trades:batch", json=json_rows(first, ROWS)).status_code

@@ -13,6 +13,7 @@ async function refresh() {
   if (document.hidden || main.querySelector("select:focus")) return;
   try {
     const answer = await fetch(main.dataset.part, { cache: "no-store" });
+    if (answer.status === 401) return location.reload();
     if (!answer.ok && answer.status !== 503) throw new Error(answer.statusText);
     main.innerHTML = await answer.text();
     show(answer.ok ? "live" : "stopped");

@@ -2,7 +2,11 @@
 
 from sqlalchemy import Table
 
+from ledger.books.interface.answers import AnswerRow
+from ledger.books.interface.api_keys import ApiKeyRow
 from ledger.books.interface.events import EventCursorRow, EventRow
+from ledger.books.interface.requests import BootRow, RequestRow
+from ledger.books.interface.sessions import SessionRow
 from ledger.books.interface.webhooks import (
     WebhookAttemptRow,
     WebhookEndpointRow,
@@ -13,5 +17,16 @@ from ledger.books.tables import table_of
 
 def interface_tables() -> list[Table]:
     """Every one of them."""
-    rows = (EventRow, EventCursorRow, WebhookEndpointRow, WebhookAttemptRow, WebhookResendRow)
+    rows = (
+        AnswerRow,
+        ApiKeyRow,
+        BootRow,
+        EventCursorRow,
+        EventRow,
+        RequestRow,
+        SessionRow,
+        WebhookAttemptRow,
+        WebhookEndpointRow,
+        WebhookResendRow,
+    )
     return [table_of(row) for row in rows]

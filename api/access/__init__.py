@@ -1,0 +1,1 @@
+"""Access: whose key a request carries, what it may call, and how often."""

@@ -1,0 +1,1 @@
+"""What holds for every request of the interface, whatever it asks for: one file a convention."""

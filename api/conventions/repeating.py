@@ -1,0 +1,80 @@
+"""Which writes may be done again when nobody knows whether they were done: one table.
+
+What names its content (a trade by its number, an instruction by its label, a movement by its
+reference) or says how something is to stand happens once however often it comes. The rest must not
+be done again after a crash: the caller is told where to look. A write that is not named here is
+taken for one of those.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from functools import cache
+from re import Pattern
+from typing import Final
+
+from starlette.routing import compile_path
+
+
+class Again(Enum):
+    """What the same write does when it comes again."""
+
+    NOTHING = "nothing"
+    MORE = "more"
+
+
+SEE_BY_WRITE: Final[Mapping[str, str]] = {
+    "POST /v1/cycles": "/v1/cycles",
+    "POST /v1/clock": "/v1/clock",
+    "POST /v1/queue/resolve": "/v1/queue",
+}
+"""Where one sees whether it was done, for what does more when it comes again."""
+
+AGAIN: Final[Mapping[str, Again]] = {
+    "POST /v1/trades": Again.NOTHING,
+    "POST /v1/trades:batch": Again.NOTHING,
+    "POST /v1/instructions": Again.NOTHING,
+    "POST /v1/instructions:batch": Again.NOTHING,
+    "POST /v1/instructions/{label}/hold": Again.NOTHING,
+    "POST /v1/instructions/{label}/release": Again.NOTHING,
+    "POST /v1/instructions/{label}/cancel": Again.NOTHING,
+    "POST /v1/instructions/{label}/prioritise": Again.NOTHING,
+    "POST /v1/instructions/{label}/settle": Again.NOTHING,
+    "POST /v1/instructions/{label}/replace": Again.NOTHING,
+    "POST /v1/sides": Again.NOTHING,
+    "POST /v1/sides/{participant}/{reference}/withdraw": Again.NOTHING,
+    "POST /v1/sides/{participant}/{reference}/amend": Again.NOTHING,
+    "POST /v1/dry-run/instructions": Again.NOTHING,
+    "POST /v1/dry-run/cycle": Again.NOTHING,
+    "POST /v1/queue/resolve": Again.MORE,
+    "PUT /v1/limits": Again.NOTHING,
+    "DELETE /v1/limits": Again.NOTHING,
+    "POST /v1/reservations": Again.NOTHING,
+    "POST /v1/sandbox/fund": Again.NOTHING,
+    "POST /v1/participants/{participant}/suspend": Again.NOTHING,
+    "POST /v1/participants/{participant}/reinstate": Again.NOTHING,
+    "POST /v1/clock": Again.MORE,
+    "POST /v1/cycles": Again.MORE,
+}
+"""By method and path."""
+
+
+def does_nothing_again(method: str, path: str) -> bool:
+    """Whether the same write may simply be done again."""
+    return any(
+        again is Again.NOTHING and name == method and pattern.fullmatch(path)
+        for name, pattern, again in _patterns()
+    )
+
+
+def where_to_see(method: str, path: str) -> str:
+    """What to read to find out whether a write was done."""
+    return SEE_BY_WRITE.get(f"{method} {path}", path)
+
+
+@cache
+def _patterns() -> list[tuple[str, Pattern[str], Again]]:
+    found = []
+    for name, again in AGAIN.items():
+        method, _, path = name.partition(" ")
+        found.append((method, compile_path(path)[0], again))
+    return found

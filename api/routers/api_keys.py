@@ -1,0 +1,91 @@
+"""Keys: make one, list them, revoke one. They are never shown again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request, status
+
+from api import key_schemas as schemas
+from api.access.access import Access
+from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters
+from api.errors import RefusedError, problems, refuse
+from ledger.books.interface.api_keys import ApiKey
+from ledger.domain.reasons import Reason, Rejected
+from nodes.api_keys import fresh_key, holders
+
+router = APIRouter(
+    prefix="/v1/api-keys",
+    tags=["keys"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
+
+
+def access_of(request: Request) -> Access:
+    """Access to the running sandbox."""
+    access = request.app.state.access
+    assert isinstance(access, Access)
+    return access
+
+
+GivenAccess = Annotated[Access, Depends(access_of)]
+
+
+@router.get("", operation_id="keys.list", summary="List keys")
+def list_keys(access: GivenAccess, cursor: Cursor, limit: Limit = 100) -> schemas.ApiKeys:
+    """Every key by its id, revoked ones too; the keys themselves nobody knows."""
+    keys = access.keys.all()
+    shown = keys[cursor : cursor + limit]
+    end = cursor + len(shown)
+    following = str(end) if shown and end < len(keys) else None
+    return schemas.ApiKeys(data=[key_view(key) for key in shown], next_cursor=following)
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    operation_id="keys.create",
+    summary="Make a key",
+    responses=problems(404, 409, 507),
+)
+def create_key(
+    new: schemas.NewKey, access: GivenAccess, sandbox: RunningSandbox
+) -> schemas.MadeKey:
+    """Makes another key for a holder; this answer is the only one that shows it."""
+    holder = holders(sandbox.consortium.network).get(new.holder)
+    if holder is None:
+        raise refuse(Reason.UNKNOWN, f"holder: there is no participant {new.holder}")
+    secret = fresh_key(holder.name)
+    key = access.keys.add(secret, holder, access.now())
+    if isinstance(key, Rejected):
+        raise RefusedError(key)
+    return schemas.MadeKey(**key_view(key).model_dump(), key=secret)
+
+
+@router.post(
+    "/{key_id}/revoke",
+    operation_id="keys.revoke",
+    summary="Revoke a key",
+    responses=problems(404, 409, 507),
+)
+def revoke_key(
+    key_id: Annotated[str, Path(max_length=40, examples=["key_0123456789abcdef"])],
+    access: GivenAccess,
+) -> schemas.ApiKey:
+    """From now on it is good for nothing, and whoever signed in with it is signed out."""
+    key = access.keys.revoke(key_id, access.now())
+    if isinstance(key, Rejected):
+        raise RefusedError(key)
+    return key_view(key)
+
+
+def key_view(key: ApiKey) -> schemas.ApiKey:
+    """What is known of a key."""
+    return schemas.ApiKey(
+        id=key.id,
+        holder=key.holder.name,
+        role=key.holder.role.value,
+        participant=key.holder.participant,
+        is_from_seed=key.is_from_seed,
+        made_at=key.made_at,
+        revoked_at=key.revoked_at,
+    )

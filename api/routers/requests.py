@@ -1,0 +1,121 @@
+"""The log of requests: what was asked of the interface, and how it was answered."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+
+from api.conventions.callers import seen_only_by
+from api.dependencies import AnySandbox, Cursor, Limit, any_sandbox_of, only_known_parameters
+from api.errors import problems, refuse
+from api.request_schemas import SeenRequest, SeenRequestWithBodies
+from api.schemas import Page
+from ledger.books.interface.requests import (
+    RequestFilter,
+    RequestRow,
+    request_id,
+    request_number,
+)
+from ledger.domain.reasons import Reason
+from nodes.clock import utc_of_micros
+
+router = APIRouter(
+    prefix="/v1/requests",
+    tags=["requests"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
+
+ID_LENGTH_MAX: Final = 40
+STATUS_CLASS: Final = "^[1-5]xx$"
+
+
+def _wanted(
+    request: Request,
+    cursor: Cursor,
+    status: Annotated[
+        str | None, Query(pattern=STATUS_CLASS, description="2xx, 4xx, ...", examples=["4xx"])
+    ] = None,
+    method: Annotated[
+        str | None, Query(pattern="^[A-Z]{3,7}$", description="The HTTP method.", examples=["POST"])
+    ] = None,
+    path: Annotated[
+        str | None,
+        Query(max_length=200, description="How the path begins.", examples=["/v1/trades"]),
+    ] = None,
+    caller: Annotated[
+        str | None, Query(max_length=64, description="On whose behalf.", examples=["BRK-A"])
+    ] = None,
+    since: Annotated[
+        str | None,
+        Query(max_length=ID_LENGTH_MAX, description="Only those after this request."),
+    ] = None,
+) -> RequestFilter | None:
+    """What is asked for; None: nothing that the caller may see."""
+    own = seen_only_by(request.scope)
+    if own is not None and caller not in (None, own):
+        return None
+    return RequestFilter(
+        status_class=int(status[0]) if status else None,
+        method=method,
+        path_prefix=path,
+        caller=own or caller,
+        since=_number(since, "since") if since else None,
+        below=cursor or None,
+    )
+
+
+@router.get("", operation_id="requests.list", summary="List requests")
+def list_requests(
+    sandbox: AnySandbox,
+    wanted: Annotated[RequestFilter | None, Depends(_wanted)],
+    limit: Limit = 100,
+) -> Page[SeenRequest]:
+    """The last 10,000 requests, newest first. Participants see their own."""
+    rows = sandbox.interface.requests.find(wanted, limit + 1) if wanted else []
+    return Page(
+        as_of_block=sandbox.consortium.clearing_house.projection.height,
+        data=[SeenRequest(**_fields(row)) for row in rows[:limit]],
+        next_cursor=str(rows[limit - 1].number) if len(rows) > limit else None,
+    )
+
+
+@router.get(
+    "/{id}",
+    operation_id="requests.read",
+    summary="Look a request up",
+    responses=problems(404),
+)
+def read_request(
+    id: Annotated[str, Path(max_length=ID_LENGTH_MAX, examples=["req_1_42"])], request: Request
+) -> SeenRequestWithBodies:
+    """One request, with the beginnings of both bodies."""
+    row = any_sandbox_of(request).interface.requests.get(_number(id, "id"))
+    own = seen_only_by(request.scope)
+    if row is None or own not in (None, row.caller):
+        raise refuse(Reason.UNKNOWN, f"there is no request {id}")
+    return SeenRequestWithBodies(**_fields(row), body=row.body, answer=row.answer)
+
+
+def _number(id: str, name: str) -> int:
+    number = request_number(id)
+    if number is None:
+        raise refuse(Reason.INVALID, f"{name}: expected a Request-Id such as req_1_42, found {id}")
+    return number
+
+
+def _fields(row: RequestRow) -> dict[str, Any]:
+    return {
+        "id": request_id(row.number),
+        "at": utc_of_micros(row.at).isoformat(timespec="microseconds"),
+        "method": row.method,
+        "path": row.path,
+        "query": row.query,
+        "caller": row.caller,
+        "status": row.status,
+        "duration_us": row.duration,
+        "bytes_in": row.bytes_in,
+        "bytes_out": row.bytes_out,
+        "idempotency_key": row.key,
+        "is_replayed": row.replayed,
+        "problem": row.problem,
+    }

@@ -1,0 +1,112 @@
+"""What was final before a book heard of it: where a late entry finds the block of its cause."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from sqlmodel import Session, col, delete, select
+
+from ledger.books.database import UnitOfWork
+from ledger.books.keyed import Keyed
+from ledger.books.postings import Cause, Origin, Posting, Register
+from ledger.books.rows import upsert
+from ledger.books.tables import SettledRow, UnexpectedIssueRow
+from ledger.clearing.columns import Column, Mask, accounts_of
+
+AT_ONCE: Final = 1_000
+"""References in one statement."""
+
+OwnAccounts = Callable[[Column], Mask]
+"""Which of some accounts a book has."""
+
+_REGISTER_BY_ORIGIN: Final = {Origin(register.value): register for register in Register}
+
+
+def every_account(accounts: Column) -> Mask:
+    """All of them."""
+    return np.ones(len(accounts), dtype=bool)
+
+
+def settled_blocks(session: Session, causes: Iterable[Cause]) -> dict[Cause, int]:
+    """The blocks in which those of some causes settled that have settled."""
+    found: dict[Cause, int] = {}
+    sought = {cause for cause in causes if cause.origin not in _REGISTER_BY_ORIGIN}
+    for references in _parts([cause.reference for cause in sought]):
+        rows = select(SettledRow).where(col(SettledRow.reference).in_(references))
+        for row in session.exec(rows):
+            cause = Cause(Origin(row.origin), row.reference, row.digest)
+            if cause in sought:
+                found[cause] = row.block
+    return found
+
+
+class UnexpectedIssues:
+    """Issues and redemptions that reached the accounts of one book before it expected them."""
+
+    def __init__(self, book: str, has: OwnAccounts) -> None:
+        self._book = book
+        self._has = has
+
+    def note(self, session: UnitOfWork, postings: Sequence[tuple[int, Posting]]) -> None:
+        """Keeps what postings, each with its block, have done to own accounts."""
+        rows = []
+        for block, posting in postings:
+            own = self._has(accounts_of(posting.keys))
+            if own.any():
+                lines = np.stack([posting.keys[own], posting.available[own]], axis=1)
+                rows.append(
+                    {
+                        "book": self._book,
+                        "register_name": posting.register.value,
+                        "reference": posting.reference,
+                        "block": block,
+                        "payload": lines.astype("<i8").tobytes(),
+                    }
+                )
+        upsert(session, UnexpectedIssueRow, rows)
+
+    def blocks(
+        self, session: Session, lines: Mapping[Cause, tuple[Column, Column]]
+    ) -> dict[Cause, int]:
+        """The blocks of those of some causes that did what is expected of them: keys, amounts."""
+        found: dict[Cause, int] = {}
+        sought = [cause for cause in lines if cause.origin in _REGISTER_BY_ORIGIN]
+        for references in _parts([cause.reference for cause in sought]):
+            rows = select(UnexpectedIssueRow).where(
+                UnexpectedIssueRow.book == self._book,
+                col(UnexpectedIssueRow.reference).in_(references),
+            )
+            for row in session.exec(rows):
+                cause = Cause(Origin(row.register_name), row.reference)
+                if cause in lines and is_shown(lines[cause], *_unpack(row.payload)):
+                    found[cause] = row.block
+        return found
+
+    def forget(self, session: UnitOfWork, causes: Iterable[Cause]) -> None:
+        """Of these it is known now what they are."""
+        for cause in causes:
+            if cause.origin in _REGISTER_BY_ORIGIN:
+                session.exec(
+                    delete(UnexpectedIssueRow).where(
+                        col(UnexpectedIssueRow.book) == self._book,
+                        col(UnexpectedIssueRow.register_name) == cause.origin.value,
+                        col(UnexpectedIssueRow.reference) == cause.reference,
+                    )
+                )
+
+
+def is_shown(expected: tuple[Column, Column], keys: Column, amounts: Column) -> bool:
+    """Whether an issue or redemption did what was expected, and not something else by that name."""
+    shown = Keyed.of_rows(keys, amounts[None])
+    _, known = shown.keys.find(expected[0])
+    return bool(known.all()) and np.array_equal(shown.of(expected[0])[0], expected[1])
+
+
+def _parts(references: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for first in range(0, len(references), AT_ONCE):
+        yield references[first : first + AT_ONCE]
+
+
+def _unpack(payload: bytes) -> tuple[Column, Column]:
+    table = np.frombuffer(payload, dtype="<i8").reshape(-1, 2)
+    return table[:, 0], table[:, 1]

@@ -1,0 +1,116 @@
+"""A node behind its port: opens envelopes, checks who sent them, and answers each once."""
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from ledger.books.database import StorageError
+from nodes.bus import UnreachableError
+from nodes.engine import EngineError
+from nodes.keys import fresh_session
+from nodes.node import Node
+from nodes.turns import OverError, Turns
+from nodes.wire.codec import MalformedMessageError
+from nodes.wire.contents import (
+    Content,
+    method_of,
+    packed_answer,
+    packed_result,
+    unpacked_call,
+    unpacked_message,
+)
+from nodes.wire.deliveries import Deliveries, StaleError
+from nodes.wire.envelope import Answer, Envelope, Status, opened
+from nodes.wire.signers import Signers
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answer to a body that came to the port. Only with ``OK`` is it signed."""
+
+    status: HTTPStatus
+    body: bytes
+
+
+class NodeHost:
+    """Serves one node, in one session: from its start to its end."""
+
+    def __init__(self, node: Node, signers: Signers, turns: Turns, desk: bytes | None) -> None:
+        """``desk`` is the address of the node's own desk; None: it has none in other processes."""
+        self._node = node
+        self._signers = signers
+        self._seal = signers.seal()
+        self._turns = turns
+        self._desk = desk
+        self._session = fresh_session()
+        self._deliveries = Deliveries()
+
+    def take(self, content: bytes) -> Taken:
+        """Answers an envelope. Whatever is not meant for this node, from who may send it, is not."""
+        try:
+            envelope = opened(content)
+        except MalformedMessageError as error:
+            return Taken(HTTPStatus.BAD_REQUEST, str(error).encode())
+        try:
+            flaw = self._flaw_of(envelope)
+        except EngineError:
+            return Taken(HTTPStatus.SERVICE_UNAVAILABLE, b"the chain does not answer")
+        if flaw:
+            return Taken(HTTPStatus.FORBIDDEN, flaw.encode())
+        return Taken(HTTPStatus.OK, self._answer(envelope))
+
+    def _flaw_of(self, envelope: Envelope) -> str:
+        """Why an envelope is not even looked into; nothing when it is."""
+        if envelope.recipient != self._node.id:
+            return f"this is {self._node.id}, not who it is for"
+        if envelope.kind == "call":
+            signer = self._desk if envelope.sender == self._node.id else None
+        else:
+            signer = self._signers.of(envelope.sender)
+        if signer is None or not self._seal.is_of(envelope, signer):
+            return "not signed by its sender for this network"
+        return "" if envelope.path[-1:] == (envelope.id,) else "the path does not end with its id"
+
+    def _answer(self, envelope: Envelope) -> bytes:
+        if envelope.session != self._session:
+            return self._sealed(envelope, Answer("session", "", self._session))
+        sender = (envelope.sender + "/" + envelope.kind, envelope.start)
+        try:
+            return self._deliveries.once(
+                sender, envelope.number, lambda: self._sealed(envelope, self._done(envelope))
+            )
+        except StaleError as error:
+            return self._sealed(envelope, Answer("stale", "", str(error).encode()))
+
+    def _done(self, envelope: Envelope) -> Answer:
+        """Does what an envelope asks for, in the node's turn; errors are answers too."""
+        status: Status
+        try:
+            with self._turns.answering(envelope.path):
+                name, body = self._handled(envelope)
+                return Answer("answer", name, body)
+        except (PermissionError, MalformedMessageError, NotImplementedError) as error:
+            status, why = "refused", str(error)
+        except StorageError as error:
+            status, why = "storage", str(error)
+        except (UnreachableError, EngineError, OverError) as error:
+            status, why = "unreachable", str(error)
+        except Exception as error:
+            # Of somebody who may send anything: the node goes on.
+            logger.exception("%s of %s failed", envelope.name, envelope.sender)
+            status, why = "failed", type(error).__name__
+        return Answer(status, "", why.encode())
+
+    def _handled(self, envelope: Envelope) -> Content:
+        node = self._node
+        if envelope.kind == "message":
+            message = unpacked_message(envelope.name, envelope.body)
+            return packed_answer(node.handle(envelope.sender, message))
+        method = method_of(type(node), envelope.name)
+        result = method(node, **unpacked_call(method, envelope.body))
+        return packed_result(method, result)
+
+    def _sealed(self, envelope: Envelope, answer: Answer) -> bytes:
+        return self._seal.sealed_answer(answer, envelope, self._node.key)
