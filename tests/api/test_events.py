@@ -14,6 +14,7 @@ from ledger.books.database import open_database
 from ledger.books.interface import events as kept_events
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.books.interface.tables import interface_tables
+from nodes.api_keys import OPERATOR
 from nodes.sandbox.home import Replacement, SandboxHome
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.clients import key_header
@@ -57,7 +58,7 @@ def client(server):
         yield opened
 
 
-def client_at(place, holder="operator"):
+def client_at(place, holder=OPERATOR.name):
     return httpx2.Client(base_url=f"http://{place}/v1", headers=key_header(holder), timeout=30)
 
 
