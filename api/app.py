@@ -23,10 +23,12 @@ from api.conventions.request_log import RequestLog
 from api.event_stream import EventStreams
 from api.routers import (
     api_keys,
+    breaks,
     chain,
     clock,
     dry_run,
     events,
+    faults,
     health,
     instructions,
     ledger,
@@ -37,6 +39,7 @@ from api.routers import (
     rpc,
     sandbox_controls,
     sides,
+    statements,
     trades,
     webhooks,
 )
@@ -98,8 +101,11 @@ def create_app(
         operations,
         proofs,
         ledger,
+        breaks,
+        statements,
         clock,
         sandbox_controls,
+        faults,
         requests,
         events,
         webhooks,

@@ -198,44 +198,6 @@ class Position(Wire):
     agrees: bool
 
 
-class Break(Wire):
-    """A difference between two records that should agree."""
-
-    id: str
-    kind: str
-    owner: str
-    subject: str
-    ours: str
-    theirs: str
-    first_seen_block: int
-    first_seen_at: str
-
-
-class NodeReconciliation(Wire):
-    """How far a node has reconciled, and with what result."""
-
-    participant: str
-    reconciled_block: int
-    open_breaks: int
-    is_away: Annotated[
-        bool,
-        said(
-            "Its node does not answer: its breaks are not among those shown.",
-            "其节点没有响应：所示差异不包括它的。",
-            False,
-        ),
-    ]
-
-
-class Reconciliation(Wire):
-    """The three-way comparison of own books, ledger and statements, node by node."""
-
-    as_of_block: int
-    agrees: bool
-    nodes: list[NodeReconciliation]
-    breaks: list[Break]
-
-
 class Page(Wire, Generic[T]):
     """A page of a list. Give ``next_cursor`` as ``cursor`` for the one after; null is the end."""
 

@@ -1,6 +1,6 @@
 """From nodes to the wire: how trades, cycles, positions and breaks look to the outside."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from functools import partial
@@ -8,7 +8,6 @@ from functools import partial
 from api import schemas
 from api.errors import refuse
 from ledger.books import cycles as records
-from ledger.books.break_life import Break
 from ledger.books.intake import SETTLED
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow
@@ -163,48 +162,6 @@ def _position_view(node: Node, holding: OwnHolding) -> schemas.Position:
         total=words[2],
         own_book=words[3],
         agrees=holding.own == total,
-    )
-
-
-def break_view(row: Break) -> schemas.Break:
-    """A break."""
-    return schemas.Break(
-        id=f"{row.owner}/{row.id}",
-        kind=row.kind.value,
-        owner=row.owner,
-        subject=row.subject,
-        ours=row.ours,
-        theirs=row.theirs,
-        first_seen_block=row.first_seen_block,
-        first_seen_at=row.first_seen_at,
-    )
-
-
-def reconciliation_view(consortium: Consortium) -> schemas.Reconciliation:
-    """The three-way comparison, node by node."""
-    nodes: list[schemas.NodeReconciliation] = []
-    breaks: list[schemas.Break] = []
-    away: list[str] = []
-    for node in consortium.nodes.values():
-        rows: Sequence[Break] = ()
-        try:
-            rows = node.breaks()
-        except UnreachableError:
-            away.append(node.id)
-        breaks.extend(break_view(row) for row in rows)
-        nodes.append(
-            schemas.NodeReconciliation(
-                participant=node.id,
-                reconciled_block=node.reconciled_block,
-                open_breaks=len(rows),
-                is_away=node.id in away,
-            )
-        )
-    return schemas.Reconciliation(
-        as_of_block=min(node.reconciled_block for node in nodes),
-        agrees=not breaks and not away,
-        nodes=nodes,
-        breaks=breaks,
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock, RLock, get_ident
 from types import TracebackType
+from typing import Self
 
 _path: ContextVar[tuple[bytes, ...]] = ContextVar("path", default=())
 _is_lent: ContextVar[bool] = ContextVar("is_lent", default=False)
@@ -37,7 +38,7 @@ class Turns:
         self._depth = 0
         self._questions: dict[bytes, _Question] = {}
 
-    def __enter__(self) -> "Turns":
+    def __enter__(self) -> Self:
         self._lock.acquire()
         self._owner, self._depth = get_ident(), self._depth + 1
         return self

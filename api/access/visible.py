@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from api import schemas
+from api.break_schemas import Reconciliation
 from ledger.books.postings import Register
 from ledger.domain.identifiers import owner_of
 from ledger.domain.key_holders import KeyHolder, KeyRole
@@ -23,15 +24,14 @@ def visible_participant(holder: KeyHolder, participant: schemas.Participant) -> 
     return participant.model_copy(update={"open_breaks": None})
 
 
-def visible_reconciliation(
-    holder: KeyHolder, whole: schemas.Reconciliation
-) -> schemas.Reconciliation:
+def visible_reconciliation(holder: KeyHolder, whole: Reconciliation) -> Reconciliation:
     """The nodes and breaks of one's own."""
     if holder.sees_everything:
         return whole
     nodes = [each for each in whole.nodes if holder.may_see(each.participant)]
     breaks = [each for each in whole.breaks if holder.may_see(each.owner)]
-    return schemas.Reconciliation(
+    return Reconciliation(
+        suspended=whole.suspended,
         as_of_block=min((each.reconciled_block for each in nodes), default=whole.as_of_block),
         agrees=not breaks,
         nodes=nodes,

@@ -8,6 +8,7 @@ import typer
 
 from api.app import RECURSION_MAX
 from api.cli.bench import bench_app
+from api.cli.breaks import breaks_app
 from api.cli.chain import chain_app
 from api.cli.clock import clock_app
 from api.cli.conformance import conformance
@@ -22,6 +23,8 @@ from api.cli.instruction import instruction_app
 from api.cli.key import key
 from api.cli.key_choice import with_keys
 from api.cli.listen import listen
+from api.cli.node import node
+from api.cli.processes import processes_app
 from api.cli.proof import proof_app
 from api.cli.queue import queue_app
 from api.cli.reasons import reasons
@@ -30,6 +33,7 @@ from api.cli.rules import rules
 from api.cli.sandbox import sandbox_app
 from api.cli.scenario import scenario_app
 from api.cli.side import side_app
+from api.cli.statement import statement_app
 from api.cli.up import up
 from api.cli.webhook import webhook_app
 
@@ -68,12 +72,16 @@ WORDS = "Rules and reasons"
 day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
 day_app.command("verify")(verify_day)
 app.command(rich_help_panel=SERVE)(up)
+app.command(rich_help_panel=SERVE)(node)
+app.add_typer(processes_app, name="processes", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(key)
 app.add_typer(instruction_app, name="instruction", rich_help_panel=SERVE)
 app.add_typer(side_app, name="side", rich_help_panel=SERVE)
+app.add_typer(breaks_app, name="breaks", rich_help_panel=SERVE)
 app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)
 app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(fund)
+app.add_typer(statement_app, name="statement", rich_help_panel=SERVE)
 app.add_typer(clock_app, name="clock", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(events)
 app.command(rich_help_panel=SERVE)(listen)

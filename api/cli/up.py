@@ -1,18 +1,12 @@
 """``novate up``: a sandbox that stays up, with REST interface, JSON-RPC and pages."""
 
-import socket
-from dataclasses import asdict
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from fastapi import FastAPI
-from web3 import Web3
 
-from api.access.access import Access, RateOptions
+from api.access.access import RateOptions
 from api.access.rate_limits import RATE, RATE_MAX
-from api.app import create_app
 from api.cli.engines import (
     EMBEDDED,
     PATIENCE_SECONDS,
@@ -25,16 +19,17 @@ from api.cli.engines import (
     open_engine,
     seating,
 )
+from api.cli.listening import listen
+from api.cli.processes import ServedAt, run_processes
+from api.cli.serving import address_of, application, greeting, webhook_rules
 from api.cli.terminal import bad_input, file_trouble, output
 from api.hosting import Hosting
 from api.server import server_of
 from ledger.domain.errors import MalformedError
-from nodes.api_keys import KEY_FILE, write_key_file
 from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
 from nodes.sandbox.home import SandboxHome
-from nodes.sandbox.network import developer_key
 from nodes.sandbox.sandbox import (
     CYCLE_SECONDS,
     DEFAULT_SEED,
@@ -42,10 +37,7 @@ from nodes.sandbox.sandbox import (
     SandboxOptions,
     open_sandbox,
 )
-from nodes.validators import DEVELOPER, Seating
-from nodes.webhooks.addresses import AddressRules
-
-BACKLOG = 2_048
+from nodes.validators import Seating
 
 
 def up(
@@ -98,6 +90,10 @@ def up(
             help="Send webhooks to this machine too; by default when it alone is listened to.",
         ),
     ] = None,
+    processes: Annotated[
+        bool,
+        typer.Option("--processes", help="Each node a process with key, database and port."),
+    ] = False,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
     if seed == "":
@@ -110,24 +106,21 @@ def up(
         dense_sequence=dense_sequence,
         rules=tuple(rule or ()),
     )
-    with _listen(host, port) as listener:
+    rates = RateOptions(rate, burst)
+    if processes:
+        if chain is not None:
+            bad_input("--processes: expected the chain in the state folder, found --engine")
+        with listen(host, port):
+            _open(state, seed, chain, seats, options).stop()
+        run_processes(state, ServedAt(host, port, cycle_seconds, rates))
+        return
+    with listen(host, port) as listener:
         home = SandboxHome(state, lambda other: _open(state, other or seed, chain, seats, options))
-        rates = RateOptions(rate, burst)
-        is_local = ip_address(listener.getsockname()[0]).is_loopback
-        to_loopback = is_local if webhooks_to_loopback is None else webhooks_to_loopback
-        addresses = AddressRules(to_loopback=to_loopback, own_port=port)
-        hosting = Hosting(home, lambda sandbox: _application(state, sandbox, rates, addresses))
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        _greet(hosting.sandbox, hosting.application.state.access, address)
+        webhooks = webhook_rules(listener, to_loopback=webhooks_to_loopback)
+        hosting = Hosting(home, lambda sandbox: application(state, sandbox, rates, webhooks))
+        words = greeting(hosting.sandbox, hosting.application.state.access, address_of(host, port))
+        output().print(words, markup=False, soft_wrap=True)
         server_of(hosting, host, port).run(sockets=[listener])
-
-
-def _application(
-    state: Path, sandbox: Sandbox, rates: RateOptions, addresses: AddressRules
-) -> FastAPI:
-    """Serves a sandbox, whose keys stand in its folder."""
-    _write_keys(state, sandbox)
-    return create_app(sandbox, rates, addresses)
 
 
 def _open(
@@ -147,59 +140,3 @@ def _open(
         bad_input(str(error))
     except OSError as error:
         file_trouble(error)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """The socket to serve; taken before anything is opened or said."""
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        bad_input(
-            f"cannot listen on {host} port {port}: {error.strerror}",
-            "Name another --port or --host, or stop the program that has it.",
-        )
-
-
-def _write_keys(state: Path, sandbox: Sandbox) -> None:
-    try:
-        write_key_file(state, sandbox.consortium.network)
-    except OSError as error:
-        file_trouble(error)
-
-
-def _greet(sandbox: Sandbox, access: Access, address: str) -> None:
-    network, ticket, folder = sandbox.consortium.network, access.ticket(), sandbox.consortium.path
-    lines = [
-        f"Novate  {address}/  (stop with Ctrl-C)",
-        *([f"  open    {address}/sign-in?ticket={ticket}  signs you in, once"] if ticket else []),
-        f"  keys    {folder}/{KEY_FILE}  (novate key, novate key BRK-A); to sign in, and for REST",
-        f"  REST    {address}/v1/trades  described in {address}/openapi.json",
-        *_rpc_lines(sandbox, address),
-        *_contract_lines(sandbox),
-        f"  traders {', '.join(trader.id for trader in sandbox.consortium.traders())}",
-        f"  traded  {', '.join(instrument.symbol for instrument in network.instruments[:6])}",
-        "  Keys follow from the seed and are publicly known: for simulation only.",
-    ]
-    output().print("\n".join(lines), markup=False, soft_wrap=True)
-
-
-def _rpc_lines(sandbox: Sandbox, address: str) -> list[str]:
-    """Where Ethereum tools connect, and with which key; nothing where the chain is elsewhere."""
-    network = sandbox.consortium.network
-    if sandbox.consortium.own_chain is None:
-        return []
-    return [
-        f"  RPC     {address}/rpc  for Ethereum tools, by WebSocket too; chain {network.chain_id}",
-        f"  sender  {_shown(developer_key(network.seed).address)}  the key '{DEVELOPER}'",
-    ]
-
-
-def _contract_lines(sandbox: Sandbox) -> list[str]:
-    addresses = asdict(sandbox.consortium.contracts.addresses)
-    return [f"          {name:<13} {_shown(address)}" for name, address in addresses.items()]
-
-
-def _shown(address: bytes) -> str:
-    """An address with its checksum, which web3.py insists on."""
-    return str(Web3.to_checksum_address(address))

@@ -11,6 +11,8 @@ from api.access.visible import (
     visible_positions,
     visible_reconciliation,
 )
+from api.break_schemas import Reconciliation
+from api.break_views import reconciliation_view
 from api.dependencies import (
     CallingHolder,
     Cursor,
@@ -20,7 +22,7 @@ from api.dependencies import (
     page_of,
 )
 from api.errors import problems, refuse
-from api.views import cycle_view, participant_view, position_views, reconciliation_view
+from api.views import cycle_view, participant_view, position_views
 from ledger.domain.reasons import Reason
 
 router = APIRouter(
@@ -131,7 +133,7 @@ def list_positions(
 
 
 @router.get("/reconciliation", operation_id="reconciliation.read", summary="Reconciliation")
-def read_reconciliation(sandbox: RunningSandbox, holder: CallingHolder) -> schemas.Reconciliation:
+def read_reconciliation(sandbox: RunningSandbox, holder: CallingHolder) -> Reconciliation:
     """Own books, ledger and statements compared, node by node, with the open breaks: one's own."""
     with sandbox.lock:
         return visible_reconciliation(holder, reconciliation_view(sandbox.consortium))

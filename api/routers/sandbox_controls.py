@@ -44,7 +44,9 @@ def hosting_of(request: Request) -> Hosting:
     """Who serves this sandbox and can serve another one; refused where nobody can."""
     hosting = getattr(request.app.state, "hosting", None)
     if not isinstance(hosting, Hosting):
-        raise refuse(Reason.UNAUTHORISED, "this sandbox is not kept in a folder of its own")
+        raise refuse(
+            Reason.UNAUTHORISED, "this sandbox has no folder of its own, or its nodes are processes"
+        )
     return hosting
 
 

@@ -9,12 +9,13 @@ from api.access.visible import (
     visible_positions,
     visible_reconciliation,
 )
+from api.break_schemas import Reconciliation
+from api.break_views import reconciliation_view
 from api.own_trades import own_rows
 from api.views import (
     cycle_view,
     participant_view,
     position_views,
-    reconciliation_view,
     settled_cycles,
     trade_view,
 )
@@ -69,7 +70,7 @@ class Today:
     trades: list[schemas.Trade]
     cycles: list[schemas.Cycle]
     participants: list[schemas.Participant]
-    reconciliation: schemas.Reconciliation
+    reconciliation: Reconciliation
     shown_participant: str
     traders: list[str]
     positions: list[schemas.Position]

@@ -1,1 +1,1 @@
-"""Between processes: what nodes say to each other, as bytes that are signed, checked and bounded."""
+"""Between processes: what nodes say to each other, as bytes that are signed and checked."""

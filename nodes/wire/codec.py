@@ -31,7 +31,7 @@ def packed(value: object) -> bytes:
 def unpacked(kind: type[T], content: bytes) -> T:
     """The value of a declared type in bytes. Raises MalformedMessageError for any others."""
     try:
-        value: T = _decoder(kind).decode(content)
+        value: T = _decoder_of(kind).decode(content)
     except (
         msgspec.MsgspecError,
         ValueError,
@@ -57,6 +57,10 @@ def _encoded(value: object) -> object:
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=_encoded)
+
+
+def _decoder_of(kind: Any) -> msgspec.msgpack.Decoder[Any]:  # noqa: ANN401 # any declared type
+    return _decoder(kind)
 
 
 @cache

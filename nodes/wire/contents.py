@@ -20,6 +20,7 @@ from nodes.messages import (
     Allegements,
     AmendedSide,
     Attestation,
+    Back,
     CapturedBatch,
     CycleProposal,
     Disagreement,
@@ -61,6 +62,7 @@ MESSAGES: Final = (
     AllegementRequest,
     Matched,
     Dissolved,
+    Back,
 )
 ANSWERS: Final = (Accepted, Affirmation, Allegements, Attestation, Disagreement, Statement)
 
@@ -113,11 +115,11 @@ Method = Callable[..., object]
 
 def method_of(role: type, name: str) -> Method:
     """A method of a role's nodes that their desk may call. Raises MalformedMessageError."""
-    method = getattr(role, name, None)
+    method: Any = getattr(role, name, None)
     if not is_for_desk(method):
         raise MalformedMessageError(f"{name!r:.40} is not for the desk")
-    assert callable(method)
-    return method
+    found: Method = method
+    return found
 
 
 def packed_call(method: Method, args: tuple[Any, ...], named: dict[str, Any]) -> bytes:

@@ -48,7 +48,7 @@ class NodeHost:
         self._deliveries = Deliveries()
 
     def take(self, content: bytes) -> Taken:
-        """Answers an envelope. Whatever is not meant for this node, from who may send it, is not."""
+        """Answers an envelope, unless it is for another, or not from who it says."""
         try:
             envelope = opened(content)
         except MalformedMessageError as error:

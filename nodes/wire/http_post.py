@@ -23,6 +23,8 @@ LOOK_SECONDS: Final = 1.0
 ANSWER_SECONDS_MAX: Final = 120.0
 PAUSES_SECONDS: Final = (0.05, 0.2)
 """Between the attempts to send something whose connection was refused or broke."""
+SILENCE_SECONDS: Final = 1.0
+"""For so long somebody who was silent is not asked again."""
 NS: Final = 1_000_000_000
 
 
@@ -33,21 +35,20 @@ class Post:
         self._clock = clock
         self._lock = Lock()
         self._idle: dict[int, list[HTTPConnection]] = defaultdict(list)
-        self._silent: set[int] = set()
+        self._silent: dict[int, int] = {}
 
     def send(self, port: int, path: str, content: bytes) -> tuple[int, bytes]:
         """Status and body of the answer. Raises UnreachableError.
 
         What was sent may arrive twice: the recipient has to know it again.
         """
-        if port in self._silent and not _lives(port, QUICK_PROBE_SECONDS_MAX):
+        if port in self._silent and not self._lives_again(port):
             raise UnreachableError(f"port {port} is silent")
-        self._silent.discard(port)
         for wait in (*PAUSES_SECONDS, None):
             try:
                 return self._send_once(port, path, content)
             except TimeoutError as error:
-                self._silent.add(port)
+                self._silent[port] = self._clock.stopwatch_ns()
                 raise UnreachableError(f"port {port} is silent") from error
             except (OSError, HTTPException) as error:
                 if wait is None:
@@ -91,6 +92,17 @@ class Post:
                 raise TimeoutError
             if not any(_lives(port, PROBE_SECONDS_MAX) for _ in range(PROBES)):
                 raise TimeoutError
+
+    def _lives_again(self, port: int) -> bool:
+        """Whether somebody who was silent a moment ago answers now; asked once in a while."""
+        now = self._clock.stopwatch_ns()
+        if now - self._silent.get(port, 0) < SILENCE_SECONDS * NS:
+            return False
+        if _lives(port, QUICK_PROBE_SECONDS_MAX):
+            self._silent.pop(port, None)
+            return True
+        self._silent[port] = self._clock.stopwatch_ns()
+        return False
 
     def _forget(self, port: int) -> None:
         with self._lock:

@@ -89,7 +89,7 @@ class _Requests(BaseHTTPRequestHandler):
         body = self.rfile.read(int(size))
         self._send(*(route(body) if route and len(body) == int(size) else _NOT_READY))
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the library's name
         """Nothing is logged of each request."""
 
     def _send(self, status: HTTPStatus, body: bytes) -> None:

@@ -5,9 +5,8 @@ import pytest
 from ledger.books.postings import Register
 from ledger.domain.identifiers import isin_of_symbol
 from ledger.domain.reasons import Reason
-from nodes.funding import Movement
 from nodes.invariants import violations
-from nodes.reservations import reserve, unreserve
+from nodes.movement import Movement
 from tests.support.consortia import small_consortium
 
 
@@ -39,45 +38,45 @@ def held(consortium, register=Register.CASH):
 
 @pytest.mark.parametrize(("register", "total"), [(Register.CASH, 2_000), (Register.SECURITIES, 10)])
 def test_what_is_set_aside_is_held_and_comes_back(consortium, owner, register, total):
-    assert reserve(owner, reservation(owner, 1, 7, register)) is None
+    assert owner.reserve(reservation(owner, 1, 7, register)) is None
     assert held(consortium, register) == (total - 7, 7)
-    assert unreserve(owner, reservation(owner, 2, 5, register)) is None
+    assert owner.unreserve(reservation(owner, 2, 5, register)) is None
     assert held(consortium, register) == (total - 2, 2)
 
 
 def test_same_reservation_again_changes_nothing_also_when_nothing_is_left(consortium, owner):
-    assert [reserve(owner, reservation(owner, 1, 2_000)) for _ in range(3)] == [None] * 3
+    assert [owner.reserve(reservation(owner, 1, 2_000)) for _ in range(3)] == [None] * 3
     assert held(consortium) == (0, 2_000)
 
-    assert [unreserve(owner, reservation(owner, 1, 2_000)) for _ in range(2)] == [None] * 2
+    assert [owner.unreserve(reservation(owner, 1, 2_000)) for _ in range(2)] == [None] * 2
     assert held(consortium) == (2_000, 0)
 
 
 def test_other_content_under_a_reference_is_refused_also_after_a_refusal(owner):
-    assert reserve(owner, reservation(owner, 1, 2_001)).reason is Reason.MONY
-    assert reserve(owner, reservation(owner, 1, 1)).reason is Reason.DUPLICATE
-    assert unreserve(owner, reservation(owner, 2, 1)).reason is Reason.HELD
-    assert unreserve(owner, reservation(owner, 2, 2)).reason is Reason.DUPLICATE
+    assert owner.reserve(reservation(owner, 1, 2_001)).reason is Reason.MONY
+    assert owner.reserve(reservation(owner, 1, 1)).reason is Reason.DUPLICATE
+    assert owner.unreserve(reservation(owner, 2, 1)).reason is Reason.HELD
+    assert owner.unreserve(reservation(owner, 2, 2)).reason is Reason.DUPLICATE
 
 
 def test_more_securities_than_there_are_is_a_lack(owner):
-    refusal = reserve(owner, reservation(owner, 1, 11, Register.SECURITIES))
+    refusal = owner.reserve(reservation(owner, 1, 11, Register.SECURITIES))
 
     assert refusal.reason is Reason.LACK
     assert refusal.detail == f"A {isin_of_symbol('X')}: 10 is available"
 
 
 def test_only_the_owner_sets_aside_and_the_contract_has_the_last_word(consortium, owner):
-    refusal = reserve(consortium.trader("B"), reservation(owner, 1, 7))
+    refusal = consortium.trader("B").reserve(reservation(owner, 1, 7))
 
     assert refusal is not None
     assert held(consortium) == (2_000, 0)
 
 
 def test_reservations_make_no_break_and_keep_the_invariants(consortium, owner):
-    reserve(owner, reservation(owner, 1, 1_500))
-    reserve(owner, reservation(owner, 1, 10, Register.SECURITIES))
-    unreserve(owner, reservation(owner, 2, 300))
+    owner.reserve(reservation(owner, 1, 1_500))
+    owner.reserve(reservation(owner, 1, 10, Register.SECURITIES))
+    owner.unreserve(reservation(owner, 2, 300))
 
     assert consortium.reconcile() == 0
     assert violations(consortium) == []

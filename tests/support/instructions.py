@@ -5,8 +5,9 @@ import hashlib
 from contracts.typed_data import InstructionMessage
 from ledger.books.postings import Register
 from nodes.clearing_house.desk import Entry
-from nodes.funding import Movement, deposit
+from nodes.funding import deposit
 from nodes.instruction_terms import instruction_id
+from nodes.movement import Movement
 
 
 def message_of(network, label, deliverer, receiver, quantity, amount):

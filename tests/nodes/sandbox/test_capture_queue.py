@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from ledger.domain.reasons import Reason, Rejected
+from nodes import exchange
 from nodes.sandbox import capture_queue
 from nodes.sandbox.capture_queue import Captured, CaptureQueue
 from tests.support.consortia import small_consortium, trades_of
@@ -114,7 +115,7 @@ def test_threads_that_submit_at_once_all_get_their_own_answer(consortium, queue)
 def test_full_disk_refuses_everybody_and_captures_nothing(consortium, queue, monkeypatch):
     monkeypatch.setattr(type(consortium.exchange.database), "folder", "/")
     usage = shutil.disk_usage("/")
-    monkeypatch.setattr(capture_queue.shutil, "disk_usage", lambda _: usage._replace(free=1_000))
+    monkeypatch.setattr(exchange.shutil, "disk_usage", lambda _: usage._replace(free=1_000))
     single = queue.submit(row_of(trades(consortium, 1)))
     batch = queue.submit_batch(trades(consortium, 2, 3))
     queue.take_turn(1)

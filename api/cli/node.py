@@ -1,0 +1,75 @@
+"""``novate node``: the process of one institution, started by ``novate up --processes``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.access.access import RateOptions
+from api.access.rate_limits import RATE, RATE_MAX
+from api.cli.engines import engine_failures
+from api.cli.listening import listen
+from api.cli.processes import ServedAt
+from api.cli.serving import address_of, application, greeting, webhook_rules
+from api.cli.terminal import bad_input, file_trouble
+from api.server import server_of
+from ledger.domain.participants import Role
+from nodes.folder_meta import StateFolderError
+from nodes.processes.house_process import HouseProcess
+from nodes.processes.lifeline import end_with_supervisor, say_ready
+from nodes.processes.node_process import founded, serve
+from nodes.sandbox.sandbox import CYCLE_SECONDS
+
+
+def node(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The participant whose node it is.")],
+    state: Annotated[Path, typer.Option(help="State folder, begun by novate up --processes.")],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port for other nodes; 0: any free one.")
+    ] = 0,
+    host: Annotated[str, typer.Option(help="Clearing house: where REST listens.")] = "127.0.0.1",
+    rest_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Clearing house: port of REST and pages.")
+    ] = 8000,
+    cycle_seconds: Annotated[
+        float,
+        typer.Option(min=0, max=86_400, help="Clearing house: as of novate up."),
+    ] = CYCLE_SECONDS,
+    rate: Annotated[
+        int, typer.Option(min=1, max=RATE_MAX, help="Clearing house: as of novate up.")
+    ] = RATE,
+    burst: Annotated[
+        int | None,
+        typer.Option(min=1, max=RATE_MAX, help="Clearing house: as of novate up."),
+    ] = None,
+) -> None:
+    """Run one node until its standard input ends: novate up --processes starts and watches them."""
+    try:
+        meta = founded(state, id)
+        with engine_failures("novate up --processes starts it again."):
+            if meta.network.participant(id).role is Role.CLEARING_HOUSE:
+                at = ServedAt(host, rest_port, cycle_seconds, RateOptions(rate, burst))
+                _serve_house(state, port, at)
+            else:
+                serve(state, id, port)
+    except StateFolderError as error:
+        bad_input(str(error))
+    except OSError as error:
+        file_trouble(error)
+
+
+def _serve_house(state: Path, port: int, at: ServedAt) -> None:
+    with listen(at.host, at.port) as listener:
+        house = HouseProcess(state, port, at.cycle_seconds)
+        webhooks = webhook_rules(listener, to_loopback=None)
+        app = application(state, house.sandbox, at.rates, webhooks)
+        server = server_of(app, at.host, at.port)
+
+        def end() -> None:
+            server.should_exit = True
+
+        end_with_supervisor(end)
+        words = greeting(house.sandbox, app.state.access, address_of(at.host, at.port))
+        say_ready(house.port, words, house.contracts)
+        server.run(sockets=[listener])
+        house.close()

@@ -1,0 +1,1 @@
+"""Nodes as processes of their own: each with its key, its database and its port."""

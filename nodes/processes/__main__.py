@@ -1,0 +1,29 @@
+"""``python -m nodes.processes ID``: ``novate node ID`` without what only the interface needs."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from nodes.engine import EngineError
+from nodes.folder_meta import StateFolderError
+from nodes.processes.node_process import serve
+
+EXIT_BAD_INPUT = 2
+
+
+def main() -> int:
+    """Serves one node until its standard input ends."""
+    parser = argparse.ArgumentParser(prog="nodes.processes")
+    parser.add_argument("id")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    given = parser.parse_args()
+    try:
+        serve(given.state, given.id, given.port)
+    except (StateFolderError, EngineError, OSError) as error:
+        sys.stderr.write(f"{given.id}: {error}\n")
+        return EXIT_BAD_INPUT
+    return 0
+
+
+sys.exit(main())
