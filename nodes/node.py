@@ -219,6 +219,11 @@ class Node:
         return self.break_book.history(found.id) if found else []
 
     @for_desk
+    def break_entries_after(self, sequence: int, count: int) -> list[tuple[str, BreakEntry]]:
+        """What has happened to breaks since an entry: the id of the break, and the entry."""
+        return self.break_book.entries_after(sequence, count)
+
+    @for_desk
     def assign_break(self, key: str, to: str, by: str) -> Break | Rejected:
         """Has somebody look after a break; empty: nobody."""
         return self._as_aged(self.break_book.assign(key, to, by, self.seen()))
