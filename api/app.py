@@ -39,6 +39,7 @@ from api.routers import (
     rpc,
     sandbox_controls,
     sides,
+    statements,
     trades,
 )
 from api.web import chain_pages, pages, sign_in
@@ -87,6 +88,7 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
         proofs,
         ledger,
         breaks,
+        statements,
         clock,
         sandbox_controls,
         faults,

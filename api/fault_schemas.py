@@ -1,10 +1,12 @@
 """Faults of nodes over the wire."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from api.said import said
 from api.schemas import Wire
-from nodes.faults.node_faults import MILLISECONDS_MAX, NodeFault
+from nodes.faults.node_faults import MILLISECONDS_MAX
+
+FaultName = Literal["kill", "restart", "slow", "cut-off", "duplicate", "heal"]
 
 
 class StandingFault(Wire):
@@ -13,7 +15,7 @@ class StandingFault(Wire):
     participant: Annotated[
         str, said("The participant whose node it is.", "节点所属的参与方。", "BANK-1")
     ]
-    fault: Annotated[NodeFault, said("What is wrong.", "故障名称。", "kill")]
+    fault: Annotated[FaultName, said("What is wrong.", "故障名称。", "kill")]
     milliseconds: Annotated[
         int | None,
         said(
@@ -27,7 +29,7 @@ class StandingFault(Wire):
 class FaultForm(Wire):
     """A fault that there is."""
 
-    fault: Annotated[NodeFault, said("Its name.", "名称。", "cut-off")]
+    fault: Annotated[FaultName, said("Its name.", "名称。", "cut-off")]
     what: Annotated[
         str,
         said(
@@ -75,7 +77,7 @@ class Faults(Wire):
 class NewFault(Wire):
     """Something to do to a node."""
 
-    fault: Annotated[NodeFault, said("What to do.", "故障名称。", "slow")]
+    fault: Annotated[FaultName, said("What to do.", "故障名称。", "slow")]
     participant: Annotated[
         str, said("To whose node.", "作用于哪个参与方的节点。", "BRK-A", max_length=24)
     ]

@@ -116,6 +116,8 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "POST /v1/breaks/{owner}/{break_id}/comment": Caller.OWN,
     "POST /v1/breaks/{owner}/{break_id}/resolve": Caller.OWN,
     "POST /v1/breaks/{owner}/{break_id}/reopen": Caller.OWN,
+    "GET /v1/statements/{participant}/{kind}.csv": Caller.OWNER,
+    "POST /v1/statements/{participant}": Caller.OWNER,
     "GET /v1/chain/blocks": Caller.MEMBER,
     "GET /v1/chain/blocks/{block}": Caller.MEMBER,
     "GET /v1/chain/blocks/{number}/certificate": Caller.MEMBER,

@@ -14,10 +14,12 @@ from nodes.node import Node
 class AwayNode(Node):
     """In the place of a node that was killed or is cut off."""
 
-    def __init__(self, id: str, network: Network) -> None:
+    def __init__(self, id: str, network: Network, reconciled_block: int) -> None:
         # Not the node's own construction: it has nothing.
         self.id = id
         self.number = network.participant_number(id)
+        # As it was last heard of.
+        self.reconciled_block = reconciled_block
         self._network = network
 
     @property
@@ -36,7 +38,7 @@ class AwayNode(Node):
 
 def away(node: Node) -> Node:
     """What stands in the place of a node."""
-    return _away_class(type(node))(node.id, node.network)
+    return _away_class(type(node))(node.id, node.network, node.reconciled_block)
 
 
 def _away_class(kind: type[Node]) -> type[AwayNode]:

@@ -67,7 +67,7 @@ def _unreconciled(consortium: Consortium) -> Iterator[Violation]:
     head = consortium.feed.height()
     for node in consortium.nodes.values():
         try:
-            block = node.reconciled_block
+            block = node.standing().reconciled_block
         except UnreachableError:
             # Nothing can be said of a node that is away, and nothing is.
             continue

@@ -13,8 +13,8 @@ from ledger.books.breaks import EVERY, ONLY_OPEN, BreakBook, BreakFilter
 from ledger.books.database import Database
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
-from ledger.books.projection import Projection
-from ledger.books.reconciliation import Comparison
+from ledger.books.projection import ALL_PARTICIPANTS, Projection
+from ledger.books.reconciliation import Comparison, Difference
 from ledger.books.view_hash import view_hash
 from ledger.chain.signatures import signer_of
 from ledger.clearing.columns import Column, Mask, participants_of
@@ -36,6 +36,9 @@ from nodes.network import Network
 from nodes.notices import Notices
 from nodes.outbox import Outbox
 from nodes.position_comparison import PositionComparison
+from nodes.statements.comparing import compare_given
+from nodes.statements.making import make_statement
+from nodes.statements.model import GivenStatement, Period, StatementKind, StatementRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ class Node:
         self.database = database
         self.around = around
         self.number = around.network.participant_number(id)
-        self.projection = Projection(database, 0 if self.projects_everybody else self.number)
+        whose = ALL_PARTICIPANTS if self.projects_everybody else self.number
+        self.projection = Projection(database, whose, self.number)
         self.own_book = OwnBook(database, "own", has=self._are_own)
         self.outbox = Outbox(key, around.engine, database)
         self.notices = Notices(id, around.bus, database, around.clock)
@@ -132,9 +136,10 @@ class Node:
 
         Raises ProjectionError when the chain does not continue the blocks in the books.
         """
+        day = self.around.clock.business_time().toordinal()
         for blocks in self.around.feed.blocks_after(self.projection.height):
             with self.database.transaction(is_from_chain=True) as session:
-                self.projection.apply(session, blocks)
+                self.projection.apply(session, blocks, day)
                 for book in self.books():
                     book.confirm(session, blocks)
             for block in blocks:
@@ -239,6 +244,24 @@ class Node:
     def view_hash(self) -> bytes:
         """One number for what this node shows; the same after it was started again."""
         return view_hash(self.projection, self.books(), self.break_book.select(EVERY))
+
+    @for_desk
+    def statement(self, kind: StatementKind, period: Period) -> StatementRows:
+        """A statement of this node's own holdings. Raises MalformedError for no such period."""
+        return make_statement(self, kind, period)
+
+    @for_desk
+    def compare_statement(self, given: GivenStatement) -> tuple[Difference, ...]:
+        """Compares somebody's statement with the ledger and the own book, and opens breaks.
+
+        What an earlier one of the same name differed in, and this one does not, is closed. Raises
+        MalformedError for a period that is not past.
+        """
+        found = compare_given(self, given)
+        with self.database.transaction() as session:
+            complete = Comparison(given.scope, found, is_complete=True)
+            self.break_book.record(session, [complete], self.seen())
+        return found
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""

@@ -6,12 +6,13 @@ settling. A refusal is final: it is logged, kept on record, and not sent again.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.deliveries import Deliveries, Delivery
+from ledger.books.tables import DeliveryRow
 from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from nodes.bus import Bus, UnreachableError
@@ -102,6 +103,10 @@ class Notices:
     def waiting_for(self, recipient: str) -> int:
         """How many notices a participant has not taken yet."""
         return len(self._open(recipient))
+
+    def refused(self) -> Sequence[DeliveryRow]:
+        """What others have refused, oldest first, and why."""
+        return self._deliveries.refused()
 
     def waits_for(self, recipient: str, kind: str, reference: str) -> bool:
         """Whether a participant has not taken one notice yet."""

@@ -30,6 +30,7 @@ DOCUMENTS = [
     "docs/conformance.md",
     "docs/rules.md",
     "docs/instructions.md",
+    "docs/reconciliation.md",
     "docs/decisions/README.md",
 ]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]

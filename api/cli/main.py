@@ -31,6 +31,7 @@ from api.cli.rules import rules
 from api.cli.sandbox import sandbox_app
 from api.cli.scenario import scenario_app
 from api.cli.side import side_app
+from api.cli.statement import statement_app
 from api.cli.up import up
 
 # A library among the imports raises the limit so far that deep nesting would end in a crash.
@@ -77,6 +78,7 @@ app.add_typer(breaks_app, name="breaks", rich_help_panel=SERVE)
 app.add_typer(queue_app, name="queue", rich_help_panel=SERVE)
 app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(fund)
+app.add_typer(statement_app, name="statement", rich_help_panel=SERVE)
 app.add_typer(clock_app, name="clock", rich_help_panel=SERVE)
 app.add_typer(sandbox_app, name="sandbox", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(requests)

@@ -29,6 +29,7 @@ from ledger.domain.errors import MalformedError
 from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
+from nodes.process_memory import spare_what_stands
 from nodes.sandbox.home import SandboxHome
 from nodes.sandbox.sandbox import (
     CYCLE_SECONDS,
@@ -112,7 +113,9 @@ def up(
         hosting = Hosting(home, lambda sandbox: application(state, sandbox, rates))
         words = greeting(hosting.sandbox, hosting.application.state.access, address_of(host, port))
         output().print(words, markup=False, soft_wrap=True)
-        server_of(hosting, host, port).run(sockets=[listener])
+        server = server_of(hosting, host, port)
+        spare_what_stands()
+        server.run(sockets=[listener])
 
 
 def _open(

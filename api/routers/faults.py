@@ -39,12 +39,13 @@ def inject(asked: schemas.NewFault, sandbox: RunningSandbox) -> schemas.Faults:
     The same again changes nothing. The clearing house can be killed and cut off only where nodes
     are processes of their own.
     """
-    takes_milliseconds = NODE_FAULTS[asked.fault].takes_milliseconds
+    fault = NodeFault(asked.fault)
+    takes_milliseconds = NODE_FAULTS[fault].takes_milliseconds
     if takes_milliseconds is not (asked.milliseconds is not None):
-        expected = "a number with slow" if takes_milliseconds else f"none with {asked.fault.value}"
+        expected = "a number with slow" if takes_milliseconds else f"none with {asked.fault}"
         found = "null" if asked.milliseconds is None else str(asked.milliseconds)
         raise refuse(Reason.INVALID, f"milliseconds: expected {expected}, found {found}")
-    _inject(sandbox, asked.fault, asked.participant, asked.milliseconds or 0)
+    _inject(sandbox, fault, asked.participant, asked.milliseconds or 0)
     return _standing(sandbox)
 
 
@@ -73,14 +74,14 @@ def _standing(sandbox: Sandbox) -> schemas.Faults:
         standing=[
             schemas.StandingFault(
                 participant=each.participant,
-                fault=each.fault,
+                fault=each.fault.value,
                 milliseconds=each.milliseconds or None,
             )
             for each in standing
         ],
         faults=[
             schemas.FaultForm(
-                fault=fault,
+                fault=fault.value,
                 what=form.what,
                 what_zh=form.what_zh,
                 takes_milliseconds=form.takes_milliseconds,

@@ -60,6 +60,20 @@ class SettledRow(SQLModel, table=True):
     block: int
 
 
+class MovementRow(SQLModel, table=True):
+    """What a final block did to the node's own holdings, and on which business date it was booked.
+
+    ``payload`` holds int64 columns: number of the reference, register (0 securities, 1 cash), kind
+    (as in the list of kinds), key, changes of available and held. ``names`` are the references.
+    """
+
+    __tablename__ = "movements"
+    block: int = Field(primary_key=True)
+    day: int = Field(index=True)
+    names: bytes = Field(sa_type=LargeBinary)
+    payload: bytes = Field(sa_type=LargeBinary)
+
+
 class OwnPositionRow(SQLModel, table=True):
     """Positions in a node's own book, from its own records alone, of some assets on a page.
 
@@ -282,7 +296,7 @@ class InstructionRow(SQLModel, table=True):
     reason: str
     rule_version: int
     position: int | None = Field(sa_type=BigInteger, index=True)
-    block: int | None
+    block: int | None = Field(index=True)
 
 
 class SettlementRow(SQLModel, table=True):
@@ -363,6 +377,7 @@ def all_tables() -> list[Table]:
             HoldingRow,
             StagedRow,
             SettledRow,
+            MovementRow,
             OwnPositionRow,
             OwnEntryRow,
             UnexpectedIssueRow,

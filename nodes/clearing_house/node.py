@@ -11,6 +11,7 @@ from ledger.books.cycles import CycleRecords
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.intake import CANCELLED, CAPTURED, SETTLED, Intake, TradeStanding
 from ledger.books.postings import FinalBlock, Register
+from ledger.books.reconciliation import Comparison
 from ledger.books.unsound_assets import UnsoundAssets as UnsoundAssetBook
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.participants import Role
@@ -21,6 +22,7 @@ from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.matching_desk import MatchingDesk
 from nodes.clearing_house.net import NetSettlement
 from nodes.clearing_house.signed_trades import SignedTrades
+from nodes.clearing_house.status_comparison import StatusComparison
 from nodes.keys import Key
 from nodes.messages import (
     Accepted,
@@ -54,6 +56,7 @@ class ClearingHouse(Node):
         self.cycles = CycleRecords(database)
         self.desk = InstructionDesk(self, self.intake, rules, self._suspended())
         self.matching = MatchingDesk(self, self.desk)
+        self.statuses = StatusComparison(self, self.cycles)
         self.unsound = UnsoundAssetBook(database)
         self.desk.book.set_unsound(self._unsound())
         self.net = NetSettlement(self, self.intake, self.cycles, self.desk, rules)
@@ -168,6 +171,11 @@ class ClearingHouse(Node):
     def confirmed(self, block: FinalBlock) -> None:
         """A final block is in the books now."""
         self.desk.book.confirmed(block)
+        self.statuses.confirmed(block)
+
+    def own_comparisons(self) -> list[Comparison]:
+        """What it says became of cycles and instructions, against the ledger."""
+        return [self.statuses.comparison()]
 
     def _change_standing(
         self,

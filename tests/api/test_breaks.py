@@ -1,10 +1,11 @@
 """Breaks over REST, by command and on the page: listed, looked up, and worked on to the end."""
 
 import json
+import re
+import shlex
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.app import create_app
@@ -12,6 +13,7 @@ from api.cli.main import app
 from ledger.books.postings import Register
 from ledger.domain.accounts import holding_key
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -23,7 +25,7 @@ def sandbox(tmp_path):
 
 @pytest.fixture
 def client(sandbox):
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 
@@ -112,6 +114,20 @@ def test_what_is_not_there_or_makes_no_sense_is_refused(client, path, status, re
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
 
 
+def test_only_the_owners_own_staff_sees_and_works_on_its_breaks(sandbox, client):
+    spoil(sandbox, 1)
+    [found] = listed(client)
+    path = f"/v1/breaks/BRK-A/{found['id']}"
+
+    others = key_header("BRK-B")
+    assert client.get("/v1/breaks", headers=others).json()["data"] == []
+    assert client.get(path, headers=others).status_code == 403
+    assert client.post(f"{path}/reopen", json={"by": "li"}, headers=others).status_code == 403
+    own = key_header("BRK-A")
+    assert client.get("/v1/breaks", headers=own).json()["data"] == [found]
+    assert client.post(f"{path}/reopen", json={"by": "li"}, headers=own).status_code == 200
+
+
 def test_pages_of_breaks_follow_each_other(sandbox, client):
     spoil(sandbox, 1)
     with sandbox.lock:
@@ -178,3 +194,17 @@ def test_commands_list_show_and_change(sandbox):
         assert "asked" in run("comment", *named, "asked")
         assert "resolved" in run("resolve", *named, "typing error", "--by", "li")
         assert json.loads(run("reopen", *named, "--json"))["state"] == "open"
+
+
+def test_commands_of_the_documentation_work(request, sandbox):
+    text = (request.config.rootpath / "docs/reconciliation.md").read_text()
+    commands = re.findall(r"^ {4}novate (breaks .*)$", text, re.MULTILINE)
+    assert len(commands) == 7
+    with served(sandbox) as running:
+        spoil(sandbox, 1)
+        address = ["--url", f"http://{running.place}"]
+        found = CliRunner().invoke(app, ["breaks", "list", "--json", *address]).output
+        for command in commands:
+            words = shlex.split(command.replace("9f2b5c7d81e0a364", json.loads(found)["id"]))
+            result = CliRunner().invoke(app, [*words, *address])
+            assert result.exit_code == 0, result.output
