@@ -20,7 +20,7 @@ class Caller(Enum):
     MEMBER = "any participant"
     """Reads what every participant's own copy of the ledger shows anyway."""
     OWN = "any participant, of its own"
-    """Reads what concerns itself; who sees everything by its role reads everything."""
+    """Reads, and works on, what concerns itself; some roles see everything."""
     EXCHANGE = "the exchange"
     SIDE = "a side of the instruction"
     """The participant that a request names, with ``by`` or in its path, or by its account."""
@@ -123,10 +123,10 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /v1/requests/{id}": Caller.OWN,
     "GET /v1/breaks": Caller.OWN,
     "GET /v1/breaks/{owner}/{break_id}": Caller.OWN,
-    "POST /v1/breaks/{owner}/{break_id}/assign": Caller.OWNER,
-    "POST /v1/breaks/{owner}/{break_id}/comment": Caller.OWNER,
-    "POST /v1/breaks/{owner}/{break_id}/resolve": Caller.OWNER,
-    "POST /v1/breaks/{owner}/{break_id}/reopen": Caller.OWNER,
+    "POST /v1/breaks/{owner}/{break_id}/assign": Caller.OWN,
+    "POST /v1/breaks/{owner}/{break_id}/comment": Caller.OWN,
+    "POST /v1/breaks/{owner}/{break_id}/resolve": Caller.OWN,
+    "POST /v1/breaks/{owner}/{break_id}/reopen": Caller.OWN,
     "GET /v1/statements/{participant}/{kind}.csv": Caller.OWNER,
     "POST /v1/statements/{participant}": Caller.OWNER,
     "GET /v1/chain/blocks": Caller.MEMBER,

@@ -112,14 +112,18 @@ def create_instruction(
 )
 @bounded(BodyBounds(bytes_max=BATCH_BYTES_MAX, openings_max=BATCH_OPENINGS_MAX))
 def create_instructions(
-    sandbox: RunningSandbox, body: JsonText, response: Response
+    sandbox: RunningSandbox, holder: CallingHolder, body: JsonText, response: Response
 ) -> InstructionBatch:
     """Enters up to 1,000 instructions, a JSON list of what `POST /v1/instructions` takes.
 
     Each is judged by itself, in order: one that is refused does not keep the others out. All are on
     disk when this answers; the same batch again changes nothing.
     """
-    entries = read_items(sandbox.consortium, items_of(body))
+    network = sandbox.consortium.network
+    entries = [
+        each if isinstance(each, Rejected) else _bound(network, holder, each) or each
+        for each in read_items(sandbox.consortium, items_of(body))
+    ]
     batch = sandbox.change(lambda consortium: enter_all(consortium, entries))
     if batch.refused:
         response.status_code = status.HTTP_207_MULTI_STATUS
@@ -332,14 +336,22 @@ def _check_speaks(holder: KeyHolder, by: str) -> None:
 
 def _check_binds(network: Network, holder: KeyHolder, entry: Entry) -> None:
     """Refuses terms that bind somebody else."""
+    refusal = _bound(network, holder, entry)
+    if refusal is not None:
+        raise RefusedError(refusal)
+
+
+def _bound(network: Network, holder: KeyHolder, entry: Entry) -> Rejected | None:
+    """Why terms may not be entered with a key: they bind somebody else."""
     accounts = (entry.message.deliverer, entry.message.receiver)
     for side in (network.participant_id(participant_of(account)) for account in accounts):
         if not holder.acts_for(side):
-            raise refuse(
-                Reason.UNAUTHORISED,
+            detail = (
                 f"it would bind {side}, and the key is that of {holder.name}:"
-                " let each enter its own side (POST /v1/sides)",
+                " let each enter its own side (POST /v1/sides)"
             )
+            return Rejected(Reason.UNAUTHORISED, detail)
+    return None
 
 
 def _read(sandbox: Sandbox, label: str) -> schemas.Instruction:
