@@ -400,4 +400,6 @@ def test_break_is_told_to_its_owner_as_its_history_has_it(sandbox, client):
 
     event = until(client, "break.opened")
     assert (event["participants"], event["data"]["ours"]) == (["BRK-A"], "1.00")
+    with sandbox.lock:
+        sandbox.consortium.reconcile()
     until(client, "break.closed", subject=event["subject"])
