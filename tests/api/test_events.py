@@ -14,6 +14,8 @@ from ledger.books.database import open_database
 from ledger.books.interface import events as kept_events
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.books.interface.tables import interface_tables
+from ledger.books.reconciliation import Difference
+from ledger.domain.breaks import BreakKind
 from nodes.api_keys import OPERATOR
 from nodes.sandbox.home import Replacement, SandboxHome
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
@@ -382,3 +384,22 @@ def test_every_field_of_events_and_webhooks_is_described_in_two_languages_with_a
             assert schema["description"], (name, field)
             assert schema["x-description-zh"], (name, field)
             assert schema["examples"], (name, field)
+
+
+def test_break_is_told_to_its_owner_as_its_history_has_it(sandbox, client):
+    node = sandbox.consortium.trader("BRK-A")
+    difference = Difference(
+        id="position:own:cash:1",
+        kind=BreakKind.AMOUNT,
+        subject="BRK-A CNY",
+        ours="1.00",
+        theirs="ledger 2.00",
+    )
+    with sandbox.lock, node.database.transaction() as session:
+        node.break_book.add(session, [difference], node.seen())
+
+    event = until(client, "break.opened")
+    assert (event["participants"], event["data"]["ours"]) == (["BRK-A"], "1.00")
+    with sandbox.lock:
+        sandbox.consortium.reconcile()
+    until(client, "break.closed", subject=event["subject"])

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import textwrap
 import time
 
 import httpx2
@@ -20,6 +21,7 @@ from nodes.clock import WallClock
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.webhooks.addresses import AddressRules
 from nodes.webhooks.dispatch import ATTEMPTS_MAX, EXHAUSTED_IN_A_ROW_MAX, Dispatcher
+from nodes.webhooks.signing import signed_headers
 from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.receiver import Receiver, wait
@@ -244,3 +246,15 @@ def test_many_events_arrive_each_once_and_in_order(told, receiver):
 
     receiver.wait_for(500)
     assert receiver.sequences() == [*range(1, 501)]
+
+
+def test_check_of_the_documentation_holds(request):
+    text = (request.config.rootpath / "docs/events.md").read_text()
+    start = text.index("    import base64")
+    code = text[start : text.index("At least once", start)]
+    names = {}
+    exec(textwrap.dedent(code), names)
+    headers = signed_headers("whsec_c2VjcmV0", "evt-1", 1, b"{}")
+
+    assert names["is_signed"]("whsec_c2VjcmV0", headers, b"{}")
+    assert not names["is_signed"]("whsec_c2VjcmV0", headers, b"{ }")
