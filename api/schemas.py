@@ -194,8 +194,22 @@ class Position(Wire):
     available: str
     held: str
     total: str
-    own_book: Annotated[str, Field(description="What the owner's own records say.")]
-    agrees: bool
+    own_book: Annotated[
+        str | None,
+        said(
+            "What the owner's own records say; null as of an earlier block.",
+            "持有人自有账簿的记录；查询历史区块时为空。",
+            "1000.00",
+        ),
+    ]
+    agrees: Annotated[
+        bool | None,
+        said(
+            "Whether the own book says the same; null as of an earlier block.",
+            "自有账簿是否一致；查询历史区块时为空。",
+            example=True,
+        ),
+    ]
 
 
 class Page(Wire, Generic[T]):

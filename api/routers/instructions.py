@@ -21,7 +21,7 @@ from api.dependencies import (
 )
 from api.errors import RefusedError, problems, refuse
 from api.instruction_batches import ITEMS_MAX, InstructionBatch, enter_all, items_of, read_items
-from api.instruction_terms import entry_of
+from api.instruction_terms import entry_of, instrument_number
 from api.instruction_views import instruction_view
 from api.schemas import Page
 from ledger.domain.accounts import participant_of
@@ -144,6 +144,9 @@ def list_instructions(
     participant: Annotated[
         str | None, Query(max_length=24, description="Only those with this side.")
     ] = None,
+    instrument: Annotated[
+        str | None, Query(max_length=24, description="Symbol or ISIN.", examples=["NOVA1"])
+    ] = None,
     reason: Annotated[
         str | None, Query(max_length=24, description="Only for this reason.", examples=["MONY"])
     ] = None,
@@ -151,7 +154,7 @@ def list_instructions(
     """One's own instructions by arrival, with the reason why they wait as of now."""
     with sandbox.lock:
         consortium = sandbox.consortium
-        is_wanted = _filter(consortium, holder, state, participant, reason)
+        is_wanted = _filter(consortium, holder, state, participant, instrument, reason)
         found = _found(consortium.clearing_house.desk, cursor, limit + 1, is_wanted)
         following = str(found[limit].arrival) if len(found) > limit else None
         views = [instruction_view(consortium.network, each) for each in found[:limit]]
@@ -387,6 +390,7 @@ def _filter(
     holder: KeyHolder,
     state: State | None,
     participant: str | None,
+    instrument: str | None,
     reason: str | None,
 ) -> Callable[[Instruction], bool]:
     """Which instructions are wanted. Refuses names of nobody and nothing."""
@@ -395,6 +399,7 @@ def _filter(
         if participant not in consortium.nodes:
             raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
         number = consortium.network.participant_number(participant)
+    traded = instrument_number(consortium.network, instrument) if instrument else None
     if reason is not None and reason not in Reason.__members__:
         raise refuse(Reason.INVALID, f"reason: expected a name of `novate reasons`, found {reason}")
     why = Reason[reason] if reason else None
@@ -403,6 +408,7 @@ def _filter(
         return (
             state in (None, each.state)
             and why in (None, each.reason)
+            and (traded is None or (each.quantity > 0 and each.instrument == traded))
             and (number is None or number in participants_in(each))
             and (holder.sees_everything or holder.may_see(*_sides(consortium, each)))
         )

@@ -44,9 +44,8 @@ def hosting_of(request: Request) -> Hosting:
     """Who serves this sandbox and can serve another one; refused where nobody can."""
     hosting = getattr(request.app.state, "hosting", None)
     if not isinstance(hosting, Hosting):
-        raise refuse(
-            Reason.UNAUTHORISED, "this sandbox has no folder of its own, or its nodes are processes"
-        )
+        words = "this sandbox has no folder of its own, or its nodes are processes"
+        raise refuse(Reason.UNAUTHORISED, words)
     return hosting
 
 
