@@ -5,8 +5,9 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
 
+from api.access.owning import check_owns, check_reads
 from api.body_guard import BodyBounds, bounded
-from api.dependencies import RunningSandbox, only_known_parameters
+from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
 from api.statement_schemas import ComparedStatement, StatementDifference
 from ledger.books.reconciliation import Difference
@@ -69,6 +70,7 @@ def read_own_statement(
     participant: Participant,
     kind: StatementKind,
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     period: Annotated[Period, Depends(_period)],
     language: Annotated[Language, Query(description="Of the header.")] = Language.ENGLISH,
     bom: Annotated[bool, Query(description="A byte order mark, for spreadsheets.")] = False,  # noqa: FBT002 # a query parameter
@@ -79,6 +81,7 @@ def read_own_statement(
     Of a business date, of some blocks, or of everything so far.
     """
     _require_known(sandbox, participant)
+    check_reads(holder, participant)
     try:
         with sandbox.lock:
             statement = sandbox.consortium.nodes[participant].statement(kind, period)
@@ -116,6 +119,7 @@ async def _csv_body(request: Request) -> bytes:
 def compare_statement(
     participant: Participant,
     sandbox: RunningSandbox,
+    holder: CallingHolder,
     body: Annotated[bytes, Depends(_csv_body)],
     name: Annotated[
         str, Query(max_length=64, description="A corrected file of the same name closes breaks.")
@@ -126,6 +130,7 @@ def compare_statement(
     A file with a fault is refused whole, with the line and the column.
     """
     _require_known(sandbox, participant)
+    check_owns(holder, participant)
     try:
         given = read_statement(body, name, participant, sandbox.consortium.network)
         found = sandbox.change(

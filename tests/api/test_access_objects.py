@@ -250,6 +250,20 @@ def test_breaks_of_others_are_neither_shown_nor_worked_on(ask):
     assert ask("CLEARING-HOUSE", "POST", own, json=body).status_code == 404
 
 
+def test_statements_are_their_participants(ask):
+    path = "/statements/BRK-A/cash.csv"
+    csv = {"content": b"nonsense", "params": {"name": "x"}}
+
+    statuses = {
+        name: ask(name, "GET", path).status_code for name in ("BRK-A", "BRK-B", "REGULATOR")
+    }
+    assert statuses == {"BRK-A": 200, "BRK-B": 403, "REGULATOR": 200}
+    headers = {"content-type": "text/csv"}
+    for name, status in (("BRK-B", 403), ("REGULATOR", 403), ("BRK-A", 422)):
+        answer = ask.client.post("/v1/statements/BRK-A", headers=headers | key_header(name), **csv)
+        assert answer.status_code == status
+
+
 def test_events_and_requests_are_shown_to_whom_they_concern(ask):
     for name in ("BRK-A", "BRK-C"):
         events = ask(name, "GET", "/events?limit=500").json()["data"]
