@@ -11,11 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from sqlmodel import select
-
+from ledger.books.already_final import UnexpectedIssue, UnexpectedIssues
 from ledger.books.reconciliation import Comparison, Difference
-from ledger.books.tables import UnexpectedIssueRow
 from ledger.domain.accounts import asset_of
 from ledger.domain.breaks import OF_INTEGRITY, BreakKind
 from ledger.domain.participants import Role
@@ -27,21 +24,23 @@ if TYPE_CHECKING:
 
     from ledger.books.break_life import Break
     from ledger.books.postings import Register
-    from ledger.clearing.columns import Column
     from nodes.node import Node
 
 NAMED_MAX: Final = 3
 """Issues that are named in words; of more there is the count."""
 REFERENCE_DIGITS: Final = 12
 
+_Amount = tuple[int, int, bytes]
+"""The block of an issue, what it did to one holding, and its reference."""
+
 
 class IssueIntegrity:
     """What one keeper finds in one register, and has the clearing house suspend."""
 
-    def __init__(self, node: Node, register: Register, book: str) -> None:
+    def __init__(self, node: Node, register: Register, unexpected: UnexpectedIssues) -> None:
         self._node = node
         self._register = register
-        self._book = book
+        self._unexpected = unexpected
         self._scope = f"issue:{register.value}:"
         self._told: tuple[int, ...] | None = None
 
@@ -50,27 +49,18 @@ class IssueIntegrity:
 
         What was issued unduly and then redeemed in the same way is no difference.
         """
-        issues: dict[int, list[tuple[int, int, bytes]]] = defaultdict(list)
-        rows = select(UnexpectedIssueRow).where(
-            UnexpectedIssueRow.book == self._book,
-            UnexpectedIssueRow.register_name == self._register.value,
-        )
+        issues: dict[int, list[_Amount]] = defaultdict(list)
         with self._node.database.reading() as session:
-            for row in session.exec(rows):
-                lines = np.frombuffer(row.payload, dtype="<i8").reshape(-1, 2)
-                for key, amount in lines.tolist():
-                    issues[key].append((row.block, amount, row.reference))
-        found = [self._difference(key, sorted(issues[key])) for key in sorted(issues)]
+            for issue in self._unexpected.all(session, self._register):
+                for key, amount in zip(issue.keys.tolist(), issue.amounts.tolist(), strict=True):
+                    issues[key].append((issue.block, amount, issue.reference))
+        found = [self._difference(key, issues[key]) for key in sorted(issues)]
         return Comparison(self._scope, [each for each in found if each], is_complete=True)
 
-    def find(self, reference: bytes) -> tuple[Column, Column] | None:
-        """What an issue or redemption that is not known did to kept accounts: keys, amounts."""
+    def find(self, reference: bytes) -> UnexpectedIssue | None:
+        """What is not known under a reference."""
         with self._node.database.reading() as session:
-            row = session.get(UnexpectedIssueRow, (self._book, self._register.value, reference))
-            if row is None:
-                return None
-            lines = np.frombuffer(row.payload, dtype="<i8").reshape(-1, 2).astype(np.int64)
-        return lines[:, 0], lines[:, 1]
+            return self._unexpected.find(session, self._register, reference)
 
     def tell(self) -> None:
         """Has the clearing house suspend what is overdue, and nothing else.
@@ -103,7 +93,7 @@ class IssueIntegrity:
         clock = self._node.around.clock
         return clock.has_ended(clock.next_business_date(found.first_seen_on.date()))
 
-    def _difference(self, key: int, issues: list[tuple[int, int, bytes]]) -> Difference | None:
+    def _difference(self, key: int, issues: list[_Amount]) -> Difference | None:
         node, register = self._node, self._register
         net = sum(amount for _, amount, _ in issues)
         if not net:
@@ -120,7 +110,7 @@ class IssueIntegrity:
             currency=currency,
         )
 
-    def _in_words(self, key: int, issues: list[tuple[int, int, bytes]]) -> Iterable[str]:
+    def _in_words(self, key: int, issues: list[_Amount]) -> Iterable[str]:
         for block, amount, reference in issues[:NAMED_MAX]:
             words = self._node.describe_holding(self._register, key, abs(amount))
             act = "issued" if amount > 0 else "redeemed"

@@ -50,7 +50,7 @@ class Keeper:
             ]
         )
         self.book = OwnBook(database, _KEPT, ASSETS_PER_PAGE, self.keeps)
-        self.integrity = IssueIntegrity(node, register, _KEPT)
+        self.integrity = IssueIntegrity(node, register, self.book.unexpected)
 
     def keeps(self, accounts: Column) -> Mask:
         """Which accounts this node keeps."""
@@ -106,7 +106,8 @@ class Keeper:
             return Rejected(Reason.UNKNOWN, f"no undue issue has the reference 0x{reference.hex()}")
         cause = Cause.in_register(self._register, reference)
         with self._node.database.transaction() as session:
-            return self.book.expect(session, cause, {self._register: found})
+            entry = {self._register: (found.keys, found.amounts)}
+            return self.book.expect(session, cause, entry)
 
     def take_cycle(self, signed: SignedCycle) -> None:
         """Expects a cycle's lines in kept accounts, once every party's signature is checked."""

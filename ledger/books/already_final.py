@@ -1,6 +1,7 @@
 """What was final before a book heard of it: where a late entry finds the block of its cause."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,16 @@ def settled_blocks(session: Session, causes: Iterable[Cause]) -> dict[Cause, int
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class UnexpectedIssue:
+    """An issue or redemption that a book does not know: what it did to which of its holdings."""
+
+    reference: bytes
+    block: int
+    keys: Column
+    amounts: Column
+
+
 class UnexpectedIssues:
     """Issues and redemptions that reached the accounts of one book before it expected them."""
 
@@ -64,6 +75,22 @@ class UnexpectedIssues:
                     }
                 )
         upsert(session, UnexpectedIssueRow, rows)
+
+    def all(self, session: Session, register: Register) -> list[UnexpectedIssue]:
+        """Every one that is kept in a register, earliest first."""
+        rows = select(UnexpectedIssueRow).where(
+            UnexpectedIssueRow.book == self._book,
+            UnexpectedIssueRow.register_name == register.value,
+        )
+        found = [_unexpected(row) for row in session.exec(rows)]
+        return sorted(found, key=lambda each: (each.block, each.reference))
+
+    def find(
+        self, session: Session, register: Register, reference: bytes
+    ) -> UnexpectedIssue | None:
+        """The one under a reference."""
+        row = session.get(UnexpectedIssueRow, (self._book, register.value, reference))
+        return _unexpected(row) if row else None
 
     def blocks(
         self, session: Session, lines: Mapping[Cause, tuple[Column, Column]]
@@ -93,6 +120,10 @@ class UnexpectedIssues:
                         col(UnexpectedIssueRow.reference) == cause.reference,
                     )
                 )
+
+
+def _unexpected(row: UnexpectedIssueRow) -> UnexpectedIssue:
+    return UnexpectedIssue(row.reference, row.block, *_unpack(row.payload))
 
 
 def is_shown(expected: tuple[Column, Column], keys: Column, amounts: Column) -> bool:

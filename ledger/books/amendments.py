@@ -1,7 +1,7 @@
 """What takes the place of what: an instruction or a side is replaced once, by one other."""
 
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.tables import AmendmentRow
+from ledger.books.side_rows import AmendmentRow
 from ledger.domain.reasons import Reason, Rejected
 
 LOCKED_IN = ""

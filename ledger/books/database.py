@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.exc import OperationalError
@@ -21,6 +21,10 @@ _STORAGE_ERRORS: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 class StorageError(Exception):
     """The disk did not take what was to be committed: nothing of it has happened."""
+
+
+Reading: TypeAlias = Session
+"""What is open while a node's books are read."""
 
 
 class UnitOfWork(Session):

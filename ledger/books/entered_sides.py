@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from ledger.books.changes import SideChange, note_changes
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.tables import EnteredSideRow
+from ledger.books.side_rows import EnteredSideRow
 from ledger.domain.errors import MalformedError
 from ledger.settlement.matching import Side, Wishes
 

@@ -70,7 +70,7 @@ class OwnBook:
     ) -> None:
         self._name = name
         self._assets_per_page = assets_per_page
-        self._unexpected = UnexpectedIssues(name, has)
+        self.unexpected = UnexpectedIssues(name, has)
         with database.reading() as session:
             self._positions = {each: self._read_positions(session, each) for each in Register}
             self._waiting = dict(self._read_waiting(session))
@@ -115,12 +115,12 @@ class OwnBook:
             for cause, entry in new.items()
             if cause.origin in _ISSUING
         }
-        late = settled_blocks(session, new) | self._unexpected.blocks(session, issued)
+        late = settled_blocks(session, new) | self.unexpected.blocks(session, issued)
         waiting = {cause: entry for cause, entry in new.items() if cause not in late}
         session.on_commit(lambda: self._waiting.update(waiting))
         if late:
             self._book(session, late, [new[cause] for cause in late])
-            self._unexpected.forget(session, late)
+            self.unexpected.forget(session, late)
 
     def _book(
         self, session: UnitOfWork, block_by_cause: Mapping[Cause, int], entries: Sequence[Entry]
@@ -173,7 +173,7 @@ class OwnBook:
         number_by_cause = {
             cause: block.number for block in blocks for cause in self._done(block, unexpected)
         }
-        self._unexpected.note(session, unexpected)
+        self.unexpected.note(session, unexpected)
         if number_by_cause:
             self._book(session, number_by_cause, [self._waiting[c] for c in number_by_cause])
             session.on_commit(lambda: self._forget(number_by_cause))

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, LargeBinary, Table
 from sqlmodel import Field, SQLModel
 
 from ledger.books.break_rows import BreakEntryRow, BreakRow, UnsoundAssetRow
+from ledger.books.side_rows import AmendmentRow, EnteredSideRow
 from ledger.domain.rulebook import RULEBOOK_VERSION
 
 HOLDING_WIDTH: Final = 2
@@ -335,37 +336,12 @@ class ConsentRow(SQLModel, table=True):
     deadline: int
 
 
-class EnteredSideRow(SQLModel, table=True):
-    """One side of an instruction, as its participant has entered it under a reference of its own.
-
-    ``label`` is that of the instruction it was matched into, and empty before.
-    """
-
-    __tablename__ = "entered_sides"
-    participant: str = Field(primary_key=True)
-    reference: str = Field(primary_key=True)
-    place: int = Field(unique=True)
-    payload: bytes = Field(sa_type=LargeBinary)
-    state: str = Field(index=True)
-    label: str = Field(default="", index=True)
-    has_asked_out: bool = False
-
-
 class ChangeRow(SQLModel, table=True):
     """What one commit has changed, for whoever tells others of it; number 0: somebody does."""
 
     __tablename__ = "changes"
     number: int = Field(primary_key=True)
     payload: bytes = Field(sa_type=LargeBinary)
-
-
-class AmendmentRow(SQLModel, table=True):
-    """What takes the place of an instruction (without an owner), or of a participant's side."""
-
-    __tablename__ = "amendments"
-    owner: str = Field(primary_key=True)
-    old: str = Field(primary_key=True)
-    new: str
 
 
 def all_tables() -> list[Table]:

@@ -7,13 +7,19 @@ settled since. After a start everything is looked at once.
 from collections.abc import Iterator
 from typing import Final
 
-from sqlmodel import Session, col, select
-
 from ledger.books import cycles as records
 from ledger.books.cycles import CycleRecords
+from ledger.books.database import Reading
 from ledger.books.postings import Cause, FinalBlock, Origin
 from ledger.books.reconciliation import Comparison, Difference
-from ledger.books.tables import CycleRow, InstructionRow, SettledRow
+from ledger.books.statuses import (
+    ENDED_UNSETTLED,
+    instruction_of,
+    noted_though_open,
+    settled_block,
+    settled_though_ended,
+)
+from ledger.books.tables import CycleRow
 from ledger.domain.breaks import BreakKind
 from ledger.domain.instructions import State
 from nodes.node import Node
@@ -21,10 +27,7 @@ from nodes.node import Node
 SCOPE: Final = "status:"
 _CYCLE: Final = f"{SCOPE}cycle:"
 _INSTRUCTION: Final = f"{SCOPE}instruction:"
-AT_ONCE: Final = 500
-"""Instructions in one statement."""
 _COMPARED: Final = (Origin.CYCLE, Origin.INSTRUCTION)
-_ENDED_UNSETTLED: Final = (State.CANCELLED.value, State.FAILED.value)
 
 
 class StatusComparison:
@@ -62,41 +65,27 @@ class StatusComparison:
             if settled is None or is_new or row.id in settled:
                 yield row
 
-    def _suspected_instructions(self, session: Session) -> Iterator[str]:
+    def _suspected_instructions(self, session: Reading) -> Iterator[str]:
         """Those that have ended unsettled and the ledger has settled, and those the other way."""
-        on_ledger = select(SettledRow.reference).where(
-            SettledRow.origin == Origin.INSTRUCTION.value
+        settled = self._settled
+        references = (
+            None
+            if settled is None
+            else [each.reference for each in settled if each.origin is Origin.INSTRUCTION]
         )
-        ended = select(InstructionRow.label).where(col(InstructionRow.state).in_(_ENDED_UNSETTLED))
-        if self._settled is None:
-            labels = list(session.exec(ended.where(col(InstructionRow.id).in_(on_ledger))))
-        else:
-            of = [each.reference for each in self._settled if each.origin is Origin.INSTRUCTION]
-            labels = [
-                label
-                for first in range(0, len(of), AT_ONCE)
-                for label in session.exec(
-                    ended.where(col(InstructionRow.id).in_(of[first : first + AT_ONCE]))
-                )
-            ]
-        # The parts of an instruction have ids of their own.
-        noted = select(InstructionRow.label).where(
-            InstructionRow.state == State.SETTLED.value,
-            col(InstructionRow.block) > self._looked_at,
-            col(InstructionRow.may_be_partial).is_(False),
-            ~on_ledger.where(SettledRow.reference == InstructionRow.id).exists(),
-        )
-        yield from (f"{_INSTRUCTION}{label}" for label in (*labels, *session.exec(noted)))
+        labels = settled_though_ended(session, references)
+        labels += noted_though_open(session, self._looked_at)
+        yield from (f"{_INSTRUCTION}{label}" for label in labels)
 
-    def _difference(self, session: Session, id: str) -> Difference | None:
+    def _difference(self, session: Reading, id: str) -> Difference | None:
         if id.startswith(_CYCLE):
             return self._difference_of_cycle(session, id, int(id.removeprefix(_CYCLE)))
         return self._difference_of_instruction(session, id, id.removeprefix(_INSTRUCTION))
 
-    def _difference_of_cycle(self, session: Session, id: str, number: int) -> Difference | None:
+    def _difference_of_cycle(self, session: Reading, id: str, number: int) -> Difference | None:
         row = self._cycles.get(number)
         assert row is not None, "cycles are never forgotten"
-        block = _settled_in(session, Origin.CYCLE, row.id)
+        block = settled_block(session, Origin.CYCLE, row.id)
         # Versions of a cycle share their id; one of them settles, and one may be on its way.
         states = {each.state for each in self._cycles.all() if each.id == row.id}
         if records.SUBMITTED in states or (records.SETTLED in states) == (block is not None):
@@ -104,23 +93,15 @@ class StatusComparison:
         return _difference(id, f"cycle {number}", row.state, block)
 
     def _difference_of_instruction(
-        self, session: Session, id: str, label: str
+        self, session: Reading, id: str, label: str
     ) -> Difference | None:
-        row = session.exec(select(InstructionRow).where(InstructionRow.label == label)).one()
-        block = _settled_in(session, Origin.INSTRUCTION, row.id)
-        if row.state in _ENDED_UNSETTLED:
+        row = instruction_of(session, label)
+        block = settled_block(session, Origin.INSTRUCTION, row.id)
+        if row.state in ENDED_UNSETTLED:
             is_wrong = block is not None
         else:
             is_wrong = row.state == State.SETTLED.value and not row.may_be_partial and block is None
         return _difference(id, label, row.state, block) if is_wrong else None
-
-
-def _settled_in(session: Session, origin: Origin, reference: bytes) -> int | None:
-    """The block in which something settled by the ledger; None: it has not."""
-    rows = select(SettledRow.block).where(
-        SettledRow.origin == origin.value, SettledRow.reference == reference
-    )
-    return session.exec(rows).first()
 
 
 def _difference(id: str, subject: str, state: str, block: int | None) -> Difference:
