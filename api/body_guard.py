@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from fastapi import status
 from fastapi.responses import JSONResponse
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem_of
@@ -65,13 +65,18 @@ class BodyGuard:
     def __init__(self, app: ASGIApp, bounds_by_path: Mapping[str, BodyBounds]) -> None:
         self._app = app
         self._bounds_by_path = bounds_by_path
+        self._by_form = [
+            (compile_path(path)[0], bounds)
+            for path, bounds in bounds_by_path.items()
+            if "{" in path
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http" or scope["path"] == _JSON_RPC:
             await self._app(scope, receive, send)
             return
-        bounds = self._bounds_by_path.get(scope["path"], DEFAULT_BOUNDS)
+        bounds = self._bounds_of(scope["path"])
         size, opened, messages = 0, 0, list[Message]()
         while True:
             message = await receive()
@@ -91,6 +96,12 @@ class BodyGuard:
             return messages.pop() if messages else await receive()
 
         await self._app(scope, replay, send)
+
+    def _bounds_of(self, path: str) -> BodyBounds:
+        if path in self._bounds_by_path:
+            return self._bounds_by_path[path]
+        fitting = (bounds for form, bounds in self._by_form if form.match(path))
+        return next(fitting, DEFAULT_BOUNDS)
 
 
 def _refusal_of(bounds: BodyBounds, size: int, opened: int) -> JSONResponse | None:

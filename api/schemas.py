@@ -194,46 +194,22 @@ class Position(Wire):
     available: str
     held: str
     total: str
-    own_book: Annotated[str, Field(description="What the owner's own records say.")]
-    agrees: bool
-
-
-class Break(Wire):
-    """A difference between two records that should agree."""
-
-    id: str
-    kind: str
-    owner: str
-    subject: str
-    ours: str
-    theirs: str
-    first_seen_block: int
-    first_seen_at: str
-
-
-class NodeReconciliation(Wire):
-    """How far a node has reconciled, and with what result."""
-
-    participant: str
-    reconciled_block: int
-    open_breaks: int
-    is_away: Annotated[
-        bool,
+    own_book: Annotated[
+        str | None,
         said(
-            "Its node does not answer: its breaks are not among those shown.",
-            "其节点没有响应：所示差异不包括它的。",
-            False,
+            "What the owner's own records say; null as of an earlier block.",
+            "持有人自有账簿的记录；查询历史区块时为空。",
+            "1000.00",
         ),
     ]
-
-
-class Reconciliation(Wire):
-    """The three-way comparison of own books, ledger and statements, node by node."""
-
-    as_of_block: int
-    agrees: bool
-    nodes: list[NodeReconciliation]
-    breaks: list[Break]
+    agrees: Annotated[
+        bool | None,
+        said(
+            "Whether the own book says the same; null as of an earlier block.",
+            "自有账簿是否一致；查询历史区块时为空。",
+            example=True,
+        ),
+    ]
 
 
 class Page(Wire, Generic[T]):

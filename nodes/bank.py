@@ -40,7 +40,11 @@ class Bank(Trader):
 
     def own_comparisons(self) -> list[Comparison]:
         """Its own trades, and the kept book against the ledger."""
-        return [*super().own_comparisons(), self.keeper.comparison()]
+        return [*super().own_comparisons(), *self.keeper.comparisons()]
+
+    def reconciled(self) -> None:
+        """Has what is undue for too long suspended."""
+        self.keeper.integrity.tell()
 
     @for_desk
     def issue(self, reference: bytes, lines: Lines) -> Rejected | None:
@@ -51,6 +55,11 @@ class Bank(Trader):
     def redeem(self, redemption: RedemptionMessage) -> Rejected | None:
         """Redeems an amount of a kept account (see ``Keeper``)."""
         return self.keeper.redeem(redemption)
+
+    @for_desk
+    def acknowledge_issue(self, reference: bytes) -> Rejected | None:
+        """Takes an issue into own records that these did not know (see ``Keeper``)."""
+        return self.keeper.acknowledge(reference)
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""

@@ -5,11 +5,17 @@ answer back. A node that cannot be reached is an outage, not a refusal.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
+from nodes.clock import pause
 from nodes.messages import Message
 
 Handler = Callable[[str, Message], Any]
+
+
+PATIENCE_MILLISECONDS: Final = 2_000
+"""How long a sender waits for an answer."""
 
 
 class UnreachableError(Exception):
@@ -26,23 +32,65 @@ class Bus(Protocol):
         """Delivers a message; returns the answer. Raises UnreachableError."""
 
 
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """What is wrong with a participant's messages.
+
+    Attributes:
+        is_cut_off: nothing reaches it, and nothing it sends arrives.
+        is_duplicated: every message to it is delivered twice.
+        milliseconds: so long it takes to answer.
+    """
+
+    is_cut_off: bool = False
+    is_duplicated: bool = False
+    milliseconds: int = 0
+
+
+UNDISTURBED: Final = Disturbance()
+
+
 class InProcessBus:
-    """Delivers by a function call in the same process."""
+    """Delivers by a function call in the same process, unless it is disturbed."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
         self._silent: set[str] = set()
+        self._disturbances: dict[str, Disturbance] = {}
 
     def register(self, participant: str, handler: Handler) -> None:
         """Takes messages for a participant."""
         self._handlers[participant] = handler
 
+    def remove(self, participant: str) -> None:
+        """A participant is gone: nobody takes its messages."""
+        self._handlers.pop(participant, None)
+
     def request(self, sender: str, recipient: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Delivers a message; returns the answer. Raises UnreachableError."""
+        wrong = self.disturbance(recipient)
+        if wrong.is_cut_off or self.disturbance(sender).is_cut_off:
+            raise UnreachableError(f"{sender} and {recipient} are cut off from each other")
         if recipient in self._silent or recipient not in self._handlers:
             raise UnreachableError(f"{recipient} does not answer")
-        return self._handlers[recipient](sender, message)
+        if wrong.is_duplicated:
+            self._handlers[recipient](sender, message)
+        answer = self._handlers[recipient](sender, message)
+        if wrong.milliseconds:
+            pause(min(wrong.milliseconds, PATIENCE_MILLISECONDS) / 1_000)
+        if wrong.milliseconds > PATIENCE_MILLISECONDS:
+            # It has done what it was asked, and nobody waits for its answer any more.
+            raise UnreachableError(f"{recipient} answers too late")
+        return answer
 
     def silence(self, participant: str) -> None:
         """A fault: from now on this participant answers nothing."""
         self._silent.add(participant)
+
+    def disturbance(self, participant: str) -> Disturbance:
+        """What is wrong with a participant's messages now."""
+        return self._disturbances.get(participant, UNDISTURBED)
+
+    def disturb(self, participant: str, disturbance: Disturbance) -> None:
+        """A fault: from now on something is wrong with a participant's messages, or no more."""
+        self._disturbances[participant] = disturbance

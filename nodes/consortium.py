@@ -17,6 +17,7 @@ from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
 from ledger.domain.rules import Rules
 from nodes import bootstrap
+from nodes.away import away
 from nodes.bank import Bank
 from nodes.broker import Broker
 from nodes.bus import Bus, InProcessBus, UnreachableError
@@ -57,7 +58,12 @@ class Elsewhere(Protocol):
 
 
 class Consortium:
-    """The chain, the nodes, and what makes them move together."""
+    """The chain, the nodes, and what makes them move together.
+
+    Attributes:
+        nodes: by participant; a node that is away raises UnreachableError whatever it is asked.
+        reported_to: up to which place of the capture each desk has told its node, where known.
+    """
 
     def __init__(
         self,
@@ -76,6 +82,7 @@ class Consortium:
         self._folder = folder
         self._found_broker = found_broker
         self._elsewhere = elsewhere
+        self._kept_in_memory: dict[str, Database] = {}
         self.bus = InProcessBus()
         self.engine = engine or EmbeddedEngine(
             open_chain(network, seats, clock, self._key, self._chain_file), clock
@@ -85,6 +92,9 @@ class Consortium:
         self.feed = LedgerFeed(self.engine, self.contracts)
         bus = elsewhere.bus(network, self.contracts, self.engine) if elsewhere else self.bus
         around = Surroundings(network, bus, self.engine, self.contracts, self.feed, clock, rules)
+        self._around = around
+        self._isolated: dict[str, Node] = {}
+        self.reported_to: dict[str, int] = {}
         self.nodes = {p.id: self._found(p.id, p.role, around) for p in network.participants}
         check_books(self.engine, [node.projection for node in self._own_nodes()])
         if elsewhere is None:
@@ -171,8 +181,50 @@ class Consortium:
         if self._segments:
             self._segments.keep_settled()
 
+    def stop_node(self, id: str) -> None:
+        """Ends a node as if its process had been killed: what is not on its disk is lost.
+
+        Another participant's node, that is: the clearing house is what this process is for.
+        """
+        node = self._isolated.pop(id, self.nodes[id])
+        self.bus.remove(id)
+        self.nodes[id] = away(node)
+        self.reported_to.pop(id, None)
+        if self._folder:
+            node.close()
+
+    def start_node(self, id: str) -> None:
+        """Begins a node again from what is on its disk; it finishes what was cut off."""
+        node = self._found(id, self.network.participant(id).role, self._around)
+        check_books(self.engine, [node.projection])
+        self.nodes[id] = node
+        node.catch_up()
+        node.resume()
+        node.announce()
+
+    def isolate_node(self, id: str) -> None:
+        """Puts a node where nobody reaches it and it reaches nobody; it lives on."""
+        self._isolated[id] = self.nodes[id]
+        self.nodes[id] = away(self.nodes[id])
+        self.reported_to.pop(id, None)
+
+    def rejoin_node(self, id: str) -> None:
+        """Brings a node back as it is; it catches up."""
+        node = self.nodes[id] = self._isolated.pop(id)
+        node.catch_up()
+        node.announce()
+
+    def is_isolated(self, id: str) -> bool:
+        """Whether a node is one that lives on by itself."""
+        return id in self._isolated
+
+    def redeliver(self) -> int:
+        """Tells those who are back what they have missed; returns how many notices they took."""
+        return self.clearing_house.notices.work()
+
     def reconcile(self) -> int:
         """Lets every node reconcile that is not away; returns the number of open breaks."""
+        self.redeliver()
         self.catch_up()
         breaks = 0
         for node in self.nodes.values():
@@ -189,9 +241,10 @@ class Consortium:
             self._release()
 
     def _release(self) -> None:
-        for node in self.nodes.values():
+        for node in (*self.nodes.values(), *self._isolated.values()):
             node.close()
-        self._deployer_database.close()
+        for database in (self._deployer_database, *self._kept_in_memory.values()):
+            database.close()
         self.engine.close()
         if self._folder:
             self._folder.close()
@@ -218,8 +271,12 @@ class Consortium:
         return SegmentKeeper(self.clearing_house, SegmentStore(segments_folder(self._folder.path)))
 
     def _open_database(self, name: str) -> Database:
-        path = self._folder.node_folder(name) / "books.sqlite" if self._folder else None
-        return open_database(path)
+        if self._folder:
+            return open_database(self._folder.node_folder(name) / "books.sqlite")
+        # It stands for a disk: a node that is begun again finds there what it had committed.
+        if name not in self._kept_in_memory:
+            self._kept_in_memory[name] = open_database(None)
+        return self._kept_in_memory[name]
 
     def _chain_file(self, name: str) -> Path | None:
         if self._folder is None:

@@ -42,10 +42,11 @@ from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
 from nodes.node import Node, Surroundings
 from nodes.trade_signatures import PartySignatures
 from nodes.trade_words import describe_trade_id
-from nodes.trades_by_party import TradesByParty
+from nodes.trades_by_party import OwnTrades, TradesByParty
 
 PASSED_ON_MAX: Final = 1_000_000
 """Trades that are affirmed at once, unless a single batch has more."""
+_MISSED: Final = "affirmation"
 
 
 class Exchange(Node):
@@ -62,6 +63,7 @@ class Exchange(Node):
     ) -> None:
         super().__init__(id, key, database, around)
         self._is_signed = is_signed
+        self.notices.serve(_MISSED, self._missed)
         self.captured = BatchStream(database, "captured")
         self._index = TradeIndex(database.folder)
         self._highest = HighestNumbers()
@@ -169,21 +171,39 @@ class Exchange(Node):
         return None if folder is None else shutil.disk_usage(folder).free
 
     @for_desk
-    def pass_on_captured(self, first_position: int, end: int) -> None:
+    def pass_on_captured(
+        self, first_position: int, end: int, behind: frozenset[str] = frozenset()
+    ) -> None:
         """``pass_on``, of trades that nobody else has sorted."""
-        self.pass_on(first_position, end)
+        self.pass_on(first_position, end, None, behind)
 
-    def pass_on(self, first_position: int, end: int, trades: TradesByParty | None = None) -> None:
+    def pass_on(
+        self,
+        first_position: int,
+        end: int,
+        trades: TradesByParty | None = None,
+        behind: frozenset[str] = frozenset(),
+    ) -> None:
         """Has the trades at [first_position, end) affirmed and hands them to the clearing house.
 
-        ``trades`` are these trades of one part by party, where the caller has sorted them already.
-        Asking again is harmless: the clearing house takes only what follows what it has.
+        ``trades`` are these trades of one part by party, where the caller has sorted them already;
+        who is ``behind``, or does not answer, is asked by ``ask_again``. Asking again is harmless:
+        the clearing house takes only what follows what it has.
         """
         if trades is not None:
-            self.hand_over(first_position, end, *self._ask_traders(first_position, trades))
+            answers = self._ask_traders(first_position, end, trades, behind)
+            self.hand_over(first_position, end, *answers)
             return
         for first, last in self.parts_to_pass_on(first_position, end):
-            self.pass_on(first, last, TradesByParty(self.captured.trades(first, last)))
+            self.pass_on(first, last, TradesByParty(self.captured.trades(first, last)), behind)
+
+    @for_desk
+    def ask_again(self, participants: frozenset[str]) -> int:
+        """Asks participants to affirm what they were not asked about; says how many have answered.
+
+        What they say is theirs to know: the clearing house has the trades, and asks for signatures.
+        """
+        return self.notices.work(participants)
 
     def parts_to_pass_on(self, first_position: int, end: int) -> Iterator[tuple[int, int]]:
         """The positions [first_position, end) in parts, each of whole batches."""
@@ -222,30 +242,53 @@ class Exchange(Node):
             self._numbers.take_in(series)
 
     def _ask_traders(
-        self, first_position: int, trades: TradesByParty
+        self, first_position: int, end: int, trades: TradesByParty, behind: frozenset[str]
     ) -> tuple[frozenset[int], dict[int, PartySignatures]]:
         """The rows that some trader refused to affirm, and what each one signed.
 
-        One that does not answer refuses nothing here: it will be asked to attest the cycle. One
-        whose answer makes no sense affirms nothing. Signatures are passed on as they came: it is
-        for the clearing house to check them.
+        One that does not answer refuses nothing here: it will be asked again, and to attest the
+        cycle. One whose answer makes no sense affirms nothing. Signatures are passed on as they
+        came: it is for the clearing house to check them.
         """
         unaffirmed: set[int] = set()
+        missed: list[OwnTrades] = []
         signed: dict[int, PartySignatures] = {}
         for own in trades:
-            positions = first_position + own.rows
-            request = AffirmationRequest(positions, own.trades, self._is_signed)
+            recipient = self.network.participant_id(own.party)
             try:
-                answer = self.around.bus.request(
-                    self.id, self.network.participant_id(own.party), request
-                )
+                if recipient in behind:
+                    raise UnreachableError(f"{recipient} has not heard of all its trades")
+                request = self._request(first_position, own)
+                answer = self.around.bus.request(self.id, recipient, request)
             except UnreachableError:
+                missed.append(own)
                 continue
             unaffirmed.update(own.rows[_not_affirmed(answer, len(own.rows))].tolist())
             given = answer.signed if isinstance(answer, Affirmation) else None
             if isinstance(given, PartySignatures) and given.is_well_formed(len(own.rows)):
                 signed[own.party] = given.among(own.rows)
+        self._keep_missed(first_position, end, missed)
         return frozenset(unaffirmed), signed
+
+    def _keep_missed(self, first_position: int, end: int, missed: Sequence[OwnTrades]) -> None:
+        """Remembers whom to ask again."""
+        if not missed:
+            return
+        with self.database.transaction() as session:
+            for own in missed:
+                recipient = self.network.participant_id(own.party)
+                reference = f"{own.party}:{first_position}:{end}"
+                if not self.notices.waits_for(recipient, _MISSED, reference):
+                    self.notices.put(session, [recipient], _MISSED, reference)
+
+    def _missed(self, reference: str) -> AffirmationRequest:
+        """What a participant was not asked about, by its number and the places of the part."""
+        party, first, end = map(int, reference.split(":"))
+        trades = TradesByParty(self.captured.trades(first, end))
+        return next(self._request(first, own) for own in trades if own.party == party)
+
+    def _request(self, first_position: int, own: OwnTrades) -> AffirmationRequest:
+        return AffirmationRequest(first_position + own.rows, own.trades, self._is_signed)
 
 
 def _not_affirmed(answer: object, count: int) -> list[int]:

@@ -20,28 +20,31 @@ from nodes.trader import Trader
 def deposit(consortium: Consortium, movement: Movement) -> Rejected | None:
     """Brings an amount in; final on the chain when this returns.
 
-    The same again changes nothing; another one under its reference is refused (DUPLICATE).
+    The same again changes nothing; another one under its reference is refused (DUPLICATE). Refuses
+    while a node that it takes is away (SILENT): the same may then be sent again.
     """
     key = line_key(movement.asset, movement.account)
     lines = Lines(np.array([key], dtype=np.int64), np.array([movement.amount], dtype=np.int64))
     owner, keeper = _owner(consortium, movement), _keeper(consortium, movement)
-    refusal = owner.expect_deposit(movement.reference, movement.register, lines)
-    return refusal or keeper.issue(movement.reference, lines)
+    try:
+        refusal = owner.expect_deposit(movement.reference, movement.register, lines)
+        return refusal or keeper.issue(movement.reference, lines)
+    except UnreachableError as error:
+        return Rejected(Reason.SILENT, str(error))
 
 
 def withdraw(consortium: Consortium, movement: Movement) -> Rejected | None:
     """Takes an amount out; final on the chain when this returns.
 
     The same again changes nothing; another one under its reference is refused (DUPLICATE). Refuses
-    more than is available: LACK of securities, MONY of cash; the same may then be asked for again.
+    more than is available (LACK of securities, MONY of cash), and while a node that it takes is
+    away (SILENT); the same may then be asked for again.
     """
     redemption = _redemption_of(movement)
     owner, keeper = _owner(consortium, movement), _keeper(consortium, movement)
-    refusal = owner.mandate_redemption(movement.register, redemption)
-    if refusal:
-        return refusal
     try:
-        return keeper.redeem(redemption)
+        refusal = owner.mandate_redemption(movement.register, redemption)
+        return refusal or keeper.redeem(redemption)
     except UnreachableError as error:
         return Rejected(Reason.SILENT, str(error))
 

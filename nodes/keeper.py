@@ -4,6 +4,8 @@ The kept book is fed by the keeper's own issues and by signed settlements that r
 never by projected events: that is what its statement is worth.
 """
 
+from typing import Final
+
 import numpy as np
 
 from contracts.clients.registers import Register as RegisterContract
@@ -18,6 +20,7 @@ from ledger.clearing.columns import Column, Mask, accounts_of, holding_keys, par
 from ledger.domain.accounts import holding_key, participant_of
 from ledger.domain.reasons import Reason, Rejected, reason_of_revert
 from nodes.bus import UnreachableError
+from nodes.issue_integrity import IssueIntegrity
 from nodes.messages import (
     Attestation,
     Disagreement,
@@ -27,6 +30,8 @@ from nodes.messages import (
     Statement,
 )
 from nodes.node import Node, cause_of_instruction
+
+_KEPT: Final = "kept"
 
 
 class Keeper:
@@ -44,7 +49,8 @@ class Keeper:
                 ),
             ]
         )
-        self.book = OwnBook(database, "kept", ASSETS_PER_PAGE, self.keeps)
+        self.book = OwnBook(database, _KEPT, ASSETS_PER_PAGE, self.keeps)
+        self.integrity = IssueIntegrity(node, register, _KEPT)
 
     def keeps(self, accounts: Column) -> Mask:
         """Which accounts this node keeps."""
@@ -90,6 +96,18 @@ class Keeper:
                 self._put(redemption.reference, lines, data)
         return self._deliver(redemption.reference)
 
+    def acknowledge(self, reference: bytes) -> Rejected | None:
+        """Takes an issue or redemption into own records that these did not know: it was due.
+
+        Refused when there is none of this reference that they do not know.
+        """
+        found = self.integrity.find(reference)
+        if found is None:
+            return Rejected(Reason.UNKNOWN, f"no undue issue has the reference 0x{reference.hex()}")
+        cause = Cause.in_register(self._register, reference)
+        with self._node.database.transaction() as session:
+            return self.book.expect(session, cause, {self._register: found})
+
     def take_cycle(self, signed: SignedCycle) -> None:
         """Expects a cycle's lines in kept accounts, once every party's signature is checked."""
         cycle = signed.cycle
@@ -118,13 +136,16 @@ class Keeper:
         positions = self.book.positions(self._register).of_participant(number)
         return Statement(self._node.projection.height, positions.keys.column, positions.values[0])
 
-    def comparison(self) -> Comparison:
-        """Where the kept book and the ledger do not agree."""
+    def comparisons(self) -> list[Comparison]:
+        """Where the kept book and the ledger do not agree, and issues that nobody has made."""
+        return [self._positions(), self.integrity.comparison()]
+
+    def _positions(self) -> Comparison:
         holdings = self._node.projection.columns(self._register)
         ledger = holdings.take(self.keeps(accounts_of(holdings.keys.column))).summed()
         differing = compare_positions(self.book.positions(self._register), ledger, None)
         height = self._node.projection.height
-        return self._node.comparing.in_words("kept", self._register, differing, height)
+        return self._node.comparing.in_words(_KEPT, self._register, differing, height)
 
     def _lines_of(self, cycle: CycleMessage) -> Lines:
         return cycle.securities() if self._register is Register.SECURITIES else cycle.cash()

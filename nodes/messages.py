@@ -221,8 +221,20 @@ class Back:
     """Participant to whoever keeps something for it: it answers again, after it was away."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnsoundAssets:
+    """Keeper to clearing house: these assets of mine are suspended, and no others.
+
+    Their ledger shows issues or redemptions that my records do not know, for too long now.
+    """
+
+    register: Register
+    assets: tuple[int, ...]
+
+
 Message: TypeAlias = (
     "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | SetProposal | SignedSet"
     " | RedemptionRequest | StatementRequest | EnteredSide | WithdrawnSide | AmendedSide"
     " | AllegementRequest | Matched | Dissolved | Back"
+    " | UnsoundAssets"
 )

@@ -9,12 +9,12 @@ from contracts.clients.registers import Register as RegisterContract
 from contracts.deployment import Contracts
 from contracts.typed_data import Domain, InstructionMessage
 from ledger.books.break_life import Break, BreakEntry, Seen
-from ledger.books.breaks import ONLY_OPEN, BreakBook, BreakFilter
+from ledger.books.breaks import EVERY, ONLY_OPEN, BreakBook, BreakFilter
 from ledger.books.database import Database
 from ledger.books.own_book import OwnBook
 from ledger.books.postings import Cause, FinalBlock, Origin, Register
-from ledger.books.projection import Projection
-from ledger.books.reconciliation import Comparison
+from ledger.books.projection import ALL_PARTICIPANTS, Projection
+from ledger.books.reconciliation import Comparison, Difference
 from ledger.books.view_hash import view_hash
 from ledger.chain.signatures import signer_of
 from ledger.clearing.columns import Column, Mask, participants_of
@@ -25,7 +25,7 @@ from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.domain.rules import Rules
 from ledger.settlement.lifecycle import debtors_of
-from nodes.bus import Bus, UnreachableError
+from nodes.bus import UNDISTURBED, Bus, Disturbance, UnreachableError
 from nodes.clock import Clock
 from nodes.engine import Engine
 from nodes.for_desk import for_desk
@@ -36,6 +36,9 @@ from nodes.network import Network
 from nodes.notices import Notices
 from nodes.outbox import Outbox
 from nodes.position_comparison import PositionComparison
+from nodes.statements.comparing import compare_given
+from nodes.statements.making import make_statement
+from nodes.statements.model import GivenStatement, Period, StatementKind, StatementRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,15 @@ class Node:
         self.database = database
         self.around = around
         self.number = around.network.participant_number(id)
-        self.projection = Projection(database, 0 if self.projects_everybody else self.number)
+        whose = ALL_PARTICIPANTS if self.projects_everybody else self.number
+        self.projection = Projection(database, whose, self.number)
         self.own_book = OwnBook(database, "own", has=self._are_own)
         self.outbox = Outbox(key, around.engine, database)
         self.notices = Notices(id, around.bus, database, around.clock)
         self.break_book = BreakBook(database, id)
         self.comparing = PositionComparison(self)
         self.reconciled_block = -1
+        self.disturbance = UNDISTURBED
         self._signer_by_participant: dict[int, bytes] = {}
         around.bus.register(id, self.handle)
 
@@ -127,14 +132,23 @@ class Node:
                     self.around.bus.request(self.id, recipient, Back())
 
     @for_desk
+    def disturb(self, disturbance: Disturbance) -> None:
+        """A fault: from now on messages to it are disturbed, where it is a process of its own.
+
+        A cut is no business of a node itself: it would not hear of its end.
+        """
+        self.disturbance = disturbance
+
+    @for_desk
     def catch_up(self) -> None:
         """Projects the final blocks that are new, with their effects in the same commit.
 
         Raises ProjectionError when the chain does not continue the blocks in the books.
         """
+        day = self.around.clock.business_time().toordinal()
         for blocks in self.around.feed.blocks_after(self.projection.height):
             with self.database.transaction(is_from_chain=True) as session:
-                self.projection.apply(session, blocks)
+                self.projection.apply(session, blocks, day)
                 for book in self.books():
                     book.confirm(session, blocks)
             for block in blocks:
@@ -151,11 +165,15 @@ class Node:
         with self.database.transaction() as session:
             breaks = self.break_book.record(session, comparisons, self.seen())
         self.reconciled_block = self.projection.height
+        self.reconciled()
         return breaks
 
     def own_comparisons(self) -> list[Comparison]:
         """What only this role can compare; for roles that keep accounts for others."""
         return []
+
+    def reconciled(self) -> None:
+        """It has compared its records; for roles that have somebody else act upon it."""
 
     @for_desk
     def standing(self) -> NodeStanding:
@@ -201,6 +219,11 @@ class Node:
         return self.break_book.history(found.id) if found else []
 
     @for_desk
+    def break_entries_after(self, sequence: int, count: int) -> list[tuple[str, BreakEntry]]:
+        """What has happened to breaks since an entry: the id of the break, and the entry."""
+        return self.break_book.entries_after(sequence, count)
+
+    @for_desk
     def assign_break(self, key: str, to: str, by: str) -> Break | Rejected:
         """Has somebody look after a break; empty: nobody."""
         return self._as_aged(self.break_book.assign(key, to, by, self.seen()))
@@ -234,7 +257,25 @@ class Node:
     @for_desk
     def view_hash(self) -> bytes:
         """One number for what this node shows; the same after it was started again."""
-        return view_hash(self.projection, self.books(), self.breaks())
+        return view_hash(self.projection, self.books(), self.break_book.select(EVERY))
+
+    @for_desk
+    def statement(self, kind: StatementKind, period: Period) -> StatementRows:
+        """A statement of this node's own holdings. Raises MalformedError for no such period."""
+        return make_statement(self, kind, period)
+
+    @for_desk
+    def compare_statement(self, given: GivenStatement) -> tuple[Difference, ...]:
+        """Compares somebody's statement with the ledger and the own book, and opens breaks.
+
+        What an earlier one of the same name differed in, and this one does not, is closed. Raises
+        MalformedError for a period that is not past.
+        """
+        found = compare_given(self, given)
+        with self.database.transaction() as session:
+            complete = Comparison(given.scope, found, is_complete=True)
+            self.break_book.record(session, [complete], self.seen())
+        return found
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""

@@ -6,12 +6,13 @@ settling. A refusal is final: it is logged, kept on record, and not sent again.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.books.database import Database, UnitOfWork
+from ledger.books.database import Database, StorageError, UnitOfWork
 from ledger.books.deliveries import Deliveries, Delivery
+from ledger.books.tables import DeliveryRow
 from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
 from nodes.bus import Bus, UnreachableError
@@ -71,7 +72,7 @@ class Notices:
         What is accepted is gone with the next ``conclude``.
         """
         for recipient in self._deliveries.recipients():
-            if self.waits_for(recipient, kind, reference):
+            if not self._is_left_alone(recipient) and self.waits_for(recipient, kind, reference):
                 self._send(recipient, self._open(recipient), {(kind, reference): message})
 
     def conclude(self, session: UnitOfWork) -> None:
@@ -81,10 +82,14 @@ class Notices:
             self._deliveries.conclude(session, accepted, refused)
             session.on_commit(lambda: self._forget(accepted, refused))
 
-    def work(self) -> int:
-        """Tells those who are back what they have missed; returns how many notices were taken."""
+    def work(self, among: Collection[str] | None = None) -> int:
+        """Tells those who are back what they have missed; returns how many notices were taken.
+
+        ``among``: these participants only.
+        """
         for recipient in self._deliveries.recipients():
-            self._send(recipient, self._open(recipient), {})
+            if among is None or recipient in among:
+                self._send(recipient, self._open(recipient), {})
         taken = len(self._accepted)
         if taken or self._refused:
             with self._database.transaction() as session:
@@ -98,6 +103,10 @@ class Notices:
     def waiting_for(self, recipient: str) -> int:
         """How many notices a participant has not taken yet."""
         return len(self._open(recipient))
+
+    def refused(self) -> Sequence[DeliveryRow]:
+        """What others have refused, oldest first, and why."""
+        return self._deliveries.refused()
 
     def waits_for(self, recipient: str, kind: str, reference: str) -> bool:
         """Whether a participant has not taken one notice yet."""
@@ -124,7 +133,8 @@ class Notices:
             started = self._clock.stopwatch_ns()
             try:
                 self._bus.request(self._sender, recipient, message)
-            except UnreachableError:
+            except (UnreachableError, StorageError):
+                # Away, or without room on its disk: either way it has not taken it, and may later.
                 self._leave_alone(recipient, self._clock.stopwatch_ns() - started)
                 return
             except PermissionError as refusal:

@@ -39,7 +39,11 @@ class Registrar(Node):
 
     def own_comparisons(self) -> list[Comparison]:
         """The kept book against the ledger."""
-        return [self.keeper.comparison()]
+        return self.keeper.comparisons()
+
+    def reconciled(self) -> None:
+        """Has what is undue for too long suspended."""
+        self.keeper.integrity.tell()
 
     @for_desk
     def issue(self, reference: bytes, lines: Lines) -> Rejected | None:
@@ -50,6 +54,11 @@ class Registrar(Node):
     def redeem(self, redemption: RedemptionMessage) -> Rejected | None:
         """Redeems an amount of a kept account (see ``Keeper``)."""
         return self.keeper.redeem(redemption)
+
+    @for_desk
+    def acknowledge_issue(self, reference: bytes) -> Rejected | None:
+        """Takes an issue into own records that these did not know (see ``Keeper``)."""
+        return self.keeper.acknowledge(reference)
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
         """Answers a message of another node."""

@@ -79,6 +79,17 @@ class Trader(Node):
             self.blotter.record(session, sequence, trades)
 
     @for_desk
+    def reported_to(self) -> int:
+        """Up to which place of the capture its desk is known to have reported: it goes on there."""
+        return self.blotter.reported_to
+
+    @for_desk
+    def note_reported(self, end: int) -> None:
+        """Its desk has reported all it has up to a place of the capture; on disk on return."""
+        with self.database.transaction() as session:
+            self.blotter.note_reported(session, end)
+
+    @for_desk
     def expect_deposit(self, reference: bytes, register: Register, lines: Lines) -> Rejected | None:
         """An issue into its accounts that it has asked its bank or the registrar for.
 

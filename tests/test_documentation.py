@@ -23,12 +23,15 @@ DOCUMENTS = [
     "docs/capture.md",
     "docs/instructions-api.md",
     "docs/sides-api.md",
+    "docs/access.md",
+    "docs/rest.md",
     "docs/besu.md",
     "docs/chain.md",
     "docs/scenarios.md",
     "docs/conformance.md",
     "docs/rules.md",
     "docs/instructions.md",
+    "docs/reconciliation.md",
     "docs/decisions/README.md",
 ]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]

@@ -1,13 +1,31 @@
-"""``novate fault``: what can be made to go wrong."""
+"""``novate fault``: what can be made to go wrong, and with the nodes of a running ``novate up``."""
+
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from api.cli.terminal import output
+from api.cli.http_client import (
+    DEFAULT_URL,
+    Client,
+    JsonOption,
+    UrlOption,
+    print_json,
+    segment,
+)
+from api.cli.terminal import bad_input, output
+from nodes.faults.node_faults import MILLISECONDS_MAX, NODE_FAULTS, NodeFault
 from nodes.market_day.faults import FAULT_FORMS
 from nodes.scenario.faults import FAULTS
 
-fault_app = typer.Typer(help="What can be made to go wrong.", no_args_is_help=True)
+_PATH = "sandbox/faults"
+
+fault_app = typer.Typer(
+    help="What can be made to go wrong, and with the nodes of a running novate up.",
+    no_args_is_help=True,
+)
+
+ParticipantArgument = Annotated[str, typer.Argument(help="Whose node, e.g. BANK-1.")]
 
 
 @fault_app.callback()
@@ -16,12 +34,82 @@ def _fault() -> None:
 
 
 @fault_app.command("list")
-def list_faults() -> None:
-    """List the faults by name: in a scenario, and as --fault of a market day."""
-    form_by_name = {name.value: form for name, form in FAULT_FORMS.items()}
-    table = Table("name", "what goes wrong", "in a scenario", "novate day --fault")
-    for name, form in FAULTS.items():
-        keys = [*form.keys, *(f"{key}?" for key in form.optional)]
-        body = f"fault: {{at: {name}, {', '.join(keys)}}}"
-        table.add_row(name, form.what, body, form_by_name.get(name, "-"))
+def list_faults(as_json: JsonOption = False) -> None:
+    """List the faults by name: in a scenario, of a market day, and of a running node."""
+    day_form_by_name = {name.value: form for name, form in FAULT_FORMS.items()}
+    named = {fault.value for fault in NODE_FAULTS}
+    rows = [
+        {
+            "name": name,
+            "what": form.what,
+            "what_zh": form.what_zh,
+            "in_a_scenario": _scenario_form(name),
+            "of_a_day": day_form_by_name.get(name),
+            "of_a_running_node": name in named,
+        }
+        for name, form in FAULTS.items()
+    ]
+    if as_json:
+        print_json({"faults": rows})
+        return
+    table = Table("name", "what goes wrong", "出什么故障", "in a scenario", "elsewhere")
+    for row in rows:
+        elsewhere = "novate fault inject" if row["of_a_running_node"] else None
+        day = f"novate day --fault {row['of_a_day']}" if row["of_a_day"] else None
+        values = (row["name"], row["what"], row["what_zh"], row["in_a_scenario"])
+        table.add_row(*map(str, values), elsewhere or day or "-")
     output().print(table)
+
+
+@fault_app.command()
+def inject(
+    fault: Annotated[str, typer.Argument(help="kill, restart, slow, cut-off, duplicate or heal.")],
+    participant: ParticipantArgument,
+    milliseconds: Annotated[
+        int | None,
+        typer.Option("--ms", min=1, max=MILLISECONDS_MAX, help="With slow: how late it answers."),
+    ] = None,
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """Do something to a node: the others go on."""
+    names = [each.value for each in NodeFault]
+    if fault not in names:
+        bad_input(f"expected a fault among {', '.join(names)}, found {fault!r}")
+    body = {"fault": fault, "participant": participant, "milliseconds": milliseconds}
+    _show(Client(url).post(_PATH, body), as_json=as_json)
+
+
+@fault_app.command()
+def heal(
+    participant: ParticipantArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False
+) -> None:
+    """Make everything right again with a node: it catches up."""
+    client = Client(url)
+    client.delete(f"{_PATH}/{segment(participant)}")
+    _show(client.get(_PATH), as_json=as_json)
+
+
+@fault_app.command()
+def standing(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
+    """Show what is wrong with nodes now."""
+    _show(Client(url).get(_PATH), as_json=as_json)
+
+
+def _scenario_form(name: str) -> str:
+    form = FAULTS[name]
+    keys = [*form.keys, *(f"{key}?" for key in form.optional)]
+    return f"fault: {{at: {name}, {', '.join(keys)}}}"
+
+
+def _show(answer: dict[str, Any], *, as_json: bool) -> None:
+    """What is wrong, as JSON or as a line for each."""
+    if as_json:
+        print_json({"standing": answer["standing"]})
+        return
+    if not answer["standing"]:
+        output().print("nothing is wrong")
+    for each in answer["standing"]:
+        late = f" {each['milliseconds']} ms" if each["milliseconds"] else ""
+        what = NODE_FAULTS[NodeFault(each["fault"])].what
+        output().print(f"{each['participant']}  {each['fault']}{late}  {what}", markup=False)

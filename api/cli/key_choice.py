@@ -27,7 +27,8 @@ _ANNOTATION_BY_NAME: Final[dict[str, Any]] = {
         str | None, typer.Option("--as", help="With whose key of the state folder, such as BRK-A.")
     ],
     "speaks_from": Annotated[
-        Path, typer.Option("--state", help="State folder of novate up, where the keys are.")
+        Path,
+        typer.Option("--state-folder", help="State folder of novate up, where the keys are."),
     ],
 }
 _DEFAULT_BY_NAME: Final = {"speaks_from": DEFAULT_STATE}
@@ -71,7 +72,7 @@ def chosen_key(
     except KeyFileError as error:
         bad_input(
             f"no key to speak with: {error}",
-            f"Name the folder of novate up with --state, or give --key or {VARIABLE}.",
+            f"Name the folder of novate up with --state-folder, or give --key or {VARIABLE}.",
         )
 
 

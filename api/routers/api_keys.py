@@ -58,7 +58,7 @@ def create_key(
     key = access.keys.add(secret, holder, access.now())
     if isinstance(key, Rejected):
         raise RefusedError(key)
-    return schemas.MadeKey(**key_view(key).model_dump(), key=secret)
+    return schemas.MadeKey(**key_view(key).model_dump(), api_key=secret)
 
 
 @router.post(

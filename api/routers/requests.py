@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from api.conventions.callers import seen_only_by
-from api.dependencies import AnySandbox, Cursor, Limit, any_sandbox_of, only_known_parameters
+from api.dependencies import AnySandbox, Cursor, Limit, only_known_parameters
 from api.errors import problems, refuse
 from api.request_schemas import SeenRequest, SeenRequestWithBodies
 from api.schemas import Page
@@ -29,7 +29,7 @@ ID_LENGTH_MAX: Final = 40
 STATUS_CLASS: Final = "^[1-5]xx$"
 
 
-def _wanted(
+async def _wanted(
     request: Request,
     cursor: Cursor,
     status: Annotated[
@@ -86,10 +86,12 @@ def list_requests(
     responses=problems(404),
 )
 def read_request(
-    id: Annotated[str, Path(max_length=ID_LENGTH_MAX, examples=["req_1_42"])], request: Request
+    id: Annotated[str, Path(max_length=ID_LENGTH_MAX, examples=["req_1_42"])],
+    request: Request,
+    sandbox: AnySandbox,
 ) -> SeenRequestWithBodies:
     """One request, with the beginnings of both bodies."""
-    row = any_sandbox_of(request).interface.requests.get(_number(id, "id"))
+    row = sandbox.interface.requests.get(_number(id, "id"))
     own = seen_only_by(request.scope)
     if row is None or own not in (None, row.caller):
         raise refuse(Reason.UNKNOWN, f"there is no request {id}")

@@ -31,13 +31,18 @@ router = APIRouter(include_in_schema=False)
 
 HOME: Final = "/"
 NEXT_CHARS_MAX: Final = 500
+FIELDS_MAX: Final = 10
 NextPage = Annotated[str, Query(alias="next", max_length=NEXT_CHARS_MAX)]
 
 
 async def _form(request: Request) -> dict[str, str]:
     """The fields of a form as browsers send it; of a field given twice, the last."""
     body = (await request.body()).decode("utf-8", "replace")
-    return {name: values[-1] for name, values in parse_qs(body, max_num_fields=10).items()}
+    try:
+        fields = parse_qs(body, max_num_fields=FIELDS_MAX)
+    except ValueError as error:
+        raise refuse(Reason.INVALID, f"form: {error}") from error
+    return {name: values[-1] for name, values in fields.items()}
 
 
 def _only_own_pages(request: Request) -> None:

@@ -10,10 +10,13 @@ Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
+    "age": ("age (business days)", "账龄（营业日）"),
     "agrees": ("agrees", "一致"),
     "account": ("account", "账户"),
     "as_of": ("as of block", "截至区块"),
     "asset": ("asset", "资产"),
+    "assignee": ("assignee", "负责人"),
+    "at_risk": ("at risk", "存疑金额"),
     "available": ("available", "可用"),
     "away": ("differs", "不一致"),
     "block": ("block", "区块"),
@@ -73,6 +76,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "stale": ("connection lost: figures may be old", "连接中断：数据可能已过时"),
     "subject": ("what", "标的"),
+    "suspended_assets": ("suspended, its issue is in doubt", "因发行存疑而暂停"),
     "tagline": (
         "Clearing and settlement on a permissioned ledger, simulated",
         "许可链清算与交收模拟器",

@@ -37,6 +37,7 @@ from ledger.books.trade_index import (
 from ledger.clearing.columns import Column, Mask, TradeColumns
 from ledger.domain.breaks import BreakKind
 
+REPORTED_MARK = "reported"
 AFFIRMED_MARK = "affirmed"
 DIFFERENT_MARK = "different"
 ID_BYTES = 32
@@ -92,6 +93,7 @@ class Blotter:
         self._promises = Promises()
         self._prices = LastPrices(self._stream)
         self._fed_to = max((int(batch.id) for batch in self._stream.batches), default=-1)
+        self._noted = 0
         for first_position, trades in self._stream.read_all():
             self._take_in(first_position, trades)
         with database.reading() as session:
@@ -129,6 +131,17 @@ class Blotter:
             self._take_in(batch.first_position, new)
 
         session.on_commit(publish)
+
+    @property
+    def reported_to(self) -> int:
+        """Up to which place of its feed the own desk is known to have reported."""
+        return max(self._fed_to + 1, self._noted)
+
+    def note_reported(self, session: UnitOfWork, end: int) -> None:
+        """Keeps that the own desk has reported all up to a place of its feed."""
+        mark = {"kind": REPORTED_MARK, "id": b"", "positions": b"", "deadline": end}
+        upsert(session, MarkRow, [mark])
+        session.on_commit(lambda: setattr(self, "_noted", max(self._noted, end)))
 
     def find(self, trades: TradeColumns) -> Column:
         """The own record of each trade: its position, or NOT_FOUND."""
@@ -328,6 +341,9 @@ class Blotter:
         return np.isin(prints, repeated)
 
     def _restore(self, mark: MarkRow, settled: AbstractSet[Cause]) -> None:
+        if mark.kind == REPORTED_MARK:
+            self._noted = mark.deadline
+            return
         positions = unpack_positions(mark.positions)
         if mark.kind in _STANDING_BY_MARK:
             self._raise(positions, _STANDING_BY_MARK[mark.kind])

@@ -1,4 +1,4 @@
-"""The tables of breaks: each as it stands, and everything that has happened to it."""
+"""The tables of breaks: each as it stands, its history, and what is suspended for one."""
 
 from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
@@ -30,6 +30,15 @@ class BreakRow(SQLModel, table=True):
     first_seen_at: str
     closed_block: int | None
     closed_at: str | None
+
+
+class UnsoundAssetRow(SQLModel, table=True):
+    """An asset that the clearing house has suspended, since a keeper found its issue undue."""
+
+    __tablename__ = "unsound_assets"
+    keeper: str = Field(primary_key=True)
+    register_name: str = Field(primary_key=True)
+    asset: int = Field(primary_key=True)
 
 
 class BreakEntryRow(SQLModel, table=True):

@@ -145,6 +145,18 @@ class OwnBook:
                 known[Cause(Origin(origin), reference, digest)] = payload
         return known
 
+    def booked(
+        self, session: Session, first_block: int, last_block: int
+    ) -> Iterator[tuple[int, Cause, Entry]]:
+        """The entries that were booked in some blocks, the earliest first, each with its block."""
+        rows = select(OwnEntryRow).where(
+            OwnEntryRow.book == self._name,
+            col(OwnEntryRow.block).between(first_block, last_block),
+        )
+        for row in session.exec(rows.order_by(col(OwnEntryRow.block))):
+            cause = Cause(Origin(row.origin), row.reference, row.digest)
+            yield row.block or 0, cause, _unpack(row.payload)
+
     def recall(self, session: Session, cause: Cause, entry: Entry) -> Recall:
         """Whether this entry is expected already, or another one for its cause."""
         columns = (

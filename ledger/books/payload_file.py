@@ -86,7 +86,11 @@ class Payloads:
 
 
 class PayloadFile:
-    """The file; made with the first payload. Any thread may read while one writes."""
+    """The file; made with the first payload. Any thread may read while one writes.
+
+    What was written last is read next, what was written before it seldom. So only the last payloads
+    stay in the system's memory: taking new pages for a whole day costs more than writing it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -97,6 +101,7 @@ class PayloadFile:
         Raises StorageError when the disk does not take them; the same may be tried again later.
         """
         places: list[Place] = []
+        before = offset
         with _as_storage_error(self._path):
             is_new = not self._path.exists()
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
@@ -106,6 +111,8 @@ class PayloadFile:
                     _write_all(descriptor, payload, offset)
                     offset += len(payload)
                 os.fdatasync(descriptor)
+                if before:
+                    os.posix_fadvise(descriptor, 0, before, os.POSIX_FADV_DONTNEED)
             finally:
                 os.close(descriptor)
             if is_new:

@@ -18,6 +18,7 @@ from ledger.books.keyed import (
     Keyed,
     add_up,
 )
+from ledger.books.movements import put_movements
 from ledger.books.postings import FinalBlock, Posting, Register
 from ledger.books.rows import upsert
 from ledger.books.staged_lines import StagedLines
@@ -32,10 +33,14 @@ class ProjectionError(Exception):
 
 
 class Projection:
-    """Holdings of one participant (or of all of them), as of the block ``height``."""
+    """Holdings of one participant (or of all of them), as of the block ``height``.
 
-    def __init__(self, database: Database, participant: int) -> None:
+    Of the holdings of the ``owner`` every movement is kept; nobody else's are.
+    """
+
+    def __init__(self, database: Database, participant: int, owner: int | None = None) -> None:
         self._participant = participant
+        self._owner = participant if owner is None else owner
         is_of_everybody = participant == ALL_PARTICIPANTS
         self._assets_per_page = ASSETS_PER_PAGE if is_of_everybody else ASSETS_PER_OWN_PAGE
         self.height = -1
@@ -43,17 +48,22 @@ class Projection:
         with database.reading() as session:
             self._read(session)
 
-    def apply(self, session: UnitOfWork, blocks: Sequence[FinalBlock]) -> None:
+    def apply(self, session: UnitOfWork, blocks: Sequence[FinalBlock], day: int = 0) -> None:
         """Puts the effect of the next blocks and the cursor in one commit.
 
-        Raises ProjectionError when they do not follow the last one.
+        ``day`` is the ordinal of the business date on which they are booked. Raises
+        ProjectionError when they do not follow the last one.
         """
         self._require_next(blocks)
         effects: dict[Register, list[Posting]] = {each: [] for each in Register}
         staged = self._staged.unit()
+        movements: dict[int, list[Posting]] = {}
         for block in blocks:
-            for posting in block.postings:
-                effects[posting.register] += staged.effects(self._mine(posting))
+            done = [each for p in block.postings for each in staged.effects(self._mine(p))]
+            for each in done:
+                effects[each.register].append(each)
+            movements[block.number] = [each.of_participant(self._owner) for each in done]
+        put_movements(session, movements, day)
         staged.put(session)
         self._put_holdings(session, effects)
         _put_settled(session, blocks)

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import BigInteger, LargeBinary, Table
 from sqlmodel import Field, SQLModel
 
-from ledger.books.break_rows import BreakEntryRow, BreakRow
+from ledger.books.break_rows import BreakEntryRow, BreakRow, UnsoundAssetRow
 from ledger.domain.rulebook import RULEBOOK_VERSION
 
 HOLDING_WIDTH: Final = 2
@@ -58,6 +58,20 @@ class SettledRow(SQLModel, table=True):
     reference: bytes = Field(primary_key=True, sa_type=LargeBinary)
     digest: bytes = Field(primary_key=True, sa_type=LargeBinary)
     block: int
+
+
+class MovementRow(SQLModel, table=True):
+    """What a final block did to the node's own holdings, and on which business date it was booked.
+
+    ``payload`` holds int64 columns: number of the reference, register (0 securities, 1 cash), kind
+    (as in the list of kinds), key, changes of available and held. ``names`` are the references.
+    """
+
+    __tablename__ = "movements"
+    block: int = Field(primary_key=True)
+    day: int = Field(index=True)
+    names: bytes = Field(sa_type=LargeBinary)
+    payload: bytes = Field(sa_type=LargeBinary)
 
 
 class OwnPositionRow(SQLModel, table=True):
@@ -282,7 +296,7 @@ class InstructionRow(SQLModel, table=True):
     reason: str
     rule_version: int
     position: int | None = Field(sa_type=BigInteger, index=True)
-    block: int | None
+    block: int | None = Field(index=True)
 
 
 class SettlementRow(SQLModel, table=True):
@@ -363,6 +377,7 @@ def all_tables() -> list[Table]:
             HoldingRow,
             StagedRow,
             SettledRow,
+            MovementRow,
             OwnPositionRow,
             OwnEntryRow,
             UnexpectedIssueRow,
@@ -385,6 +400,7 @@ def all_tables() -> list[Table]:
             ChangeRow,
             BreakRow,
             BreakEntryRow,
+            UnsoundAssetRow,
             EnteredSideRow,
         )
     ]

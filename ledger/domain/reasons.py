@@ -28,6 +28,7 @@ class Reason(Enum):
     UNAUTHORISED = 2001
     SUSPENDED = 2002
     UNSIGNED = 2003
+    INTEGRITY = 2004
     RULES = 3001
     LATE = 3002
     DUPLICATE = 3003
@@ -202,6 +203,13 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Have every debtor of an instruction, or both brokers of a trade, sign exactly this.",
         "缺少须签名方的有效签名。",
         "请指令的每一应付方（或成交的双方经纪商）对完全相同的内容签名。",
+    ),
+    Reason.INTEGRITY: Explanation(
+        "The instrument is suspended: more or less of it was issued than its registrar or bank"
+        " knows of.",
+        "Wait until the undue issue is redeemed or explained; see the list of breaks.",
+        "该证券已暂停：账本上的发行量与登记机构或银行的记录不符。",
+        "请等待无据增发或注销得到处理；参见差异列表。",
     ),
     Reason.RULES: Explanation(
         "It was made under another version of the rulebook than the one in force.",

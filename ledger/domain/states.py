@@ -30,6 +30,7 @@ class Meaning:
 WAITING: Final = (
     Reason.SUSPENDED,
     Reason.UNSIGNED,
+    Reason.INTEGRITY,
     Reason.RULES,
     Reason.LATE,
     Reason.UNAFFIRMED,
@@ -49,6 +50,7 @@ REFUSED_AT_ENTRY: Final = (
     Reason.UNKNOWN,
     Reason.UNAUTHORISED,
     Reason.SUSPENDED,
+    Reason.INTEGRITY,
     Reason.DUPLICATE,
 )
 """Why an instruction is not taken in at all, and so has no state."""

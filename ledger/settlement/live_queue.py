@@ -21,6 +21,7 @@ from ledger.domain.rules import QueueOrder
 from ledger.settlement.legs import Leg, Limits, Pot, legs_of, participants_in
 from ledger.settlement.links import Links
 from ledger.settlement.outlook import Outlook, Shortfall, shortfalls
+from ledger.settlement.unsound import Unsound
 
 Available = Callable[[Pot], int]
 """What is available in a pot now: units, minor units, or headroom."""
@@ -38,12 +39,14 @@ class LiveQueue:
     Attributes:
         limits: what the accounts have set, by pot.
         suspended: the numbers of suspended participants.
+        unsound: the assets that are suspended since their issue is in doubt.
         noted: why the last attempt came to nothing, by label, where cover was not the cause.
     """
 
     def __init__(self, order: QueueOrder, available: Available, state_of: StateOf) -> None:
         self.limits: Limits = {}
         self.suspended: set[int] = set()
+        self.unsound = Unsound()
         self.noted: dict[str, Reason] = {}
         self._order = order
         self._available = available
@@ -74,7 +77,7 @@ class LiveQueue:
         """The same once more: what is done to one leaves the other as it is."""
         other = LiveQueue(self._order, self._available, self._state_of)
         other.limits, other.suspended = self.limits, set(self.suspended)
-        other.noted = dict(self.noted)
+        other.unsound, other.noted = self.unsound, dict(self.noted)
         other._live, other._legs = dict(self._live), dict(self._legs)
         other._links = self._links.copy()
         other._standing = set(self._standing)
@@ -209,6 +212,8 @@ class LiveQueue:
             return Outlook(group, Reason.LINK)
         if any(self.suspended.intersection(participants_in(each)) for each in group):
             return Outlook(group, Reason.SUSPENDED)
+        if any(map(self.unsound.touches, group)):
+            return Outlook(group, Reason.INTEGRITY)
         missing = self.missing(group)
         if missing:
             return Outlook(group, missing[0].pot.kind.reason_when_short, missing=missing)
@@ -219,7 +224,7 @@ class LiveQueue:
         """Why a live instruction waits as of now; None: nothing is in its way."""
         reason = self.outlook(label).reason
         # Who is on hold, or waits for others, is not even asked for its signature.
-        if reason in (Reason.HELD, Reason.LINK, Reason.SUSPENDED):
+        if reason in (Reason.HELD, Reason.LINK, Reason.SUSPENDED, Reason.INTEGRITY):
             return reason
         return self.noted.get(label) or reason
 
@@ -249,7 +254,8 @@ class LiveQueue:
 
     def can_be_selected(self, instruction: Instruction) -> bool:
         """Whether a run may select it: nothing but cover and order stands in its way."""
-        return not self.suspended.intersection(participants_in(instruction))
+        is_suspended = self.suspended.intersection(participants_in(instruction))
+        return not is_suspended and not self.unsound.touches(instruction)
 
     def _standing_before(self, group: Sequence[Instruction]) -> str:
         """One that is not of the group and stands before a member; empty when there is none."""

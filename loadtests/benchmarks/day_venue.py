@@ -2,10 +2,10 @@
 
     python -m loadtests.benchmarks.day_venue '{"trades": 1000000, ...}'
 
-It says that it is ready, waits for the word to begin, and then either writes each batch to its
-standard output as an Arrow stream behind its length, or posts batches of JSON to a server and waits
-for each answer. It is never far ahead of who reads: a pipe or a short queue is between them. Its
-last word is how long it was busy itself.
+It sets itself up, says that it is ready and waits for the word to begin. Then it either writes each
+batch to its standard output as an Arrow stream behind its length, or posts batches of JSON to a
+server and waits for each answer. It is never far ahead of who reads: a pipe or a short queue is
+between them. Its last word is how long it was busy itself.
 """
 
 import fcntl
@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from queue import Queue
 from threading import Thread
 from time import perf_counter
@@ -23,8 +24,10 @@ from typing import IO, Final
 
 import msgspec
 
+from ledger.domain.participants import Role
 from loadtests.benchmarks.day_forms import ArrowForm, JsonForm
 from loadtests.benchmarks.day_market import Market
+from nodes.api_keys import seeded_secret
 from nodes.process_memory import reuse_freed_memory
 
 READY: Final = b"ready\n"
@@ -122,18 +125,21 @@ def main() -> None:
     task = msgspec.json.decode(sys.argv[1], type=Task)
     market = Market(task.trades, task.participants, task.instruments, task.seed)
     out = sys.stdout.buffer
-    send = _post_all if task.port else _write_all
+    if task.port:
+        send = partial(_post_all, market, JsonForm(market), task.port)
+    else:
+        send = partial(_write_all, market, ArrowForm(market))
     out.write(READY)
     out.flush()
     sys.stdin.buffer.readline()
-    busy = send(market, task.port or 0)
+    busy = send()
     out.write(f"{busy:.6f}\n".encode())
     out.flush()
 
 
-def _write_all(market: Market, _: int) -> float:
+def _write_all(market: Market, form: ArrowForm) -> float:
     """Writes the day to the standard output; returns how long making it took."""
-    form, out, busy = ArrowForm(market), sys.stdout.buffer, 0.0
+    out, busy = sys.stdout.buffer, 0.0
     began = perf_counter()
     for trades in market.batches():
         body = form.encode(trades)
@@ -146,12 +152,13 @@ def _write_all(market: Market, _: int) -> float:
     return busy
 
 
-def _post_all(market: Market, port: int) -> float:
+def _post_all(market: Market, form: JsonForm, port: int) -> float:
     """Posts the day; returns how long making it took. Raises VenueError."""
-    form, busy = JsonForm(market), 0.0
+    busy = 0.0
     bodies: Queue[bytes] = Queue(BODIES_AHEAD_MAX)
     wrong: list[str] = []
-    posters = [Thread(target=_post, args=(bodies, port, wrong)) for _ in range(CONNECTIONS)]
+    key = _key_of(market)
+    posters = [Thread(target=_post, args=(bodies, port, key, wrong)) for _ in range(CONNECTIONS)]
     for poster in posters:
         poster.start()
     began = perf_counter()
@@ -172,10 +179,16 @@ def _post_all(market: Market, port: int) -> float:
     return busy
 
 
-def _post(bodies: "Queue[bytes]", port: int, wrong: list[str]) -> None:
+def _key_of(market: Market) -> str:
+    """The key of the exchange of a market, which captures trades."""
+    network = market.network
+    return seeded_secret(network.seed, network.sole(Role.EXCHANGE))
+
+
+def _post(bodies: "Queue[bytes]", port: int, key: str, wrong: list[str]) -> None:
     """Posts bodies on one connection until an empty one comes; what is wrong is noted."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     while body := bodies.get():
         if wrong:
             continue

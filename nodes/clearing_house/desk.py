@@ -86,10 +86,18 @@ class InstructionDesk:
         flaw = _flaw_of(instruction)
         if flaw:
             return Rejected(Reason.INVALID, f"{entry.label} {flaw}")
-        if self.book.queue.suspended.intersection(participants_in(instruction)):
-            return Rejected(Reason.SUSPENDED, f"a side of {entry.label} is suspended")
+        suspension = self._suspension_of(instruction)
+        if suspension is not None:
+            return suspension
         if entry.expires_at is not None and entry.expires_at < self._now():
             return Rejected(Reason.LATE, f"{entry.label} expires before it is entered")
+        return None
+
+    def _suspension_of(self, instruction: Instruction) -> Rejected | None:
+        if self.book.queue.suspended.intersection(participants_in(instruction)):
+            return Rejected(Reason.SUSPENDED, f"a side of {instruction.label} is suspended")
+        if self.book.queue.unsound.touches(instruction):
+            return Rejected(Reason.INTEGRITY, f"an asset of {instruction.label} is suspended")
         return None
 
     def instruction_of(self, entry: Entry) -> Instruction:

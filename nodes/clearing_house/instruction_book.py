@@ -25,6 +25,7 @@ from ledger.domain.rules import QueueOrder
 from ledger.settlement import lifecycle
 from ledger.settlement.legs import Pot, PotKind
 from ledger.settlement.live_queue import LiveQueue
+from ledger.settlement.unsound import Unsound
 from nodes.clearing_house.changes import changes_of
 from nodes.clearing_house.limits import LimitBook
 from nodes.instruction_terms import instruction_id, instruction_of_trade
@@ -218,6 +219,12 @@ class InstructionBook:
     def reinstate(self, participant: int) -> None:
         """A participant is in good standing again."""
         self.queue.suspended.discard(participant)
+        self.has_changed = True
+        self.queue.anything_may_have_changed()
+
+    def set_unsound(self, unsound: Unsound) -> None:
+        """Nothing of these assets settles from now on; what was one of them may again."""
+        self.queue.unsound = unsound
         self.has_changed = True
         self.queue.anything_may_have_changed()
 

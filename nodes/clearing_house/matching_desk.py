@@ -18,7 +18,7 @@ from ledger.books.entered_sides import Entered, EnteredSides, SideState
 from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.legs import participants_in
-from ledger.settlement.matching import Unmatched
+from ledger.settlement.matching import Side, Unmatched
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry, InstructionDesk
 from nodes.clearing_house.dissolved_sides import DissolvedSides
@@ -365,7 +365,20 @@ class MatchingDesk:
         for participant in (side.deliverer, side.receiver):
             if self._house.network.participant_number(participant) in suspended:
                 return Rejected(Reason.SUSPENDED, f"{participant} is suspended")
+        if self._is_unsound(side):
+            return Rejected(Reason.INTEGRITY, f"an asset of {message.reference} is suspended")
         return None
+
+    def _is_unsound(self, side: Side) -> bool:
+        """Whether it would move something whose issue is in doubt."""
+        unsound, network = self._desk.book.queue.unsound, self._house.network
+        if not unsound:
+            return False
+        if side.quantity and network.instrument_number(side.isin) in unsound.instruments:
+            return True
+        numbers = map(network.participant_number, (side.deliverer, side.receiver))
+        currency = network.currency_number(side.currency) if side.amount else 0
+        return any((number, currency) in unsound.cash for number in numbers)
 
     def _allegement(self, alleged: Entered, own: list[Entered]) -> Allegement:
         nearest = self._nearest(alleged, own)

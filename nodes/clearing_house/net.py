@@ -168,7 +168,23 @@ class NetSettlement:
         return None
 
     def _of_suspended(self, window: Window) -> dict[int, Reason]:
-        """The trades of suspended participants: nobody settles with them."""
+        """The trades of suspended participants or assets: nobody settles with or in them."""
+        return self._in_unsound(window) | self._with_suspended(window)
+
+    def _in_unsound(self, window: Window) -> dict[int, Reason]:
+        unsound = self._book.queue.unsound
+        if not unsound:
+            return {}
+        trades = window.trades
+        out = np.isin(trades.instruments, sorted(unsound.instruments))
+        for participant, currency in unsound.cash:
+            theirs = participants_of(trades.sellers) == participant
+            theirs |= participants_of(trades.buyers) == participant
+            out |= theirs & (trades.currencies == currency)
+        positions = (window.first + window.rows[out[window.rows]]).tolist()
+        return dict.fromkeys(positions, Reason.INTEGRITY)
+
+    def _with_suspended(self, window: Window) -> dict[int, Reason]:
         suspended = sorted(self._book.queue.suspended)
         if not suspended:
             return {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import numpy as np
 
@@ -10,15 +10,19 @@ from ledger.books import cycles as records
 from ledger.books.cycles import CycleRecords
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.intake import CANCELLED, CAPTURED, SETTLED, Intake, TradeStanding
-from ledger.books.postings import FinalBlock
+from ledger.books.postings import FinalBlock, Register
+from ledger.books.reconciliation import Comparison
+from ledger.books.unsound_assets import UnsoundAssets as UnsoundAssetBook
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected, reason_of_revert
 from ledger.domain.rules import Rules, SettlementMode
+from ledger.settlement.unsound import Unsound
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.matching_desk import MatchingDesk
 from nodes.clearing_house.net import NetSettlement
 from nodes.clearing_house.signed_trades import SignedTrades
+from nodes.clearing_house.status_comparison import StatusComparison
 from nodes.keys import Key
 from nodes.messages import (
     Accepted,
@@ -28,6 +32,7 @@ from nodes.messages import (
     Disagreement,
     EnteredSide,
     Message,
+    UnsoundAssets,
     WithdrawnSide,
 )
 from nodes.node import Node, Surroundings
@@ -51,6 +56,9 @@ class ClearingHouse(Node):
         self.cycles = CycleRecords(database)
         self.desk = InstructionDesk(self, self.intake, rules, self._suspended())
         self.matching = MatchingDesk(self, self.desk)
+        self.statuses = StatusComparison(self, self.cycles)
+        self.unsound = UnsoundAssetBook(database)
+        self.desk.book.set_unsound(self._unsound())
         self.net = NetSettlement(self, self.intake, self.cycles, self.desk, rules)
 
     def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
@@ -59,12 +67,10 @@ class ClearingHouse(Node):
             case CapturedBatch():
                 self.require_role(sender, Role.EXCHANGE)
                 return self._take_in(message)
-            case EnteredSide():
-                return _answer(self.matching.enter(sender, message))
-            case WithdrawnSide():
-                return _answer(self.matching.withdraw(sender, message.reference))
-            case AmendedSide():
-                return _answer(self.matching.amend(sender, message))
+            case EnteredSide() | WithdrawnSide() | AmendedSide():
+                return _answer(self._take_side(sender, message))
+            case UnsoundAssets():
+                return self._suspend_assets(sender, message)
             case AllegementRequest():
                 return self.matching.allegements(sender)
             case _:
@@ -109,9 +115,67 @@ class ClearingHouse(Node):
         data = self.around.contracts.participants.reinstate_data
         return self._change_standing("reinstate", participant, data, self.desk.book.reinstate)
 
+    def _take_side(
+        self, sender: str, message: EnteredSide | WithdrawnSide | AmendedSide
+    ) -> Rejected | None:
+        match message:
+            case EnteredSide():
+                return self.matching.enter(sender, message)
+            case WithdrawnSide():
+                return self.matching.withdraw(sender, message.reference)
+            case AmendedSide():
+                return self.matching.amend(sender, message)
+            case _:
+                assert_never(message)
+
+    def suspended_assets(self) -> list[str]:
+        """What is suspended since its issue is in doubt: ISINs, and currencies of a bank."""
+        said = self.unsound.said()
+        isins = {
+            self.network.instrument(asset).isin
+            for (_, register), assets in said.items()
+            for asset in assets
+            if register is Register.SECURITIES
+        }
+        cash = {
+            f"{self.network.currency(asset)} of {keeper}"
+            for (keeper, register), assets in said.items()
+            for asset in assets
+            if register is Register.CASH
+        }
+        return [*sorted(isins), *sorted(cash)]
+
+    def _suspend_assets(self, sender: str, message: UnsoundAssets) -> Accepted:
+        is_cash = message.register is Register.CASH
+        self.require_role(sender, Role.BANK if is_cash else Role.REGISTRAR)
+        known = self.network.currencies if is_cash else self.network.instruments
+        if not all(0 < asset <= len(known) for asset in message.assets):
+            raise PermissionError(f"{sender} names assets that are not of this network")
+        if self.unsound.take(sender, message.register, message.assets):
+            self.desk.book.set_unsound(self._unsound())
+        return Accepted()
+
+    def _unsound(self) -> Unsound:
+        """What is suspended, as the queue needs it: cash by those who have it at the bank."""
+        instruments: set[int] = set()
+        cash: set[tuple[int, int]] = set()
+        for (keeper, register), assets in self.unsound.said().items():
+            if register is Register.SECURITIES:
+                instruments |= assets
+                continue
+            for number, each in enumerate(self.network.participants, start=1):
+                if each.settlement_bank == keeper:
+                    cash |= {(number, asset) for asset in assets}
+        return Unsound(frozenset(instruments), frozenset(cash))
+
     def confirmed(self, block: FinalBlock) -> None:
         """A final block is in the books now."""
         self.desk.book.confirmed(block)
+        self.statuses.confirmed(block)
+
+    def own_comparisons(self) -> list[Comparison]:
+        """What it says became of cycles and instructions, against the ledger."""
+        return [self.statuses.comparison()]
 
     def _change_standing(
         self,

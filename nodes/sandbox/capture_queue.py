@@ -4,8 +4,9 @@ Single trades that wait together are one record; each batch is a record of its o
 hash of its content. Whoever waits gets its answer once the commit is on disk.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -74,6 +75,7 @@ class CaptureQueue:
         self._waiting: SimpleQueue[_Waiting] = SimpleQueue()
         self._trades_waiting = 0
         self._lock = Lock()
+        self._turn = Lock()
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
@@ -87,11 +89,25 @@ class CaptureQueue:
         self._put(batch)
         return batch.answer
 
+    def follow(self, exchange: Exchange) -> None:
+        """From now on this is the exchange: another one of the same books, or none that answers."""
+        self._exchange, self._refused = exchange, None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is captured meanwhile: whoever submits waits for its answer."""
+        with self._turn:
+            yield
+
     def take_turn(self, wait_seconds: float) -> None:
         """Captures what waits, in one commit; waits so long for the first submission."""
         group = self._next_group(wait_seconds)
         if not group:
             return
+        with self._turn:
+            self._answer(group)
+
+    def _answer(self, group: Sequence[_Waiting]) -> None:
         refusal: Rejected | None = None
         try:
             refusal = self._lack_of_space()
@@ -115,6 +131,8 @@ class CaptureQueue:
             _refuse(group, refusal)
 
     def _put(self, submitted: _Waiting) -> None:
+        # What was submitted is captured: whoever does not wait any more cannot take it back.
+        submitted.answer.set_running_or_notify_cancel()
         with self._lock:
             is_full = self._trades_waiting + submitted.count > TRADES_WAITING_MAX
             if not is_full:

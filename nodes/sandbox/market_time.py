@@ -71,6 +71,8 @@ class MarketTime:
             # Before anything of the new date comes in: it would end with the old one.
             house.end_of_day()
             clock.note_ended(over)
+            # What had to be solved by then is suspended now.
+            self._has_changed = True
         house.work()
         if self._has_changed or house.projection.height > height:
             self._consortium.reconcile()

@@ -28,6 +28,8 @@ from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
 from nodes.engine import Engine
+from nodes.faults.in_process import InProcessFaults
+from nodes.faults.node_faults import NodeFault, NodeFaults
 from nodes.folder_meta import Meta, StateFolderError
 from nodes.journal.journal import Journal
 from nodes.network import Network
@@ -94,6 +96,7 @@ class Sandbox:
         self.interface = InterfaceBooks(consortium.path)
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
+        self.faults: NodeFaults = InProcessFaults(consortium)
         self.stubs = Stubs(consortium)
         self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
         self._must_resume = False
@@ -169,6 +172,20 @@ class Sandbox:
             self.consortium.catch_up()
             self.time.look_again()
             return answer
+
+    def inject(self, fault: NodeFault, participant: str, milliseconds: int = 0) -> Rejected | None:
+        """Does something to a node (see ``NodeFaults``); in one process, nothing else meanwhile."""
+        if not isinstance(self.faults, InProcessFaults):
+            # A process that begins has questions of its own, which need this one's turn.
+            return self.faults.inject(fault, participant, milliseconds=milliseconds)
+
+        def act(_: Consortium) -> Rejected | None:
+            refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
+            self.captures.follow(self.consortium.exchange)
+            return refusal
+
+        with self.captures.paused():
+            return self.change(act)
 
     def end_day(self) -> Rejected | None:
         """Ends the business date: tries the queue once more, then fails what is not carried over.
@@ -254,6 +271,8 @@ class Sandbox:
         # An exchange that is away hands over when it is back; what it has handed over settles.
         with suppress(UnreachableError):
             take_in(self.consortium)
+        if self.consortium.redeliver():
+            self.time.look_again()
 
     def _resume(self) -> None:
         if self._must_resume:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from ledger.domain.amounts import AMOUNT_MAX, trade_amount
 from ledger.domain.identifiers import owner_of, parse_participant
 from ledger.domain.rules import Gridlock
+from nodes.faults.node_faults import MILLISECONDS_MAX
 from nodes.scenario.assets import DEFAULT_CURRENCY, Assets, checked
 from nodes.scenario.document import Value
 from nodes.scenario.faults import FAULTS, SHORTAGES, ScenarioFault
@@ -185,7 +186,13 @@ class EventReader:
             self.shortages.append((value, missing))
             return FaultEvent(ScenarioFault(name, missing.account))
         trade = body["trade"].text() if "trade" in body else ""
-        return FaultEvent(ScenarioFault(name, _participant(body["participant"]), trade))
+        milliseconds = 0
+        if "milliseconds" in body:
+            milliseconds = body["milliseconds"].whole_number()
+            if not 0 < milliseconds <= MILLISECONDS_MAX:
+                body["milliseconds"].fail(f"from 1 to {MILLISECONDS_MAX}", str(milliseconds))
+        participant = _participant(body["participant"])
+        return FaultEvent(ScenarioFault(name, participant, trade, milliseconds))
 
     def _account(self, value: Value) -> str:
         account = self._assets.account(value)

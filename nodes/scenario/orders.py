@@ -13,6 +13,7 @@ from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError
 from nodes.clearing_house.desk import Entry
 from nodes.clock import SECONDS_A_DAY
+from nodes.desks import Feed, take_in
 from nodes.entering import Entered, cancel, enter, hold, release
 from nodes.instruction_terms import instruction_id
 from nodes.scenario.faults import desk_feed
@@ -46,24 +47,35 @@ class Orders:
         """A trade is captured, reported by both desks, affirmed and handed over."""
         if self._scene.refuses(event.id, [event.seller, event.buyer], event.isin):
             return
-        refusal = self._refusal_of_trade(event)
-        if refusal:
-            self._scene.note(event.id, refusal)
-            return
-        trade = self._columns(event)
-        verdict = self._scene.consortium.exchange.capture(f"event {place} {event.id}", trade)
-        for each in verdict.refused.values():
-            self._scene.note(event.id, each.reason)
-        if not len(verdict.accepted):
-            return
-        for owner in sorted({owner_of(event.seller), owner_of(event.buyer)}):
-            feed = desk_feed(self._scene.faults, owner, event.id, (np.array([place]), trade))
-            self._scene.consortium.trader(owner).record_trades(*feed)
-        taken = self._scene.house.intake.stream.end_position
-        # A clearing house that does not answer takes the trade in with a later one.
+        try:
+            refusal = self._refusal_of_trade(event) or self._capture(event, place)
+        except UnreachableError:
+            refusal = Reason.SILENT
+        self._scene.note(event.id, refusal)
+        self.take_in()
+
+    def take_in(self) -> None:
+        """Whatever was captured and has not got there goes to desks and clearing house."""
+        # Where the exchange or the clearing house does not answer, it goes with a later one.
         with suppress(UnreachableError):
-            exchange = self._scene.consortium.exchange
-            exchange.pass_on(taken, exchange.captured.end_position)
+            take_in(self._scene.consortium, self._as_reported)
+
+    def _capture(self, event: TradeEvent, place: int) -> Reason | None:
+        name, trade = f"event {place} {event.id}", self._columns(event)
+        [verdict] = self._scene.consortium.exchange.capture_group([(name, trade)])
+        return next((each.reason for each in verdict.refused.values()), None)
+
+    def _as_reported(self, participant: str, feed: Feed) -> Feed:
+        """Trades as a participant's own desk reports them."""
+        sequence, trades = feed
+        names = {number: id for id, number in self._played.number_by_trade.items()}
+        parts = []
+        for row, number in enumerate(trades.numbers.tolist()):
+            here = slice(row, row + 1)
+            one = sequence[here], trades.take(here)
+            parts.append(desk_feed(self._scene.faults, participant, names[number], one))
+        columns = TradeColumns.concatenate([part for _, part in parts])
+        return np.concatenate([places for places, _ in parts]), columns
 
     def instruct(self, event: InstructEvent) -> None:
         """An instruction is entered, and the desks of both sides agree to it."""

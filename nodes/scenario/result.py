@@ -1,10 +1,12 @@
 """What became of a story, and how it differs from what it expects."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ledger.books import cycles as records
+from ledger.books.break_life import Break
 from ledger.books.intake import CAPTURED
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow
@@ -12,6 +14,7 @@ from ledger.clearing.netting import NetLines, net
 from ledger.domain.accounts import account_of, asset_of, holding_key
 from ledger.domain.amounts import format_amount
 from ledger.domain.instructions import Instruction
+from nodes.bus import UnreachableError
 from nodes.invariants import violations
 from nodes.scenario.played import Played
 from nodes.scenario.story import ExpectedState, Story
@@ -139,7 +142,11 @@ class Outcome:
         return cycles + sum(each.settled_amount for each in self._instructions)
 
     def breaks(self) -> list[dict[str, Any]]:
-        """The open breaks of all nodes."""
+        """The open breaks of all nodes that are not away."""
+        rows: list[Break] = []
+        for node in self._played.consortium.nodes.values():
+            with suppress(UnreachableError):
+                rows += node.breaks()
         return [
             {
                 "kind": row.kind.value,
@@ -148,8 +155,7 @@ class Outcome:
                 "ours": row.ours,
                 "theirs": row.theirs,
             }
-            for node in self._played.consortium.nodes.values()
-            for row in node.breaks()
+            for row in rows
         ]
 
     def _settled_cycles(self) -> list[CycleRow]:

@@ -10,12 +10,15 @@ import msgspec
 
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import SettlementMode
+from nodes.bus import UnreachableError
 from nodes.clock import SimulatedClock
 from nodes.consortium import open_consortium
 from nodes.engine import Engine
+from nodes.faults.in_process import InProcessFaults
+from nodes.faults.node_faults import NodeFault
 from nodes.keys import fresh_seed
 from nodes.scenario.balances import Balances
-from nodes.scenario.faults import SHORTAGES, SILENT, ScenarioFault
+from nodes.scenario.faults import OF_NODES, SHORTAGES, SILENT, ScenarioFault
 from nodes.scenario.orders import Orders
 from nodes.scenario.played import Played
 from nodes.scenario.scene import Scene
@@ -71,6 +74,7 @@ class _Player:
         self._scene = Scene(played)
         self._orders = Orders(self._scene)
         self._balances = Balances(played.consortium)
+        self._faults = InProcessFaults(played.consortium)
         self._clock = clock
         self._taken: list[Event] = []
 
@@ -133,6 +137,7 @@ class _Player:
         self._work()
 
     def _work(self) -> None:
+        self._orders.take_in()
         self._consortium.catch_up()
         self._house.work()
         self._consortium.catch_up()
@@ -147,12 +152,16 @@ class _Player:
             return
         doer = self._balances.doer_of(event)
         if doer in self._scene.silent:
-            refusal: Rejected | None = Rejected(Reason.SILENT, f"{doer} does not answer")
-        elif isinstance(event, MoveEvent):
-            refusal = self._balances.move(name, event)
-        else:
-            refusal = self._balances.set_aside(name, event)
-        self._scene.note(name, refusal)
+            self._scene.note(name, Rejected(Reason.SILENT, f"{doer} does not answer"))
+            return
+        try:
+            if isinstance(event, MoveEvent):
+                refusal = self._balances.move(name, event)
+            else:
+                refusal = self._balances.set_aside(name, event)
+            self._scene.note(name, refusal)
+        except UnreachableError as error:
+            self._scene.note(name, Rejected(Reason.SILENT, str(error)))
 
     def _change_standing(self, event: SuspendEvent | ReinstateEvent | SilentEvent) -> None:
         participant = event.participant
@@ -172,7 +181,12 @@ class _Player:
 
     def _inject(self, fault: ScenarioFault) -> None:
         """A fault of a desk waits for its trade; a shortage was in the opening positions."""
-        if fault.name == SILENT:
+        if fault.name in OF_NODES:
+            done = self._faults.inject(
+                NodeFault(fault.name), fault.participant, milliseconds=fault.milliseconds
+            )
+            self._scene.note(fault.participant, done)
+        elif fault.name == SILENT:
             self._change_standing(SilentEvent(fault.participant))
         elif fault.name not in SHORTAGES:
             self._scene.faults.append(fault)

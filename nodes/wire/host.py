@@ -7,6 +7,7 @@ from typing import Final
 
 from ledger.books.database import StorageError
 from nodes.bus import UnreachableError
+from nodes.clock import pause
 from nodes.engine import EngineError
 from nodes.keys import fresh_session
 from nodes.messages import StatementRequest
@@ -114,7 +115,12 @@ class NodeHost:
             if isinstance(message, StatementRequest):
                 # As of the last block: whoever asks has followed the chain before.
                 node.catch_up()
-            return packed_answer(node.handle(envelope.sender, message))
+            if node.disturbance.is_duplicated:
+                node.handle(envelope.sender, message)
+            answer = packed_answer(node.handle(envelope.sender, message))
+            if node.disturbance.milliseconds:
+                pause(node.disturbance.milliseconds / 1_000)
+            return answer
         method = method_of(type(node), envelope.name)
         result = method(node, **unpacked_call(method, envelope.body))
         return packed_result(method, result)

@@ -87,10 +87,16 @@ class RemoteNode(Node):
 class RemoteExchange(RemoteNode, Exchange):
     """The exchange."""
 
-    def pass_on(self, first_position: int, end: int, trades: TradesByParty | None = None) -> None:
+    def pass_on(
+        self,
+        first_position: int,
+        end: int,
+        trades: TradesByParty | None = None,
+        behind: frozenset[str] = frozenset(),
+    ) -> None:
         """Has trades affirmed and handed over; it sorts them by itself."""
         del trades
-        self.pass_on_captured(first_position, end)
+        self.pass_on_captured(first_position, end, behind)
 
 
 @cache

@@ -200,5 +200,6 @@ def test_interface_describes_the_batch(client):
     described = client.get("/openapi.json").json()["paths"]["/v1/trades:batch"]["post"]
 
     assert set(described["requestBody"]["content"]) == {JSON, ARROW_STREAM}
-    assert set(described["responses"]) == {"200", "201", "207", "413", "422", "503", "507"}
+    statuses = {"200", "201", "207", "401", "403", "413", "422", "429", "503", "507"}
+    assert set(described["responses"]) == statuses
     assert set(described["responses"]["422"]["content"]) == {"application/problem+json"}

@@ -13,9 +13,10 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.hosting import Hosting
 from nodes.sandbox.home import Replacement, SandboxHome
-from nodes.sandbox.sandbox import Sandbox, open_sandbox
+from nodes.sandbox.sandbox import DEFAULT_SEED, Sandbox, open_sandbox
 from nodes.scenario.bundled import pack_file
 from nodes.state_folder import MARKET_ENTRIES
+from tests.support.clients import client_of, key_header
 from tests.support.consortia import small_consortium
 
 DAY = date(2026, 2, 10)
@@ -26,9 +27,13 @@ def home_of(path) -> SandboxHome:
     return SandboxHome(path, lambda seed: open_sandbox(path, seed, DAY))
 
 
+def hosted(path) -> TestClient:
+    return TestClient(Hosting(home_of(path), create_app), headers=key_header(seed=DEFAULT_SEED))
+
+
 @pytest.fixture
 def client(tmp_path):
-    with TestClient(Hosting(home_of(tmp_path), create_app)) as opened:
+    with hosted(tmp_path) as opened:
         yield opened
 
 
@@ -65,6 +70,8 @@ def test_a_reset_market_is_as_at_the_very_first(client):
 def test_another_seed_gives_other_keys(client):
     before = client.get("/v1/participants").json()["data"][0]["address"]
     assert post(client, "sandbox/reset", {"seed": "another"})["seed"] == "another"
+    assert client.get("/v1/participants").status_code == 401
+    client.headers = key_header(seed="another")
     assert client.get("/v1/participants").json()["data"][0]["address"] != before
 
 
@@ -95,7 +102,7 @@ def test_a_name_that_is_no_name_of_a_folder_is_refused(client, name):
 
 
 def test_a_market_that_is_in_no_folder_cannot_be_reset():
-    with TestClient(create_app(Sandbox(small_consortium()))) as client:
+    with client_of(create_app(Sandbox(small_consortium()))) as client:
         post(client, "sandbox/reset", status=403)
         post(client, "sandbox/snapshots", {"name": "a"}, 403)
 
@@ -126,7 +133,7 @@ place.open()
 
 
 def test_a_replacement_that_was_killed_is_finished_at_the_next_start(tmp_path):
-    with TestClient(Hosting(home_of(tmp_path), create_app)) as client:
+    with hosted(tmp_path) as client:
         post(client, "sandbox/trades", {"count": 10}, 201)
         until_settled(client, 10)
         kept = post(client, "sandbox/snapshots", {"name": "ten"}, 201)
@@ -141,7 +148,7 @@ def test_a_replacement_that_was_killed_is_finished_at_the_next_start(tmp_path):
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
 
-    with TestClient(Hosting(home_of(tmp_path), create_app)) as client:
+    with hosted(tmp_path) as client:
         assert client.get("/v1/sandbox").json()["state_hash"] == kept["state_hash"]
     assert not (tmp_path / "replacement.json").exists()
 

@@ -1,5 +1,7 @@
 """A blotter finds own trades however they are asked for, and keeps its promises apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -181,3 +183,25 @@ def test_repeated_feed_changes_nothing():
     assert len(blotter) == 3
     assert blotter.find(columns([1, 2, 3])).tolist() == [0, 1, 2]
     assert blotter.at(np.array([2])).numbers.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"), [("dates", BreakKind.DATE), ("instruments", BreakKind.INSTRUMENT)]
+)
+def test_trade_of_another_date_or_instrument_is_found_by_all_else(column, kind):
+    database = open_database(None)
+    blotter = Blotter(database)
+    theirs = columns([1, 2])
+    ours = replace(theirs, **{column: getattr(theirs, column) + np.array([1, 0])})
+    with database.transaction() as session:
+        blotter.record(session, np.arange(2), ours)
+
+    match = blotter.match(theirs)
+
+    assert match.kinds == {0: kind}
+    assert match.positions.tolist() == [0, 1]
+    with database.transaction() as session:
+        blotter.answer(session, 0, match)
+    assert blotter.never_asked_for().tolist() == []
+    assert blotter.last_price(int(ours.instruments[1])) == int(theirs.prices[1])
+    database.close()

@@ -1,0 +1,240 @@
+"""Breaks: listed, looked up, and worked on by the staff of their owners."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, TypeVar
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from api import break_schemas as schemas
+from api.access.owning import check_owns, check_reads
+from api.break_views import break_detail, break_view
+from api.dependencies import (
+    CallingHolder,
+    Cursor,
+    Limit,
+    RunningSandbox,
+    only_known_parameters,
+    page_of,
+)
+from api.errors import RefusedError, problems, refuse
+from api.schemas import Page
+from ledger.books.break_life import Break
+from ledger.books.breaks import BreakFilter
+from ledger.domain.breaks import AgeBucket, BreakKind, BreakState
+from ledger.domain.key_holders import KeyHolder
+from ledger.domain.reasons import Reason, Rejected
+from nodes.bus import UnreachableError
+from nodes.consortium import Consortium
+from nodes.node import Node
+from nodes.sandbox.sandbox import Sandbox
+
+T = TypeVar("T")
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["breaks"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(422, 503),
+)
+
+Owner = Annotated[
+    str, Path(max_length=24, description="Whose records found it.", examples=["BRK-A"])
+]
+BreakId = Annotated[
+    str,
+    Path(pattern=r"^[0-9a-f]{16}$", description="The break's id.", examples=["9f2b5c7d81e0a364"]),
+]
+
+
+def wanted_breaks(
+    kind: Annotated[
+        schemas.KindName | None, Query(description="Only of this kind.", examples=["quantity"])
+    ] = None,
+    state: Annotated[
+        schemas.StateName | None, Query(description="Only in this state.", examples=["open"])
+    ] = None,
+    assignee: Annotated[
+        str | None,
+        Query(max_length=60, description="Only this person's; empty: nobody's.", examples=["li"]),
+    ] = None,
+    subject: Annotated[
+        str,
+        Query(max_length=100, description="Only if it is about what has this.", examples=["CNY"]),
+    ] = "",
+) -> BreakFilter:
+    """Which breaks are asked for."""
+    return BreakFilter(
+        states=(BreakState(state),) if state else (),
+        kind=BreakKind(kind) if kind else None,
+        assignee=assignee,
+        contains=subject,
+    )
+
+
+@router.get("/breaks", operation_id="breaks.list", summary="List breaks", responses=problems(404))
+def list_breaks(
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+    cursor: Cursor,
+    wanted: Annotated[BreakFilter, Depends(wanted_breaks)],
+    limit: Limit = 100,
+    owner: Annotated[
+        str | None, Query(max_length=24, description="Only this participant's.", examples=["BRK-A"])
+    ] = None,
+    bucket: Annotated[
+        schemas.BucketName | None,
+        Query(description="Only so many business days old.", examples=["2-5"]),
+    ] = None,
+) -> Page[schemas.Break]:
+    """Breaks, oldest first, from the nodes of their owners; a node that is away is left out."""
+    age = AgeBucket(bucket) if bucket else None
+    with sandbox.lock:
+        consortium = sandbox.consortium
+        if owner is not None:
+            _node(consortium, owner)
+            check_reads(holder, owner)
+        breaks = _breaks(consortium, holder, owner, wanted)
+        found = [each for each in breaks if age is None or each.bucket is age]
+        height = consortium.clearing_house.projection.height
+    found.sort(key=lambda each: (each.first_seen.block, each.owner, each.id))
+    views = [break_view(each) for each in found[cursor : cursor + limit]]
+    return page_of(views, cursor, len(found), height)
+
+
+@router.get(
+    "/breaks/{owner}/{break_id}",
+    operation_id="breaks.read",
+    summary="Look a break up",
+    responses=problems(404),
+)
+def read_break(
+    owner: Owner, break_id: BreakId, sandbox: RunningSandbox, holder: CallingHolder
+) -> schemas.BreakDetail:
+    """Both versions, the likely cause, what would close it, and everything that has happened."""
+    with sandbox.lock:
+        node = _node(sandbox.consortium, owner)
+        check_reads(holder, owner)
+        found = _asked(lambda: node.find_break(break_id))
+        if found is None:
+            raise refuse(Reason.UNKNOWN, f"{owner} has no break {break_id}")
+        return _detail(node, found)
+
+
+@router.post(
+    "/breaks/{owner}/{break_id}/assign",
+    operation_id="breaks.assign",
+    summary="Assign a break",
+    responses=problems(403, 404, 409, 507),
+)
+def assign_break(
+    owner: Owner,
+    break_id: BreakId,
+    asked: schemas.AssignBreak,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+) -> schemas.BreakDetail:
+    """Has somebody look after it. Only the owner's own staff."""
+    return _changed(
+        sandbox, holder, owner, lambda node: node.assign_break(break_id, asked.to, asked.by)
+    )
+
+
+@router.post(
+    "/breaks/{owner}/{break_id}/comment",
+    operation_id="breaks.comment",
+    summary="Comment on a break",
+    responses=problems(403, 404, 409, 507),
+)
+def comment_on_break(
+    owner: Owner,
+    break_id: BreakId,
+    asked: schemas.CommentOnBreak,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+) -> schemas.BreakDetail:
+    """Adds a comment to its history. Only the owner's own staff."""
+    return _changed(
+        sandbox, holder, owner, lambda node: node.comment_break(break_id, asked.text, asked.by)
+    )
+
+
+@router.post(
+    "/breaks/{owner}/{break_id}/resolve",
+    operation_id="breaks.resolve",
+    summary="Resolve a break",
+    responses=problems(403, 404, 409, 507),
+)
+def resolve_break(
+    owner: Owner,
+    break_id: BreakId,
+    asked: schemas.ResolveBreak,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+) -> schemas.BreakDetail:
+    """Notes that it is dealt with, and why; it closes by itself once the difference has gone.
+
+    When the records come to differ otherwise it is open again. Only the owner's own staff.
+    """
+    return _changed(
+        sandbox, holder, owner, lambda node: node.resolve_break(break_id, asked.reason, asked.by)
+    )
+
+
+@router.post(
+    "/breaks/{owner}/{break_id}/reopen",
+    operation_id="breaks.reopen",
+    summary="Reopen a break",
+    responses=problems(403, 404, 409, 507),
+)
+def reopen_break(
+    owner: Owner,
+    break_id: BreakId,
+    asked: schemas.ReopenBreak,
+    sandbox: RunningSandbox,
+    holder: CallingHolder,
+) -> schemas.BreakDetail:
+    """Takes its resolution back. Only the owner's own staff."""
+    return _changed(sandbox, holder, owner, lambda node: node.reopen_break(break_id, asked.by))
+
+
+def _changed(
+    sandbox: Sandbox, holder: KeyHolder, owner: str, act: Callable[[Node], Break | Rejected]
+) -> schemas.BreakDetail:
+    with sandbox.lock:
+        node = _node(sandbox.consortium, owner)
+        check_owns(holder, owner)
+        found = _asked(lambda: act(node))
+        if isinstance(found, Rejected):
+            raise RefusedError(found)
+        return _detail(node, found)
+
+
+def _detail(node: Node, found: Break) -> schemas.BreakDetail:
+    return break_detail(found, _asked(lambda: node.break_history(found.key)))
+
+
+def _breaks(
+    consortium: Consortium, holder: KeyHolder, owner: str | None, wanted: BreakFilter
+) -> Iterator[Break]:
+    for node in consortium.nodes.values():
+        if owner in (None, node.id) and holder.may_see(node.id):
+            try:
+                yield from node.breaks(wanted)
+            except UnreachableError:
+                if owner is not None:
+                    raise refuse(Reason.SILENT, f"the node of {owner} does not answer") from None
+
+
+def _node(consortium: Consortium, owner: str) -> Node:
+    node = consortium.nodes.get(owner)
+    if node is None:
+        raise refuse(Reason.UNKNOWN, f"there is no participant {owner}")
+    return node
+
+
+def _asked(ask: Callable[[], T]) -> T:
+    """What a node answers; refused when it is away."""
+    try:
+        return ask()
+    except UnreachableError as error:
+        raise refuse(Reason.SILENT, str(error)) from error

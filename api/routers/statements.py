@@ -1,0 +1,167 @@
+"""Statements: a participant's own, as CSV, and those of others, compared when they come in."""
+
+import hashlib
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
+
+from api.body_guard import BodyBounds, bounded
+from api.dependencies import RunningSandbox, only_known_parameters
+from api.errors import problems, refuse
+from api.statement_schemas import ComparedStatement, StatementDifference
+from ledger.books.reconciliation import Difference
+from ledger.domain.amounts import format_amount
+from ledger.domain.errors import MalformedError
+from ledger.domain.identifiers import parse_date
+from ledger.domain.reasons import Reason
+from nodes.bus import UnreachableError
+from nodes.sandbox.sandbox import Sandbox
+from nodes.statements.columns import Language
+from nodes.statements.model import Period, StatementKind
+from nodes.statements.reading import FILE_BYTES_MAX, StatementFileError, read_statement
+from nodes.statements.writing import write_statement
+
+router = APIRouter(
+    prefix="/v1/statements",
+    tags=["statements"],
+    dependencies=[Depends(only_known_parameters)],
+    responses=problems(404, 422, 503),
+)
+
+CSV: Final = "text/csv"
+DIFFERENCES_SHOWN_MAX: Final = 500
+_BLOCK_MAX: Final = 10**15
+
+Participant = Annotated[str, Path(max_length=32, description="Whose holdings.")]
+
+
+def _period(
+    date: Annotated[str | None, Query(max_length=10, description="A business date.")] = None,
+    first_block: Annotated[
+        int | None, Query(ge=0, le=_BLOCK_MAX, description="From this block on.")
+    ] = None,
+    last_block: Annotated[
+        int | None, Query(ge=0, le=_BLOCK_MAX, description="Up to this block.")
+    ] = None,
+) -> Period:
+    """A business date, or blocks; refused when both are given."""
+    if date is None:
+        return Period(first_block, last_block)
+    if first_block is not None or last_block is not None:
+        raise refuse(Reason.INVALID, "query: expected a date or blocks, found both")
+    try:
+        return Period(day=parse_date(date).toordinal())
+    except MalformedError as error:
+        raise refuse(Reason.INVALID, f"date: {error}") from error
+
+
+@router.get(
+    "/{participant}/{kind}.csv",
+    operation_id="statements.read",
+    summary="Read a statement",
+    response_class=Response,
+    responses={
+        200: {"content": {CSV: {"schema": {"type": "string"}}}},
+        304: {"description": "It is as it was: the same ETag."},
+    },
+)
+def read_own_statement(
+    participant: Participant,
+    kind: StatementKind,
+    sandbox: RunningSandbox,
+    period: Annotated[Period, Depends(_period)],
+    language: Annotated[Language, Query(description="Of the header.")] = Language.ENGLISH,
+    bom: Annotated[bool, Query(description="A byte order mark, for spreadsheets.")] = False,  # noqa: FBT002 # a query parameter
+    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """A statement of positions, movements or cash, from the participant's own node.
+
+    Of a business date, of some blocks, or of everything so far.
+    """
+    _require_known(sandbox, participant)
+    try:
+        with sandbox.lock:
+            statement = sandbox.consortium.nodes[participant].statement(kind, period)
+    except MalformedError as error:
+        raise refuse(Reason.INVALID, f"block: {error}") from error
+    except UnreachableError as error:
+        raise refuse(Reason.UNAVAILABLE, str(error)) from error
+    content = write_statement(statement, language, with_bom=bom)
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    name = f"{participant}-{kind.value}-{statement.last_block}.csv"
+    headers = {"ETag": tag, "Content-Disposition": f'attachment; filename="{name}"'}
+    if if_none_match is not None and tag in if_none_match:
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(content, media_type=f"{CSV}; charset=utf-8", headers=headers)
+
+
+async def _csv_body(request: Request) -> bytes:
+    """The body as it came; the guard has bounded it."""
+    kind = request.headers.get("content-type", "none")
+    if kind.partition(";")[0].strip().lower() != CSV:
+        raise refuse(Reason.INVALID, f"content-type: expected {CSV}, found {kind}")
+    return await request.body()
+
+
+@router.post(
+    "/{participant}",
+    operation_id="statements.compare",
+    summary="Compare a statement from elsewhere",
+    responses=problems(413, 507),
+    openapi_extra={
+        "requestBody": {"required": True, "content": {CSV: {"schema": {"type": "string"}}}}
+    },
+)
+@bounded(BodyBounds(bytes_max=FILE_BYTES_MAX, openings_max=None))
+def compare_statement(
+    participant: Participant,
+    sandbox: RunningSandbox,
+    body: Annotated[bytes, Depends(_csv_body)],
+    name: Annotated[
+        str, Query(max_length=64, description="A corrected file of the same name closes breaks.")
+    ] = "statement",
+) -> ComparedStatement:
+    """Holds a CSV statement against ledger and own book; differences become breaks of the node.
+
+    A file with a fault is refused whole, with the line and the column.
+    """
+    _require_known(sandbox, participant)
+    try:
+        given = read_statement(body, name, participant, sandbox.consortium.network)
+        found = sandbox.change(
+            lambda consortium: consortium.nodes[participant].compare_statement(given)
+        )
+    except StatementFileError as error:
+        raise refuse(Reason.INVALID, str(error)) from error
+    except MalformedError as error:
+        raise refuse(Reason.INVALID, f"{name}: {error}") from error
+    except UnreachableError as error:
+        raise refuse(Reason.UNAVAILABLE, str(error)) from error
+    return ComparedStatement(
+        name=name,
+        participant=participant,
+        kind=given.kind.value,
+        lines=len(given.lines),
+        agrees=not found,
+        differences_total=len(found),
+        differences=[_view(participant, each) for each in found[:DIFFERENCES_SHOWN_MAX]],
+    )
+
+
+def _view(participant: str, difference: Difference) -> StatementDifference:
+    is_cash = bool(difference.currency and difference.at_risk)
+    at_risk = format_amount(difference.at_risk, difference.currency) if is_cash else ""
+    return StatementDifference(
+        id=f"{participant}/{difference.id}",
+        kind=difference.kind.value,
+        subject=difference.subject,
+        ours=difference.ours,
+        theirs=difference.theirs,
+        at_risk=at_risk,
+        currency=difference.currency,
+    )
+
+
+def _require_known(sandbox: Sandbox, participant: str) -> None:
+    if participant not in sandbox.consortium.nodes:
+        raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")

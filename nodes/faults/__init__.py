@@ -1,0 +1,1 @@
+"""Faults of nodes: killed, restarted, slowed, cut off, spoken to twice."""

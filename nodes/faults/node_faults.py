@@ -1,0 +1,85 @@
+"""What can be made to go wrong with a node: names, what each does, and who brings it about.
+
+The same faults are there whether the nodes are in one process or each in its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
+
+from ledger.domain.reasons import Rejected
+
+MILLISECONDS_MAX: Final = 60_000
+
+
+class NodeFault(Enum):
+    """What is done to a node."""
+
+    KILL = "kill"
+    RESTART = "restart"
+    SLOW = "slow"
+    CUT_OFF = "cut-off"
+    DUPLICATE = "duplicate"
+    HEAL = "heal"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFaultForm:
+    """What a fault of a node does, in English and Chinese."""
+
+    what: str
+    what_zh: str
+    takes_milliseconds: bool = False
+
+
+NODE_FAULTS: Final[Mapping[NodeFault, NodeFaultForm]] = {
+    NodeFault.KILL: NodeFaultForm(
+        "the node is gone; what is not on its disk is lost", "节点被终止，未落盘的内容全部丢失"
+    ),
+    NodeFault.RESTART: NodeFaultForm(
+        "the node begins again from its disk and catches up", "节点从磁盘重新启动并补齐缺失内容"
+    ),
+    NodeFault.SLOW: NodeFaultForm(
+        "the node answers every message so many milliseconds late",
+        "节点的每次应答都延迟若干毫秒",
+        takes_milliseconds=True,
+    ),
+    NodeFault.CUT_OFF: NodeFaultForm(
+        "the node lives on, but neither sends nor receives", "节点仍在运行，但无法收发任何消息"
+    ),
+    NodeFault.DUPLICATE: NodeFaultForm(
+        "every message to the node is delivered twice", "发往节点的每条消息都投递两次"
+    ),
+    NodeFault.HEAL: NodeFaultForm(
+        "nothing is wrong with the node any more; it catches up", "节点恢复正常并补齐缺失内容"
+    ),
+}
+"""Every fault of a node."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFault:
+    """Something that is wrong with a node now. ``milliseconds``: how slow it is."""
+
+    participant: str
+    fault: NodeFault
+    milliseconds: int = 0
+
+
+class NodeFaults(Protocol):
+    """Brings faults about, and takes them away."""
+
+    def inject(
+        self, fault: NodeFault, participant: str, *, milliseconds: int = 0
+    ) -> Rejected | None:
+        """Does something to a node; the same again changes nothing.
+
+        Refuses participants that there are not (UNKNOWN), and what cannot be done here (INVALID).
+        """
+
+    def heal(self, participant: str) -> Rejected | None:
+        """Takes everything away that is wrong with a node. Refuses as ``inject`` does."""
+
+    def standing(self) -> Sequence[StandingFault]:
+        """What is wrong now, by participant."""
