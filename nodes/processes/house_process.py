@@ -14,7 +14,6 @@ from nodes.business_clock import BusinessClock, clock_file
 from nodes.clock import Clock, WallClock
 from nodes.consortium import join_consortium
 from nodes.engine import EmbeddedEngine, Engine
-from nodes.faults.of_processes import ProcessFaults
 from nodes.keys import Key
 from nodes.network import Network
 from nodes.node import Node
@@ -52,9 +51,6 @@ class HouseProcess:
         clock = BusinessClock(clock_file(state))
         consortium = join_consortium(state, clock, self._others)
         self.sandbox = Sandbox(consortium, cycle_seconds, turns)
-        self.sandbox.faults = ProcessFaults(
-            meta.network, ProcessControl(state), self._others.courier
-        )
         self.sandbox.faults = ProcessFaults(consortium, ProcessControl(state))
         node = self.sandbox.consortium.clearing_house
         host = NodeHost(node, self._others.signers, turns, None)
@@ -76,7 +72,7 @@ class OtherProcesses:
     """Everybody but the clearing house, as its process reaches them."""
 
     signers: Signers
-    courier: Courier
+    _courier: Courier
 
     def __init__(self, state: Path, house: str, listener: Listener, turns: Turns) -> None:
         self._state = state
@@ -92,9 +88,9 @@ class OtherProcesses:
         backend = open_backend(engine.chain, self._clock.stopwatch_ns, None)
         self._listener.route(CHAIN, chain_route(backend))
         self.signers = Signers(network, contracts)
-        self.courier = Courier(Directory(self._state), self.signers, self._post, self._turns)
+        self._courier = Courier(Directory(self._state), self.signers, self._post, self._turns)
         return HttpBus(
-            self.courier, Sender(self._house, Key.read(key_file(self._state, self._house)))
+            self._courier, Sender(self._house, Key.read(key_file(self._state, self._house)))
         )
 
     def node(self, id: str, role: Role) -> Node:
@@ -102,7 +98,7 @@ class OtherProcesses:
         address = self.signers.of(id)
         assert address is not None, "the chain has every participant of the network"
         desk = Sender(id, desk_key(self._state, id))
-        return remote_class(role)(desk, address, self.signers.network, self.courier)
+        return remote_class(role)(desk, address, self.signers.network, self._courier)
 
     def close(self) -> None:
         """Closes the connections to them."""

@@ -6,14 +6,7 @@ from itertools import count
 from typing import Any, Final
 
 from ledger.books.database import StorageError
-from nodes.bus import (
-    PATIENCE_MILLISECONDS,
-    UNDISTURBED,
-    Disturbance,
-    Handler,
-    UnreachableError,
-)
-from nodes.clock import pause
+from nodes.bus import Handler, UnreachableError
 from nodes.keys import Key, fresh_session
 from nodes.messages import Message
 from nodes.turns import Turns
@@ -45,11 +38,7 @@ class Sender:
 
 
 class Courier:
-    """What one process sends to the nodes of others.
-
-    Attributes:
-        disturbances: what is made to go wrong on the way to a participant.
-    """
+    """What one process sends to the nodes of others."""
 
     def __init__(self, directory: Directory, signers: Signers, post: Post, turns: Turns) -> None:
         self._directory = directory
@@ -60,7 +49,6 @@ class Courier:
         self._start = fresh_session()
         self._numbers = count()
         self._session_by_recipient: dict[str, bytes] = {}
-        self.disturbances: dict[str, Disturbance] = {}
 
     def message(self, sender: Sender, recipient: str, message: Message) -> object:
         """Delivers a message of a node. Raises UnreachableError, PermissionError, StorageError."""
@@ -126,14 +114,7 @@ class Courier:
                 name=content[0],
                 body=content[1],
             )
-            sealed = self._seal.sealed(envelope, sender.key)
-            wrong = self.disturbances.get(recipient, UNDISTURBED)
-            if wrong.is_duplicated:
-                self._post.send(port, PATH, sealed)
-            pause(min(wrong.milliseconds, PATIENCE_MILLISECONDS) / 1_000)
-            status, body = self._post.send(port, PATH, sealed)
-        if wrong.milliseconds > PATIENCE_MILLISECONDS:
-            raise UnreachableError(f"{recipient} answers too late")
+            status, body = self._post.send(port, PATH, self._seal.sealed(envelope, sender.key))
         if status >= SERVER_ERRORS:
             raise UnreachableError(f"{recipient} is not ready")
         if status != OK:
