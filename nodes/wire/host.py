@@ -133,8 +133,8 @@ class NodeHost:
 def _patience(envelope: Envelope) -> float:
     """How long an envelope waits for the node's turn.
 
-    Who sends one of these of its own accord keeps its own turn meanwhile, and whoever it asks may be
-    waiting for just that: it asks again later.
+    Who sends one of these of its own accord keeps its own turn meanwhile, and whoever it asks may
+    be waiting for just that: it asks again later.
     """
     is_aside = envelope.name in _ASIDE and len(envelope.path) == 1
     return ASIDE_SECONDS_MAX if is_aside else TURN_SECONDS_MAX
