@@ -34,6 +34,7 @@ from nodes.messages import (
     SignedSet,
     Statement,
     StatementRequest,
+    UnsoundAssets,
     WithdrawnSide,
 )
 from nodes.wire.codec import MalformedMessageError, arguments_of, packed, unpacked
@@ -63,6 +64,7 @@ MESSAGES: Final = (
     Matched,
     Dissolved,
     Back,
+    UnsoundAssets,
 )
 ANSWERS: Final = (Accepted, Affirmation, Allegements, Attestation, Disagreement, Statement)
 

@@ -10,7 +10,7 @@ from nodes.bus import UnreachableError
 from nodes.clock import pause
 from nodes.engine import EngineError
 from nodes.keys import fresh_session
-from nodes.messages import StatementRequest
+from nodes.messages import StatementRequest, UnsoundAssets
 from nodes.node import Node
 from nodes.turns import TURN_SECONDS_MAX, OverError, Turns
 from nodes.wire.codec import MalformedMessageError
@@ -27,6 +27,7 @@ from nodes.wire.envelope import Answer, Envelope, Status, opened
 from nodes.wire.signers import Signers
 
 ASIDE_SECONDS_MAX: Final = 1.0
+_ASIDE: Final = (StatementRequest.__name__, UnsoundAssets.__name__)
 
 logger = logging.getLogger(__name__)
 
@@ -132,8 +133,8 @@ class NodeHost:
 def _patience(envelope: Envelope) -> float:
     """How long an envelope waits for the node's turn.
 
-    Who asks for a statement of its own accord keeps its own turn meanwhile, and a keeper that is
-    redeeming may be waiting for just that: it asks again later.
+    Who sends one of these of its own accord keeps its own turn meanwhile, and whoever it asks may
+    be waiting for just that: it asks again later.
     """
-    is_aside = envelope.name == StatementRequest.__name__ and len(envelope.path) == 1
+    is_aside = envelope.name in _ASIDE and len(envelope.path) == 1
     return ASIDE_SECONDS_MAX if is_aside else TURN_SECONDS_MAX

@@ -140,6 +140,9 @@ MESSAGES = {
     messages.Matched: st.builds(messages.Matched, TEXTS, TEXTS, INSTRUCTIONS, st.booleans()),
     messages.Dissolved: st.builds(messages.Dissolved, TEXTS, TEXTS),
     messages.Back: st.builds(messages.Back),
+    messages.UnsoundAssets: st.builds(
+        messages.UnsoundAssets, st.sampled_from(Register), st.lists(NUMBERS, max_size=3).map(tuple)
+    ),
 }
 ANSWERS = {
     messages.Accepted: st.builds(messages.Accepted),

@@ -92,11 +92,26 @@ def test_broker_that_was_killed_catches_up_and_the_others_go_on_meanwhile(runnin
     assert [each["id"] for each in found["data"] if each["is_away"]] == ["BRK-C"]
     need = {"kind": "cash", "account": "BRK-C", "amount": "1.00", "reference": "F9"}
     status, problem = running.ask("POST", "/v1/sandbox/fund", {**need, "direction": "in"})
-    assert (status, problem["reason"]) == (503, "UNAVAILABLE")
+    assert (status, problem["reason"]) in {(503, "UNAVAILABLE"), (409, "SILENT")}
 
     running.control.start("BRK-C")
     assert running.wait_until(running.agrees) < 30
     assert running.ask("POST", "/v1/sandbox/fund", {**need, "direction": "in"})[0] == 200
+
+
+def test_what_was_captured_while_a_broker_was_away_reaches_it_when_it_is_back(running):
+    running.control.kill("BRK-B")
+    assert running.trade("15", "BRK-A", "BRK-B") == 201
+    assert running.strike() is not None
+    running.control.start("BRK-B")
+
+    def has_settled():
+        running.strike()
+        trades = running.ask("GET", "/v1/trades")[1]["data"]
+        return all(trade["state"] == "settled" for trade in trades)
+
+    running.wait_until(has_settled)
+    assert running.wait_until(running.agrees) < 30
 
 
 def test_node_that_stands_still_is_away_until_it_goes_on(running):
