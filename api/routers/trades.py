@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 
-from api import schemas
+from api import schemas, trade_schemas
 from api.batch_views import captured_batch_view, gap_view
 from api.body_guard import BodyBounds, bounded
 from api.dependencies import (
@@ -93,16 +93,16 @@ BatchForm = Annotated[Callable[[bytes, Network], TradeColumns], Depends(_batch_f
     operation_id="trades.create",
     summary="Capture a trade",
     responses={
-        200: {"model": schemas.Trade, "description": "It was captured before."},
+        200: {"model": trade_schemas.Trade, "description": "It was captured before."},
         **problems(404, 409, 507),
     },
 )
 def create_trade(
-    trade: schemas.NewTrade,
+    trade: trade_schemas.NewTrade,
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
     response: Response,
-) -> schemas.Trade:
+) -> trade_schemas.Trade:
     """Captures a locked-in trade; it is on disk when this answers.
 
     The same trade again is answered with 200; the same number with other terms with 409.
@@ -127,9 +127,15 @@ def create_trade(
     operation_id="trades.create_batch",
     summary="Capture a batch of trades",
     responses={
-        200: {"model": schemas.CapturedBatch, "description": "All were captured before."},
-        207: {"model": schemas.CapturedBatch, "description": "Some are refused; the rest stands."},
-        422: {"model": schemas.BatchProblem, "description": "Refused whole: the first faults."},
+        200: {"model": trade_schemas.CapturedBatch, "description": "All were captured before."},
+        207: {
+            "model": trade_schemas.CapturedBatch,
+            "description": "Some are refused; the rest stands.",
+        },
+        422: {
+            "model": trade_schemas.BatchProblem,
+            "description": "Refused whole: the first faults.",
+        },
         **problems(413, 507),
     },
     openapi_extra={"requestBody": {"required": True, "content": _BATCH_CONTENT}},
@@ -137,7 +143,7 @@ def create_trade(
 @bounded(BodyBounds(bytes_max=BATCH_BYTES_MAX, openings_max=None))
 def create_trades(
     sandbox: RunningSandbox, body: RawBody, form: BatchForm, response: Response
-) -> schemas.CapturedBatch:
+) -> trade_schemas.CapturedBatch:
     """Captures locked-in trades; all of the batch is on disk when this answers.
 
     JSON is a list of what `POST /v1/trades` takes, or an object whose `trades` is that list; Arrow
@@ -166,7 +172,7 @@ def list_trades(
     holder: CallingHolder,
     cursor: Cursor,
     limit: Limit = 100,
-) -> schemas.Page[schemas.Trade]:
+) -> schemas.Page[trade_schemas.Trade]:
     """Captured trades in order of capture: one's own, or all of them for who sees everything.
 
     A page may be shorter than asked for, even empty, as long as it has a next_cursor.
@@ -185,12 +191,12 @@ def list_trades(
 
 
 @router.get("/gaps", operation_id="trades.gaps", summary="List gaps in the venue's numbers")
-def list_gaps(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> schemas.Gaps:
+def list_gaps(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> trade_schemas.Gaps:
     """Numbers that a venue with dense sequences must have given to trades that never came."""
     gaps = sandbox.consortium.exchange.gaps()
     shown = (gaps or [])[cursor : cursor + limit]
     end = cursor + len(shown)
-    return schemas.Gaps(
+    return trade_schemas.Gaps(
         dense_sequence=gaps is not None,
         missing=sum(gap.missing for gap in gaps or ()),
         data=[gap_view(sandbox.consortium.network, gap) for gap in shown],
@@ -209,14 +215,14 @@ def read_trade(
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
     holder: CallingHolder,
-) -> schemas.Trade:
+) -> trade_schemas.Trade:
     """One trade by its id, with what has become of it."""
     position = visible_position(sandbox.consortium, holder, trade_id)
     trades = sandbox.consortium.exchange.trades(position, position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, position)
 
 
-def _row(network: Network, trade: schemas.NewTrade) -> tuple[int, ...]:
+def _row(network: Network, trade: trade_schemas.NewTrade) -> tuple[int, ...]:
     """The trade in the network's numbers. Refuses what it does not know."""
     try:
         isin = isin_of_name(trade.instrument)
