@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
-from api import schemas
+from api import trade_schemas as schemas
 from ledger.books.gaps import Gap
 from ledger.books.submissions import Submission
 from ledger.books.tables import RefusalRow

@@ -78,7 +78,7 @@ def transaction_view(view: TransactionView, first: int, limit: int) -> schemas.T
         reference=to_hex(view.reference) if view.reference else None,
         lines=total,
         data=[
-            schemas.NetLine(
+            schemas.CarriedLine(
                 kind=row.register.lower(),
                 account=row.account,
                 asset=row.asset,
@@ -90,9 +90,9 @@ def transaction_view(view: TransactionView, first: int, limit: int) -> schemas.T
     )
 
 
-def event_view(event: EventView) -> schemas.Event:
+def event_view(event: EventView) -> schemas.ContractEvent:
     """An event."""
-    return schemas.Event(
+    return schemas.ContractEvent(
         index=event.index,
         block=event.block,
         transaction=to_hex(event.transaction),

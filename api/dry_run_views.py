@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from api import queue_schemas as schemas
+from api import dry_run_schemas as schemas
+from api import queue_schemas
 from api.instruction_schemas import Why
 from api.instruction_views import names_of, shortfall_view, why_view
 from contracts.lines import Lines
@@ -167,7 +168,7 @@ def _remedies(network: Network, found: Forecast) -> Iterator[schemas.Remedy]:
         )
 
 
-def _of_shortfall(short: schemas.Shortfall) -> schemas.Remedy:
+def _of_shortfall(short: queue_schemas.Shortfall) -> schemas.Remedy:
     towards = f" towards {short.counterparty}" if short.counterparty else ""
     towards_zh = f"（对 {short.counterparty}）" if short.counterparty else ""
     if short.kind == "limit":

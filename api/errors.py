@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.policies import CALLERS, Caller
-from api.schemas import BatchFault, BatchProblem, Problem
+from api.schemas import Problem
+from api.trade_schemas import BatchFault, BatchProblem
 from ledger.books.database import StorageError
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from api.errors import RefusedError, faults_in_words, problem_body, refuse
 from api.instruction_schemas import Instruction, NewInstruction
 from api.instruction_terms import entry_of
 from api.instruction_views import instruction_view
-from api.said import said
+from api.said import holding, said
 from api.schemas import Problem, Wire
 from ledger.domain.reasons import Reason, Rejected
 from nodes.clearing_house.desk import Entry
@@ -36,9 +36,13 @@ class InstructionResult(Wire):
         ),
     ]
     instruction: Annotated[
-        Instruction | None, Field(description="As it stands; null: it was refused.")
+        Instruction | None,
+        holding("As it stands; null: it was refused.", "指令现状；被拒绝则为空。"),
     ]
-    problem: Annotated[Problem | None, Field(description="Why it was refused; null: it was not.")]
+    problem: Annotated[
+        Problem | None,
+        holding("Why it was refused; null: it was not.", "拒绝原因；未被拒绝则为空。"),
+    ]
 
 
 class InstructionBatch(Wire):
@@ -47,7 +51,9 @@ class InstructionBatch(Wire):
     entered: Annotated[int, said("Instructions that are new.", "新录入的指令数。", 1)]
     known: Annotated[int, said("Entered before, with the same terms.", "此前已录入的指令数。", 0)]
     refused: Annotated[int, said("Refused; the others stand.", "被拒绝的指令数。", 0)]
-    results: list[InstructionResult]
+    results: Annotated[
+        list[InstructionResult], holding("One for each item, in order.", "逐条结果，按原次序。")
+    ]
 
 
 def items_of(body: bytes) -> list[msgspec.Raw]:

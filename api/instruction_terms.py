@@ -7,6 +7,7 @@ import hashlib
 from datetime import UTC, datetime, time
 from typing import assert_never
 
+from api import balance_schemas
 from api import instruction_schemas as schemas
 from api.errors import refuse
 from contracts.typed_data import InstructionMessage
@@ -24,10 +25,10 @@ from nodes.movement import Movement
 from nodes.network import Network
 
 BalanceChange = (
-    schemas.CashMovement
-    | schemas.SecuritiesMovement
-    | schemas.CashReservation
-    | schemas.SecuritiesReservation
+    balance_schemas.CashMovement
+    | balance_schemas.SecuritiesMovement
+    | balance_schemas.CashReservation
+    | balance_schemas.SecuritiesReservation
 )
 
 
@@ -69,11 +70,11 @@ def movement_of(network: Network, change: BalanceChange, purpose: str) -> Moveme
     text = f"novate {purpose}|{change.reference}"
     reference = hashlib.sha256(text.encode()).digest()
     match change:
-        case schemas.CashMovement() | schemas.CashReservation():
+        case balance_schemas.CashMovement() | balance_schemas.CashReservation():
             currency = currency_number(network, change.currency)
             amount = amount_of(network, change.amount, currency)
             return Movement(reference, Register.CASH, currency, account, amount)
-        case schemas.SecuritiesMovement() | schemas.SecuritiesReservation():
+        case balance_schemas.SecuritiesMovement() | balance_schemas.SecuritiesReservation():
             instrument = instrument_number(network, change.instrument)
             quantity = quantity_of(change.quantity)
             return Movement(reference, Register.SECURITIES, instrument, account, quantity)

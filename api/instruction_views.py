@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from api import balance_schemas, queue_schemas
 from api import instruction_schemas as schemas
-from api import queue_schemas
 from ledger.books.postings import Register
 from ledger.domain.amounts import format_amount
 from ledger.domain.instructions import Instruction
@@ -136,14 +136,14 @@ def limit_view(consortium: Consortium, pot: Pot, amount: int) -> queue_schemas.L
     )
 
 
-def balance_view(consortium: Consortium, movement: Movement) -> schemas.Balance:
+def balance_view(consortium: Consortium, movement: Movement) -> balance_schemas.Balance:
     """What an account has of one asset."""
     network = consortium.network
     is_cash = movement.register is Register.CASH
     kind = PotKind.CASH if is_cash else PotKind.SECURITIES
     pot = Pot(kind, movement.asset, movement.account)
     available, held = balance_of(consortium, movement)
-    return schemas.Balance(
+    return balance_schemas.Balance(
         account=network.account_id(movement.account),
         kind=movement.register.value,
         asset=asset_name(network, pot),

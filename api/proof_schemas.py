@@ -2,19 +2,18 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
-
+from api.said import holding, said
 from api.schemas import Wire
 
-Hash = Annotated[
-    str, Field(pattern="^0x[0-9a-f]{64}$", description="SHA-256.", examples=["0x" + "5a" * 32])
-]
-_RECORD = ["739811", "1", "205660", "256", "512", "100", "10500000", "1", "105000", "0", "0"]
+_SHA = "0xd08223e7a5b54bfd9a857b0e8ce1cc1fb61fdd39755e967ed5abe076a919a807"
+Hash = Annotated[str, said("SHA-256.", "SHA-256 哈希。", _SHA, pattern="^0x[0-9a-f]{64}$")]
+_RECORD = ["739657", "1", "205660", "256", "512", "100", "10500000", "1", "105000", "0", "0"]
 Record = Annotated[
     list[str],
-    Field(
-        description="A trade as it is hashed: a whole number for each of the columns.",
-        examples=[_RECORD],
+    said(
+        "A trade as it is hashed: a whole number for each of the columns.",
+        "参与哈希的成交记录：每列一个整数。",
+        _RECORD,
     ),
 ]
 
@@ -22,24 +21,36 @@ Record = Annotated[
 class ProofCycle(Wire):
     """The settled cycle that the trade is in."""
 
-    id: Hash
-    root: Annotated[Hash, Field(description="Compare it with the chain's for this cycle.")]
-    trades: Annotated[int, Field(description="How many trades it has.", examples=[6652])]
+    id: Annotated[Hash, said("Of the cycle, on the chain.", "批次在链上的编号。", _SHA)]
+    root: Annotated[
+        Hash,
+        said(
+            "Compare it with the chain's for this cycle.",
+            "默克尔根；应与链上该批次的一致。",
+            _SHA,
+        ),
+    ]
+    trades: Annotated[int, said("How many trades it has.", "批次的成交笔数。", 6652)]
 
 
 class ProofChunk(Wire):
     """At most 64 trades of one pair of parties, in order of capture."""
 
-    index: Annotated[int, Field(description="Its number in the cycle, from 0.", examples=[17])]
-    of: Annotated[int, Field(description="How many chunks the cycle has.", examples=[1771])]
-    salt: Hash
-    records: list[Record]
+    index: Annotated[
+        int, said("Its number in the cycle, from 0.", "在批次中的分块号，从 0 起。", 17)
+    ]
+    of: Annotated[int, said("How many chunks the cycle has.", "批次的分块总数。", 1771)]
+    salt: Annotated[Hash, said("Hashed before the records.", "先于记录参与哈希的盐值。", _SHA)]
+    records: Annotated[
+        list[Record],
+        said("The trades of the chunk, as hashed.", "分块内参与哈希的成交。", [_RECORD]),
+    ]
 
 
 class ProofTrade(Wire):
     """The trade that the proof is of."""
 
-    place: Annotated[int, Field(description="Its place in the chunk, from 0.", examples=[3])]
+    place: Annotated[int, said("Its place in the chunk, from 0.", "在分块中的位置，从 0 起。", 3)]
     record: Record
 
 
@@ -50,27 +61,42 @@ class TradeProof(Wire):
     Inclusion answers the same on the chain.
     """
 
-    format: Annotated[str, Field(description="Of the file.", examples=["novate-trade-proof-1"])]
+    format: Annotated[str, said("Of the file.", "文件格式。", "novate-trade-proof-1")]
     columns: Annotated[
-        list[str], Field(description="What a record's numbers are.", examples=[["dates", "…"]])
+        list[str],
+        said(
+            "What a record's numbers are.",
+            "记录中各整数的含义。",
+            ["dates", "instruments", "numbers", "sellers", "buyers", "quantities"],
+        ),
     ]
-    cycle: ProofCycle
-    chunk: ProofChunk
-    trade: ProofTrade
+    cycle: Annotated[ProofCycle, holding("The cycle it settled in.", "其交收所在的批次。")]
+    chunk: Annotated[ProofChunk, holding("The chunk that it is in.", "其所在的分块。")]
+    trade: Annotated[ProofTrade, holding("The trade itself.", "该笔成交。")]
     path: Annotated[
-        list[Hash], Field(description="The sibling at each level from the chunk to the root.")
+        list[Hash],
+        said(
+            "The sibling at each level from the chunk to the root.",
+            "自分块至根每一层的兄弟节点。",
+            [_SHA],
+        ),
     ]
 
 
 class SideSignature(Wire):
     """The signature of one broker of a trade."""
 
-    participant: Annotated[str, Field(description="Whose it is.", examples=["BRK-A"])]
+    participant: Annotated[str, said("Whose it is.", "签名方。", "BRK-A")]
     address: Annotated[
-        str, Field(description="That the chain has for it.", examples=["0x" + "5a" * 20])
+        str,
+        said(
+            "That the chain has for it.",
+            "链上登记的签名地址。",
+            "0xe7a2fa02a10952f25f546ee906f48e73efac2603",
+        ),
     ]
     signature: Annotated[
-        str, Field(description="r, s and v: 65 bytes.", examples=["0x" + "5a" * 65])
+        str, said("r, s and v: 65 bytes.", "签名 r、s、v，共 65 字节。", "0x" + "5a" * 65)
     ]
 
 
@@ -79,7 +105,11 @@ class SignedTrade(Wire):
 
     typed_data: Annotated[
         dict[str, Any],
-        Field(description="As eth_signTypedData_v4 takes it.", examples=[{"primaryType": "Trade"}]),
+        said(
+            "As eth_signTypedData_v4 takes it.",
+            "eth_signTypedData_v4 所用的结构化数据。",
+            {"primaryType": "Trade"},
+        ),
     ]
-    seller: SideSignature
-    buyer: SideSignature
+    seller: Annotated[SideSignature, holding("By the seller's broker.", "卖方经纪商的签名。")]
+    buyer: Annotated[SideSignature, holding("By the buyer's broker.", "买方经纪商的签名。")]

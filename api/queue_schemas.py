@@ -1,67 +1,90 @@
-"""The queue, limits and forecasts on the wire."""
+"""The queue and limits on the wire."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from api.instruction_schemas import (
-    AnyLabel,
-    Currency,
-    NewInstruction,
-    Why,
+from api.fields import (
+    AccountName,
+    AsOfBlock,
+    AssetName,
+    CurrencyCode,
+    LabelText,
+    NextCursor,
+    PotKind,
+    PriorityText,
 )
+from api.instruction_schemas import FirstCurrency, Why
+from api.said import holding, said
 from api.schemas import Account, Wire
+
+OtherAccount = Annotated[
+    str | None,
+    said("Of a limit; null: to everybody.", "限额所对的账户；空：对所有人。", None),
+]
 
 
 class Shortfall(Wire):
     """What an account has too little of."""
 
-    account: str
-    kind: Annotated[str, Field(description="securities, cash or limit.")]
-    asset: Annotated[str, Field(description="ISIN or currency.")]
-    counterparty: Annotated[str | None, Field(description="Of a limit; null: to everybody.")]
-    needed: str
-    available: str
-    missing: str
+    account: Annotated[
+        AccountName, said("Whose balance or limit.", "余额或限额不足的账户。", "BRK-B")
+    ]
+    kind: PotKind
+    asset: AssetName
+    counterparty: OtherAccount
+    needed: Annotated[str, said("What is needed.", "所需数额。", "1050.00")]
+    available: Annotated[str, said("What is there.", "可用数额。", "50.00")]
+    missing: Annotated[str, said("What is missing.", "缺少的数额。", "1000.00")]
 
 
 class WaitingInstruction(Wire):
     """One that waits in a queue, or beside it."""
 
-    label: str
-    state: str
-    priority: str
-    owed: Annotated[str, Field(description="What it takes from the account of this queue.")]
-    why: Why | None
-    missing: list[Shortfall]
-    behind: Annotated[str | None, Field(description="One that goes before it.")]
+    label: LabelText
+    state: Annotated[
+        str, said("See docs/instructions.md.", "状态，见 docs/instructions.md。", "queued")
+    ]
+    priority: PriorityText
+    owed: Annotated[
+        str,
+        said(
+            "What it takes from the account of this queue.",
+            "将从本队列账户扣划的数额。",
+            "1050.00",
+        ),
+    ]
+    why: Annotated[Why | None, holding("Why it waits.", "等待的原因。")]
+    missing: Annotated[list[Shortfall], holding("What it lacks.", "所缺的券款或额度。")]
+    behind: Annotated[str | None, said("One that goes before it.", "排在其前的一条指令。", "DVP-0")]
 
 
 class Queue(Wire):
     """Those that owe one asset from one account, the next one first."""
 
-    account: str
-    kind: Annotated[str, Field(description="securities, cash or limit.")]
-    asset: str
-    counterparty: Annotated[str | None, Field(description="Of a limit; null: to everybody.")]
-    available: str
-    owed: Annotated[str, Field(description="By all of them together.")]
-    length: int
-    instructions: Annotated[list[WaitingInstruction], Field(description="The first 100.")]
+    account: AccountName
+    kind: PotKind
+    asset: AssetName
+    counterparty: OtherAccount
+    available: Annotated[str, said("What is there to pay with.", "可用数额。", "50.00")]
+    owed: Annotated[str, said("By all of them together.", "队列合计应付。", "1050.00")]
+    length: Annotated[int, said("How many wait in it.", "排队的指令数。", 1)]
+    instructions: Annotated[list[WaitingInstruction], holding("The first 100.", "前 100 条指令。")]
 
 
 class Queues(Wire):
     """A page of the queues."""
 
-    as_of_block: int
-    live: Annotated[int, Field(description="Instructions that may still settle.")]
-    data: list[Queue]
-    aside_total: int
+    as_of_block: AsOfBlock
+    live: Annotated[int, said("Instructions that may still settle.", "仍可能交收的指令数。", 1)]
+    data: Annotated[list[Queue], holding("The queues of this page.", "本页的队列。")]
+    aside_total: Annotated[int, said("How many stand aside.", "不在队列中等待的指令数。", 0)]
     aside: Annotated[
         list[WaitingInstruction],
-        Field(description="On hold, or waiting for a link: they block nobody. The first 100."),
+        holding(
+            "On hold, or waiting for a link: they block nobody. The first 100.",
+            "暂缓或等待关联指令者：不阻塞他人。前 100 条。",
+        ),
     ]
-    next_cursor: str | None
+    next_cursor: NextCursor
 
 
 class Resolving(Wire):
@@ -69,24 +92,32 @@ class Resolving(Wire):
 
     algorithm: Annotated[
         Literal["fifo", "bypass", "optimum"],
-        Field(description="fifo keeps the order of every queue; see docs/scenarios.md."),
+        said(
+            "fifo keeps the order of every queue; see docs/scenarios.md.",
+            "fifo 保持各队列次序；详见 docs/scenarios.md。",
+            "fifo",
+        ),
     ]
 
 
 class Money(Wire):
     """An amount in a currency."""
 
-    currency: str
-    amount: str
+    currency: CurrencyCode
+    amount: Annotated[str, said("Decimal text.", "金额，十进制文本。", "1050.00")]
 
 
 class Resolution(Wire):
     """What one run of gridlock resolution has settled, as one set."""
 
-    algorithm: str
-    settled: Annotated[list[str], Field(description="Labels, in queue order.")]
-    values: list[Money]
-    is_exact: Annotated[bool, Field(description="False: the search stopped early.")]
+    algorithm: Annotated[str, said("The algorithm that ran.", "所用算法。", "fifo")]
+    settled: Annotated[
+        list[str], said("Labels, in queue order.", "已交收指令的标签，按队列次序。", ["DVP-1"])
+    ]
+    values: Annotated[list[Money], holding("What was settled, by currency.", "各币种交收金额。")]
+    is_exact: Annotated[
+        bool, said("False: the search stopped early.", "为假：搜索提前中止。", True)
+    ]
 
 
 class NewLimit(Wire):
@@ -95,114 +126,34 @@ class NewLimit(Wire):
     account: Account
     amount: Annotated[
         str,
-        Field(
+        said(
+            "Decimal text; zero: nothing on balance.",
+            "限额，十进制文本；零：净额不得付出。",
+            "1000000.00",
             pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,3})?$",
-            description="Decimal text; zero: nothing on balance.",
-            examples=["1000000.00"],
         ),
     ]
-    currency: Currency | None = None
+    currency: FirstCurrency = None
     counterparty: Annotated[
-        Account | None, Field(description="To this account; null or left out: to everybody.")
+        Account | None,
+        said(
+            "To this account; null or left out: to everybody.",
+            "对该账户的限额；空或省略：对所有人。",
+            "BRK-B",
+        ),
     ] = None
 
 
 class Limit(Wire):
     """A limit, and what is left under it."""
 
-    account: str
-    counterparty: str | None
-    currency: str
-    amount: str
-    headroom: str
-
-
-class DryRunOf(Wire):
-    """What to try: instructions that are there, by label, and others as if they had come in."""
-
-    labels: list[AnyLabel] = Field(default_factory=list, max_length=500)
-    instructions: list[NewInstruction] = Field(default_factory=list, max_length=100)
-
-
-class Remedy(Wire):
-    """Something that has to happen, or helps."""
-
-    act: Annotated[
-        str,
-        Field(
-            description="fund, raise_limit, go_first, release, enter, reinstate, enter_again, "
-            "ask_again or resolve."
-        ),
+    account: AccountName
+    counterparty: Annotated[
+        str | None,
+        said("To this account; null: to everybody.", "对该账户的限额；空：对所有人。", "BRK-B"),
     ]
-    text: str
-    text_zh: str
-    labels: list[str]
-    participants: list[str]
-    shortfall: Shortfall | None
-
-
-class Hold(Wire):
-    """Who has to release which instruction."""
-
-    label: str
-    held_by: list[str]
-
-
-class PartOf(Wire):
-    """A part that would settle."""
-
-    quantity: str
-    amount: str
-
-
-class Forecast(Wire):
-    """Would they settle now, all together, and what would make it."""
-
-    settles: bool
-    together: Annotated[list[str], Field(description="Those that settle with each other.")]
-    why: Annotated[Why | None, Field(description="The first thing in the way, by precedence.")]
-    missing: list[Shortfall]
-    ahead_total: int
-    ahead: Annotated[list[str], Field(description="Who stands before them. The first 100.")]
-    must_wait: Annotated[
-        bool, Field(description="Those ahead go first. If not, they may merely be quicker.")
+    currency: CurrencyCode
+    amount: Annotated[
+        str, said("The most that it pays on balance.", "净付出的上限。", "1000000.00")
     ]
-    held: list[Hold]
-    awaited: Annotated[list[str], Field(description="Linked, and not there or come to nothing.")]
-    suspended: list[str]
-    late: list[str]
-    part: Annotated[PartOf | None, Field(description="What would settle of it all the same.")]
-    settles_with: Annotated[
-        list[str], Field(description="The set in which `POST /v1/queue/resolve` fifo settles them.")
-    ]
-    remedies: list[Remedy]
-    as_of_block: int
-
-
-class Leaver(Wire):
-    """A trade that would leave the cycle."""
-
-    id: str
-    why: Why
-
-
-class NetLine(Wire):
-    """What an account would get, or below zero, give."""
-
-    account: str
-    kind: Annotated[str, Field(description="securities or cash.")]
-    asset: str
-    amount: str
-
-
-class CycleForecast(Wire):
-    """The cycle as it would be struck now, if everybody attested it."""
-
-    trades: Annotated[int, Field(description="That wait for a cycle.")]
-    settling: int
-    leaving: int
-    leavers: Annotated[list[Leaver], Field(description="The first 500.")]
-    parties: list[str]
-    lines_total: int
-    lines: Annotated[list[NetLine], Field(description="The first 500.")]
-    as_of_block: int
+    headroom: Annotated[str, said("What is left under it.", "剩余额度。", "998950.00")]

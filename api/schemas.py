@@ -2,28 +2,45 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from api.said import said
+from api.fields import (
+    ACCOUNT_PATTERN,
+    INSTRUMENT_PATTERN,
+    AccountName,
+    AsOfBlock,
+    AssetName,
+    CurrencyCode,
+    NextCursor,
+    ParticipantName,
+    Register,
+    RuleVersion,
+)
+from api.said import holding, said
 
 T = TypeVar("T")
 
-TradeNumber = Annotated[
-    str,
-    Field(
-        pattern=r"^([A-Z0-9-]{1,11}|[1-9][0-9]{11,14})$",
-        description="The venue's identifier, unique for instrument and trade date.",
-        examples=["T1001"],
-    ),
-]
 Account = Annotated[
     str,
-    Field(
+    said(
+        "A participant (its house account) or PARTICIPANT/NAME.",
+        "参与方（自营账户）或 参与方/账户名。",
+        "BRK-A",
         max_length=41,
-        description="A participant (its house account) or PARTICIPANT/NAME.",
-        examples=["BRK-A"],
+        pattern=ACCOUNT_PATTERN,
     ),
 ]
+InstrumentName = Annotated[
+    str,
+    said(
+        "Symbol or ISIN.",
+        "证券代码或 ISIN。",
+        "NOVA1",
+        max_length=24,
+        pattern=INSTRUMENT_PATTERN,
+    ),
+]
+Quantity = Annotated[str, said("Units.", "数量（单位数）。", "100", pattern=r"^[1-9][0-9]{0,15}$")]
 
 
 class Wire(BaseModel):
@@ -32,119 +49,35 @@ class Wire(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class NewTrade(Wire):
-    """A locked-in trade as the exchange reports it."""
-
-    number: TradeNumber
-    instrument: Annotated[
-        str, Field(max_length=24, description="Symbol or ISIN.", examples=["NOVA1"])
-    ]
-    quantity: Annotated[
-        str,
-        Field(pattern=r"^[1-9][0-9]{0,15}$", description="Units.", examples=["100"]),
-    ]
-    price: Annotated[
-        str,
-        Field(
-            pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$",
-            description="Price of one unit, in the instrument's currency.",
-            examples=["10.50"],
-        ),
-    ]
-    seller: Account
-    buyer: Account
-
-
-class Trade(Wire):
-    """A captured trade and what has become of it."""
-
-    id: Annotated[str, Field(description="Venue, trade date, ISIN and the venue's identifier.")]
-    position: Annotated[int, Field(description="Place in the order of capture, from 0.")]
-    number: str
-    isin: str
-    symbol: str
-    trade_date: str
-    quantity: str
-    price: str
-    amount: Annotated[str, Field(description="What the buyer owes.")]
-    currency: str
-    seller: str
-    buyer: str
-    state: Annotated[
-        str,
-        Field(description="captured, settled, unaffirmed, or that of its instruction."),
-    ]
-    reason: Annotated[str | None, Field(description="Why it is not settled: see `novate reasons`.")]
-    cycle: Annotated[int | None, Field(description="The cycle it settled in.")]
-    final_block: Annotated[int | None, Field(description="The block in which it became final.")]
-    transaction_hash: Annotated[
-        str | None, Field(description="The transaction that settled it: see /v1/chain/transactions")
-    ]
-
-
-class PositionRange(Wire):
-    """Consecutive trades of a batch, in its order."""
-
-    row: Annotated[int, Field(description="The first of the rows, from 0.")]
-    count: int
-    first_position: Annotated[
-        int | None, Field(description="Where the first stands in the capture; null: refused.")
-    ]
-
-
-class RefusedRow(Wire):
-    """A trade of a batch that was refused; the rest of the batch stands."""
-
-    row: Annotated[int, Field(description="From 0.")]
-    id: str
-    code: Annotated[int, Field(description="The number of the reason: see `novate reasons`.")]
-    reason: str
-    detail: str
-
-
-class CapturedBatch(Wire):
-    """What became of a batch. The same content again is answered the same."""
-
-    batch: Annotated[str, Field(description="Names the content of the batch by its SHA-256.")]
-    captured: Annotated[int, Field(description="New trades, now on disk.")]
-    repeated: Annotated[int, Field(description="Captured before, with the same terms.")]
-    refused: Annotated[int, Field(description="Captured before, with other terms.")]
-    positions: Annotated[list[PositionRange], Field(description="The first 10,000 ranges.")]
-    ranges: Annotated[int, Field(description="How many ranges of positions there are.")]
-    refusals: Annotated[list[RefusedRow], Field(description="The first 100 refused rows.")]
-
-
-class Gap(Wire):
-    """Numbers of a dense sequence that are missing below one that was captured."""
-
-    trade_date: str
-    isin: str
-    symbol: str
-    first: int
-    last: int
-    missing: int
-
-
-class Gaps(Wire):
-    """The gaps in the sequences of a venue that numbers its trades without any."""
-
-    dense_sequence: Annotated[
-        bool, Field(description="Whether the venue promises such sequences; if not, no gaps.")
-    ]
-    missing: Annotated[int, Field(description="Missing numbers in all gaps.")]
-    data: list[Gap]
-    next_cursor: str | None
-
-
 class Participant(Wire):
     """An institution of the consortium."""
 
-    id: str
-    name: str
-    role: str
-    settlement_bank: str | None
-    address: Annotated[str, Field(description="The address that signs for it on the chain.")]
-    is_suspended: Annotated[bool, Field(description="Nothing settles with it meanwhile.")]
+    id: ParticipantName
+    name: Annotated[str, said("What it is called.", "机构名称。", "Broker A")]
+    role: Annotated[
+        str,
+        said(
+            "exchange, broker, bank, clearing_house, registrar or regulator.",
+            "exchange 交易所，broker 经纪商，bank 银行，clearing_house 清算所，"
+            "registrar 登记机构，regulator 监管机构。",
+            "broker",
+        ),
+    ]
+    settlement_bank: Annotated[
+        str | None,
+        said("Who keeps its cash; null: it has none.", "结算银行；无资金账户则为空。", "BANK-1"),
+    ]
+    address: Annotated[
+        str,
+        said(
+            "The address that signs for it on the chain.",
+            "在链上代其签名的地址。",
+            "0xe7a2fa02a10952f25f546ee906f48e73efac2603",
+        ),
+    ]
+    is_suspended: Annotated[
+        bool, said("Nothing settles with it meanwhile.", "已暂停：期间与其相关的均不交收。", False)
+    ]
     open_breaks: Annotated[
         int | None,
         said(
@@ -153,7 +86,14 @@ class Participant(Wire):
             0,
         ),
     ]
-    as_of_block: int
+    as_of_block: Annotated[
+        int,
+        said(
+            "The block its own books are at; -1 while its node is away.",
+            "自有账簿所至的区块；节点无响应时为 -1。",
+            14,
+        ),
+    ]
     is_away: Annotated[
         bool,
         said(
@@ -167,39 +107,79 @@ class Participant(Wire):
 class Cycle(Wire):
     """A netting cycle."""
 
-    number: int
-    id: str
-    state: Annotated[str, Field(description="settled, submitted, empty or abandoned.")]
-    root: Annotated[str, Field(description="The Merkle root that commits to its trades.")]
-    trades: int
-    parties: int
-    securities_lines: int
-    cash_lines: int
-    gross_value: str
-    net_value: str
-    currency: str
-    netting_efficiency_bp: Annotated[int, Field(description="1 - net/gross, in basis points.")]
-    block: int | None
-    finality_ms: Annotated[int | None, Field(description="From strike to final.")]
-    rule_version: Annotated[int, Field(description="Of the rulebook: see `novate rules`.")]
+    number: Annotated[int, said("Its number, from 1.", "批次号，从 1 起。", 1)]
+    id: Annotated[
+        str,
+        said(
+            "Under which it settles on the chain.",
+            "在链上交收所用的编号。",
+            "0x7ba805cddd9d140519b17a2c22bd6b5f77db8e63975cf6a57443c81624ed7db9",
+        ),
+    ]
+    state: Annotated[
+        str,
+        said(
+            "settled, submitted, empty or abandoned.",
+            "settled 已交收，submitted 已提交，empty 无成交，abandoned 已放弃。",
+            "settled",
+        ),
+    ]
+    root: Annotated[
+        str,
+        said(
+            "The Merkle root that commits to its trades.",
+            "承诺其全部成交的默克尔根。",
+            "0xd08223e7a5b54bfd9a857b0e8ce1cc1fb61fdd39755e967ed5abe076a919a807",
+        ),
+    ]
+    trades: Annotated[int, said("Trades in it.", "成交笔数。", 6652)]
+    parties: Annotated[int, said("Participants in it.", "参与方数。", 3)]
+    securities_lines: Annotated[int, said("Net lines of securities.", "证券净额笔数。", 36)]
+    cash_lines: Annotated[int, said("Net lines of cash.", "资金净额笔数。", 6)]
+    gross_value: Annotated[
+        str, said("What would be paid trade by trade.", "逐笔全额应付总额。", "69846000.00")
+    ]
+    net_value: Annotated[str, said("What is paid after netting.", "轧差后应付总额。", "2444610.00")]
+    currency: CurrencyCode
+    netting_efficiency_bp: Annotated[
+        int,
+        said("1 - net/gross, in basis points.", "轧差效率：1 减净额与全额之比，以基点计。", 9650),
+    ]
+    block: Annotated[
+        int | None, said("The block that settled it; null: none yet.", "交收区块；尚无则为空。", 14)
+    ]
+    finality_ms: Annotated[
+        int | None,
+        said("From strike to final.", "从截批到最终的毫秒数。", 135),
+    ]
+    rule_version: RuleVersion
 
 
 class Position(Wire):
     """What an account holds, as three records have it."""
 
-    account: str
-    asset: Annotated[str, Field(description="ISIN or currency.")]
-    symbol: Annotated[str, Field(description="What its venue calls it; for cash, the currency.")]
-    kind: Annotated[str, Field(description="securities or cash.")]
-    available: str
-    held: str
-    total: str
+    account: AccountName
+    asset: AssetName
+    symbol: Annotated[
+        str,
+        said(
+            "What its venue calls it; for cash, the currency.",
+            "交易场所的证券代码；资金则为币种。",
+            "CNY",
+        ),
+    ]
+    kind: Register
+    available: Annotated[str, said("What it can deliver or pay.", "可用余额。", "1000001050.00")]
+    held: Annotated[
+        str, said("Its own, but set aside.", "已保留余额：属本账户但不可动用。", "0.00")
+    ]
+    total: Annotated[str, said("Available and held.", "可用与已保留合计。", "1000001050.00")]
     own_book: Annotated[
         str | None,
         said(
             "What the owner's own records say; null as of an earlier block.",
-            "持有人自有账簿的记录；查询历史区块时为空。",
-            "1000.00",
+            "归属方自有账簿的记录；查询历史区块时为空。",
+            "1000001050.00",
         ),
     ]
     agrees: Annotated[
@@ -207,7 +187,7 @@ class Position(Wire):
         said(
             "Whether the own book says the same; null as of an earlier block.",
             "自有账簿是否一致；查询历史区块时为空。",
-            example=True,
+            True,
         ),
     ]
 
@@ -215,22 +195,59 @@ class Position(Wire):
 class Page(Wire, Generic[T]):
     """A page of a list. Give ``next_cursor`` as ``cursor`` for the one after; null is the end."""
 
-    as_of_block: int
-    data: list[T]
-    next_cursor: str | None
+    as_of_block: AsOfBlock
+    data: Annotated[list[T], holding("What is on this page.", "本页内容。")]
+    next_cursor: NextCursor
 
 
 class Problem(Wire):
     """An error, as of RFC 9457."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: Annotated[int, Field(description="The number of the reason: see `novate reasons`.")]
-    reason: str
-    remedy: str
-    remedy_zh: str
+    type: Annotated[
+        str, said("Names the reason for ever.", "原因的永久标识。", "urn:novate:reason:1002")
+    ]
+    title: Annotated[
+        str,
+        said(
+            "The cause, in English.",
+            "原因（英文）。",
+            "It names a participant, account, instrument or id that is not known here.",
+        ),
+    ]
+    status: Annotated[int, said("The HTTP status.", "HTTP 状态码。", 404)]
+    detail: Annotated[
+        str,
+        said(
+            "What was expected, and what was found.",
+            "应有内容与实际内容。",
+            "there is no participant BRK-Z",
+        ),
+    ]
+    code: Annotated[
+        int,
+        said(
+            "The number of the reason: see `novate reasons`.",
+            "原因编号，见 `novate reasons`。",
+            1002,
+        ),
+    ]
+    reason: Annotated[str, said("The name of the reason.", "原因名称。", "UNKNOWN")]
+    remedy: Annotated[
+        str,
+        said(
+            "What to do about it, in English.",
+            "处理办法（英文）。",
+            "Check the identifier; register what is missing first.",
+        ),
+    ]
+    remedy_zh: Annotated[
+        str,
+        said(
+            "What to do about it, in Chinese.",
+            "处理办法（中文）。",
+            "请核对编号，必要时先行登记。",
+        ),
+    ]
     request_id: Annotated[
         str | None,
         said(
@@ -239,20 +256,3 @@ class Problem(Wire):
             "req_1_42",
         ),
     ] = None
-
-
-class BatchFault(Wire):
-    """One fault of a batch."""
-
-    row: Annotated[int | None, Field(description="From 0; null: the body as a whole.")]
-    field: str
-    detail: str
-
-
-class BatchProblem(Problem):
-    """A batch that is refused whole, with its first 20 faults."""
-
-    faults: list[BatchFault]
-    faults_total: Annotated[
-        int, Field(description="Faults found; of a form that stops reading, at most 20.")
-    ]

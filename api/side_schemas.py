@@ -4,64 +4,108 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from api.fields import (
+    AccountName,
+    AsOfBlock,
+    CurrencyOrNull,
+    IsinOrNull,
+    ParticipantName,
+    PriorityText,
+    SymbolOrNull,
+)
 from api.instruction_schemas import (
     TIME_PATTERN,
     Amount,
     Currency,
-    InstrumentName,
+    FirstCurrency,
     LinkedTo,
     ParticipantId,
     PriorityName,
-    Quantity,
     Why,
 )
-from api.schemas import Account, Wire
+from api.said import holding, said
+from api.schemas import Account, InstrumentName, Quantity, Wire
+
+REFERENCE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,23}$"
 
 SideReference = Annotated[
     str,
-    Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,23}$",
-        description="The participant's own name of its side, never used again.",
-        examples=["S1"],
+    said(
+        "The participant's own name of its side, never used again.",
+        "参与方为其单方录入自定的编号，不可重复使用。",
+        "S1",
+        pattern=REFERENCE_PATTERN,
     ),
 ]
 
 
 class _NewSide(Wire):
     reference: SideReference
-    account: Annotated[Account, Field(description="The own one; its participant enters the side.")]
-    counterparty: ParticipantId
+    account: Annotated[
+        Account,
+        said(
+            "The own one; its participant enters the side.",
+            "本方账户；由其参与方录入。",
+            "BRK-A",
+        ),
+    ]
+    counterparty: Annotated[
+        ParticipantId, said("The participant on the other side.", "对手方。", "BRK-B")
+    ]
     counterparty_account: Annotated[
-        Account | None, Field(description="If left out, whichever the counterparty names.")
+        Account | None,
+        said(
+            "If left out, whichever the counterparty names.",
+            "对手方账户；省略则以对手方所填为准。",
+            "BRK-B",
+        ),
     ] = None
     settlement_date: Annotated[
         str,
-        Field(
+        said(
+            "The business date on which it settles.",
+            "交收日（营业日）。",
+            "2026-02-10",
             pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-            description="The business date on which it settles.",
-            examples=["2026-02-10"],
         ),
     ]
     common_reference: Annotated[
         str | None,
-        Field(min_length=1, max_length=200, description="Compared when both sides give one."),
+        said(
+            "Compared when both sides give one.",
+            "共同编号；双方均填写时才比对。",
+            "DEAL-7",
+            min_length=1,
+            max_length=200,
+        ),
     ] = None
     entitlement: Annotated[
-        Literal["cum", "ex"] | None, Field(description="Given by both sides, or by none.")
+        Literal["cum", "ex"] | None,
+        said("Given by both sides, or by none.", "含权或除权；须双方均填或均不填。", "cum"),
     ] = None
     opts_out: Annotated[
         bool | None,
-        Field(description="Of claims from corporate actions. Given by both sides, or by none."),
+        said(
+            "Of claims from corporate actions. Given by both sides, or by none.",
+            "放弃公司行动补偿；须双方均填或均不填。",
+            False,
+        ),
     ] = None
     priority: PriorityName = "normal"
-    hold: Annotated[bool, Field(description="Comes in on hold by this side.")] = False
-    partial: Annotated[bool, Field(description="Takes parts, if the other side does too.")] = False
+    hold: Annotated[
+        bool, said("Comes in on hold by this side.", "以本方暂缓的状态录入。", False)
+    ] = False
+    partial: Annotated[
+        bool,
+        said("Takes parts, if the other side does too.", "若对方也接受，则可部分交收。", False),
+    ] = False
     expires: Annotated[
         str | None,
-        Field(
+        said(
+            "Last time of the settlement date at which it may settle.",
+            "交收日内可交收的最晚时间。",
+            "15:30",
             pattern=TIME_PATTERN,
-            description="Last time of the settlement date at which it may settle.",
-            examples=["15:30"],
         ),
     ] = None
     linked_to: LinkedTo = Field(default_factory=list)
@@ -70,21 +114,31 @@ class _NewSide(Wire):
 class NewDvpSide(_NewSide):
     """One side of a delivery versus payment."""
 
-    kind: Literal["dvp"]
-    side: Literal["seller", "buyer"]
+    kind: Annotated[Literal["dvp"], said("Delivery versus payment.", "券款对付。", "dvp")]
+    side: Annotated[
+        Literal["seller", "buyer"], said("Which side it is.", "本方：卖方或买方。", "seller")
+    ]
     instrument: InstrumentName
     quantity: Quantity
     amount: Amount
     currency: Annotated[
-        Currency | None, Field(description="If left out, the instrument's currency.")
+        Currency | None,
+        said(
+            "If left out, the instrument's currency.",
+            "币种；省略时为证券的币种。",
+            "CNY",
+        ),
     ] = None
 
 
 class NewFreeDeliverySide(_NewSide):
     """One side of a delivery free of payment."""
 
-    kind: Literal["fop"]
-    side: Literal["deliverer", "receiver"]
+    kind: Annotated[Literal["fop"], said("Delivery free of payment.", "纯券过户。", "fop")]
+    side: Annotated[
+        Literal["deliverer", "receiver"],
+        said("Which side it is.", "本方：付券方或收券方。", "deliverer"),
+    ]
     instrument: InstrumentName
     quantity: Quantity
 
@@ -92,12 +146,12 @@ class NewFreeDeliverySide(_NewSide):
 class NewPaymentSide(_NewSide):
     """One side of a payment without delivery."""
 
-    kind: Literal["pay"]
-    side: Literal["payer", "payee"]
+    kind: Annotated[Literal["pay"], said("Payment without delivery.", "纯付款。", "pay")]
+    side: Annotated[
+        Literal["payer", "payee"], said("Which side it is.", "本方：付款方或收款方。", "payer")
+    ]
     amount: Amount
-    currency: Annotated[
-        Currency | None, Field(description="If left out, the first currency of the network.")
-    ] = None
+    currency: FirstCurrency = None
 
 
 NewSide = Annotated[NewDvpSide | NewFreeDeliverySide | NewPaymentSide, Field(discriminator="kind")]
@@ -106,67 +160,125 @@ NewSide = Annotated[NewDvpSide | NewFreeDeliverySide | NewPaymentSide, Field(dis
 class Amending(Wire):
     """The side that comes instead, under a new reference."""
 
-    replacement: NewSide
+    replacement: Annotated[NewSide, holding("What comes instead.", "替代的单方录入。")]
 
 
 class SideTerms(Wire):
     """What one participant says of an instruction, as its counterparty sees it too."""
 
-    participant: Annotated[str, Field(description="Who has entered it.")]
-    reference: str
-    kind: Annotated[str, Field(description="dvp, fop or pay.")]
-    side: Annotated[str, Field(description="seller or buyer, deliverer or receiver, ...")]
-    account: str
-    counterparty: str
-    counterparty_account: Annotated[str | None, Field(description="Null: left open.")]
-    isin: str | None
-    symbol: str | None
-    quantity: Annotated[str | None, Field(description="Units; null in a payment.")]
-    currency: str | None
-    amount: Annotated[str | None, Field(description="Null in a free delivery.")]
-    settlement_date: str
-    common_reference: str | None
-    entitlement: str | None
-    opts_out: bool | None
+    participant: Annotated[str, said("Who has entered it.", "录入方。", "BRK-A")]
+    reference: Annotated[str, said("The participant's own name of it.", "录入方自定的编号。", "S1")]
+    kind: Annotated[
+        str,
+        said("dvp, fop or pay.", "dvp 券款对付，fop 纯券过户，pay 纯付款。", "dvp"),
+    ]
+    side: Annotated[
+        str,
+        said(
+            "seller or buyer, deliverer or receiver, ...",
+            "卖方或买方、付券方或收券方等。",
+            "seller",
+        ),
+    ]
+    account: AccountName
+    counterparty: Annotated[str, said("The participant on the other side.", "对手方。", "BRK-B")]
+    counterparty_account: Annotated[
+        str | None, said("Null: left open.", "对手方账户；未指定则为空。", "BRK-B")
+    ]
+    isin: IsinOrNull
+    symbol: SymbolOrNull
+    quantity: Annotated[str | None, said("Units; null in a payment.", "数量；纯付款为空。", "100")]
+    currency: CurrencyOrNull
+    amount: Annotated[
+        str | None, said("Null in a free delivery.", "金额；纯券过户为空。", "1050.00")
+    ]
+    settlement_date: Annotated[
+        str, said("The business date on which it settles.", "交收日（营业日）。", "2026-02-10")
+    ]
+    common_reference: Annotated[
+        str | None,
+        said("Compared when both sides give one.", "共同编号；双方均填写时才比对。", "DEAL-7"),
+    ]
+    entitlement: Annotated[
+        str | None, said("cum, ex, or null: not given.", "cum 含权，ex 除权；未填则为空。", "cum")
+    ]
+    opts_out: Annotated[
+        bool | None,
+        said(
+            "Of claims from corporate actions; null: not given.",
+            "放弃公司行动补偿；未填则为空。",
+            False,
+        ),
+    ]
 
 
 class Side(SideTerms):
     """A side, and what has become of it."""
 
-    state: Annotated[str, Field(description="Of its instruction: see docs/instructions.md.")]
-    why: Annotated[Why | None, Field(description="Why it waits, or has failed.")]
-    instruction: Annotated[
-        str | None, Field(description="The label of the instruction; null until it has matched.")
+    state: Annotated[
+        str,
+        said(
+            "Of its instruction: see docs/instructions.md.",
+            "其指令的状态，见 docs/instructions.md。",
+            "unmatched",
+        ),
     ]
-    place: Annotated[int, Field(description="In the order in which sides came in, from 0.")]
-    priority: str
-    hold: Annotated[bool, Field(description="Came in on hold.")]
-    partial: bool
-    expires_at: Annotated[str | None, Field(description="Business time.")]
-    linked_to: list[str]
+    why: Annotated[Why | None, holding("Why it waits, or has failed.", "等待或失败的原因。")]
+    instruction: Annotated[
+        str | None,
+        said(
+            "The label of the instruction; null until it has matched.",
+            "指令标签；匹配前为空。",
+            "BRK-A.S1~BRK-B.S1",
+        ),
+    ]
+    place: Annotated[
+        int,
+        said("In the order in which sides came in, from 0.", "录入的先后序号，从 0 起。", 0),
+    ]
+    priority: PriorityText
+    hold: Annotated[bool, said("Came in on hold.", "以暂缓状态录入。", False)]
+    partial: Annotated[bool, said("Takes parts.", "接受部分交收。", False)]
+    expires_at: Annotated[
+        str | None, said("Business time.", "可交收的最晚业务时间。", "2026-02-10T15:30:00")
+    ]
+    linked_to: Annotated[
+        list[str],
+        said("Labels: these settle together, or none does.", "关联指令的标签。", ["PAY-1"]),
+    ]
 
 
 class FieldDifference(Wire):
     """One field that keeps two sides from matching."""
 
-    field: Annotated[str, Field(examples=["amount"])]
-    yours: Annotated[str | None, Field(description="Null: not given, or none.")]
-    theirs: str | None
+    field: Annotated[str, said("The field that differs.", "不一致的字段。", "amount")]
+    yours: Annotated[
+        str | None, said("Null: not given, or none.", "本方所填；未填则为空。", "1050.00")
+    ]
+    theirs: Annotated[
+        str | None, said("Null: not given, or none.", "对方所填；未填则为空。", "1051.00")
+    ]
 
 
 class Nearest(Wire):
     """The unmatched side that differs in the fewest fields; the earliest of several."""
 
-    participant: str
-    reference: str
-    differing: list[FieldDifference]
+    participant: ParticipantName
+    reference: Annotated[str, said("Its name of that side.", "其自定的编号。", "S1")]
+    differing: Annotated[
+        list[FieldDifference], holding("What keeps them from matching.", "不一致的字段。")
+    ]
 
 
 class SideFound(Side):
     """A side, and what comes nearest to it while it has not matched."""
 
     nearest: Annotated[
-        Nearest | None, Field(description="Of what is alleged; null: nothing is, or it matched.")
+        Nearest | None,
+        holding(
+            "Of what is alleged; null: nothing is, or it matched.",
+            "对手方录入中最接近者；没有或已匹配则为空。",
+        ),
     ]
 
 
@@ -174,13 +286,14 @@ class Allegement(SideTerms):
     """A side of somebody else that waits for the participant's own."""
 
     nearest: Annotated[
-        Nearest | None, Field(description="Of the participant's own unmatched sides.")
+        Nearest | None,
+        holding("Of the participant's own unmatched sides.", "本方未匹配录入中最接近者。"),
     ]
 
 
 class Allegements(Wire):
     """What others have entered that lacks the participant's own side, earliest first."""
 
-    as_of_block: int
-    total: int
-    data: Annotated[list[Allegement], Field(description="The first 500.")]
+    as_of_block: AsOfBlock
+    total: Annotated[int, said("How many there are.", "总数。", 1)]
+    data: Annotated[list[Allegement], holding("The first 500.", "前 500 条。")]

@@ -13,7 +13,7 @@ from fastapi import Query
 from api.dependencies import RunningSandbox
 from api.errors import refuse
 from api.own_trades import own_rows
-from api.schemas import TradeNumber
+from api.trade_schemas import TradeNumber
 from ledger.books.intake import CAPTURED, UNAFFIRMED
 from ledger.clearing.columns import Column, TradeColumns, participants_of
 from ledger.domain.errors import MalformedError

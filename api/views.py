@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import date
 
-from api import schemas
+from api import schemas, trade_schemas
 from api.errors import refuse
 from ledger.books import cycles as records
 from ledger.books.intake import SETTLED
@@ -22,7 +22,7 @@ from nodes.trade_words import trade_id_of
 
 def trade_view(
     consortium: Consortium, explorer: Explorer, trades: TradeColumns, row: int, position: int
-) -> schemas.Trade:
+) -> trade_schemas.Trade:
     """A captured trade and what has become of it."""
     network, house = consortium.network, consortium.clearing_house
     instrument = network.instrument(int(trades.instruments[row]))
@@ -32,7 +32,7 @@ def trade_view(
     reference = cycle.id if cycle and in_cycle else standing.instruction
     block = _final_block(consortium, standing.instruction, cycle if in_cycle else None)
     settling = explorer.settling(reference, block) if block is not None else None
-    return schemas.Trade(
+    return trade_schemas.Trade(
         id=str(trade_id_of(network, trades, row)),
         position=position,
         number=decode_trade_number(int(trades.numbers[row])),

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path
 
-from api import queue_schemas as schemas
+from api import dry_run_schemas as schemas
 from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.dry_run_views import cycle_forecast_view, forecast_view
 from api.errors import RefusedError, problems, refuse

@@ -1,8 +1,11 @@
 """Whether the process lives, and whether it may be used."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel
 
+from api.said import said
 from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(tags=["health"])
@@ -11,15 +14,29 @@ router = APIRouter(tags=["health"])
 class Live(BaseModel):
     """The process answers."""
 
-    status: str
+    status: Annotated[str, said("alive.", "alive：进程存活。", "alive")]
 
 
 class Ready(BaseModel):
     """Whether every node has reconciled since the start, and up to which block."""
 
-    status: str
-    head_block: int
-    reconciled_blocks: dict[str, int]
+    status: Annotated[
+        str,
+        said(
+            "ready, starting, or what has failed.",
+            "ready 就绪，starting 启动中，或故障说明。",
+            "ready",
+        ),
+    ]
+    head_block: Annotated[int, said("The latest block.", "最新区块。", 14)]
+    reconciled_blocks: Annotated[
+        dict[str, int],
+        said(
+            "By participant: the last block its node has reconciled.",
+            "各参与方节点已对账至的区块。",
+            {"BRK-A": 14, "BANK-1": 14},
+        ),
+    ]
 
 
 @router.get("/livez", operation_id="health.live", summary="Is the process alive?")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from api import instruction_schemas as schemas
+from api import balance_schemas as schemas
 from api.access.owning import check_owns
 from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse

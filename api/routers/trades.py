@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
-from api import schemas
+from api import schemas, trade_schemas
 from api.batch_views import captured_batch_view, gap_view
 from api.body_guard import BodyBounds, bounded
 from api.dependencies import (
@@ -99,17 +99,17 @@ BatchForm = Annotated[Callable[[bytes, Network], TradeColumns], Depends(_batch_f
     operation_id="trades.create",
     summary="Capture a trade",
     responses={
-        200: {"model": schemas.Trade, "description": "It was captured before."},
+        200: {"model": trade_schemas.Trade, "description": "It was captured before."},
         **problems(404, 409, 507),
     },
 )
 async def create_trade(
-    trade: schemas.NewTrade,
+    trade: trade_schemas.NewTrade,
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
     response: Response,
     waited: Waited,
-) -> schemas.Trade:
+) -> trade_schemas.Trade:
     """Captures a locked-in trade; it is on disk when this answers.
 
     The same trade again is answered with 200; the same number with other terms with 409. With
@@ -134,9 +134,15 @@ async def create_trade(
     operation_id="trades.create_batch",
     summary="Capture a batch of trades",
     responses={
-        200: {"model": schemas.CapturedBatch, "description": "All were captured before."},
-        207: {"model": schemas.CapturedBatch, "description": "Some are refused; the rest stands."},
-        422: {"model": schemas.BatchProblem, "description": "Refused whole: the first faults."},
+        200: {"model": trade_schemas.CapturedBatch, "description": "All were captured before."},
+        207: {
+            "model": trade_schemas.CapturedBatch,
+            "description": "Some are refused; the rest stands.",
+        },
+        422: {
+            "model": trade_schemas.BatchProblem,
+            "description": "Refused whole: the first faults.",
+        },
         **problems(413, 507),
     },
     openapi_extra={"requestBody": {"required": True, "content": _BATCH_CONTENT}},
@@ -144,7 +150,7 @@ async def create_trade(
 @bounded(BodyBounds(bytes_max=BATCH_BYTES_MAX, openings_max=None))
 def create_trades(
     sandbox: RunningSandbox, body: RawBody, form: BatchForm, response: Response
-) -> schemas.CapturedBatch:
+) -> trade_schemas.CapturedBatch:
     """Captures locked-in trades; all of the batch is on disk when this answers.
 
     JSON is a list of what `POST /v1/trades` takes, or an object whose `trades` is that list; Arrow
@@ -174,7 +180,7 @@ def list_trades(
     cursor: Cursor,
     wanted: Annotated[TradeFilter, Depends(trade_filter)],
     limit: Limit = 100,
-) -> schemas.Page[schemas.Trade]:
+) -> schemas.Page[trade_schemas.Trade]:
     """Captured trades in order of capture: one's own, or all of them for who sees everything.
 
     A page may be shorter than asked for, even empty, as long as it has a next_cursor.
@@ -191,12 +197,12 @@ def list_trades(
 
 
 @router.get("/gaps", operation_id="trades.gaps", summary="List gaps in the venue's numbers")
-def list_gaps(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> schemas.Gaps:
+def list_gaps(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> trade_schemas.Gaps:
     """Numbers that a venue with dense sequences must have given to trades that never came."""
     gaps = sandbox.consortium.exchange.gaps()
     shown = (gaps or [])[cursor : cursor + limit]
     end = cursor + len(shown)
-    return schemas.Gaps(
+    return trade_schemas.Gaps(
         dense_sequence=gaps is not None,
         missing=sum(gap.missing for gap in gaps or ()),
         data=[gap_view(sandbox.consortium.network, gap) for gap in shown],
@@ -216,7 +222,7 @@ async def read_trade(
     explorer: RunningExplorer,
     holder: CallingHolder,
     waited: Waited,
-) -> schemas.Trade:
+) -> trade_schemas.Trade:
     """One trade by its id, with what has become of it.
 
     With `wait=final` the answer comes once it has settled, or the timeout is over.
@@ -226,12 +232,12 @@ async def read_trade(
     return await run_in_threadpool(_shown, sandbox, explorer, position)
 
 
-def _shown(sandbox: Sandbox, explorer: Explorer, position: int) -> schemas.Trade:
+def _shown(sandbox: Sandbox, explorer: Explorer, position: int) -> trade_schemas.Trade:
     trades = sandbox.consortium.exchange.trades(position, position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, position)
 
 
-def _row(network: Network, trade: schemas.NewTrade) -> tuple[int, ...]:
+def _row(network: Network, trade: trade_schemas.NewTrade) -> tuple[int, ...]:
     """The trade in the network's numbers. Refuses what it does not know."""
     try:
         isin = isin_of_name(trade.instrument)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from api import schemas
+from api import schemas, trade_schemas
 from api.access.visible import sees_holding, visible_participant, visible_reconciliation
 from api.break_schemas import Reconciliation
 from api.break_views import reconciliation_view
@@ -63,7 +63,7 @@ class Today:
     net_value: str
     efficiency: str
     bars: list[Bar]
-    trades: list[schemas.Trade]
+    trades: list[trade_schemas.Trade]
     cycles: list[schemas.Cycle]
     participants: list[schemas.Participant]
     reconciliation: Reconciliation
@@ -142,7 +142,7 @@ def _live(consortium: Consortium, holder: KeyHolder) -> list[Instruction]:
 
 def _latest_trades(
     consortium: Consortium, explorer: Explorer, holder: KeyHolder, end: int
-) -> list[schemas.Trade]:
+) -> list[trade_schemas.Trade]:
     """The trades captured last that the holder of a key sees, the newest first."""
     count = TRADES_SHOWN if holder.sees_every_trade else TRADES_LOOKED_THROUGH
     first = max(end - count, 0)
