@@ -32,6 +32,10 @@ DOCUMENTS = [
     "docs/rules.md",
     "docs/instructions.md",
     "docs/reconciliation.md",
+    "docs/statements.md",
+    "docs/events.md",
+    "docs/processes.md",
+    "docs/sandbox.md",
     "docs/decisions/README.md",
 ]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]
