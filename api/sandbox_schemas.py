@@ -28,7 +28,7 @@ class Market(Wire):
     business_time: Annotated[
         str, said("What the business clock shows.", "业务时钟所示时间。", "2026-11-23T09:00:00")
     ]
-    block: Annotated[int, said("The last final block.", "最新终局区块。", 12)]
+    block: Annotated[int, said("The last final block.", "最新最终区块。", 12)]
     state_hash: Annotated[
         str,
         said(
