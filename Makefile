@@ -7,6 +7,8 @@ ENGINES := tests/engines
 INSTALLED := $(VENV)/.installed
 MADE_DAY := nodes/data/made-day-b3-2026-07-14.zip
 DEMO_STATE := .novate-demo
+# Files of tests side by side, as many as there are cores.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: help install clients engines demo test test-differential test-deep check format contracts gas \
 	load-smoke load lock clean
@@ -36,20 +38,20 @@ demo: install  ## Settle the bundled market day and show its summary.
 	$(BIN)/novate day --trades $(MADE_DAY) --state $(DEMO_STATE)
 
 test: install  ## Run the test suite.
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-deep: install  ## Run the long tests: hundreds of kills, long simulations.
-	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -m "deep or not deep"
+	HYPOTHESIS_PROFILE=deep $(PYTEST) -m "deep or not deep"
 
 test-differential: install  ## Run the test suite on revm and py-evm at once.
-	NOVATE_TEST_EXECUTOR=both $(BIN)/python -m pytest
+	NOVATE_TEST_EXECUTOR=both $(PYTEST)
 
 check: install  ## Run what CI runs: lint, types, layers, tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 format: install  ## Format the code and mend what can be mended.
 	$(BIN)/ruff check --fix .
