@@ -31,7 +31,7 @@ _DESCRIPTION_BY_STATUS: Final = {
     401: "There is no key, or it is not valid here.",
     403: "Somebody who has to permit, ask for or sign it has not.",
     404: "It names something that is not known here.",
-    409: "It contradicts what is on record.",
+    409: "It contradicts what is on record, or needs a node that is away.",
     410: "It is not kept any more.",
     413: "The body is too large.",
     422: "It is not of the form it must have.",
@@ -130,7 +130,7 @@ async def _no_room(_: Request, error: Exception) -> JSONResponse:
 async def _away(_: Request, error: Exception) -> JSONResponse:
     """A node that is needed for this does not answer."""
     detail = f"{error}: send the same again when it is back"
-    return problem_of(Rejected(Reason.UNAVAILABLE, detail))
+    return problem_of(Rejected(Reason.SILENT, detail))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

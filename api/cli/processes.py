@@ -1,7 +1,6 @@
 """The nodes of a sandbox as processes: starting all of them, and what may be done to each."""
 
 import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from api.access.access import RateOptions
 from api.cli.terminal import bad_input, output
 from ledger.domain.participants import Role
 from nodes.folder_meta import StateFolderError
+from nodes.processes.children import Children
 from nodes.processes.control import ControlServer, ProcessControl
 from nodes.processes.node_process import found_desks, founded
 from nodes.processes.supervisor import ProcessError, Processes
@@ -25,6 +25,11 @@ StateOption = Annotated[Path, typer.Option(help="State folder of novate up --pro
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 NodeArgument = Annotated[str, typer.Argument(metavar="ID", help="The participant.")]
 STATE: Final = Path(".novate")
+
+NODE: Final = "nodes.processes.__main__:main"
+HOUSE: Final = "api.cli.main:app"
+ENTRIES: Final = (NODE, HOUSE)
+"""What the processes of nodes do: as ``python -m nodes.processes`` and ``novate node``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class ServedAt:
     rates: RateOptions
 
 
-def run_processes(state: Path, at: ServedAt) -> None:
+def run_processes(state: Path, at: ServedAt, children: Children) -> None:
     """Serves a sandbox that is founded by processes of its nodes, and watches them.
 
     Ends them in order on SIGTERM and SIGINT.
@@ -56,6 +61,7 @@ def run_processes(state: Path, at: ServedAt) -> None:
         state,
         [each.id for each in meta.network.participants],
         house,
+        children,
         lambda id, port: _command(state, id, port, at if id == house else None),
         _say,
         [folder.lock],
@@ -76,13 +82,12 @@ def run_processes(state: Path, at: ServedAt) -> None:
 def _command(state: Path, id: str, port: int, at: ServedAt | None) -> Sequence[str]:
     given = [id, "--state", str(state), "--port", str(port)]
     if at is None:
-        # As novate node, without what only the interface needs: it is there sooner.
-        return [sys.executable, "-m", "nodes.processes", *given]
+        return [NODE, *given]
     served = ["--host", at.host, "--rest-port", str(at.port)]
     served += ["--cycle-seconds", str(at.cycle_seconds), "--rate", str(at.rates.rate)]
     if at.rates.burst is not None:
         served += ["--burst", str(at.rates.burst)]
-    return [sys.executable, "-m", "api.cli", "node", *given, *served]
+    return [HOUSE, "node", *given, *served]
 
 
 def _say(words: str) -> None:

@@ -20,7 +20,7 @@ from api.cli.engines import (
     seating,
 )
 from api.cli.listening import listen
-from api.cli.processes import ServedAt, run_processes
+from api.cli.processes import ENTRIES, ServedAt, run_processes
 from api.cli.serving import address_of, application, greeting, webhook_rules
 from api.cli.terminal import bad_input, file_trouble, output
 from api.hosting import Hosting
@@ -30,6 +30,7 @@ from nodes.clock import WallClock
 from nodes.engine import Engine
 from nodes.folder_meta import StateFolderError
 from nodes.process_memory import spare_what_stands
+from nodes.processes.children import Children
 from nodes.sandbox.home import SandboxHome
 from nodes.sandbox.sandbox import (
     CYCLE_SECONDS,
@@ -111,9 +112,11 @@ def up(
     if processes:
         if chain is not None:
             bad_input("--processes: expected the chain in the state folder, found --engine")
-        with listen(host, port):
-            _open(state, seed, chain, seats, options).stop()
-        run_processes(state, ServedAt(host, port, cycle_seconds, rates))
+        # What the processes need is imported while the folder is founded.
+        with Children(ENTRIES) as children:
+            with listen(host, port):
+                _open(state, seed, chain, seats, options).stop()
+            run_processes(state, ServedAt(host, port, cycle_seconds, rates), children)
         return
     with listen(host, port) as listener:
         home = SandboxHome(state, lambda other: _open(state, other or seed, chain, seats, options))

@@ -1,8 +1,8 @@
 """Idempotency-Key: a write with a key of the client's is done once, and answered the same again.
 
 The key is on disk before the work begins, and its answer before that is sent; both commits are
-shared by all who wait. The same key for anything else is refused. Server errors and answers to too
-many requests are not kept: the same may be sent again.
+shared by all who wait. The same key for anything else is refused. Server errors, answers to too
+many requests, and that a node is away are not kept: the same may be sent again.
 
 When a process dies between the two commits, nobody knows whether the work was done. Sent again, a
 write that names its content is done again, which changes nothing more; any other is refused, and
@@ -11,6 +11,7 @@ the caller is told where to look (``repeating.py``).
 
 import asyncio
 import hashlib
+import json
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -133,6 +134,12 @@ class _Answered:
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
 
+    def needs_who_is_away(self) -> bool:
+        """Whether it says that a node is away: when it is back, the answer will be another."""
+        if self.status != Reason.SILENT.http_status:
+            return False
+        return bool(json.loads(self.body).get("reason") == Reason.SILENT.name)
+
     def response(self) -> Response:
         """It, to be sent."""
         response = Response(self.body, self.status)
@@ -182,7 +189,7 @@ def _unknown(scope: Scope) -> Response:
 async def _keep(book: AnswerBook, asked: Asked, answered: _Answered, scope: Scope) -> None:
     """Keeps an answer; frees the key when it is none to be kept."""
     status = answered.status
-    is_fault = status >= 500
+    is_fault = status >= 500 or answered.needs_who_is_away()
     if is_fault and status != _NEVER_BEGUN and not _may_do_again(scope):
         # It may have been done in part: the key stays begun, and nothing is done twice.
         return

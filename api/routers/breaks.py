@@ -34,7 +34,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["breaks"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(422, 503),
+    responses=problems(409, 422, 503),
 )
 
 Owner = Annotated[

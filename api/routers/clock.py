@@ -26,7 +26,7 @@ router = APIRouter(
     prefix="/v1/clock",
     tags=["clock"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(422, 503),
+    responses=problems(409, 422, 503),
 )
 
 

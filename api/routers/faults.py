@@ -15,7 +15,7 @@ router = APIRouter(
     prefix="/v1/sandbox/faults",
     tags=["sandbox"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(422, 503),
+    responses=problems(409, 422, 503),
 )
 
 Participant = Annotated[str, Path(max_length=24, examples=["BANK-1"])]

@@ -27,7 +27,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["ledger"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(422, 503),
+    responses=problems(409, 422, 503),
 )
 
 CYCLE_NUMBER_MAX = 2**31

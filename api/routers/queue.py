@@ -27,7 +27,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["queue"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(422, 503),
+    responses=problems(409, 422, 503),
 )
 
 SHOWN_MAX = 100

@@ -30,7 +30,7 @@ router = APIRouter(
     prefix="/v1/sandbox",
     tags=["sandbox"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(422, 503),
+    responses=problems(409, 422, 503),
 )
 
 CAPTURE_SECONDS_MAX: Final = 60

@@ -30,7 +30,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["sides"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(422, 503),
+    responses=problems(409, 422, 503),
 )
 
 READ_AT_ONCE = 1_000

@@ -26,7 +26,7 @@ router = APIRouter(
     prefix="/v1/statements",
     tags=["statements"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(404, 422, 503),
+    responses=problems(404, 409, 422, 503),
 )
 
 CSV: Final = "text/csv"
@@ -88,7 +88,7 @@ def read_own_statement(
     except MalformedError as error:
         raise refuse(Reason.INVALID, f"block: {error}") from error
     except UnreachableError as error:
-        raise refuse(Reason.UNAVAILABLE, str(error)) from error
+        raise refuse(Reason.SILENT, str(error)) from error
     content = write_statement(statement, language, with_bom=bom)
     tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     name = f"{participant}-{kind.value}-{statement.last_block}.csv"
@@ -141,7 +141,7 @@ def compare_statement(
     except MalformedError as error:
         raise refuse(Reason.INVALID, f"{name}: {error}") from error
     except UnreachableError as error:
-        raise refuse(Reason.UNAVAILABLE, str(error)) from error
+        raise refuse(Reason.SILENT, str(error)) from error
     return ComparedStatement(
         name=name,
         participant=participant,

@@ -48,7 +48,7 @@ router = APIRouter(
     prefix="/v1/trades",
     tags=["trades"],
     dependencies=[Depends(only_known_parameters)],
-    responses=problems(422, 503),
+    responses=problems(409, 422, 503),
 )
 
 CAPTURE_SECONDS_MAX = 30

@@ -260,9 +260,9 @@ _EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "请比对双方记录并更正有误的一方。",
     ),
     Reason.SILENT: Explanation(
-        "A party has not answered by the deadline.",
+        "A party that this needs has not answered in time.",
         "Wait for the party, or settle once it is back.",
-        "一方未在截止时间前应答。",
+        "所需的一方未及时应答。",
         "请等待该方恢复应答后再交收。",
     ),
     Reason.DISPUTED: Explanation(

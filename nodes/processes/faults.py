@@ -51,8 +51,8 @@ class ProcessFaults:
     ) -> Rejected | None:
         """Does something to a node; the same again changes nothing.
 
-        Refuses participants that there are not (UNKNOWN), what cannot be done (INVALID), and what
-        the supervisor or the node does not do now (UNAVAILABLE).
+        Refuses participants that there are not (UNKNOWN), what cannot be done (INVALID), what the
+        supervisor does not do now (UNAVAILABLE), and what a node that is away is asked (SILENT).
         """
         if participant not in self._consortium.nodes:
             return Rejected(Reason.UNKNOWN, f"there is no participant {participant}")
@@ -61,8 +61,10 @@ class ProcessFaults:
             return Rejected(Reason.INVALID, f"{expected}, found {milliseconds}")
         try:
             self._do(fault, participant, milliseconds)
-        except (ProcessError, UnreachableError) as error:
+        except ProcessError as error:
             return Rejected(Reason.UNAVAILABLE, str(error))
+        except UnreachableError as error:
+            return Rejected(Reason.SILENT, str(error))
         return None
 
     def heal(self, participant: str) -> Rejected | None:

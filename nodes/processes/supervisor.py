@@ -11,13 +11,14 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import PIPE, Popen, TimeoutExpired
+from subprocess import TimeoutExpired
 from threading import Event, RLock, Thread
 from typing import Final
 
 import msgspec
 
 from nodes.clock import Clock, WallClock
+from nodes.processes.children import Child, Children
 from nodes.wire.directory import Directory, Listing, Place
 
 START_SECONDS_MAX: Final = 120.0
@@ -32,7 +33,7 @@ NS: Final = 1_000_000_000
 RUNNING, PAUSED, ENDED, RESTARTING = "running", "paused", "ended", "restarting"
 
 Command = Callable[[str, int], Sequence[str]]
-"""How the process of a node is started, on a port; 0: any free one."""
+"""What the process of a node does, on a port (0: any free one): MODULE:FUNCTION, arguments."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +56,11 @@ class ProcessError(Exception):
 
 
 @dataclass(slots=True)
-class _Child:
+class _Kept:
     """The process of one node, and how it has fared."""
 
     id: str
-    process: "Popen[bytes] | None" = None
+    process: Child | None = None
     port: int = 0
     state: str = ENDED
     started_ns: int = 0
@@ -75,6 +76,7 @@ class Processes:
         state: Path,
         ids: Sequence[str],
         first: str,
+        children: Children,
         command: Command,
         say: Callable[[str], None],
         inherited: Sequence[int] = (),
@@ -84,6 +86,7 @@ class Processes:
         ``say`` is told what they say to people.
         """
         self._directory = Directory(state)
+        self._forked = children
         self._command = command
         self._contracts: dict[str, str] = {}
         self._say = say
@@ -91,7 +94,7 @@ class Processes:
         self._clock: Clock = WallClock()
         self._lock = RLock()
         self._first = first
-        self._children = {id: _Child(id) for id in sorted(ids, key=lambda id: id != first)}
+        self._children = {id: _Kept(id) for id in sorted(ids, key=lambda id: id != first)}
         self._stopping = Event()
         self._watcher = Thread(target=self._watch, name="watcher", daemon=True)
 
@@ -166,36 +169,27 @@ class Processes:
                 self._end(each, signal.SIGTERM)
             self._directory.clear()
 
-    def _child(self, id: str) -> _Child:
+    def _child(self, id: str) -> _Kept:
         if id not in self._children:
             raise ProcessError(f"there is no node {id}")
         return self._children[id]
 
-    def _running(self, id: str) -> _Child:
+    def _running(self, id: str) -> _Kept:
         child = self._child(id)
         if child.process is None:
             raise ProcessError(f"{id} is {child.state}")
         return child
 
-    def _launch(self, child: _Child) -> None:
+    def _launch(self, child: _Kept) -> None:
         """Begins a process; on the port that it had, so that others find it where it was."""
-        child.process = Popen(  # noqa: S603 # our own command
-            self._command(child.id, child.port),
-            stdin=PIPE,
-            stdout=PIPE,
-            pass_fds=self._inherited,
-            # What a terminal sends goes to this process alone, which ends the others in order; and
-            # one that stands still when this one is gone is woken and ended by the system.
-            process_group=0,
-        )
+        child.process = self._forked.start(self._command(child.id, child.port), self._inherited)
         child.started_ns = self._clock.stopwatch_ns()
         self._stand(child, RESTARTING)
 
-    def _await(self, child: _Child) -> None:
+    def _await(self, child: _Kept) -> None:
         """Until it serves. Raises ProcessError, and has ended it, when it does not."""
         process = child.process
         assert process is not None
-        assert process.stdout is not None
         has_said, _, _ = select.select([process.stdout], [], [], START_SECONDS_MAX)
         line = process.stdout.readline() if has_said else b""
         process.stdout.close()
@@ -210,7 +204,7 @@ class Processes:
         if ready.words:
             self._say(ready.words)
 
-    def _end(self, child: _Child, how: signal.Signals) -> None:
+    def _end(self, child: _Kept, how: signal.Signals) -> None:
         process, child.process = child.process, None
         if process is not None:
             process.send_signal(how)
@@ -219,21 +213,21 @@ class Processes:
             try:
                 process.wait(STOP_SECONDS_MAX)
             except TimeoutExpired:
-                process.kill()
-                process.wait()
+                process.send_signal(signal.SIGKILL)
+                process.wait(STOP_SECONDS_MAX)
             _let_go(process)
         self._stand(child, ENDED)
 
-    def _ask_to_end(self, child: _Child) -> None:
+    def _ask_to_end(self, child: _Kept) -> None:
         if child.process is not None:
             child.process.send_signal(signal.SIGTERM)
             child.process.send_signal(signal.SIGCONT)
 
-    def _signal(self, child: _Child, what: signal.Signals) -> None:
+    def _signal(self, child: _Kept, what: signal.Signals) -> None:
         assert child.process is not None
         child.process.send_signal(what)
 
-    def _stand(self, child: _Child, state: str) -> None:
+    def _stand(self, child: _Kept, state: str) -> None:
         child.state = state
         self._directory.write(self._listing())
 
@@ -261,7 +255,7 @@ class Processes:
                     if child.state == RESTARTING and child.process is None and is_due:
                         self._try_again(child)
 
-    def _mourn(self, child: _Child) -> None:
+    def _mourn(self, child: _Kept) -> None:
         assert child.process is not None
         now = self._clock.stopwatch_ns()
         logger.warning("%s has ended with status %s", child.id, child.process.returncode)
@@ -273,7 +267,7 @@ class Processes:
         child.pause_seconds = min(2 * child.pause_seconds, PAUSE_SECONDS_MAX)
         self._stand(child, RESTARTING)
 
-    def _try_again(self, child: _Child) -> None:
+    def _try_again(self, child: _Kept) -> None:
         self._launch(child)
         try:
             self._await(child)
@@ -284,7 +278,6 @@ class Processes:
             self._stand(child, RESTARTING)
 
 
-def _let_go(process: "Popen[bytes]") -> None:
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
+def _let_go(process: Child) -> None:
+    process.stdin.close()
+    process.stdout.close()

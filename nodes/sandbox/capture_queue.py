@@ -114,7 +114,7 @@ class CaptureQueue:
             if refusal is None:
                 self._capture(group)
         except UnreachableError as error:
-            refusal = Rejected(Reason.UNAVAILABLE, f"send the same again later: {error}")
+            refusal = Rejected(Reason.SILENT, f"{error}: send the same again later")
             self._refused = None
         except StorageError as error:
             refusal = Rejected(Reason.STORAGE, f"nothing was captured: {error}")

@@ -200,6 +200,6 @@ def test_interface_describes_the_batch(client):
     described = client.get("/openapi.json").json()["paths"]["/v1/trades:batch"]["post"]
 
     assert set(described["requestBody"]["content"]) == {JSON, ARROW_STREAM}
-    statuses = {"200", "201", "207", "401", "403", "413", "422", "429", "503", "507"}
+    statuses = {"200", "201", "207", "401", "403", "409", "413", "422", "429", "503", "507"}
     assert set(described["responses"]) == statuses
     assert set(described["responses"]["422"]["content"]) == {"application/problem+json"}

@@ -98,7 +98,7 @@ def test_an_exchange_that_is_away_takes_no_trades_and_goes_on_where_it_was(clien
     until_settled(client, 10)
     inject(client, "kill", "EXCHANGE")
     answer = client.post("/v1/sandbox/trades", json={"count": 10, "seed": 2})
-    assert answer.status_code == 503, answer.text
+    assert (answer.status_code, answer.json()["reason"]) == (409, "SILENT"), answer.text
 
     inject(client, "restart", "EXCHANGE")
 
@@ -171,3 +171,17 @@ def test_the_command_injects_shows_and_heals(tmp_path):
         assert told("heal", "BANK-2") == "nothing is wrong\n"
     refused = CliRunner().invoke(app, ["fault", "inject", "explode", "BANK-1"])
     assert refused.exit_code == 2
+
+
+def test_that_a_node_is_away_is_no_lasting_answer_to_an_idempotency_key(client):
+    money = {"kind": "cash", "account": "BRK-A", "amount": "1.00", "reference": "K1"}
+    key = {"Idempotency-Key": "while-away"}
+
+    def fund():
+        return client.post("/v1/sandbox/fund", json={**money, "direction": "in"}, headers=key)
+
+    inject(client, "kill", "BRK-A")
+    assert [fund().json()["reason"] for _ in range(2)] == ["SILENT", "SILENT"]
+    inject(client, "restart", "BRK-A")
+    assert fund().status_code == 200
+    assert fund().headers["Idempotent-Replayed"] == "true"
