@@ -1,9 +1,10 @@
 """The HTTP application: REST interface, JSON-RPC and pages over one sandbox."""
 
+import asyncio
 import sys
 from collections import ChainMap
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -30,6 +31,7 @@ from api.routers import (
     events,
     faults,
     health,
+    index,
     instructions,
     ledger,
     operations,
@@ -41,26 +43,39 @@ from api.routers import (
     sides,
     statements,
     trades,
+    webhooks,
 )
+from api.waiting import WAITERS_MAX
 from api.web import chain_pages, pages, sign_in
+from ledger.books.interface.webhooks import WebhookStore
 from ledger.chain.rpc.backend import open_backend
 from nodes.clock import WallClock
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import Sandbox
 from nodes.sandbox.time_control import time_control_of
+from nodes.webhooks.addresses import PUBLIC_ONLY, AddressRules
+from nodes.webhooks.dispatch import Dispatcher
 
 WEB_FOLDER: Final = Path(__file__).parent / "web"
 RECURSION_MAX: Final = 1_000
 
 
-def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
-    """The application of one sandbox; it starts and stops the sandbox with itself."""
+def create_app(
+    sandbox: Sandbox,
+    rates: RateOptions = DEFAULT_RATES,
+    webhook_rules: AddressRules = PUBLIC_ONLY,
+) -> FastAPI:
+    """The application of one sandbox; it starts and stops the sandbox with itself.
+
+    ``webhook_rules`` say where webhooks may be sent.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         sandbox.start()
-        async with _json_rpc(app, sandbox):
-            yield
+        with _webhooks(app, sandbox, webhook_rules):
+            async with _json_rpc(app, sandbox):
+                yield
         sandbox.stop()
 
     app = FastAPI(
@@ -74,6 +89,9 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
     # A library among the imports raises the limit so far that deep nesting would end in a crash.
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
+    app.state.waiters = asyncio.Semaphore(WAITERS_MAX)
+    app.state.webhooks = WebhookStore(sandbox.interface.database)
+    app.state.webhook_rules = webhook_rules
     app.state.scenario_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
@@ -94,9 +112,11 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
         faults,
         requests,
         events,
+        webhooks,
         chain,
         api_keys,
         health,
+        index,
         sign_in,
         pages,
         chain_pages,
@@ -118,6 +138,19 @@ def create_app(sandbox: Sandbox, rates: RateOptions = DEFAULT_RATES) -> FastAPI:
     described = errors.description_of(app)
     app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app
+
+
+@contextmanager
+def _webhooks(app: FastAPI, sandbox: Sandbox, rules: AddressRules) -> Iterator[None]:
+    """Sends webhooks meanwhile."""
+    dispatcher = Dispatcher(
+        app.state.webhooks, sandbox.journal.events, sandbox.consortium.clock, rules
+    )
+    dispatcher.start()
+    try:
+        yield
+    finally:
+        dispatcher.stop()
 
 
 @asynccontextmanager

@@ -1,11 +1,15 @@
-"""What endpoints are given: the sandbox, paging, and the policy of who may call."""
+"""What endpoints are given: the sandbox, and where a page begins.
+
+None of it waits for anything, so that none of it needs a thread of its own.
+"""
 
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from api.errors import refuse
+from api.parameters import CursorText
 from api.schemas import Page
 from ledger.books.interface.api_keys import ApiKey
 from ledger.domain.key_holders import KeyHolder
@@ -13,20 +17,18 @@ from ledger.domain.reasons import Reason
 from nodes.explorer import Explorer
 from nodes.sandbox.sandbox import Sandbox
 
-PAGE_MAX = 500
-
 T = TypeVar("T")
 
 
-def sandbox_of(request: Request) -> Sandbox:
+async def sandbox_of(request: Request) -> Sandbox:
     """The running sandbox; refused while it is not ready."""
-    sandbox = any_sandbox_of(request)
+    sandbox = await any_sandbox_of(request)
     if not sandbox.is_ready:
         raise refuse(Reason.UNAVAILABLE, sandbox.failure or "the sandbox is starting or stopping")
     return sandbox
 
 
-def any_sandbox_of(request: Request) -> Sandbox:
+async def any_sandbox_of(request: Request) -> Sandbox:
     """The sandbox, whatever state it is in."""
     sandbox = request.app.state.sandbox
     assert isinstance(sandbox, Sandbox)
@@ -40,12 +42,22 @@ def key_of(request: Request) -> ApiKey:
     return key
 
 
-def holder_of(key: Annotated[ApiKey, Depends(key_of)]) -> KeyHolder:
+def holder_of(key: ApiKey) -> KeyHolder:
     """On whose behalf a request is made."""
     return key.holder
 
 
-def explorer_of(request: Request) -> Explorer:
+async def calling_key(request: Request) -> ApiKey:
+    """The key that a request carries."""
+    return key_of(request)
+
+
+async def calling_holder(request: Request) -> KeyHolder:
+    """On whose behalf a request is made."""
+    return key_of(request).holder
+
+
+async def explorer_of(request: Request) -> Explorer:
     """The explorer of the running sandbox's chain."""
     explorer = request.app.state.explorer
     assert isinstance(explorer, Explorer)
@@ -65,7 +77,7 @@ async def json_text(request: Request) -> bytes:
     return await request.body()
 
 
-def only_known_parameters(request: Request) -> None:
+async def only_known_parameters(request: Request) -> None:
     """Refuses query parameters that the endpoint does not have: a misspelt one must not be lost."""
     known = _query_names(request.scope["route"].dependant)
     unknown = sorted(set(request.query_params) - known)
@@ -79,19 +91,9 @@ def _query_names(dependant: Dependant) -> set[str]:
     return names.union(*(_query_names(each) for each in dependant.dependencies))
 
 
-def cursor_position(
-    cursor: Annotated[
-        str | None, Query(max_length=18, description="The next_cursor of the page before.")
-    ] = None,
-) -> int:
+async def cursor_position(cursor: CursorText = None) -> int:
     """Where a page begins."""
-    if cursor is None:
-        return 0
-    if not cursor.isascii() or not cursor.isdigit():
-        raise refuse(
-            Reason.INVALID, f"cursor: expected the next_cursor of a page, found {cursor!r}"
-        )
-    return int(cursor)
+    return int(cursor or 0)
 
 
 def page_of(items: list[T], cursor: int, total: int, as_of_block: int) -> Page[T]:
@@ -103,9 +105,8 @@ def page_of(items: list[T], cursor: int, total: int, as_of_block: int) -> Page[T
 
 RunningSandbox = Annotated[Sandbox, Depends(sandbox_of)]
 RunningExplorer = Annotated[Explorer, Depends(explorer_of)]
-CallingHolder = Annotated[KeyHolder, Depends(holder_of)]
+CallingHolder = Annotated[KeyHolder, Depends(calling_holder)]
 AnySandbox = Annotated[Sandbox, Depends(any_sandbox_of)]
 JsonText = Annotated[bytes, Depends(json_text)]
 RawBody = Annotated[bytes, Depends(raw_body)]
 Cursor = Annotated[int, Depends(cursor_position)]
-Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Items a page.")]

@@ -6,7 +6,7 @@ from api.said import said
 from api.schemas import Wire
 
 
-class Event(Wire):
+class JournalEvent(Wire):
     """Something that has happened. What it is about is in keys and parameters, not in sentences."""
 
     specversion: Annotated[
@@ -99,7 +99,7 @@ class Event(Wire):
     ]
 
 
-class Events(Wire):
+class JournalEvents(Wire):
     """Events in order. Give ``next_cursor`` as ``cursor`` for those after; null is the end."""
 
     as_of_block: Annotated[
@@ -109,5 +109,5 @@ class Events(Wire):
         int, said("The oldest event that is kept.", "仍保留的最早事件的编号。", 1)
     ]
     last_sequence: Annotated[int, said("The latest event.", "最新事件的编号。", 17)]
-    data: Annotated[list[Event], said("The events, oldest first.", "事件，由旧到新。", [])]
+    data: Annotated[list[JournalEvent], said("The events, oldest first.", "事件，由旧到新。", [])]
     next_cursor: Annotated[str | None, said("Where the next page begins.", "下一页的起点。", "17")]

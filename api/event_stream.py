@@ -5,7 +5,8 @@ happens. Whoever reads slowly lags, and misses nothing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -13,13 +14,15 @@ from fastapi.sse import ServerSentEvent
 
 from api.errors import refuse
 from api.event_access import visible_to
-from ledger.books.interface.events import EventFilter, EventStore
+from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.domain.reasons import Reason
 
 STREAMS_MAX: Final = 100
 FRAME_SECONDS: Final = 0.1
 FRAME_EVENTS_MAX: Final = 2_000
 RETRY_MS: Final = 1_000
+RESEND: Final = "resend"
+RESENT_MAX: Final = 1_000
 MARKED_EVERY: Final = 10_000
 """Events that a reader does not want or may not see, after which it is told how far it is."""
 
@@ -35,6 +38,8 @@ class EventStreams:
         self._streams_max = streams_max
         self.count = 0
         self.is_closing = False
+        self._resent: deque[KeptEvent] = deque(maxlen=RESENT_MAX)
+        self._resent_count = 0
 
     @contextmanager
     def seat(self) -> Iterator[None]:
@@ -51,13 +56,22 @@ class EventStreams:
         """Lets every stream end with its present frame."""
         self.is_closing = True
 
+    def resend(self, events: Sequence[KeptEvent]) -> None:
+        """Shows events once more to whoever follows now, in frames that are called ``resend``."""
+        self._resent.extend(events)
+        self._resent_count += len(events)
+
+    def _resent_after(self, count: int) -> list[KeptEvent]:
+        new = min(self._resent_count - count, len(self._resent))
+        return list(self._resent)[len(self._resent) - new :]
+
     async def frames(
         self, events: EventStore, after: int, wanted: EventFilter, reader: str | None
     ) -> AsyncIterator[ServerSentEvent]:
         """Frames of events after a sequence, for as long as somebody reads."""
         # An id before the first event: who is cut off at once goes on from here too.
         yield ServerSentEvent(comment="events", id=str(after), retry=RETRY_MS)
-        read, told = after, after
+        read, told, resent = after, after, self._resent_count
         while not self.is_closing:
             # What is not in memory is read from the disk: not in the way of the others.
             kept = (
@@ -65,16 +79,21 @@ class EventStreams:
                 if read < events.last_sequence
                 else []
             )
-            taken = [
-                event.payload for event in kept if wanted.takes(event) and visible_to(reader, event)
-            ]
             if kept:
                 read = kept[-1].sequence
-            if taken:
-                frame = b"[" + b",".join(taken) + b"]"
-                yield ServerSentEvent(raw_data=frame.decode(), id=str(read))
+            if frame := _frame_of(kept, wanted, reader):
+                yield ServerSentEvent(raw_data=frame, id=str(read))
                 told = read
             elif read - told >= MARKED_EVERY:
                 yield ServerSentEvent(id=str(read))
                 told = read
+            again, resent = self._resent_after(resent), self._resent_count
+            if frame := _frame_of(again, wanted, reader):
+                yield ServerSentEvent(raw_data=frame, event=RESEND)
             await asyncio.sleep(FRAME_SECONDS)
+
+
+def _frame_of(events: Sequence[KeptEvent], wanted: EventFilter, reader: str | None) -> str:
+    """A frame of what is wanted and may be seen; empty when nothing is."""
+    taken = [each.payload for each in events if wanted.takes(each) and visible_to(reader, each)]
+    return f"[{b','.join(taken).decode()}]" if taken else ""

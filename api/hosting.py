@@ -75,6 +75,8 @@ class Hosting:
             finally:
                 self._stage = _Stage(await asyncio.to_thread(self._next_application))
                 await self._stage.open()
+            # What was answered in the market that is gone is no answer in the next one.
+            await asyncio.to_thread(self.sandbox.interface.answers.clear)
 
     def _next_application(self) -> FastAPI:
         app = self._app_of(self.home.open())

@@ -61,7 +61,7 @@ class ApiKey(Wire):
 class MadeKey(ApiKey):
     """A new key, shown this once."""
 
-    key: Annotated[
+    api_key: Annotated[
         str,
         said(
             "The key. It is kept as a hash only: nobody can show it again.",

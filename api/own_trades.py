@@ -1,8 +1,5 @@
 """Which trades somebody sees: those it is a party to, unless it sees every trade."""
 
-from dataclasses import dataclass
-from typing import Final
-
 import numpy as np
 
 from api.errors import refuse
@@ -13,38 +10,6 @@ from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 from nodes.consortium import Consortium
 from nodes.network import Network
-
-READ_AT_ONCE: Final = 20_000
-READ_MAX: Final = 1_000_000
-"""Trades that are looked through for one page."""
-
-Row = tuple[TradeColumns, int, int]
-"""Trades, the row of one among them, and its position."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPage:
-    """Some trades, and where to go on; None at the end."""
-
-    rows: list[Row]
-    next_position: int | None
-
-
-def own_page(consortium: Consortium, holder: KeyHolder, first: int, count: int) -> OwnPage:
-    """The first so many trades from a position on that the holder of a key sees."""
-    exchange = consortium.exchange
-    end, rows, start = exchange.captured_end(), list[Row](), first
-    step = count if holder.sees_every_trade else READ_AT_ONCE
-    while start < min(end, first + READ_MAX):
-        trades = exchange.trades(start, min(start + step, end))
-        for row in own_rows(consortium.network, holder, trades):
-            if len(rows) == count:
-                return OwnPage(rows, start + row)
-            rows.append((trades, row, start + row))
-        start += len(trades)
-        if len(rows) == count and holder.sees_every_trade:
-            break
-    return OwnPage(rows, start if first <= start < end else None)
 
 
 def own_rows(network: Network, holder: KeyHolder, trades: TradeColumns) -> list[int]:

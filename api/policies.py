@@ -20,7 +20,7 @@ class Caller(Enum):
     MEMBER = "any participant"
     """Reads what every participant's own copy of the ledger shows anyway."""
     OWN = "any participant, of its own"
-    """Reads what concerns itself; who sees everything by its role reads everything."""
+    """Reads, and works on, what concerns itself; some roles see everything."""
     EXCHANGE = "the exchange"
     SIDE = "a side of the instruction"
     """The participant that a request names, with ``by`` or in its path, or by its account."""
@@ -43,6 +43,8 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /openapi.json": Caller.ANYBODY,
     "GET /livez": Caller.ANYBODY,
     "GET /readyz": Caller.ANYBODY,
+    "GET /version": Caller.ANYBODY,
+    "GET /v1": Caller.ANYBODY,
     "POST /v1/trades": Caller.EXCHANGE,
     "POST /v1/trades:batch": Caller.EXCHANGE,
     "GET /v1/trades": Caller.OWN,
@@ -100,6 +102,15 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /v1/events": Caller.OWN,
     "GET /v1/events/stream": Caller.OWN,
     "GET /v1/events/{id}": Caller.OWN,
+    "POST /v1/events/{id}/resend": Caller.OWN,
+    "POST /v1/webhook-endpoints": Caller.OWN,
+    "GET /v1/webhook-endpoints": Caller.OWN,
+    "GET /v1/webhook-endpoints/{id}": Caller.OWN,
+    "DELETE /v1/webhook-endpoints/{id}": Caller.OWN,
+    "POST /v1/webhook-endpoints/{id}/enable": Caller.OWN,
+    "POST /v1/webhook-endpoints/{id}/disable": Caller.OWN,
+    "GET /v1/webhook-endpoints/{id}/attempts": Caller.OWN,
+    "POST /v1/webhook-endpoints/{id}/resend": Caller.OWN,
     "GET /v1/clock": Caller.MEMBER,
     "POST /v1/clock": Caller.SANDBOX,
     "GET /v1/participants": Caller.MEMBER,
@@ -112,12 +123,12 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /v1/requests/{id}": Caller.OWN,
     "GET /v1/breaks": Caller.OWN,
     "GET /v1/breaks/{owner}/{break_id}": Caller.OWN,
-    "POST /v1/breaks/{owner}/{break_id}/assign": Caller.OWNER,
-    "POST /v1/breaks/{owner}/{break_id}/comment": Caller.OWNER,
-    "POST /v1/breaks/{owner}/{break_id}/resolve": Caller.OWNER,
-    "POST /v1/breaks/{owner}/{break_id}/reopen": Caller.OWNER,
-    "GET /v1/statements/{participant}/{kind}.csv": Caller.OWNER,
-    "POST /v1/statements/{participant}": Caller.OWNER,
+    "POST /v1/breaks/{owner}/{break_id}/assign": Caller.OWN,
+    "POST /v1/breaks/{owner}/{break_id}/comment": Caller.OWN,
+    "POST /v1/breaks/{owner}/{break_id}/resolve": Caller.OWN,
+    "POST /v1/breaks/{owner}/{break_id}/reopen": Caller.OWN,
+    "GET /v1/statements/{participant}/{kind}.csv": Caller.OWN,
+    "POST /v1/statements/{participant}": Caller.OWN,
     "GET /v1/chain/blocks": Caller.MEMBER,
     "GET /v1/chain/blocks/{block}": Caller.MEMBER,
     "GET /v1/chain/blocks/{number}/certificate": Caller.MEMBER,

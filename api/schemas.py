@@ -175,10 +175,21 @@ class Position(Wire):
     ]
     total: Annotated[str, said("Available and held.", "可用与已保留合计。", "1000001050.00")]
     own_book: Annotated[
-        str,
-        said("What the owner's own records say.", "归属方自有账簿的记录。", "1000001050.00"),
+        str | None,
+        said(
+            "What the owner's own records say; null as of an earlier block.",
+            "持有人自有账簿的记录；查询历史区块时为空。",
+            "1000.00",
+        ),
     ]
-    agrees: Annotated[bool, said("Own book and ledger say the same.", "自有账簿与账本一致。", True)]
+    agrees: Annotated[
+        bool | None,
+        said(
+            "Whether the own book says the same; null as of an earlier block.",
+            "自有账簿是否一致；查询历史区块时为空。",
+            True,
+        ),
+    ]
 
 
 class Page(Wire, Generic[T]):

@@ -1,18 +1,14 @@
-"""From nodes to the wire: how trades, cycles, positions and breaks look to the outside."""
+"""From nodes to the wire: how trades, cycles and breaks look to the outside."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
-from functools import partial
 
 from api import schemas, trade_schemas
 from api.errors import refuse
 from ledger.books import cycles as records
 from ledger.books.intake import SETTLED
-from ledger.books.postings import Register
 from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
-from ledger.domain.accounts import account_of, asset_of
 from ledger.domain.amounts import format_amount, format_price, netting_efficiency_bp
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
@@ -20,7 +16,7 @@ from ledger.domain.reasons import Reason
 from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
-from nodes.node import Node, NodeStanding, OwnHolding
+from nodes.node import Node, NodeStanding
 from nodes.trade_words import trade_id_of
 
 
@@ -128,40 +124,6 @@ def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:
         open_breaks=standing.open_breaks if standing else 0,
         as_of_block=standing.height if standing else -1,
         is_away=standing is None,
-    )
-
-
-def position_views(consortium: Consortium, participant: str | None) -> Iterator[schemas.Position]:
-    """What accounts hold, from each owner's own node; of one participant, or of all.
-
-    Of a node that is away nothing is known.
-    """
-    for node in consortium.nodes.values():
-        if participant is not None and node.id != participant:
-            continue
-        with suppress(UnreachableError):
-            yield from map(partial(_position_view, node), node.position_report())
-
-
-def _position_view(node: Node, holding: OwnHolding) -> schemas.Position:
-    register, key = holding.register, holding.key
-    total = holding.available + holding.held
-    words = [
-        node.describe_holding(register, key, amount)
-        for amount in (holding.available, holding.held, total, holding.own)
-    ]
-    asset = node.name_holding(register, key).rpartition(" ")[2]
-    is_cash = register is Register.CASH
-    return schemas.Position(
-        account=node.network.account_id(account_of(key)),
-        asset=asset,
-        symbol=asset if is_cash else node.network.instrument(asset_of(key)).symbol,
-        kind=register.value,
-        available=words[0],
-        held=words[1],
-        total=words[2],
-        own_book=words[3],
-        agrees=holding.own == total,
     )
 
 

@@ -111,3 +111,8 @@ def fresh_session() -> bytes:
 def fresh_secret() -> str:
     """Thirty-two bytes in hexadecimal that nobody can guess."""
     return os.urandom(32).hex()
+
+
+def fresh_bytes(length: int) -> bytes:
+    """So many bytes that nobody knows, from the operating system's randomness."""
+    return os.urandom(length)

@@ -25,7 +25,7 @@ from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.domain.rules import Rules
 from ledger.settlement.lifecycle import debtors_of
-from nodes.bus import Bus, UnreachableError
+from nodes.bus import UNDISTURBED, Bus, Disturbance, UnreachableError
 from nodes.clock import Clock
 from nodes.engine import Engine
 from nodes.for_desk import for_desk
@@ -98,6 +98,7 @@ class Node:
         self.break_book = BreakBook(database, id)
         self.comparing = PositionComparison(self)
         self.reconciled_block = -1
+        self.disturbance = UNDISTURBED
         self._signer_by_participant: dict[int, bytes] = {}
         around.bus.register(id, self.handle)
 
@@ -129,6 +130,14 @@ class Node:
             if recipient != self.id:
                 with suppress(UnreachableError):
                     self.around.bus.request(self.id, recipient, Back())
+
+    @for_desk
+    def disturb(self, disturbance: Disturbance) -> None:
+        """A fault: from now on messages to it are disturbed, where it is a process of its own.
+
+        A cut is no business of a node itself: it would not hear of its end.
+        """
+        self.disturbance = disturbance
 
     @for_desk
     def catch_up(self) -> None:
@@ -208,6 +217,11 @@ class Node:
         """Everything that has happened to a break, in order; nothing when there is none."""
         found = self.break_book.find(key)
         return self.break_book.history(found.id) if found else []
+
+    @for_desk
+    def break_entries_after(self, sequence: int, count: int) -> list[tuple[str, BreakEntry]]:
+        """What has happened to breaks since an entry: the id of the break, and the entry."""
+        return self.break_book.entries_after(sequence, count)
 
     @for_desk
     def assign_break(self, key: str, to: str, by: str) -> Break | Rejected:

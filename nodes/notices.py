@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.books.database import Database, UnitOfWork
+from ledger.books.database import Database, StorageError, UnitOfWork
 from ledger.books.deliveries import Deliveries, Delivery
 from ledger.books.tables import DeliveryRow
 from ledger.domain.accounts import participant_of
@@ -133,7 +133,8 @@ class Notices:
             started = self._clock.stopwatch_ns()
             try:
                 self._bus.request(self._sender, recipient, message)
-            except UnreachableError:
+            except (UnreachableError, StorageError):
+                # Away, or without room on its disk: either way it has not taken it, and may later.
                 self._leave_alone(recipient, self._clock.stopwatch_ns() - started)
                 return
             except PermissionError as refusal:

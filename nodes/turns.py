@@ -4,6 +4,9 @@ A node that asks another one keeps its turn until the answer comes. The other ma
 before it can answer, directly or through a third: that is part of the same turn, or both would wait
 for ever. An envelope therefore carries the ids of those that are being answered while it is sent.
 In one process the same follows from calls being calls.
+
+Of its own accord a node keeps its turn only while it asks those who never ask it: the clearing
+house asks everybody, the exchange the traders, these the banks and the registrar.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,10 +14,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock, RLock, get_ident
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 _path: ContextVar[tuple[bytes, ...]] = ContextVar("path", default=())
 _is_lent: ContextVar[bool] = ContextVar("is_lent", default=False)
+
+
+TURN_SECONDS_MAX: Final = 30.0
+"""How long a turn is waited for; what would wait for ever, two for each other, ends by it."""
 
 
 class OverError(Exception):
@@ -55,6 +62,17 @@ class Turns:
         self._lock.release()
 
     @contextmanager
+    def _in_time(self, patience_seconds: float) -> Iterator[None]:
+        """A turn that is waited for no longer than so."""
+        if not self._lock.acquire(timeout=patience_seconds):
+            raise OverError("the node is busy")
+        try:
+            with self:
+                yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
     def asking(self, id: bytes) -> Iterator[tuple[bytes, ...]]:
         """Asks a question of this id meanwhile; gives the path that it is sent with."""
         path = (*_path.get(), id)
@@ -72,17 +90,19 @@ class Turns:
             del self._questions[id]
 
     @contextmanager
-    def answering(self, path: Sequence[bytes]) -> Iterator[None]:
+    def answering(
+        self, path: Sequence[bytes], patience_seconds: float = TURN_SECONDS_MAX
+    ) -> Iterator[None]:
         """Answers what came by a path: in a turn of its own, or in that of the own question.
 
-        Raises OverError when that question has been given up.
+        Raises OverError when that question has been given up, or no turn could be had.
         """
         asked = [self._questions[id] for id in path[:-1] if id in self._questions]
         path_token = _path.set(tuple(path))
         lent_token = _is_lent.set(bool(asked))
         try:
             if not asked:
-                with self:
+                with self._in_time(patience_seconds):
                     yield
                 return
             with asked[-1].lock:

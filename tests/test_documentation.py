@@ -24,6 +24,7 @@ DOCUMENTS = [
     "docs/instructions-api.md",
     "docs/sides-api.md",
     "docs/access.md",
+    "docs/rest.md",
     "docs/besu.md",
     "docs/chain.md",
     "docs/scenarios.md",

@@ -1,20 +1,20 @@
 """Of what everybody's nodes say, the part that the holder of a key is shown."""
 
-from collections.abc import Iterable
-
 from api import schemas
 from api.break_schemas import Reconciliation
 from ledger.books.postings import Register
-from ledger.domain.identifiers import owner_of
 from ledger.domain.key_holders import KeyHolder, KeyRole
 from nodes.network import Network
 
 
-def visible_positions(
-    network: Network, holder: KeyHolder, positions: Iterable[schemas.Position]
-) -> list[schemas.Position]:
+def sees_holding(network: Network, holder: KeyHolder, owner: str, register: Register) -> bool:
     """One's own, and what one keeps the register or the money of."""
-    return [each for each in positions if _sees_position(network, holder, each)]
+    if holder.may_see(owner):
+        return True
+    if register is Register.CASH:
+        bank = network.participant(owner).settlement_bank
+        return holder.role is KeyRole.BANK and holder.participant == bank
+    return holder.role is KeyRole.REGISTRAR
 
 
 def visible_participant(holder: KeyHolder, participant: schemas.Participant) -> schemas.Participant:
@@ -37,13 +37,3 @@ def visible_reconciliation(holder: KeyHolder, whole: Reconciliation) -> Reconcil
         nodes=nodes,
         breaks=breaks,
     )
-
-
-def _sees_position(network: Network, holder: KeyHolder, position: schemas.Position) -> bool:
-    owner = owner_of(position.account)
-    if holder.may_see(owner):
-        return True
-    if position.kind == Register.CASH.value:
-        bank = network.participant(owner).settlement_bank
-        return holder.role is KeyRole.BANK and holder.participant == bank
-    return holder.role is KeyRole.REGISTRAR

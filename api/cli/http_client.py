@@ -8,6 +8,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Final, NoReturn
 from urllib.parse import quote, urlencode
 
@@ -68,6 +69,29 @@ class Client:
         """Takes something away."""
         self._ask("DELETE", path, None)
 
+    @contextmanager
+    def stream(
+        self, path: str, query: Mapping[str, str | None], headers: Mapping[str, str]
+    ) -> Iterator[Iterator[str]]:
+        """The lines of an answer that does not end. Raises OSError when it is cut off."""
+        given = {name: value for name, value in query.items() if value is not None}
+        request = self._request("GET", f"{path}?{urlencode(given)}", None, headers)
+        try:
+            answer = urllib.request.urlopen(request, timeout=SECONDS_MAX)  # noqa: S310 # the scheme was looked at
+        except urllib.error.HTTPError as error:
+            with error:
+                problem = self._object_of(error.read())
+            self._refused(problem)
+        with answer:
+            yield (line.decode().rstrip("\r\n") for line in answer)
+
+    def _request(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> urllib.request.Request:
+        address = f"{self._url}/v1/{path}"
+        given = {"Authorization": f"Bearer {self._key}", **headers}
+        return urllib.request.Request(address, content, given, method=method)  # noqa: S310 # the scheme was looked at
+
     def upload(self, path: str, content: bytes, kind: str) -> Answer:
         """Sends a file of some media type."""
         return self._object_of(self._send("POST", path, content, kind))
@@ -85,10 +109,9 @@ class Client:
     def _send(
         self, method: str, path: str, content: bytes | None, kind: str = "application/json"
     ) -> bytes:
-        headers = {"Content-Type": kind, "Authorization": f"Bearer {self._key}"}
-        address = f"{self._url}/v1/{path}"
+        headers = {"Content-Type": kind}
         try:
-            request = urllib.request.Request(address, content, headers, method=method)  # noqa: S310 # the scheme was looked at
+            request = self._request(method, path, content, headers)
             with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310 # the same
                 received: bytes = answer.read()
                 return received

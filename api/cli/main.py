@@ -16,11 +16,13 @@ from api.cli.day import DAY_HELP, day, make_day
 from api.cli.day_verify import verify as verify_day
 from api.cli.dry_run import dry_run_app
 from api.cli.dvp_models import dvp_models
+from api.cli.events import events
 from api.cli.fault import fault_app
 from api.cli.fund import fund
 from api.cli.instruction import instruction_app
 from api.cli.key import key
 from api.cli.key_choice import with_keys
+from api.cli.listen import listen
 from api.cli.node import node
 from api.cli.processes import processes_app
 from api.cli.proof import proof_app
@@ -33,6 +35,7 @@ from api.cli.scenario import scenario_app
 from api.cli.side import side_app
 from api.cli.statement import statement_app
 from api.cli.up import up
+from api.cli.webhook import webhook_app
 
 # A library among the imports raises the limit so far that deep nesting would end in a crash.
 sys.setrecursionlimit(RECURSION_MAX)
@@ -80,6 +83,9 @@ app.add_typer(dry_run_app, name="dry-run", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(fund)
 app.add_typer(statement_app, name="statement", rich_help_panel=SERVE)
 app.add_typer(clock_app, name="clock", rich_help_panel=SERVE)
+app.command(rich_help_panel=SERVE)(events)
+app.command(rich_help_panel=SERVE)(listen)
+app.add_typer(webhook_app, name="webhook", rich_help_panel=SERVE)
 app.add_typer(sandbox_app, name="sandbox", rich_help_panel=SERVE)
 app.command(rich_help_panel=SERVE)(requests)
 app.add_typer(day_app, name="day", rich_help_panel=DAYS)

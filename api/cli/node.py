@@ -10,7 +10,7 @@ from api.access.rate_limits import RATE, RATE_MAX
 from api.cli.engines import engine_failures
 from api.cli.listening import listen
 from api.cli.processes import ServedAt
-from api.cli.serving import address_of, application, greeting
+from api.cli.serving import address_of, application, greeting, webhook_rules
 from api.cli.terminal import bad_input, file_trouble
 from api.server import server_of
 from ledger.domain.participants import Role
@@ -61,7 +61,8 @@ def node(
 def _serve_house(state: Path, port: int, at: ServedAt) -> None:
     with listen(at.host, at.port) as listener:
         house = HouseProcess(state, port, at.cycle_seconds)
-        app = application(state, house.sandbox, at.rates)
+        webhooks = webhook_rules(listener, to_loopback=None)
+        app = application(state, house.sandbox, at.rates, webhooks)
         server = server_of(app, at.host, at.port)
 
         def end() -> None:

@@ -1,6 +1,8 @@
 """What serves a sandbox, and what is said of it."""
 
+import socket
 from dataclasses import asdict
+from ipaddress import ip_address
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,12 +15,23 @@ from nodes.api_keys import KEY_FILE, write_key_file
 from nodes.sandbox.network import developer_key
 from nodes.sandbox.sandbox import Sandbox
 from nodes.validators import DEVELOPER
+from nodes.webhooks.addresses import AddressRules
 
 
-def application(state: Path, sandbox: Sandbox, rates: RateOptions) -> FastAPI:
+def application(
+    state: Path, sandbox: Sandbox, rates: RateOptions, webhooks: AddressRules
+) -> FastAPI:
     """Serves a sandbox, whose keys stand in its folder."""
     _write_keys(state, sandbox)
-    return create_app(sandbox, rates)
+    return create_app(sandbox, rates, webhooks)
+
+
+def webhook_rules(listener: socket.socket, *, to_loopback: bool | None) -> AddressRules:
+    """Where webhooks may be sent: to this machine too when it alone is listened to, or as said."""
+    host, port = listener.getsockname()[:2]
+    is_local = ip_address(host).is_loopback
+    wished = is_local if to_loopback is None else to_loopback
+    return AddressRules(to_loopback=wished, own_port=port)
 
 
 def address_of(host: str, port: int) -> str:

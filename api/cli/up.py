@@ -21,7 +21,7 @@ from api.cli.engines import (
 )
 from api.cli.listening import listen
 from api.cli.processes import ServedAt, run_processes
-from api.cli.serving import address_of, application, greeting
+from api.cli.serving import address_of, application, greeting, webhook_rules
 from api.cli.terminal import bad_input, file_trouble, output
 from api.hosting import Hosting
 from api.server import server_of
@@ -84,6 +84,13 @@ def up(
             help="A rule (see novate rules), such as partial=on or gridlock=fifo; new folder.",
         ),
     ] = None,
+    webhooks_to_loopback: Annotated[
+        bool | None,
+        typer.Option(
+            "--webhooks-to-loopback/--no-webhooks-to-loopback",
+            help="Send webhooks to this machine too; by default when it alone is listened to.",
+        ),
+    ] = None,
     processes: Annotated[
         bool,
         typer.Option("--processes", help="Each node a process with key, database and port."),
@@ -110,7 +117,8 @@ def up(
         return
     with listen(host, port) as listener:
         home = SandboxHome(state, lambda other: _open(state, other or seed, chain, seats, options))
-        hosting = Hosting(home, lambda sandbox: application(state, sandbox, rates))
+        webhooks = webhook_rules(listener, to_loopback=webhooks_to_loopback)
+        hosting = Hosting(home, lambda sandbox: application(state, sandbox, rates, webhooks))
         words = greeting(hosting.sandbox, hosting.application.state.access, address_of(host, port))
         output().print(words, markup=False, soft_wrap=True)
         server = server_of(hosting, host, port)

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.conventions.books import books_of
 from api.conventions.callers import caller_of
 from api.conventions.repeating import does_nothing_again, where_to_see
 from api.conventions.secrets import masked
@@ -25,7 +26,6 @@ from ledger.books.database import StorageError
 from ledger.books.interface.answers import Answer, AnswerBook, Asked, Kept
 from ledger.domain.reasons import Reason, Rejected
 from nodes.clock import Clock
-from nodes.sandbox.sandbox import Sandbox
 
 HEADER: Final = b"idempotency-key"
 REPLAYED: Final = "Idempotent-Replayed"
@@ -56,8 +56,23 @@ class Idempotency:
             detail = "Idempotency-Key: expected one of 1 to 255 visible ASCII characters"
             await problem_of(Rejected(Reason.INVALID, detail))(scope, receive, send)
             return
-        messages, asked = await _read(scope, receive, key)
+        messages, asked = await self._read(scope, receive, key)
         await self._once(asked, messages, scope, receive, send)
+
+    async def _read(self, scope: Scope, receive: Receive, key: str) -> tuple[list[Message], Asked]:
+        """The body, which has been bounded, and what is asked."""
+        request = f"{scope['method']} {scope['path']}"
+        query = scope["query_string"]
+        digest = hashlib.sha256(b"%d|%b|%b|" % (len(query), query, request.encode()))
+        messages = list[Message]()
+        while True:
+            message = await receive()
+            messages.append(message)
+            digest.update(message.get("body", b""))
+            if not message.get("more_body", False):
+                break
+        now = int(self._clock.business_time().timestamp())
+        return messages, Asked(caller_of(scope), key, request, digest.digest(), now)
 
     async def _once(
         self, asked: Asked, messages: list[Message], scope: Scope, receive: Receive, send: Send
@@ -86,8 +101,8 @@ class Idempotency:
         self, asked: Asked, messages: list[Message], scope: Scope, receive: Receive
     ) -> Response:
         """The answer on record, or the one that the work gives. Raises StorageError before it."""
-        book, now = _book_of(scope), int(self._clock.business_time().timestamp())
-        kept = await asyncio.wrap_future(book.begin(asked, now))
+        book = books_of(scope).answers
+        kept = await asyncio.wrap_future(book.begin(asked))
         if kept is not None:
             known = _known(asked, kept, scope)
             if known is not None:
@@ -99,7 +114,8 @@ class Idempotency:
             return messages.pop() if messages else await receive()
 
         await self._app(scope, replay, answered.send)
-        await _keep(book, asked, answered, scope)
+        # A market that was reset meanwhile has its books open anew.
+        await _keep(books_of(scope).answers, asked, answered, scope)
         return answered.response()
 
 
@@ -133,26 +149,6 @@ def _keys_of(scope: Scope) -> list[bytes]:
 
 def _is_well_formed(key: str) -> bool:
     return 0 < len(key) <= KEY_LENGTH_MAX and all("!" <= each <= "~" for each in key)
-
-
-async def _read(scope: Scope, receive: Receive, key: str) -> tuple[list[Message], Asked]:
-    """The body, which has been bounded, and what is asked."""
-    request = f"{scope['method']} {scope['path']}"
-    query = scope["query_string"]
-    digest = hashlib.sha256(b"%d|%b|%b|" % (len(query), query, request.encode()))
-    messages = list[Message]()
-    while True:
-        message = await receive()
-        messages.append(message)
-        digest.update(message.get("body", b""))
-        if not message.get("more_body", False):
-            return messages, Asked(caller_of(scope), key, request, digest.digest())
-
-
-def _book_of(scope: Scope) -> AnswerBook:
-    sandbox = scope["app"].state.sandbox
-    assert isinstance(sandbox, Sandbox)
-    return sandbox.interface.answers
 
 
 def _known(asked: Asked, kept: Kept, scope: Scope) -> Response | None:

@@ -26,6 +26,8 @@ SEE_BY_WRITE: Final[Mapping[str, str]] = {
     "POST /v1/cycles": "/v1/cycles",
     "POST /v1/clock": "/v1/clock",
     "POST /v1/queue/resolve": "/v1/queue",
+    "POST /v1/sandbox/reset": "/v1/trades",
+    "POST /v1/sandbox/trades": "/v1/trades",
 }
 """Where one sees whether it was done, for what does more when it comes again."""
 
@@ -54,6 +56,17 @@ AGAIN: Final[Mapping[str, Again]] = {
     "POST /v1/participants/{participant}/reinstate": Again.NOTHING,
     "POST /v1/clock": Again.MORE,
     "POST /v1/cycles": Again.MORE,
+    "POST /v1/api-keys": Again.MORE,
+    "POST /v1/api-keys/{key_id}/revoke": Again.NOTHING,
+    "POST /v1/sandbox/reset": Again.MORE,
+    "POST /v1/sandbox/snapshots": Again.MORE,
+    "POST /v1/sandbox/snapshots/{name}/restore": Again.MORE,
+    "DELETE /v1/sandbox/snapshots/{name}": Again.MORE,
+    "POST /v1/sandbox/trades": Again.MORE,
+    "PUT /v1/sandbox/stubs/{participant}": Again.NOTHING,
+    "DELETE /v1/sandbox/stubs/{participant}": Again.NOTHING,
+    "POST /v1/sandbox/scenarios": Again.NOTHING,
+    "POST /v1/sandbox/scenarios/{name}/run": Again.NOTHING,
 }
 """By method and path."""
 

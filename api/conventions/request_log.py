@@ -12,14 +12,14 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.conventions.books import books_of
 from api.conventions.callers import caller_of
 from api.conventions.idempotency import HEADER, REPLAYED
 from api.conventions.secrets import masked, masked_query
 from api.errors import PROBLEM_JSON, problem_of
-from ledger.books.interface.requests import RequestBook, RequestRow, request_id
+from ledger.books.interface.requests import RequestRow, request_id
 from ledger.domain.reasons import Reason, Rejected
 from nodes.clock import Clock
-from nodes.sandbox.sandbox import Sandbox
 
 REQUEST_ID: Final = "Request-Id"
 BODY_BYTES_KEPT: Final = 4 * 1024
@@ -48,8 +48,8 @@ class RequestLog:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Shared by all who copy the scope from here on.
         scope.setdefault("state", {})
-        begun, book = self._clock.stopwatch_ns(), _book_of(scope)
-        seen = _Seen(book.next_number(), scope, receive, send)
+        begun = self._clock.stopwatch_ns()
+        seen = _Seen(books_of(scope).requests.next_number(), scope, receive, send)
         try:
             await self._app(scope, seen.receive, seen.send)
         except Exception:
@@ -59,7 +59,8 @@ class RequestLog:
         finally:
             micros = (self._clock.stopwatch_ns() - begun) // 1_000
             at = int(self._clock.business_time().timestamp() * 1_000_000)
-            book.note(partial(_row, seen, at, micros))
+            # A market that was reset meanwhile has its books open anew.
+            books_of(scope).requests.note(partial(_row, seen, at, micros))
 
 
 class _Seen:
@@ -142,12 +143,6 @@ async def _with_headers(send: Send, message: Message) -> None:
             headers.setdefault(name, value)
         message = {**message, "headers": headers.raw}
     await send(message)
-
-
-def _book_of(scope: Scope) -> RequestBook:
-    sandbox = scope["app"].state.sandbox
-    assert isinstance(sandbox, Sandbox)
-    return sandbox.interface.requests
 
 
 def _fault() -> ASGIApp:

@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Request, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api import event_schemas as schemas
-from api.dependencies import AnySandbox, Limit, only_known_parameters
+from api.dependencies import AnySandbox, only_known_parameters
 from api.errors import problems, refuse
 from api.event_access import Events, Reader, Wanted, known_sequence, visible_to
 from api.event_stream import EventStreams
+from api.parameters import CURSOR_PATTERN, CursorText, Limit
+from api.said import in_header, in_path, in_query
+from ledger.books.interface.events import KeptEvent
 from ledger.domain.reasons import Reason
 
 router = APIRouter(
@@ -21,14 +24,32 @@ router = APIRouter(
 )
 
 Since = Annotated[
-    str | None, Query(max_length=18, description="The sequence after which to begin.")
+    str | None,
+    in_query(
+        "The sequence after which to begin.",
+        "从该编号之后开始。",
+        "17",
+        pattern=CURSOR_PATTERN,
+    ),
 ]
 LastEventId = Annotated[
     str | None,
-    Header(description="The id of the last frame that was received: the stream goes on after it."),
+    in_header(
+        "The id of the last frame that was received: the stream goes on after it.",
+        "最后收到的帧的编号：事件流从其后继续。",
+        "17",
+        alias="Last-Event-ID",
+        max_length=18,
+    ),
 ]
 LastEventIdQuery = Annotated[
-    str | None, Query(max_length=18, description="The same, where headers cannot be set.")
+    str | None,
+    in_query(
+        "The same, where headers cannot be set.",
+        "同 Last-Event-ID，用于无法设置请求头之处。",
+        "17",
+        max_length=18,
+    ),
 ]
 
 
@@ -63,20 +84,20 @@ def list_events(
     wanted: Wanted,
     reader: Reader,
     since: Since = None,
-    cursor: Annotated[str | None, Query(max_length=18, description="The next_cursor.")] = None,
+    cursor: CursorText = None,
     limit: Limit = 100,
-) -> schemas.Events:
+) -> schemas.JournalEvents:
     """Events that the caller may see, oldest first."""
     given = cursor if cursor is not None else since
     name = "since" if cursor is None else "cursor"
     after = 0 if given is None else known_sequence(events, given, name)
     found = events.wanted(wanted, after, limit + 1, reader)
     shown = found[:limit]
-    return schemas.Events(
+    return schemas.JournalEvents(
         as_of_block=sandbox.consortium.clearing_house.projection.height,
         first_sequence=events.first_sequence,
         last_sequence=events.last_sequence,
-        data=[schemas.Event.model_validate_json(event.payload) for event in shown],
+        data=[schemas.JournalEvent.model_validate_json(event.payload) for event in shown],
         next_cursor=str(shown[-1].sequence) if len(found) > limit else None,
     )
 
@@ -104,17 +125,38 @@ async def stream_events(
         yield frame
 
 
+def known_event(
+    id: Annotated[str, in_path("The event's id.", "事件标识。", "evt-3fa9c1d2-17", max_length=60)],
+    sandbox: AnySandbox,
+    events: Events,
+    reader: Reader,
+) -> KeptEvent:
+    """An event that the caller may see. Refused when there is none of this id."""
+    event = sandbox.journal.get(id)
+    if event is None or not visible_to(reader, event):
+        kept = f"{events.first_sequence} to {events.last_sequence}"
+        raise refuse(Reason.UNKNOWN, f"there is no event {id}; sequences {kept} are kept")
+    return event
+
+
 @router.get(
     "/{id}", operation_id="events.read", summary="Look an event up", responses=problems(404)
 )
-def read_event(
-    id: Annotated[str, Path(max_length=60)], sandbox: AnySandbox, events: Events, reader: Reader
-) -> schemas.Event:
+def read_event(event: Annotated[KeptEvent, Depends(known_event)]) -> schemas.JournalEvent:
     """One event by its id."""
-    event = sandbox.journal.get(id)
-    if event is None or not visible_to(reader, event):
-        first, last = events.first_sequence, events.last_sequence
-        raise refuse(
-            Reason.UNKNOWN, f"there is no event {id}; sequences {first} to {last} are kept"
-        )
-    return schemas.Event.model_validate_json(event.payload)
+    return schemas.JournalEvent.model_validate_json(event.payload)
+
+
+@router.post(
+    "/{id}/resend",
+    status_code=status.HTTP_202_ACCEPTED,
+    operation_id="events.resend",
+    summary="Show an event to listeners once more",
+    responses=problems(404),
+)
+def resend_event(
+    event: Annotated[KeptEvent, Depends(known_event)], streams: Streams
+) -> schemas.JournalEvent:
+    """Whoever follows the stream now is shown it again, in a frame whose event is `resend`."""
+    streams.resend([event])
+    return schemas.JournalEvent.model_validate_json(event.payload)

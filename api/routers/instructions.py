@@ -7,7 +7,7 @@ do it for two. Participants each enter their own side (``api.routers.sides``).
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
 from api import instruction_schemas as schemas
 from api.body_guard import BodyBounds, bounded
@@ -15,14 +15,15 @@ from api.dependencies import (
     CallingHolder,
     Cursor,
     JsonText,
-    Limit,
     RunningSandbox,
     only_known_parameters,
 )
 from api.errors import RefusedError, problems, refuse
 from api.instruction_batches import ITEMS_MAX, InstructionBatch, enter_all, items_of, read_items
-from api.instruction_terms import entry_of
+from api.instruction_terms import entry_of, instrument_number
 from api.instruction_views import instruction_view
+from api.parameters import LabelInPath, Limit, OnlyInstrument, OnlySide
+from api.said import in_query
 from api.schemas import Page
 from ledger.domain.accounts import participant_of
 from ledger.domain.instructions import Instruction, Priority, State
@@ -63,7 +64,6 @@ _BATCH_CONTENT = {
         }
     }
 }
-LabelInPath = Annotated[str, Path(max_length=160, examples=["DVP-1"])]
 Say = Callable[[Consortium], Rejected | None]
 
 
@@ -112,14 +112,18 @@ def create_instruction(
 )
 @bounded(BodyBounds(bytes_max=BATCH_BYTES_MAX, openings_max=BATCH_OPENINGS_MAX))
 def create_instructions(
-    sandbox: RunningSandbox, body: JsonText, response: Response
+    sandbox: RunningSandbox, holder: CallingHolder, body: JsonText, response: Response
 ) -> InstructionBatch:
     """Enters up to 1,000 instructions, a JSON list of what `POST /v1/instructions` takes.
 
     Each is judged by itself, in order: one that is refused does not keep the others out. All are on
     disk when this answers; the same batch again changes nothing.
     """
-    entries = read_items(sandbox.consortium, items_of(body))
+    network = sandbox.consortium.network
+    entries = [
+        each if isinstance(each, Rejected) else _bound(network, holder, each) or each
+        for each in read_items(sandbox.consortium, items_of(body))
+    ]
     batch = sandbox.change(lambda consortium: enter_all(consortium, entries))
     if batch.refused:
         response.status_code = status.HTTP_207_MULTI_STATUS
@@ -135,19 +139,25 @@ def list_instructions(
     cursor: Cursor,
     limit: Limit = 100,
     state: Annotated[
-        State | None, Query(description="Only those in this state.", examples=["queued"])
+        State | None, in_query("Only those in this state.", "仅处于该状态的。", "queued")
     ] = None,
-    participant: Annotated[
-        str | None, Query(max_length=24, description="Only those with this side.")
-    ] = None,
+    participant: OnlySide = None,
+    instrument: OnlyInstrument = None,
     reason: Annotated[
-        str | None, Query(max_length=24, description="Only for this reason.", examples=["MONY"])
+        str | None,
+        in_query(
+            "Only for this reason.",
+            "仅因该原因的。",
+            "MONY",
+            Reason.__members__,
+            max_length=24,
+        ),
     ] = None,
 ) -> Page[schemas.Instruction]:
     """One's own instructions by arrival, with the reason why they wait as of now."""
     with sandbox.lock:
         consortium = sandbox.consortium
-        is_wanted = _filter(consortium, holder, state, participant, reason)
+        is_wanted = _filter(consortium, holder, state, participant, instrument, reason)
         found = _found(consortium.clearing_house.desk, cursor, limit + 1, is_wanted)
         following = str(found[limit].arrival) if len(found) > limit else None
         views = [instruction_view(consortium.network, each) for each in found[:limit]]
@@ -329,14 +339,22 @@ def _check_speaks(holder: KeyHolder, by: str) -> None:
 
 def _check_binds(network: Network, holder: KeyHolder, entry: Entry) -> None:
     """Refuses terms that bind somebody else."""
+    refusal = _bound(network, holder, entry)
+    if refusal is not None:
+        raise RefusedError(refusal)
+
+
+def _bound(network: Network, holder: KeyHolder, entry: Entry) -> Rejected | None:
+    """Why terms may not be entered with a key: they bind somebody else."""
     accounts = (entry.message.deliverer, entry.message.receiver)
     for side in (network.participant_id(participant_of(account)) for account in accounts):
         if not holder.acts_for(side):
-            raise refuse(
-                Reason.UNAUTHORISED,
+            detail = (
                 f"it would bind {side}, and the key is that of {holder.name}:"
-                " let each enter its own side (POST /v1/sides)",
+                " let each enter its own side (POST /v1/sides)"
             )
+            return Rejected(Reason.UNAUTHORISED, detail)
+    return None
 
 
 def _read(sandbox: Sandbox, label: str) -> schemas.Instruction:
@@ -375,6 +393,7 @@ def _filter(
     holder: KeyHolder,
     state: State | None,
     participant: str | None,
+    instrument: str | None,
     reason: str | None,
 ) -> Callable[[Instruction], bool]:
     """Which instructions are wanted. Refuses names of nobody and nothing."""
@@ -383,14 +402,14 @@ def _filter(
         if participant not in consortium.nodes:
             raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
         number = consortium.network.participant_number(participant)
-    if reason is not None and reason not in Reason.__members__:
-        raise refuse(Reason.INVALID, f"reason: expected a name of `novate reasons`, found {reason}")
+    traded = instrument_number(consortium.network, instrument) if instrument else None
     why = Reason[reason] if reason else None
 
     def is_wanted(each: Instruction) -> bool:
         return (
             state in (None, each.state)
             and why in (None, each.reason)
+            and (traded is None or (each.quantity > 0 and each.instrument == traded))
             and (number is None or number in participants_in(each))
             and (holder.sees_everything or holder.may_see(*_sides(consortium, each)))
         )

@@ -3,28 +3,25 @@
 from collections.abc import Callable, Collection
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
 from api import queue_schemas as schemas
 from api.access.owning import check_owns
-from api.dependencies import (
-    CallingHolder,
-    Cursor,
-    Limit,
-    RunningSandbox,
-    only_known_parameters,
-    page_of,
-)
+from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
+from api.fields import ACCOUNT_PATTERN
 from api.instruction_terms import amount_of, limit_of
 from api.instruction_views import limit_view, queue_view, waiting_view
+from api.paging import Key, KeyCursor, page_after
+from api.parameters import Limit
+from api.said import in_query
 from api.schemas import Page
 from ledger.domain.accounts import participant_of
 from ledger.domain.amounts import format_amount
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Gridlock
-from ledger.settlement.legs import participants_in
+from ledger.settlement.legs import Pot, participants_in
 from nodes.clearing_house.resolving import Resolution
 from nodes.clearing_house.waiting import first_of, queues, standing_aside
 from nodes.consortium import Consortium
@@ -37,12 +34,17 @@ router = APIRouter(
 )
 
 SHOWN_MAX = 100
-AccountQuery = Annotated[str, Query(max_length=41, examples=["BRK-A"])]
+AccountQuery = Annotated[
+    str,
+    in_query(
+        "Whose limit it is.", "限额所属的账户。", "BRK-A", max_length=41, pattern=ACCOUNT_PATTERN
+    ),
+]
 
 
 @router.get("/queue", operation_id="queue.read", summary="What waits, by account and asset")
 def read_queue(
-    sandbox: RunningSandbox, holder: CallingHolder, cursor: Cursor, limit: Limit = 100
+    sandbox: RunningSandbox, holder: CallingHolder, cursor: KeyCursor, limit: Limit = 100
 ) -> schemas.Queues:
     """The queues of one's own accounts, in order, with reasons and what is missing."""
     with sandbox.lock:
@@ -52,15 +54,14 @@ def read_queue(
         everything = [each for each in queues(book) if is_own({participant_of(each.pot.account)})]
         live = [each for each in book.queue.live() if is_own(participants_in(each))]
         aside, aside_total = standing_aside(book, SHOWN_MAX, live)
-        shown = everything[cursor : cursor + limit]
-        end = cursor + len(shown)
+        shown, following = page_after(everything, lambda each: _key(each.pot), cursor, limit)
         return schemas.Queues(
             as_of_block=house.projection.height,
             live=len(live),
             data=[queue_view(network, each, first_of(book, each, SHOWN_MAX)) for each in shown],
             aside_total=aside_total,
             aside=[waiting_view(network, each, "0") for each in aside],
-            next_cursor=str(end) if shown and end < len(everything) else None,
+            next_cursor=following,
         )
 
 
@@ -102,7 +103,7 @@ def resolve_queue(asked: schemas.Resolving, sandbox: RunningSandbox) -> schemas.
 
 @router.get("/limits", operation_id="limits.list", summary="List limits")
 def list_limits(
-    sandbox: RunningSandbox, holder: CallingHolder, cursor: Cursor, limit: Limit = 100
+    sandbox: RunningSandbox, holder: CallingHolder, cursor: KeyCursor, limit: Limit = 100
 ) -> Page[schemas.Limit]:
     """The limits of one's own accounts, and what is left under each."""
     with sandbox.lock:
@@ -110,8 +111,12 @@ def list_limits(
         is_own = _own(sandbox.consortium, holder)
         every = sorted(house.desk.book.limits.all().items())
         limits = [each for each in every if is_own({participant_of(each[0].account)})]
-        views = [limit_view(sandbox.consortium, *each) for each in limits[cursor : cursor + limit]]
-        return page_of(views, cursor, len(limits), house.projection.height)
+        shown, following = page_after(limits, lambda each: _key(each[0]), cursor, limit)
+        return Page(
+            as_of_block=house.projection.height,
+            data=[limit_view(sandbox.consortium, *each) for each in shown],
+            next_cursor=following,
+        )
 
 
 @router.put(
@@ -147,8 +152,25 @@ def delete_limit(
     sandbox: RunningSandbox,
     holder: CallingHolder,
     account: AccountQuery,
-    currency: Annotated[str | None, Query(max_length=3)] = None,
-    counterparty: Annotated[str | None, Query(max_length=41)] = None,
+    currency: Annotated[
+        str | None,
+        in_query(
+            "If left out, the first currency of the network.",
+            "币种；省略时为网络的首个币种。",
+            "CNY",
+            max_length=3,
+        ),
+    ] = None,
+    counterparty: Annotated[
+        str | None,
+        in_query(
+            "Towards this account; left out: towards everybody.",
+            "对该账户的限额；省略：对所有人。",
+            "BRK-B",
+            max_length=41,
+            pattern=ACCOUNT_PATTERN,
+        ),
+    ] = None,
 ) -> Response:
     """Takes the limit of an account away, towards one account or towards everybody."""
     pot = limit_of(sandbox.consortium.network, account, currency, counterparty)
@@ -164,6 +186,10 @@ def delete_limit(
     if not sandbox.change(act):
         raise refuse(Reason.UNKNOWN, "there is no such limit")
     return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+def _key(pot: Pot) -> Key:
+    return tuple(int(part) for part in pot)
 
 
 def _own(consortium: Consortium, holder: KeyHolder) -> Callable[[Collection[int]], bool]:

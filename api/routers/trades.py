@@ -1,9 +1,11 @@
 """Trades: submit one, look one up, list them in order of capture."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi.concurrency import run_in_threadpool
 
 from api import schemas, trade_schemas
 from api.batch_views import captured_batch_view, gap_view
@@ -11,15 +13,17 @@ from api.body_guard import BodyBounds, bounded
 from api.dependencies import (
     CallingHolder,
     Cursor,
-    Limit,
     RawBody,
     RunningExplorer,
     RunningSandbox,
     only_known_parameters,
 )
 from api.errors import RefusedError, problems, refuse
-from api.own_trades import own_page, visible_position
+from api.own_trades import visible_position
+from api.parameters import Limit, TradeIdInPath
+from api.trade_filters import TradeFilter, find_trades, trade_filter
 from api.views import trade_view
+from api.waiting import Waited
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
     AMOUNT_MAX,
@@ -35,7 +39,9 @@ from ledger.domain.identifiers import (
     parse_account,
 )
 from ledger.domain.reasons import Reason, Rejected
+from nodes.explorer import Explorer
 from nodes.network import Network
+from nodes.sandbox.sandbox import Sandbox
 from nodes.trade_batches import read_arrow, read_json
 
 router = APIRouter(
@@ -74,7 +80,7 @@ _BATCH_CONTENT = {
 }
 
 
-def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
+async def _batch_form(request: Request) -> Callable[[bytes, Network], TradeColumns]:
     """How to read the body, by its content type."""
     kind = request.headers.get("content-type", "none")
     form = _FORMS.get(kind.partition(";")[0].strip().lower())
@@ -97,28 +103,29 @@ BatchForm = Annotated[Callable[[bytes, Network], TradeColumns], Depends(_batch_f
         **problems(404, 409, 507),
     },
 )
-def create_trade(
+async def create_trade(
     trade: trade_schemas.NewTrade,
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
     response: Response,
+    waited: Waited,
 ) -> trade_schemas.Trade:
     """Captures a locked-in trade; it is on disk when this answers.
 
-    The same trade again is answered with 200; the same number with other terms with 409.
+    The same trade again is answered with 200; the same number with other terms with 409. With
+    `wait=final` the answer comes once it has settled, or the timeout is over.
     """
-    network = sandbox.consortium.network
-    row = _row(network, trade)
+    captured = asyncio.wrap_future(sandbox.submit(_row(sandbox.consortium.network, trade)))
     try:
-        answer = sandbox.submit(row).result(timeout=CAPTURE_SECONDS_MAX)
+        answer = await asyncio.wait_for(captured, CAPTURE_SECONDS_MAX)
     except TimeoutError:
         raise refuse(Reason.UNAVAILABLE, "the capture takes too long") from None
     if isinstance(answer, Rejected):
         raise RefusedError(answer)
     if answer.was_known:
         response.status_code = status.HTTP_200_OK
-    trades = sandbox.consortium.exchange.trades(answer.position, answer.position + 1)
-    return trade_view(sandbox.consortium, explorer, trades, 0, answer.position)
+    await waited.over(answer.position)
+    return await run_in_threadpool(_shown, sandbox, explorer, answer.position)
 
 
 @router.post(
@@ -165,12 +172,13 @@ def create_trades(
     return captured_batch_view(answer, refusals)
 
 
-@router.get("", operation_id="trades.list", summary="List trades")
+@router.get("", operation_id="trades.list", summary="List trades", responses=problems(404))
 def list_trades(
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
     holder: CallingHolder,
     cursor: Cursor,
+    wanted: Annotated[TradeFilter, Depends(trade_filter)],
     limit: Limit = 100,
 ) -> schemas.Page[trade_schemas.Trade]:
     """Captured trades in order of capture: one's own, or all of them for who sees everything.
@@ -178,16 +186,14 @@ def list_trades(
     A page may be shorter than asked for, even empty, as long as it has a next_cursor.
     """
     consortium = sandbox.consortium
-    page = own_page(consortium, holder, cursor, limit)
+    height = consortium.clearing_house.projection.height
+    page = find_trades(consortium, holder, wanted, cursor, limit)
     views = [
         trade_view(consortium, explorer, trades, row, position)
         for trades, row, position in page.rows
     ]
-    return schemas.Page(
-        as_of_block=consortium.clearing_house.projection.height,
-        data=views,
-        next_cursor=None if page.next_position is None else str(page.next_position),
-    )
+    following = None if page.next_position is None else str(page.next_position)
+    return schemas.Page(as_of_block=height, data=views, next_cursor=following)
 
 
 @router.get("/gaps", operation_id="trades.gaps", summary="List gaps in the venue's numbers")
@@ -210,14 +216,23 @@ def list_gaps(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> tr
     summary="Look a trade up",
     responses=problems(404),
 )
-def read_trade(
-    trade_id: Annotated[str, Path(max_length=60)],
+async def read_trade(
+    trade_id: TradeIdInPath,
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
     holder: CallingHolder,
+    waited: Waited,
 ) -> trade_schemas.Trade:
-    """One trade by its id, with what has become of it."""
-    position = visible_position(sandbox.consortium, holder, trade_id)
+    """One trade by its id, with what has become of it.
+
+    With `wait=final` the answer comes once it has settled, or the timeout is over.
+    """
+    position = await run_in_threadpool(visible_position, sandbox.consortium, holder, trade_id)
+    await waited.over(position)
+    return await run_in_threadpool(_shown, sandbox, explorer, position)
+
+
+def _shown(sandbox: Sandbox, explorer: Explorer, position: int) -> trade_schemas.Trade:
     trades = sandbox.consortium.exchange.trades(position, position + 1)
     return trade_view(sandbox.consortium, explorer, trades, 0, position)
 

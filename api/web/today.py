@@ -4,18 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import schemas, trade_schemas
-from api.access.visible import (
-    visible_participant,
-    visible_positions,
-    visible_reconciliation,
-)
+from api.access.visible import sees_holding, visible_participant, visible_reconciliation
 from api.break_schemas import Reconciliation
 from api.break_views import reconciliation_view
 from api.own_trades import own_rows
+from api.positions import position_view, positions_now
 from api.views import (
     cycle_view,
     participant_view,
-    position_views,
     settled_cycles,
     trade_view,
 )
@@ -121,9 +117,11 @@ def today_of(
         reconciliation=visible_reconciliation(holder, reconciliation_view(consortium)),
         shown_participant=shown,
         traders=traders,
-        positions=visible_positions(network, holder, position_views(consortium, shown))[
-            :POSITIONS_SHOWN
-        ],
+        positions=[
+            position_view(each)
+            for each in positions_now(consortium, shown)
+            if sees_holding(network, holder, each.node.id, each.register)
+        ][:POSITIONS_SHOWN],
         live_instructions=len(live),
         count_by_reason=[
             (reason.name if reason else "", count)

@@ -131,6 +131,13 @@ class BreakBook:
                 _entry_of(row) for row in session.exec(rows.order_by(col(BreakEntryRow.sequence)))
             ]
 
+    def entries_after(self, sequence: int, count: int) -> list[tuple[str, BreakEntry]]:
+        """What has happened to breaks since an entry: the id of the break, and the entry."""
+        rows = select(BreakEntryRow).where(col(BreakEntryRow.sequence) > sequence)
+        with self._database.reading() as session:
+            found = session.exec(rows.order_by(col(BreakEntryRow.sequence)).limit(count))
+            return [(row.break_id, _entry_of(row)) for row in found]
+
     # What people do about a break, by its short name.
 
     def assign(self, key: str, to: str, by: str, seen: Seen) -> Break | Rejected:

@@ -22,6 +22,9 @@ _NOTE: Final = text(
     " SELECT (SELECT MAX(number) + 1 FROM changes), :payload"
     " WHERE EXISTS (SELECT 1 FROM changes)"
 )
+_AFTER: Final = text(
+    "SELECT number, payload FROM changes WHERE number > :number ORDER BY number LIMIT :count"
+)
 
 
 class Standing(msgspec.Struct, frozen=True, array_like=True):
@@ -95,13 +98,12 @@ class ChangeLog:
 
     def after(self, number: int, count: int) -> list[tuple[int, list[Change]]]:
         """The changes of the first so many commits after one, oldest first."""
-        rows = select(ChangeRow).where(col(ChangeRow.number) > number)
+        wanted = {"number": number, "count": count}
         with self._database.reading() as session:
-            found = session.exec(rows.order_by(col(ChangeRow.number)).limit(count)).all()
-            return [
-                (row.number, msgspec.msgpack.decode(row.payload, type=list[Change]))
-                for row in found
-            ]
+            found = session.connection().execute(_AFTER, wanted).all()
+        return [
+            (place, msgspec.msgpack.decode(payload, type=list[Change])) for place, payload in found
+        ]
 
     def forget(self, number: int) -> None:
         """Removes those up to a number, which nobody needs any more; the last one stays."""

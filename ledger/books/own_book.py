@@ -147,14 +147,15 @@ class OwnBook:
 
     def booked(
         self, session: Session, first_block: int, last_block: int
-    ) -> Iterator[tuple[Cause, Entry]]:
-        """The entries that were booked in some blocks, the earliest first."""
+    ) -> Iterator[tuple[int, Cause, Entry]]:
+        """The entries that were booked in some blocks, the earliest first, each with its block."""
         rows = select(OwnEntryRow).where(
             OwnEntryRow.book == self._name,
             col(OwnEntryRow.block).between(first_block, last_block),
         )
         for row in session.exec(rows.order_by(col(OwnEntryRow.block))):
-            yield Cause(Origin(row.origin), row.reference, row.digest), _unpack(row.payload)
+            cause = Cause(Origin(row.origin), row.reference, row.digest)
+            yield row.block or 0, cause, _unpack(row.payload)
 
     def recall(self, session: Session, cause: Cause, entry: Entry) -> Recall:
         """Whether this entry is expected already, or another one for its cause."""

@@ -24,8 +24,10 @@ from typing import IO, Final
 
 import msgspec
 
+from ledger.domain.participants import Role
 from loadtests.benchmarks.day_forms import ArrowForm, JsonForm
 from loadtests.benchmarks.day_market import Market
+from nodes.api_keys import seeded_secret
 from nodes.process_memory import reuse_freed_memory
 
 READY: Final = b"ready\n"
@@ -155,7 +157,8 @@ def _post_all(market: Market, form: JsonForm, port: int) -> float:
     busy = 0.0
     bodies: Queue[bytes] = Queue(BODIES_AHEAD_MAX)
     wrong: list[str] = []
-    posters = [Thread(target=_post, args=(bodies, port, wrong)) for _ in range(CONNECTIONS)]
+    key = _key_of(market)
+    posters = [Thread(target=_post, args=(bodies, port, key, wrong)) for _ in range(CONNECTIONS)]
     for poster in posters:
         poster.start()
     began = perf_counter()
@@ -176,10 +179,16 @@ def _post_all(market: Market, form: JsonForm, port: int) -> float:
     return busy
 
 
-def _post(bodies: "Queue[bytes]", port: int, wrong: list[str]) -> None:
+def _key_of(market: Market) -> str:
+    """The key of the exchange of a market, which captures trades."""
+    network = market.network
+    return seeded_secret(network.seed, network.sole(Role.EXCHANGE))
+
+
+def _post(bodies: "Queue[bytes]", port: int, key: str, wrong: list[str]) -> None:
     """Posts bodies on one connection until an empty one comes; what is wrong is noted."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     while body := bodies.get():
         if wrong:
             continue

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ledger.books.break_life import BreakEntry, key_of
 from ledger.books.capture import NumberedRefusal
 from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
@@ -12,44 +13,36 @@ from nodes.journal.event import Draft
 from nodes.journal.trades import SINGLES_MAX
 
 REFUSALS_A_LOOK_MAX: Final = 10_000
+ENTRIES_A_LOOK_MAX: Final = 1_000
 
 
 class Breaks:
-    """The open breaks of every node. The cursor has both versions of each, by node and id."""
+    """What has happened to the breaks of every node. The cursor has the last entry of each."""
 
     name = "breaks"
 
     def __init__(self, consortium: Consortium) -> None:
         self._consortium = consortium
 
-    def present(self) -> dict[str, list[str]]:
-        """The open breaks, of nodes that answer."""
-        return self._now({})
+    def present(self) -> dict[str, int]:
+        """The last entry of every node that answers."""
+        last: dict[str, int] = {}
+        while (after := self.since(last)[1]) != last:
+            last = after
+        return last
 
-    def since(self, cursor: dict[str, list[str]]) -> tuple[list[Draft], dict[str, list[str]]]:
-        """Breaks that opened, changed or closed."""
-        now = self._now(cursor)
-        drafts = [
-            _of_break("changed" if key in cursor else "opened", key, seen)
-            for key, seen in now.items()
-            if cursor.get(key) != seen
-        ]
-        drafts += [_of_break("closed", key, seen) for key, seen in cursor.items() if key not in now]
-        return drafts, now
-
-    def _now(self, before: dict[str, list[str]]) -> dict[str, list[str]]:
-        """Of a node that is away, what was known before stands."""
-        found: dict[str, list[str]] = {}
+    def since(self, cursor: dict[str, int]) -> tuple[list[Draft], dict[str, int]]:
+        """The entries after those, of nodes that answer."""
+        drafts, after = list[Draft](), dict(cursor)
         for node in self._consortium.nodes.values():
             try:
-                rows = node.breaks()
+                entries = node.break_entries_after(cursor.get(node.id, 0), ENTRIES_A_LOOK_MAX)
             except UnreachableError:
-                found |= {key: seen for key, seen in before.items() if _owner(key) == node.id}
                 continue
-            for row in rows:
-                seen = [row.kind.value, row.subject, row.ours, row.theirs]
-                found[f"{node.id}/{row.id}"] = seen
-        return found
+            for id, entry in entries:
+                drafts.append(_of_break(node.id, id, entry))
+                after[node.id] = entry.sequence
+        return drafts, after
 
 
 class Refusals:
@@ -106,17 +99,27 @@ def _of_refused(exchange: str, rows: Sequence[NumberedRefusal]) -> list[Draft]:
     return [refused]
 
 
-def _of_break(act: str, key: str, seen: list[str]) -> Draft:
-    kind, subject, ours, theirs = seen
-    owner = _owner(key)
+def _of_break(owner: str, id: str, entry: BreakEntry) -> Draft:
+    key = key_of(id)
+    data: dict[str, str] = {"owner": owner, "key": key}
+    if entry.actor:
+        data["by"] = entry.actor
+    if entry.text:
+        data["text"] = entry.text
+    if entry.after is not None:
+        version = entry.after
+        data |= {
+            "kind": version.kind.value,
+            "about": version.subject,
+            "ours": version.ours,
+            "theirs": version.theirs,
+            "cause": version.cause.value,
+        }
     return Draft(
-        kind=f"break.{act}",
+        kind=f"break.{entry.act.value}",
         subject=key,
-        data={"owner": owner, "kind": kind, "about": subject, "ours": ours, "theirs": theirs},
+        data=data,
         participants=frozenset({owner}),
         node=owner,
+        block=entry.seen.block,
     )
-
-
-def _owner(key: str) -> str:
-    return key.partition("/")[0]

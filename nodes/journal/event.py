@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.books.interface.events import TYPE_PREFIX
+from ledger.books.interface.events import TYPE_PREFIX, KeptEvent
 
 SPEC_VERSION: Final = "1.0"
 DATA_CONTENT_TYPE: Final = "application/json"
@@ -58,3 +58,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 def type_of(kind: str) -> str:
     """The type of an event of a kind, with the version of its data."""
     return f"{TYPE_PREFIX}{kind}.v1"
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+def id_in(event: KeptEvent) -> str:
+    """The id of an event on record."""
+    return msgspec.json.decode(event.payload, type=_Named).id

@@ -17,6 +17,8 @@ from nodes.engine import EmbeddedEngine, Engine
 from nodes.keys import Key
 from nodes.network import Network
 from nodes.node import Node
+from nodes.processes.control import ProcessControl
+from nodes.processes.faults import ProcessFaults
 from nodes.processes.node_process import CHAIN, MESSAGES, desk_key, founded
 from nodes.processes.routes import messages_route
 from nodes.sandbox.sandbox import CYCLE_SECONDS, Sandbox
@@ -49,6 +51,7 @@ class HouseProcess:
         clock = BusinessClock(clock_file(state))
         consortium = join_consortium(state, clock, self._others)
         self.sandbox = Sandbox(consortium, cycle_seconds, turns)
+        self.sandbox.faults = ProcessFaults(consortium, ProcessControl(state))
         node = self.sandbox.consortium.clearing_house
         host = NodeHost(node, self._others.signers, turns, None)
         self._listener.route(MESSAGES, messages_route(host))

@@ -72,11 +72,12 @@ class NodeProcess:
             now_ns = self._clock.stopwatch_ns()
             was_away = was_away or now_ns - seen_ns > AWAY_SECONDS * NS
             try:
+                if was_away:
+                    # It was started now, or has stood still. It keeps no turn meanwhile: those whom
+                    # it tells may be waiting for it themselves.
+                    self.node.announce()
+                    was_away = False
                 with self._turns:
-                    if was_away:
-                        # It was started now, or has stood still.
-                        self.node.announce()
-                        was_away = False
                     is_behind = self._engine.final_height() > self.node.reconciled_block
                     has_breaks = waited >= RECONCILE_SECONDS and bool(self.node.breaks())
                     if is_behind or has_breaks:

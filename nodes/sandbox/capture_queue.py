@@ -131,6 +131,8 @@ class CaptureQueue:
             _refuse(group, refusal)
 
     def _put(self, submitted: _Waiting) -> None:
+        # What was submitted is captured: whoever does not wait any more cannot take it back.
+        submitted.answer.set_running_or_notify_cancel()
         with self._lock:
             is_full = self._trades_waiting + submitted.count > TRADES_WAITING_MAX
             if not is_full:

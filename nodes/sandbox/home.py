@@ -70,6 +70,9 @@ class SandboxHome:
         if replacement.snapshot is not None:
             _copy(self._folder_of(replacement.snapshot), self.path)
         sandbox = self._open_sandbox(replacement.seed)
+        act = "reset" if replacement.snapshot is None else "restored"
+        told = {"snapshot": replacement.snapshot} if replacement.snapshot else {}
+        sandbox.journal.begin_again(sandbox.consortium, f"sandbox.{act}", told)
         file.unlink()
         return sandbox
 

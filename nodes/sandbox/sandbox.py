@@ -174,7 +174,10 @@ class Sandbox:
             return answer
 
     def inject(self, fault: NodeFault, participant: str, milliseconds: int = 0) -> Rejected | None:
-        """Does something to a node (see ``NodeFaults``) while nothing else happens."""
+        """Does something to a node (see ``NodeFaults``); in one process, nothing else meanwhile."""
+        if not isinstance(self.faults, InProcessFaults):
+            # A process that begins has questions of its own, which need this one's turn.
+            return self.faults.inject(fault, participant, milliseconds=milliseconds)
 
         def act(_: Consortium) -> Rejected | None:
             refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)

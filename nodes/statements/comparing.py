@@ -16,10 +16,10 @@ from ledger.books.keyed import add_up
 from ledger.books.movements import KINDS, REGISTERS, Movements
 from ledger.books.postings import Origin, PostingKind, Register
 from ledger.books.reconciliation import Difference
-from ledger.clearing.columns import Column, Mask, accounts_of, assets_of
+from ledger.clearing.columns import Column, accounts_of, assets_of
 from ledger.domain.accounts import holding_key
 from ledger.domain.breaks import BreakKind
-from ledger.reconciliation.codes import NOBODY
+from ledger.reconciliation.codes import NOBODY, codes_of
 from ledger.reconciliation.records import (
     CASH_MOVEMENTS,
     CASH_POSITIONS,
@@ -46,6 +46,7 @@ _MOVEMENTS: Final = {
     Register.SECURITIES: SECURITIES_MOVEMENTS,
     Register.CASH: CASH_MOVEMENTS,
 }
+_NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,37 +108,107 @@ def _positions(
 def _own_positions(node: "Node", register: Register, last: int) -> tuple[Column, Column]:
     """What the own book had after a block: what it has, without what was booked since."""
     now = node.own_book.positions(register).of_participant(node.number)
-    later = _OwnMovements(node, register, last + 1, max(node.projection.height, 0))
+    later = _in_own_book(node, register, last + 1, max(node.projection.height, 0))
     before = add_up(now, later.keys, -later.amounts[None])
     at = now.with_values(before.keys, before.ends)
     return at.keys.column, at.values[0]
 
 
-class _OwnMovements:
-    """What the own book has booked in some blocks, in one register."""
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """What one side has moved in one register, as columns."""
 
-    def __init__(self, node: "Node", register: Register, first: int, last: int) -> None:
-        keys, amounts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        self.references: list[bytes] = []
-        self.are_of_register: list[bool] = []
-        with node.database.reading() as session:
-            for cause, entry in node.own_book.booked(session, first, last):
-                if register in entry:
-                    some = entry[register][1] != 0
-                    keys.append(entry[register][0][some])
-                    amounts.append(entry[register][1][some])
-                    count = len(keys[-1])
-                    self.references += [cause.reference] * count
-                    in_register = cause.origin in (Origin.SECURITIES, Origin.CASH)
-                    self.are_of_register += [in_register] * count
-        self.keys: Column = np.concatenate(keys)
-        self.amounts: Column = np.concatenate(amounts)
+    blocks: Column
+    keys: Column
+    amounts: Column
+    days: Column
+    causes: Column
+    references: Sequence[bytes]
 
-    def causes(self) -> Column:
-        """Issues, redemptions and other causes."""
-        own: Mask = np.array(self.are_of_register, dtype=bool)
-        signed = np.where(self.amounts > 0, ISSUED, REDEEMED)
-        return np.where(own, signed, OTHER_CAUSE)
+    def take(self, rows: Column) -> "_Moved":
+        """Some of it."""
+        return _Moved(
+            self.blocks[rows],
+            self.keys[rows],
+            self.amounts[rows],
+            self.days[rows],
+            self.causes[rows],
+            [self.references[row] for row in rows.tolist()],
+        )
+
+    def records(self, numbers: Column) -> Records:
+        """As records, with references by number."""
+        return Records(
+            {
+                "references": numbers,
+                "assets": assets_of(self.keys),
+                "accounts": accounts_of(self.keys),
+                "amounts": self.amounts,
+                "dates": self.days,
+                "causes": self.causes,
+            }
+        )
+
+
+def _in_ledger(node: "Node", register: Register, first: int, last: int) -> _Moved:
+    movements = movements_of(node, first, last)
+    totals = movements.available + movements.held
+    rows = movements.rows_of(register)
+    rows = rows[totals[rows] != 0]
+    return _Moved(
+        movements.blocks[rows],
+        movements.keys[rows],
+        totals[rows],
+        movements.days[rows],
+        _causes(movements, rows),
+        [movements.reference(row) for row in rows.tolist()],
+    )
+
+
+def _in_own_book(node: "Node", register: Register, first: int, last: int) -> _Moved:
+    columns: list[list[Column]] = [[_NOTHING], [_NOTHING], [_NOTHING], [_NOTHING]]
+    references: list[bytes] = []
+    with node.database.reading() as session:
+        for block, cause, entry in node.own_book.booked(session, first, last):
+            if register not in entry:
+                continue
+            keys, amounts = (column[entry[register][1] != 0] for column in entry[register])
+            in_register = cause.origin in (Origin.SECURITIES, Origin.CASH)
+            signed = np.where(amounts > 0, ISSUED, REDEEMED)
+            causes = signed if in_register else np.full(len(keys), OTHER_CAUSE)
+            blocks = np.full(len(keys), block)
+            for column, part in zip(columns, (blocks, keys, amounts, causes), strict=True):
+                column.append(part)
+            references += [cause.reference] * len(keys)
+    blocks, keys, amounts, causes = map(np.concatenate, columns)
+    # It knows no dates: a block is on the day on which the node booked it.
+    return _Moved(blocks, keys, amounts, np.zeros_like(keys), causes, references)
+
+
+def _as_in_ledger(own: _Moved, ledger: _Moved) -> _Moved:
+    """The own book, in the ledger's words where both come to the same.
+
+    A set is one movement of each holding in the ledger, whatever instructions are in it; the own
+    book has an entry for each of these. What counts is what a block comes to, holding by holding.
+    """
+    codes = codes_of([[own.blocks, own.keys], [ledger.blocks, ledger.keys]])
+    distinct, places = np.unique(np.concatenate(codes), return_inverse=True)
+    sums = np.zeros(len(distinct), dtype=np.int64)
+    np.add.at(sums, places[: len(own.keys)], own.amounts)
+    np.subtract.at(sums, places[len(own.keys) :], ledger.amounts)
+    differs = sums != 0
+    rest = own.take(np.flatnonzero(differs[places[: len(own.keys)]]))
+    same = ledger.take(np.flatnonzero(~differs[places[len(own.keys) :]]))
+    day_by_block = dict(zip(ledger.blocks.tolist(), ledger.days.tolist(), strict=True))
+    days = np.array([day_by_block.get(each, 0) for each in rest.blocks.tolist()], dtype=np.int64)
+    return _Moved(
+        np.append(same.blocks, rest.blocks),
+        np.append(same.keys, rest.keys),
+        np.append(same.amounts, rest.amounts),
+        np.append(same.days, days),
+        np.append(same.causes, rest.causes),
+        [*same.references, *rest.references],
+    )
 
 
 def _movements(
@@ -148,37 +219,30 @@ def _movements(
     first: int,
     last: int,
 ) -> _Versions:
-    ledger, own = movements_of(node, first, last), _OwnMovements(node, register, first, last)
-    totals = ledger.available + ledger.held
-    moved = np.flatnonzero((ledger.registers == REGISTERS.index(register)) & (totals != 0))
-    names = [ledger.reference(row) for row in moved.tolist()]
-    stated = [given.references[row] for row in rows.tolist()]
-    ours, theirs, said, references = _numbered(own.references, names, stated)
-    layout = _MOVEMENTS[register]
-    # The own book knows no dates: a block is on the day on which the node booked it.
-    day_by_reference = dict(zip(theirs.tolist(), ledger.days[moved].tolist(), strict=True))
-    own_days = [day_by_reference.get(number, 0) for number in ours.tolist()]
-    left_out = {"statuses"}
+    ledger = _in_ledger(node, register, first, last)
+    own = _as_in_ledger(_in_own_book(node, register, first, last), ledger)
+    nothing = np.zeros(len(rows), dtype=np.int64)
+    stated = _Moved(
+        nothing,
+        given.keys[rows],
+        given.amounts[rows],
+        nothing if given.days is None else given.days[rows],
+        nothing if given.causes is None else given.causes[rows],
+        [given.references[row] for row in rows.tolist()],
+    )
+    ours, theirs, said, references = _numbered(own.references, ledger.references, stated.references)
+    layout, left_out = _MOVEMENTS[register], {"statuses"}
     if given.days is None:
         left_out.add("dates")
     if given.causes is None:
         left_out.add("causes")
     terms = tuple(field for field in layout.terms if field.name not in left_out)
-    nothing = np.zeros(len(rows), dtype=np.int64)
     return _Versions(
         register,
         replace(layout, terms=terms),
-        _records(own.keys, own.amounts, ours, np.array(own_days, dtype=np.int64), own.causes()),
-        _records(
-            ledger.keys[moved], totals[moved], theirs, ledger.days[moved], _causes(ledger, moved)
-        ),
-        _records(
-            given.keys[rows],
-            given.amounts[rows],
-            said,
-            nothing if given.days is None else given.days[rows],
-            nothing if given.causes is None else given.causes[rows],
-        ),
+        own.records(ours),
+        ledger.records(theirs),
+        stated.records(said),
         given.lines[rows],
         references,
     )
@@ -190,21 +254,6 @@ def _causes(movements: Movements, rows: Column) -> Column:
     causes[kinds == KINDS.index(PostingKind.ISSUED)] = ISSUED
     causes[kinds == KINDS.index(PostingKind.REDEEMED)] = REDEEMED
     return causes
-
-
-def _records(
-    keys: Column, amounts: Column, references: Column, days: Column, causes: Column
-) -> Records:
-    return Records(
-        {
-            "references": references,
-            "assets": assets_of(keys),
-            "accounts": accounts_of(keys),
-            "amounts": amounts,
-            "dates": days,
-            "causes": causes,
-        }
-    )
 
 
 def _numbered(*sides: Sequence[bytes]) -> tuple[Column, Column, Column, Sequence[bytes]]:

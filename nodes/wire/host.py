@@ -3,13 +3,16 @@
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from ledger.books.database import StorageError
 from nodes.bus import UnreachableError
+from nodes.clock import pause
 from nodes.engine import EngineError
 from nodes.keys import fresh_session
+from nodes.messages import StatementRequest
 from nodes.node import Node
-from nodes.turns import OverError, Turns
+from nodes.turns import TURN_SECONDS_MAX, OverError, Turns
 from nodes.wire.codec import MalformedMessageError
 from nodes.wire.contents import (
     Content,
@@ -22,6 +25,8 @@ from nodes.wire.contents import (
 from nodes.wire.deliveries import Deliveries, StaleError
 from nodes.wire.envelope import Answer, Envelope, Status, opened
 from nodes.wire.signers import Signers
+
+ASIDE_SECONDS_MAX: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +93,7 @@ class NodeHost:
         """Does what an envelope asks for, in the node's turn; errors are answers too."""
         status: Status
         try:
-            with self._turns.answering(envelope.path):
+            with self._turns.answering(envelope.path, _patience(envelope)):
                 name, body = self._handled(envelope)
                 return Answer("answer", name, body)
         except (PermissionError, MalformedMessageError, NotImplementedError) as error:
@@ -107,10 +112,28 @@ class NodeHost:
         node = self._node
         if envelope.kind == "message":
             message = unpacked_message(envelope.name, envelope.body)
-            return packed_answer(node.handle(envelope.sender, message))
+            if isinstance(message, StatementRequest):
+                # As of the last block: whoever asks has followed the chain before.
+                node.catch_up()
+            if node.disturbance.is_duplicated:
+                node.handle(envelope.sender, message)
+            answer = packed_answer(node.handle(envelope.sender, message))
+            if node.disturbance.milliseconds:
+                pause(node.disturbance.milliseconds / 1_000)
+            return answer
         method = method_of(type(node), envelope.name)
         result = method(node, **unpacked_call(method, envelope.body))
         return packed_result(method, result)
 
     def _sealed(self, envelope: Envelope, answer: Answer) -> bytes:
         return self._seal.sealed_answer(answer, envelope, self._node.key)
+
+
+def _patience(envelope: Envelope) -> float:
+    """How long an envelope waits for the node's turn.
+
+    Who asks for a statement of its own accord keeps its own turn meanwhile, and a keeper that is
+    redeeming may be waiting for just that: it asks again later.
+    """
+    is_aside = envelope.name == StatementRequest.__name__ and len(envelope.path) == 1
+    return ASIDE_SECONDS_MAX if is_aside else TURN_SECONDS_MAX

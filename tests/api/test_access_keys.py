@@ -98,7 +98,7 @@ def test_two_keys_are_refused_and_the_same_twice_is_one(client):
 def test_key_is_shown_once_listed_without_it_and_revoked(client):
     operator = key_header()
     made = client.post("/v1/api-keys", json={"holder": "BRK-A"}, headers=operator)
-    key, id = made.json()["key"], made.json()["id"]
+    key, id = made.json()["api_key"], made.json()["id"]
 
     assert made.status_code == 201
     assert (made.json()["role"], made.json()["is_from_seed"]) == ("broker", False)
@@ -111,6 +111,18 @@ def test_key_is_shown_once_listed_without_it_and_revoked(client):
     assert revoked.json()["revoked_at"] is not None
     assert again.json() == revoked.json()
     assert status(client, ("X-Api-Key", key)) == 401
+
+
+def test_new_key_is_kept_neither_with_its_answer_nor_in_the_log(client):
+    asked = key_header() | {"Idempotency-Key": "once"}
+    made = client.post("/v1/api-keys", json={"holder": "BRK-C"}, headers=asked)
+    again = client.post("/v1/api-keys", json={"holder": "BRK-C"}, headers=asked)
+    logged = client.get(f"/v1/requests/{made.headers['request-id']}", headers=key_header())
+
+    key = made.json()["api_key"]
+    assert again.json() == made.json() | {"api_key": "***"}
+    assert made.json()["id"] in logged.text
+    assert key not in logged.text
 
 
 def test_keys_are_paged(client):
@@ -143,7 +155,7 @@ def test_revoked_key_of_the_seed_stays_revoked_after_a_restart(tmp_path):
     with client_of(create_app(open_sandbox(tmp_path, SEED, DAY))) as client:
         keys = client.get("/v1/api-keys").json()["data"]
         [id] = [each["id"] for each in keys if each["holder"] == "BRK-B"]
-        made = client.post("/v1/api-keys", json={"holder": "BRK-C"}).json()["key"]
+        made = client.post("/v1/api-keys", json={"holder": "BRK-C"}).json()["api_key"]
         client.post(f"/v1/api-keys/{id}/revoke")
     with client_of(create_app(open_sandbox(tmp_path, None, DAY))) as client:
         assert client.get(CHAIN, headers=key_header("BRK-B")).status_code == 401

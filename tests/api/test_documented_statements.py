@@ -4,11 +4,11 @@ import re
 import shlex
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.cli.main import app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -37,8 +37,8 @@ def test_commands_run_one_after_another(server, text, tmp_path, monkeypatch):
 
 
 def test_requests_are_answered(server, text, tmp_path):
-    client = TestClient(server.app)
-    read, sent = re.findall(r"^    curl -s '[^/]+//[^/]+([^']+)'", text, re.MULTILINE)
+    client = client_of(server.app)
+    read, sent = re.findall(r"^    curl -s .*?'[^/]+//[^/]+([^']+)'", text, re.MULTILINE)
     assert client.get(read).text.startswith("\ufeff账户")
     positions = client.get("/v1/statements/BRK-A/positions.csv").content
     answer = client.post(sent, content=positions, headers={"content-type": "text/csv"})
@@ -46,7 +46,7 @@ def test_requests_are_answered(server, text, tmp_path):
 
 
 def test_the_other_system_s_file_is_read_and_a_bad_one_refused_as_shown(server, text):
-    client, path = TestClient(server.app), "/v1/statements/BRK-A?name=custodian"
+    client, path = client_of(server.app), "/v1/statements/BRK-A?name=custodian"
     lines = re.search(r"( {4}account,asset,total\n {4}.*)\n", text)[1]
     content = "".join(line.strip() + "\n" for line in lines.splitlines())
     headers = {"content-type": "text/csv"}

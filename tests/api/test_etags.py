@@ -1,10 +1,10 @@
 """ETags: the same answer has the same name, and who has it is told so; HEAD has no body."""
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 READS = [
@@ -24,7 +24,7 @@ READS = [
 def client(tmp_path_factory):
     options = SandboxOptions(cycle_seconds=0)
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 

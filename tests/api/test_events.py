@@ -14,7 +14,12 @@ from ledger.books.database import open_database
 from ledger.books.interface import events as kept_events
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.books.interface.tables import interface_tables
+from ledger.books.reconciliation import Difference
+from ledger.domain.breaks import BreakKind
+from nodes.api_keys import OPERATOR
+from nodes.sandbox.home import Replacement, SandboxHome
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -49,8 +54,14 @@ def app(server):
 
 @pytest.fixture(scope="module")
 def client(server):
-    with httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as opened:
+    with httpx2.Client(
+        base_url=f"http://{server.place}/v1", headers=key_header(), timeout=30
+    ) as opened:
         yield opened
+
+
+def client_at(place, holder=OPERATOR.name):
+    return httpx2.Client(base_url=f"http://{place}/v1", headers=key_header(holder), timeout=30)
 
 
 def frames_of(client, **options):
@@ -197,6 +208,8 @@ def test_stream_resumes_exactly_under_load_however_often_it_is_cut_off(client):
                 last = id_
                 if place >= 1 + cut:
                     break
+            # What happens meanwhile is not lost on who comes back.
+            time.sleep(0.3)
     finally:
         stop.set()
         trader.join()
@@ -206,6 +219,12 @@ def test_stream_resumes_exactly_under_load_however_often_it_is_cut_off(client):
     numbers = [event["sequence"] for event in received]
     assert numbers == [*range(start + 1, last + 1)]
     assert len(numbers) > 20
+
+
+def test_stream_without_a_beginning_tells_what_happens_from_now_on(client):
+    last = client.get("/events", params={"limit": 1}).json()["last_sequence"]
+
+    assert next(frames_of(client)) == (last, [])
 
 
 def test_stream_gives_only_what_is_wanted(client):
@@ -256,6 +275,39 @@ def test_stream_of_a_participant_has_nothing_of_others(sandbox, client):
     assert all(not each["participants"] or "BRK-C" in each["participants"] for each in seen)
 
 
+def test_key_of_a_participant_reads_what_is_its_own_and_public(server, client):
+    last = client.get("/events", params={"limit": 1}).json()["last_sequence"]
+    trade = client.post("/trades", json=TRADE | {"number": "PRIVATE"}).json()["id"]
+    settled = until(client, "trade.settled", subject=trade)
+    with client_at(server.place, "BRK-C") as stranger, client_at(server.place, "BRK-B") as buyer:
+        assert stranger.get(f"/events/{settled['id']}").status_code == 404
+        assert stranger.post(f"/events/{settled['id']}/resend").status_code == 404
+        assert stranger.get("/events", params={"subject": trade}).json()["data"] == []
+        assert buyer.get(f"/events/{settled['id']}").json() == settled
+        for reader, is_told in ((stranger, False), (buyer, True)):
+            _, seen = next(
+                each for each in frames_of(reader, params={"last_event_id": last}) if each[1]
+            )
+            assert (trade in {event["subject"] for event in seen}) is is_told
+    assert httpx2.get(f"http://{server.place}/v1/events").status_code == 401
+
+
+def test_reset_goes_on_with_the_numbers_and_says_so(tmp_path):
+    home = SandboxHome(tmp_path, lambda seed: open_sandbox(tmp_path, seed or "test", DAY))
+    before = home.open()
+    before.start()
+    before.stop()
+    last = before.journal.events.last_sequence
+    home.replace(Replacement(seed="other"))
+
+    after = home.open()
+    after.start()
+    after.stop()
+    told = [json.loads(event.payload) for event in after.journal.events.after(last, 10)]
+    assert [event["sequence"] for event in told] == [last + 1, last + 2]
+    assert [event["type"].split(".")[3] for event in told] == ["reset", "started"]
+
+
 def test_events_too_old_are_gone(monkeypatch, client, sandbox):
     monkeypatch.setattr(sandbox.journal.events, "first_sequence", 10)
 
@@ -304,7 +356,9 @@ def test_open_stream_ends_when_the_server_stops(tmp_path):
     frames = []
 
     def read(place):
-        with httpx2.Client(base_url=f"http://{place}/v1", timeout=30) as opened:
+        with httpx2.Client(
+            base_url=f"http://{place}/v1", headers=key_header(), timeout=30
+        ) as opened:
             frames.extend(frames_of(opened))
 
     with served(open_sandbox(tmp_path, "test", DAY)) as running:
@@ -314,3 +368,38 @@ def test_open_stream_ends_when_the_server_stops(tmp_path):
             time.sleep(0.02)
     reader.join(timeout=SECONDS_MAX)
     assert not reader.is_alive()
+
+
+def test_every_field_of_events_and_webhooks_is_described_in_two_languages_with_an_example(client):
+    described = httpx2.get(str(client.base_url.copy_with(path="/openapi.json"))).json()
+    schemas = described["components"]["schemas"]
+    names = [
+        name for name in schemas if name.startswith(("Journal", "Webhook", "NewWebhook", "Rese"))
+    ]
+    assert {"JournalEvent", "JournalEvents", "WebhookAttempt", "NewWebhookEndpoint", "Resend"} <= {
+        *names
+    }
+    for name in [*names, "CreatedWebhookEndpoint"]:
+        for field, schema in schemas[name]["properties"].items():
+            assert schema["description"], (name, field)
+            assert schema["x-description-zh"], (name, field)
+            assert schema["examples"], (name, field)
+
+
+def test_break_is_told_to_its_owner_as_its_history_has_it(sandbox, client):
+    node = sandbox.consortium.trader("BRK-A")
+    difference = Difference(
+        id="position:own:cash:1",
+        kind=BreakKind.AMOUNT,
+        subject="BRK-A CNY",
+        ours="1.00",
+        theirs="ledger 2.00",
+    )
+    with sandbox.lock, node.database.transaction() as session:
+        node.break_book.add(session, [difference], node.seen())
+
+    event = until(client, "break.opened")
+    assert (event["participants"], event["data"]["ours"]) == (["BRK-A"], "1.00")
+    with sandbox.lock:
+        sandbox.consortium.reconcile()
+    until(client, "break.closed", subject=event["subject"])

@@ -7,17 +7,19 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
+from time import sleep
 
 import httpx2
 import pytest
-from fastapi.testclient import TestClient
+from sqlmodel import select
 
 from api.app import create_app
 from api.conventions.repeating import AGAIN
 from api.policies import CALLERS
-from ledger.books.interface.answers import KEPT_SECONDS, Asked
+from ledger.books.interface.answers import KEPT_SECONDS, AnswerRow, Asked
 from ledger.domain.reasons import Reason
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
 
 BY_HAND = SandboxOptions(cycle_seconds=0)
@@ -35,7 +37,7 @@ SECONDS_MAX = 60
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=BY_HAND)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 
@@ -122,9 +124,9 @@ def test_answers_without_a_body_are_kept_too(client):
 def test_callers_do_not_see_the_answers_of_others(client):
     book = sandbox_of(client).interface.answers
     post(client, "MINE", number="MINE")
-    theirs = Asked("BRK-Z", "MINE", "POST /v1/trades", b"other")
+    theirs = Asked("BRK-Z", "MINE", "POST /v1/trades", b"other", 0)
 
-    assert book.begin(theirs, 0).result() is None
+    assert book.begin(theirs).result() is None
 
 
 def test_same_key_at_the_same_time_is_done_once(client):
@@ -133,6 +135,11 @@ def test_same_key_at_the_same_time_is_done_once(client):
 
     assert {answer.status_code for answer in answers} == {201}
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+
+
+def is_begun(client, key):
+    with sandbox_of(client).interface.database.reading() as session:
+        return session.exec(select(AnswerRow).where(AnswerRow.key == key)).first() is not None
 
 
 def test_what_takes_long_is_not_begun_twice_but_said_to_run(client, monkeypatch):
@@ -151,8 +158,8 @@ def test_what_takes_long_is_not_begun_twice_but_said_to_run(client, monkeypatch)
         holding = pool.submit(hold)
         assert held.wait(SECONDS_MAX)
         first = pool.submit(ask)
-        while not client.app.state.sandbox.interface.writer._thread:
-            pass
+        while not is_begun(client, "SLOW"):
+            sleep(0.01)
         answers = [ask() for _ in range(3)]
         release.set()
         holding.result()
@@ -178,12 +185,13 @@ def test_server_errors_are_not_kept(client):
 
 def test_keys_are_forgotten_after_a_day_and_on_demand(client):
     book = sandbox_of(client).interface.answers
-    asked = Asked("anybody", "OLD", "POST /v1/trades", b"1")
-    now = 1_000_000
 
-    assert book.begin(asked, now).result() is None
-    assert book.begin(asked, now + KEPT_SECONDS - 1).result() is not None
-    assert book.begin(asked, now + KEPT_SECONDS).result() is None
+    def begin(at):
+        return book.begin(Asked("OPERATOR", "OLD", "POST /v1/trades", b"1", at)).result()
+
+    assert begin(1_000_000) is None
+    assert begin(1_000_000 + KEPT_SECONDS - 1) is not None
+    assert begin(1_000_000 + KEPT_SECONDS) is None
     post(client, "CLEARED", number="CLEARED")
     book.clear()
     assert post(client, "CLEARED", number="CLEARED").status_code == 200
@@ -210,8 +218,12 @@ def process(folder, moment):
             started.wait(SECONDS_MAX)
 
 
+def read(place, path):
+    return httpx2.get(f"{place}/v1/{path}", headers=key_header()).json()["data"]
+
+
 def ask(place, path, body, key="K"):
-    headers = {"Idempotency-Key": key}
+    headers = {"Idempotency-Key": key, **key_header()}
     return httpx2.post(f"{place}{path}", json=body, headers=headers, timeout=SECONDS_MAX)
 
 
@@ -233,7 +245,7 @@ INSTRUCTION = {
 
 
 def cash_of(place):
-    held = httpx2.get(f"{place}/v1/positions?participant=BRK-A&limit=500").json()["data"]
+    held = read(place, "positions?participant=BRK-A&limit=500")
     return next(
         each["total"] for each in held if each["account"] == "BRK-A" and each["kind"] == "cash"
     )
@@ -254,8 +266,8 @@ def test_killed_between_work_and_answer_nothing_happens_twice(tmp_path, moment):
     with process(tmp_path, "never") as (place, _):
         second = [ask(place, path, body, path) for path, body in asked]
         third = [ask(place, path, body, path) for path, body in asked]
-        trades = httpx2.get(f"{place}/v1/trades").json()["data"]
-        instructions = httpx2.get(f"{place}/v1/instructions").json()["data"]
+        trades = read(place, "trades")
+        instructions = read(place, "instructions")
         cash = cash_of(place)
 
     expected = [201, 200, 201] if moment == "begun" else [200, 200, 200]
@@ -273,7 +285,7 @@ def test_killed_strike_is_never_done_twice_and_says_where_to_look(tmp_path, mome
         ask(place, "/v1/cycles", {}, "STRIKE")
     with process(tmp_path, "never") as (place, _):
         answers = [ask(place, "/v1/cycles", {}, "STRIKE") for _ in range(2)]
-        cycles = httpx2.get(f"{place}/v1/cycles").json()["data"]
+        cycles = read(place, "cycles")
 
     assert [answer.status_code for answer in answers] == [409, 409]
     assert answers[0].json()["code"] == Reason.DUPLICATE.value

@@ -4,10 +4,10 @@ import json
 import time
 
 import pytest
-from fastapi.testclient import TestClient
 
 from api.app import create_app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 JSON = {"content-type": "application/json"}
@@ -18,7 +18,7 @@ SECONDS_MAX = 60
 def client(tmp_path_factory):
     options = SandboxOptions(cycle_seconds=0)
     sandbox = open_sandbox(tmp_path_factory.mktemp("state"), "test", DAY, options=options)
-    with TestClient(create_app(sandbox)) as opened:
+    with client_of(create_app(sandbox)) as opened:
         yield opened
 
 

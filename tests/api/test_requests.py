@@ -11,6 +11,7 @@ from api.cli.main import app
 from api.conventions.secrets import masked, masked_query
 from ledger.books.interface import requests
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -31,7 +32,7 @@ def open_one(folder):
 
 @pytest.fixture
 def client(tmp_path):
-    with TestClient(create_app(open_one(tmp_path))) as opened:
+    with client_of(create_app(open_one(tmp_path))) as opened:
         yield opened
 
 
@@ -59,15 +60,15 @@ def test_every_answer_names_its_request_and_problems_too(client):
 
 def test_names_go_on_after_a_restart_and_the_log_is_kept(tmp_path):
     for boot in (1, 2):
-        with TestClient(create_app(open_one(tmp_path))) as client:
+        with client_of(create_app(open_one(tmp_path))) as client:
             assert client.get("/v1/trades").headers["Request-Id"] == f"req_{boot}_1"
-    with TestClient(create_app(open_one(tmp_path))) as client:
+    with client_of(create_app(open_one(tmp_path))) as client:
         ids = [each["id"] for each in found(client)]
     assert ids == ["req_2_1", "req_1_1"]
 
 
 def test_request_is_noted_with_its_answer_and_both_bodies(client):
-    headers = {"Idempotency-Key": "K", "Authorization": "Bearer hidden"}
+    headers = {"Idempotency-Key": "K"}
     first = client.post("/v1/trades", json=TRADE, headers=headers)
     again = client.post("/v1/trades", json=TRADE, headers=headers)
     noted = client.get(f"/v1/requests/{first.headers['Request-Id']}").json()
@@ -83,7 +84,9 @@ def test_request_is_noted_with_its_answer_and_both_bodies(client):
     assert json.loads(noted["body"]) == TRADE
     assert json.loads(noted["answer"]) == first.json()
     assert noted["duration_us"] > 0
-    assert "hidden" not in json.dumps(found(client))
+    secret = client.headers["Authorization"].removeprefix("Bearer ")
+    assert secret not in json.dumps(found(client))
+    assert secret not in json.dumps(noted)
 
 
 def test_refusals_are_noted_with_their_reason(client):
@@ -149,18 +152,26 @@ def test_bodies_are_noted_as_far_as_four_kib(client):
 def test_secrets_are_masked_even_when_cut_off():
     assert masked('{"secret": "a\\"b", "id": "k"}') == '{"secret": "***", "id": "k"}'
     assert masked('{"id":"k","api_key":"abc') == '{"id":"k","api_key":"***'
+    key = "nvk_BRK-A_" + "0a" * 32
+    assert masked(f'{{"key":"{key}"}}') == '{"key":"nvk_BRK-A_***"}'
+    assert masked(f'{{"key":"{key[:-9]}') == '{"key":"nvk_BRK-A_***'
     assert masked_query("a=1&token=abc&b=2") == "a=1&token=***&b=2"
 
 
-def test_fault_of_the_interface_is_a_problem_with_a_name(tmp_path):
+def test_fault_of_the_interface_is_a_problem_with_a_name(tmp_path, monkeypatch):
     application = create_app(open_one(tmp_path))
 
-    @application.get("/v1/broken")
     def broken():
         raise ZeroDivisionError
 
-    with TestClient(application, raise_server_exceptions=False) as client:
-        answer = client.get("/v1/broken")
+    cycles = application.state.sandbox.consortium.clearing_house.cycles
+    with (
+        TestClient(application, headers=key_header(), raise_server_exceptions=False) as client,
+        monkeypatch.context() as patch,
+    ):
+        patch.setattr(cycles, "all", broken)
+        answer = client.get("/v1/cycles")
+        patch.undo()
         noted = client.get("/v1/requests?status=5xx").json()["data"]
 
     assert answer.status_code == 500

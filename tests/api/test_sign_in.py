@@ -115,7 +115,7 @@ def test_link_signs_in_once(client, app):
 
 def test_session_ends_with_its_key(client):
     made = client.post("/v1/api-keys", json={"holder": "BRK-B"}, headers=key_header()).json()
-    sign_in(client, made["key"])
+    sign_in(client, made["api_key"])
     assert client.get("/").status_code == 200
 
     client.post(f"/v1/api-keys/{made['id']}/revoke", headers=key_header())

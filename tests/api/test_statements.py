@@ -4,12 +4,12 @@ import json
 from http import HTTPStatus
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.cli.main import app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.statements.reading import FILE_BYTES_MAX
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
@@ -31,7 +31,7 @@ def server(sandbox):
 @pytest.fixture(scope="module")
 def client(server):
     # The server runs the sandbox; this client asks the same application.
-    return TestClient(server.app)
+    return client_of(server.app)
 
 
 @pytest.fixture

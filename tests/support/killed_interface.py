@@ -27,8 +27,8 @@ def kill_at(moment):
     if moment == "begun":
         begin = AnswerBook.begin
 
-        def begin_and_die(book, asked, now):
-            begin(book, asked, now).result()
+        def begin_and_die(book, asked):
+            begin(book, asked).result()
             die()
 
         AnswerBook.begin = begin_and_die

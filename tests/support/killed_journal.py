@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from fastapi.testclient import TestClient
 from sqlalchemy import event
 
 from api.app import create_app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.clients import client_of
 from tests.support.consortia import DAY
 
 ROUNDS = 4
@@ -54,7 +54,7 @@ def live_through(folder, whose="", moment="", times=0):
         event.listen(engines[whose], "commit", count_down)
     if moment == "after":
         event.listen(engines[whose], "checkin", count_down)
-    with TestClient(create_app(sandbox)) as client:
+    with client_of(create_app(sandbox)) as client:
         for number in range(ROUNDS):
             _live_a_round(client, number)
         with sandbox.lock:

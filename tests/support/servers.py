@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from threading import Thread
 from time import monotonic, sleep
 
+import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
@@ -27,7 +28,13 @@ class Served:
 def served(sandbox: Sandbox) -> Iterator[Served]:
     """A sandbox, served until the end of the block."""
     app = create_app(sandbox)
-    server = server_of(app, "127.0.0.1", 0)
+    with run(server_of(app, "127.0.0.1", 0)) as place:
+        yield Served(app, place)
+
+
+@contextmanager
+def run(server: uvicorn.Server) -> Iterator[str]:
+    """Runs a server until the end of the block; gives its host and port."""
     thread = Thread(target=server.run, name="server", daemon=True)
     thread.start()
     deadline = monotonic() + START_SECONDS_MAX
@@ -37,7 +44,7 @@ def served(sandbox: Sandbox) -> Iterator[Served]:
         sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Served(app, f"127.0.0.1:{port}")
+        yield f"127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join()

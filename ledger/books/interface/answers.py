@@ -9,15 +9,15 @@ import zlib
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, update
+from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func
 from sqlmodel import Field, SQLModel, col, select
 
 from ledger.books.database import UnitOfWork
 from ledger.books.interface.group_commit import GroupCommit
-from ledger.books.rows import insert_new
+from ledger.books.rows import insert_new, upsert
 
 KEPT_SECONDS: Final = 24 * 60 * 60
 KEYS_MAX: Final = 100_000
@@ -34,11 +34,13 @@ class AnswerRow(SQLModel, table=True):
     """
 
     __tablename__ = "answers"
+    # One tree to write to, not three: each page written is one more for the commit to wait for.
+    __table_args__: ClassVar = {"sqlite_with_rowid": False}
     caller: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     fingerprint: bytes = Field(sa_type=LargeBinary)
     request: str
-    begun_at: int = Field(index=True)
+    begun_at: int
     status: int = _NO_ANSWER
     headers: bytes = Field(default=b"[]", sa_type=LargeBinary)
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
@@ -46,12 +48,19 @@ class AnswerRow(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A write with a key. ``fingerprint`` is the hash of method, path, query and body."""
+    """A write with a key.
+
+    Attributes:
+        request: method and path, for people.
+        fingerprint: the hash of method, path, query and body.
+        at: when it came, in seconds since 1970.
+    """
 
     caller: str
     key: str
     request: str
     fingerprint: bytes
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +88,12 @@ class AnswerBook:
         self._writer = writer
         self._begun = 0
 
-    def begin(self, asked: Asked, now: int) -> "Future[Kept | None]":
+    def begin(self, asked: Asked) -> "Future[Kept | None]":
         """Notes that a write is begun; gives what is on record when the key was used before.
 
-        ``now`` is in seconds since 1970. The answer raises StorageError.
+        The answer raises StorageError.
         """
-        return self._writer.submit(partial(self._begin, asked=asked, now=now))
+        return self._writer.submit(partial(self._begin, asked=asked))
 
     def answered(self, asked: Asked, answer: Answer) -> "Future[None]":
         """Keeps an answer. The future raises StorageError."""
@@ -98,25 +107,16 @@ class AnswerBook:
         """Forgets all: the market that they were answered in is gone. Raises StorageError."""
         self._writer.submit(_clear).result()
 
-    def _begin(self, session: UnitOfWork, asked: Asked, now: int) -> Kept | None:
+    def _begin(self, session: UnitOfWork, asked: Asked) -> Kept | None:
         if self._begun % PRUNED_EVERY == 0:
-            _prune(session, now)
+            _prune(session, asked.at)
         self._begun += 1
-        row = {
-            "caller": asked.caller,
-            "key": asked.key,
-            "fingerprint": asked.fingerprint,
-            "request": asked.request,
-            "begun_at": now,
-            "status": _NO_ANSWER,
-            "headers": b"[]",
-            "body": None,
-        }
+        row = _row(asked)
         if insert_new(session, AnswerRow, row):
             return None
         known = session.get(AnswerRow, (asked.caller, asked.key))
         assert known is not None
-        if known.begun_at > now - KEPT_SECONDS:
+        if known.begun_at > asked.at - KEPT_SECONDS:
             return _kept(known)
         session.delete(known)
         session.flush()
@@ -127,12 +127,23 @@ class AnswerBook:
 def _keep(session: UnitOfWork, asked: Asked, answer: Answer) -> None:
     body = answer.body
     small = zlib.compress(body, 1) if body is not None and len(body) <= BODY_BYTES_MAX else None
-    values = {
-        "status": answer.status,
-        "headers": msgspec.json.encode(answer.headers),
-        "body": small,
+    headers = msgspec.json.encode(answer.headers)
+    row = _row(asked) | {"status": answer.status, "headers": headers, "body": small}
+    upsert(session, AnswerRow, [row])
+
+
+def _row(asked: Asked) -> dict[str, Any]:
+    """As it is begun."""
+    return {
+        "caller": asked.caller,
+        "key": asked.key,
+        "fingerprint": asked.fingerprint,
+        "request": asked.request,
+        "begun_at": asked.at,
+        "status": _NO_ANSWER,
+        "headers": b"[]",
+        "body": None,
     }
-    session.connection().execute(update(AnswerRow).where(_is(asked)).values(values))
 
 
 def _forget(session: UnitOfWork, asked: Asked) -> None:

@@ -47,6 +47,8 @@ class GroupCommit:
         then nothing of it has happened.
         """
         write = _Write(act, Future())
+        # What was submitted is written: whoever does not wait any more cannot take it back.
+        write.done.set_running_or_notify_cancel()
         if not self._put(write):
             write.done.set_exception(StorageError("the interface's books are closed"))
         return write.done

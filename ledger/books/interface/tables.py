@@ -7,6 +7,11 @@ from ledger.books.interface.api_keys import ApiKeyRow
 from ledger.books.interface.events import EventCursorRow, EventRow
 from ledger.books.interface.requests import BootRow, RequestRow
 from ledger.books.interface.sessions import SessionRow
+from ledger.books.interface.webhooks import (
+    WebhookAttemptRow,
+    WebhookEndpointRow,
+    WebhookResendRow,
+)
 from ledger.books.tables import table_of
 
 
@@ -20,5 +25,8 @@ def interface_tables() -> list[Table]:
         EventRow,
         RequestRow,
         SessionRow,
+        WebhookAttemptRow,
+        WebhookEndpointRow,
+        WebhookResendRow,
     )
     return [table_of(row) for row in rows]
