@@ -127,8 +127,10 @@ def _also_answers(operation: Described, *statuses: int) -> None:
 def _name_media_type_of_problems(operation: Described) -> None:
     for answer in operation["responses"].values():
         content = answer.get("content", {})
-        if content.get(_JSON, {}).get("schema", {}).get("$ref", "").endswith("Problem"):
-            content[PROBLEM_JSON] = content.pop(_JSON)
+        for form in [*content.values()]:
+            if form.get("schema", {}).get("$ref", "").endswith("Problem"):
+                content.clear()
+                content[PROBLEM_JSON] = form
 
 
 def _make_examples(schemas: Described) -> None:
