@@ -21,6 +21,7 @@ from api.body_guard import BodyGuard, bounds_of
 from api.conventions.etags import ETags
 from api.conventions.idempotency import Idempotency
 from api.conventions.request_log import RequestLog
+from api.description import description_of
 from api.event_stream import EventStreams
 from api.routers import (
     api_keys,
@@ -135,7 +136,7 @@ def create_app(
     app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     app.add_middleware(RequestLog, clock=wall_clock)
-    described = errors.description_of(app)
+    described = description_of(app)
     app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app
 

@@ -5,18 +5,17 @@ None of it waits for anything, so that none of it needs a thread of its own.
 
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from api.errors import refuse
+from api.parameters import CursorText
 from api.schemas import Page
 from ledger.books.interface.api_keys import ApiKey
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 from nodes.explorer import Explorer
 from nodes.sandbox.sandbox import Sandbox
-
-PAGE_MAX = 500
 
 T = TypeVar("T")
 
@@ -92,19 +91,9 @@ def _query_names(dependant: Dependant) -> set[str]:
     return names.union(*(_query_names(each) for each in dependant.dependencies))
 
 
-async def cursor_position(
-    cursor: Annotated[
-        str | None, Query(max_length=18, description="The next_cursor of the page before.")
-    ] = None,
-) -> int:
+async def cursor_position(cursor: CursorText = None) -> int:
     """Where a page begins."""
-    if cursor is None:
-        return 0
-    if not cursor.isascii() or not cursor.isdigit():
-        raise refuse(
-            Reason.INVALID, f"cursor: expected the next_cursor of a page, found {cursor!r}"
-        )
-    return int(cursor)
+    return int(cursor or 0)
 
 
 def page_of(items: list[T], cursor: int, total: int, as_of_block: int) -> Page[T]:
@@ -121,4 +110,3 @@ AnySandbox = Annotated[Sandbox, Depends(any_sandbox_of)]
 JsonText = Annotated[bytes, Depends(json_text)]
 RawBody = Annotated[bytes, Depends(raw_body)]
 Cursor = Annotated[int, Depends(cursor_position)]
-Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Items a page.")]

@@ -5,11 +5,9 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.policies import CALLERS, Caller
 from api.schemas import Problem
 from api.trade_schemas import BatchFault, BatchProblem
 from ledger.books.database import StorageError
@@ -18,7 +16,6 @@ from nodes.bus import UnreachableError
 from nodes.trade_batches import MalformedBatchError
 
 PROBLEM_JSON: Final = "application/problem+json"
-_PROBLEM_SCHEMA: Final = {"$ref": "#/components/schemas/Problem"}
 _REASON_BY_STATUS: Final = {
     404: Reason.UNKNOWN,
     410: Reason.UNKNOWN,
@@ -71,35 +68,6 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {"model": Problem, "description": _DESCRIPTION_BY_STATUS[status]}
         for status in statuses
     }
-
-
-def description_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description, with who may call what.
-
-    Every problem stands there under its own media type.
-    """
-    described = get_openapi(
-        title=app.title, version=app.version, summary=app.summary, routes=app.routes
-    )
-    for path, operations in described["paths"].items():
-        for method, operation in operations.items():
-            caller = CALLERS.get(f"{method.upper()} {path}")
-            operation["x-callers"] = caller.value if caller else None
-            is_open = caller is Caller.ANYBODY
-            operation["security"] = [] if is_open else [{"key": []}]
-            for status, problem in problems(*((429,) if is_open else (401, 403, 429))).items():
-                content = {PROBLEM_JSON: {"schema": _PROBLEM_SCHEMA}}
-                described_problem = {"description": problem["description"], "content": content}
-                operation["responses"].setdefault(str(status), described_problem)
-            for answer in operation["responses"].values():
-                content = answer.get("content", {})
-                schema = content.get("application/json", {}).get("schema", {})
-                if schema.get("$ref", "").endswith("Problem"):
-                    content[PROBLEM_JSON] = content.pop("application/json")
-    described.setdefault("components", {})["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "A key; see docs/access.md."}
-    }
-    return described
 
 
 def faults_in_words(faults: Sequence[Mapping[str, Any]]) -> str:

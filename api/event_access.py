@@ -2,11 +2,13 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, Query
+from fastapi import Depends
 from starlette.exceptions import HTTPException
 
 from api.dependencies import AnySandbox, CallingHolder
 from api.errors import refuse
+from api.fields import EXAMPLE_TRADE
+from api.said import in_query
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.domain.reasons import Reason
 
@@ -32,17 +34,19 @@ def events_of(sandbox: AnySandbox) -> EventStore:
 def wanted_events(
     type: Annotated[
         str | None,
-        Query(
+        in_query(
+            "A type; the prefix and version may be left out, and * stands for any end.",
+            "事件类型；前缀和版本可省略，* 代表任意结尾。",
+            "trade.*",
             max_length=80,
-            description="A type; the prefix and version may be left out, and * stands for any end.",
-            examples=["trade.*"],
         ),
     ] = None,
     subject: Annotated[
-        str | None, Query(max_length=200, description="What they happened to.")
+        str | None,
+        in_query("What they happened to.", "所涉对象。", EXAMPLE_TRADE, max_length=200),
     ] = None,
     participant: Annotated[
-        str | None, Query(max_length=24, description="Whom they concern.")
+        str | None, in_query("Whom they concern.", "所涉参与方。", "BRK-A", max_length=24)
     ] = None,
 ) -> EventFilter:
     """Which events are asked for."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from api.said import said
+from api.said import holding, said
 from api.schemas import Wire
 from nodes.faults.node_faults import MILLISECONDS_MAX
 
@@ -51,26 +51,11 @@ class Faults(Wire):
 
     standing: Annotated[
         list[StandingFault],
-        said(
-            "What is wrong now, by participant.",
-            "当前存在的故障，按参与方排列。",
-            [{"participant": "BANK-1", "fault": "kill", "milliseconds": None}],
-        ),
+        holding("What is wrong now, by participant.", "当前存在的故障，按参与方排列。"),
     ]
     faults: Annotated[
         list[FaultForm],
-        said(
-            "Every fault of a node.",
-            "全部节点故障。",
-            [
-                {
-                    "fault": "kill",
-                    "what": "the node is gone; what is not on its disk is lost",
-                    "what_zh": "节点被终止，未落盘的内容全部丢失",
-                    "takes_milliseconds": False,
-                }
-            ],
-        ),
+        holding("Every fault of a node.", "全部节点故障。"),
     ]
 
 

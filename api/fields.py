@@ -7,6 +7,7 @@ from api.said import said
 PARTICIPANT_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,23}$"
 ACCOUNT_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,23}(/[A-Za-z0-9][A-Za-z0-9_-]{0,15})?$"
 INSTRUMENT_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9.-]{0,23}$"
+TRADE_NUMBER_PATTERN: Final = r"^([A-Z0-9-]{1,11}|[1-9][0-9]{11,14})$"
 TRADE_ID_PATTERN: Final = (
     r"^[A-Z0-9]{1,8}\.[0-9]{4}-[0-9]{2}-[0-9]{2}\.[A-Z]{2}[A-Z0-9]{9}[0-9]"
     r"\.([A-Z0-9-]{1,11}|[1-9][0-9]{11,14})$"

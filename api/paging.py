@@ -4,35 +4,36 @@ A cursor is the key of the last item of a page; the next page is what sorts afte
 meanwhile is shown if it sorts after the cursor, and never moves what is there already.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeAlias, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends
 
-from api.errors import refuse
-from ledger.domain.reasons import Reason
+from api.said import in_query
 
 T = TypeVar("T")
 
 Key: TypeAlias = tuple[int, ...]
 
-_CURSOR: Final = re.compile(r"[0-9]{1,19}(\.[0-9]{1,19}){0,4}", re.ASCII)
+_CURSOR_PATTERN: Final = r"^[0-9]{1,19}(\.[0-9]{1,19}){0,4}$"
 
 
 async def _last_key(
     cursor: Annotated[
-        str | None, Query(max_length=100, description="The next_cursor of the page before.")
+        str | None,
+        in_query(
+            "The next_cursor of the page before.",
+            "上一页的 next_cursor。",
+            "1.1.256",
+            max_length=100,
+            pattern=_CURSOR_PATTERN,
+        ),
     ] = None,
 ) -> Key:
     """The key of the last item of the page before; empty at the beginning."""
     if cursor is None:
         return ()
-    if not _CURSOR.fullmatch(cursor):
-        raise refuse(
-            Reason.INVALID, f"cursor: expected the next_cursor of a page, found {cursor!r}"
-        )
     return tuple(int(part) for part in cursor.split("."))
 
 

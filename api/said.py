@@ -4,6 +4,7 @@ Of a field with ``said``, of a parameter with ``in_query``, ``in_path`` or ``in_
 inside ``Annotated``. ``constraints`` are those of pydantic's Field, such as ``pattern`` or ``le``.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from fastapi import Header, Path, Query
@@ -23,9 +24,18 @@ def holding(english: str, chinese: str, **constraints: Any) -> Any:  # noqa: ANN
     return Field(description=english, json_schema_extra={CHINESE: chinese}, **constraints)
 
 
-def in_query(english: str, chinese: str, example: Any, **constraints: Any) -> Any:  # noqa: ANN401 # as Query has them
-    """Describes a parameter of the query."""
-    return Query(**_words(english, chinese, example), **constraints)
+def in_query(  # as Query has them
+    english: str,
+    chinese: str,
+    example: Any,  # noqa: ANN401 # of any type
+    choices: Iterable[str] = (),
+    **constraints: Any,  # noqa: ANN401 # of any type
+) -> Any:  # noqa: ANN401 # as Query itself
+    """Describes a parameter of the query; ``choices`` are told, and checked by the endpoint."""
+    words = _words(english, chinese, example)
+    if choices:
+        words["json_schema_extra"]["enum"] = [*choices]
+    return Query(**words, **constraints)
 
 
 def in_path(english: str, chinese: str, example: Any, **constraints: Any) -> Any:  # noqa: ANN401 # as Path has them

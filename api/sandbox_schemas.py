@@ -7,13 +7,14 @@ from api.schemas import Wire
 from nodes.sandbox.made_trades import MADE_TRADES_MAX, SEED_MAX
 from nodes.sandbox.stubs import AFTER_SECONDS_MAX
 
+SNAPSHOT_NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,39}$"
 SnapshotName = Annotated[
     str,
     said(
         "Lower-case letters, digits and hyphens.",
         "小写字母、数字和连字符。",
         "before-the-test",
-        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
+        pattern=SNAPSHOT_NAME_PATTERN,
     ),
 ]
 StubbedParticipant = Annotated[

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 import numpy as np
-from fastapi import Query
 
 from api.dependencies import RunningSandbox
 from api.errors import refuse
+from api.fields import TRADE_NUMBER_PATTERN
 from api.own_trades import own_rows
-from api.trade_schemas import TradeNumber
+from api.parameters import OnlyInstrument, OnlySide
+from api.said import in_query
 from ledger.books.intake import CAPTURED, UNAFFIRMED
 from ledger.clearing.columns import Column, TradeColumns, participants_of
 from ledger.domain.errors import MalformedError
@@ -29,7 +30,14 @@ POSITION_MAX: Final = 2**53
 STATES: Final = (CAPTURED, UNAFFIRMED, *(state.value for state in State))
 
 PositionQuery = Annotated[
-    int | None, Query(ge=0, le=POSITION_MAX, description="Place in the order of capture, from 0.")
+    int | None,
+    in_query(
+        "Place in the order of capture, from 0.",
+        "受理顺序号，从 0 起。",
+        0,
+        ge=0,
+        le=POSITION_MAX,
+    ),
 ]
 
 
@@ -78,16 +86,16 @@ async def trade_filter(
     sandbox: RunningSandbox,
     state: Annotated[
         str | None,
-        Query(max_length=24, description="Only those in this state.", examples=["settled"]),
+        in_query("Only those in this state.", "仅处于该状态的。", "settled", STATES, max_length=24),
     ] = None,
-    participant: Annotated[
+    participant: OnlySide = None,
+    instrument: OnlyInstrument = None,
+    number: Annotated[
         str | None,
-        Query(max_length=24, description="Only those with this side.", examples=["BRK-A"]),
+        in_query(
+            "The venue's identifier.", "场所成交编号。", "T1001", pattern=TRADE_NUMBER_PATTERN
+        ),
     ] = None,
-    instrument: Annotated[
-        str | None, Query(max_length=24, description="Symbol or ISIN.", examples=["NOVA1"])
-    ] = None,
-    number: Annotated[TradeNumber | None, Query()] = None,
     captured_from: PositionQuery = None,
     captured_before: PositionQuery = None,
 ) -> TradeFilter:

@@ -5,6 +5,7 @@ from typing import Annotated
 from api.fields import (
     EXAMPLE_HASH,
     EXAMPLE_TRADE,
+    TRADE_NUMBER_PATTERN,
     CurrencyCode,
     Isin,
     NextCursor,
@@ -22,7 +23,7 @@ TradeNumber = Annotated[
         "The venue's identifier, unique for instrument and trade date.",
         "场所成交编号，在同一证券和成交日内唯一。",
         "T1001",
-        pattern=r"^([A-Z0-9-]{1,11}|[1-9][0-9]{11,14})$",
+        pattern=TRADE_NUMBER_PATTERN,
     ),
 ]
 BuyingAccount = Annotated[

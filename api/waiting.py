@@ -7,10 +7,11 @@ how the trade stands then.
 import asyncio
 from typing import Annotated, Final, Literal
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import RunningSandbox
+from api.said import in_query
 from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
 from ledger.domain.instructions import State
 
@@ -29,10 +30,15 @@ class FinalityWait:
         sandbox: RunningSandbox,
         wait: Annotated[
             Literal["final"] | None,
-            Query(description="final: answer once the trade has settled, or cannot any more."),
+            in_query(
+                "final: answer once the trade has settled, or cannot any more.",
+                "final：待成交已交收或已无法交收时再应答。",
+                "final",
+            ),
         ] = None,
         timeout: Annotated[
-            float, Query(ge=0, le=SECONDS_MAX, description="Seconds to wait for it at most.")
+            float,
+            in_query("Seconds to wait for it at most.", "最长等待秒数。", 5, ge=0, le=SECONDS_MAX),
         ] = 5,
     ) -> None:
         self._sandbox = sandbox

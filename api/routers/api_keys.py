@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, status
+from fastapi import APIRouter, Depends, Request, status
 
 from api import key_schemas as schemas
 from api.access.access import Access
-from api.dependencies import Cursor, Limit, RunningSandbox, only_known_parameters
+from api.dependencies import Cursor, RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse
+from api.parameters import Limit
+from api.said import in_path
 from ledger.books.interface.api_keys import ApiKey
 from ledger.domain.reasons import Reason, Rejected
 from nodes.api_keys import fresh_key, holders
@@ -68,7 +70,15 @@ def create_key(
     responses=problems(404, 409, 507),
 )
 def revoke_key(
-    key_id: Annotated[str, Path(max_length=40, examples=["key_0123456789abcdef"])],
+    key_id: Annotated[
+        str,
+        in_path(
+            "Names the key, and is not it.",
+            "密钥的编号，并非密钥本身。",
+            "key_0123456789abcdef",
+            max_length=40,
+        ),
+    ],
     access: GivenAccess,
 ) -> schemas.ApiKey:
     """From now on it is good for nothing, and whoever signed in with it is signed out."""

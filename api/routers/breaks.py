@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends
 
 from api import break_schemas as schemas
 from api.access.owning import check_owns, check_reads
@@ -11,12 +11,13 @@ from api.break_views import break_detail, break_view
 from api.dependencies import (
     CallingHolder,
     Cursor,
-    Limit,
     RunningSandbox,
     only_known_parameters,
     page_of,
 )
 from api.errors import RefusedError, problems, refuse
+from api.parameters import Limit, OnlyParticipant
+from api.said import in_path, in_query
 from api.schemas import Page
 from ledger.books.break_life import Break
 from ledger.books.breaks import BreakFilter
@@ -38,28 +39,35 @@ router = APIRouter(
 )
 
 Owner = Annotated[
-    str, Path(max_length=24, description="Whose records found it.", examples=["BRK-A"])
+    str, in_path("Whose records found it.", "发现差异的一方。", "BRK-A", max_length=24)
 ]
 BreakId = Annotated[
     str,
-    Path(pattern=r"^[0-9a-f]{16}$", description="The break's id.", examples=["9f2b5c7d81e0a364"]),
+    in_path("The break's id.", "差异编号。", "9f2b5c7d81e0a364", pattern=r"^[0-9a-f]{16}$"),
 ]
 
 
 def wanted_breaks(
     kind: Annotated[
-        schemas.KindName | None, Query(description="Only of this kind.", examples=["quantity"])
+        schemas.KindName | None, in_query("Only of this kind.", "仅该类别的。", "quantity")
     ] = None,
     state: Annotated[
-        schemas.StateName | None, Query(description="Only in this state.", examples=["open"])
+        schemas.StateName | None, in_query("Only in this state.", "仅处于该状态的。", "open")
     ] = None,
     assignee: Annotated[
         str | None,
-        Query(max_length=60, description="Only this person's; empty: nobody's.", examples=["li"]),
+        in_query(
+            "Only this person's; empty: nobody's.",
+            "仅该负责人的；留空：无人负责的。",
+            "li.na",
+            max_length=60,
+        ),
     ] = None,
     subject: Annotated[
         str,
-        Query(max_length=100, description="Only if it is about what has this.", examples=["CNY"]),
+        in_query(
+            "Only if it is about what has this.", "仅所涉事项含此文字的。", "CNY", max_length=100
+        ),
     ] = "",
 ) -> BreakFilter:
     """Which breaks are asked for."""
@@ -78,12 +86,10 @@ def list_breaks(
     cursor: Cursor,
     wanted: Annotated[BreakFilter, Depends(wanted_breaks)],
     limit: Limit = 100,
-    owner: Annotated[
-        str | None, Query(max_length=24, description="Only this participant's.", examples=["BRK-A"])
-    ] = None,
+    owner: OnlyParticipant = None,
     bucket: Annotated[
         schemas.BucketName | None,
-        Query(description="Only so many business days old.", examples=["2-5"]),
+        in_query("Only so many business days old.", "仅该账龄（营业日）的。", "2-5"),
     ] = None,
 ) -> Page[schemas.Break]:
     """Breaks, oldest first, from the nodes of their owners; a node that is away is left out."""

@@ -1,15 +1,16 @@
 """Dry runs: would it settle now, and if not, why, and what would make it. Nothing changes."""
 
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 
 from api import dry_run_schemas as schemas
 from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.dry_run_views import cycle_forecast_view, forecast_view
 from api.errors import RefusedError, problems, refuse
 from api.instruction_terms import entry_of
+from api.parameters import LabelInPath
 from api.routers.instructions import check_sees
 from ledger.domain.accounts import participant_of
 from ledger.domain.key_holders import KeyHolder
@@ -40,7 +41,7 @@ router = APIRouter(
     responses=problems(403, 404, 409),
 )
 def dry_run_instruction(
-    label: Annotated[str, Path(max_length=160, examples=["DVP-1"])],
+    label: LabelInPath,
     sandbox: RunningSandbox,
     holder: CallingHolder,
 ) -> schemas.Forecast:

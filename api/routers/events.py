@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, status
+from fastapi import APIRouter, Depends, Request, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api import event_schemas as schemas
-from api.dependencies import AnySandbox, Limit, only_known_parameters
+from api.dependencies import AnySandbox, only_known_parameters
 from api.errors import problems, refuse
 from api.event_access import Events, Reader, Wanted, known_sequence, visible_to
 from api.event_stream import EventStreams
+from api.parameters import CURSOR_PATTERN, CursorText, Limit
+from api.said import in_header, in_path, in_query
 from ledger.books.interface.events import KeptEvent
 from ledger.domain.reasons import Reason
 
@@ -22,18 +24,32 @@ router = APIRouter(
 )
 
 Since = Annotated[
-    str | None, Query(max_length=18, description="The sequence after which to begin.")
+    str | None,
+    in_query(
+        "The sequence after which to begin.",
+        "从该编号之后开始。",
+        "17",
+        pattern=CURSOR_PATTERN,
+    ),
 ]
 LastEventId = Annotated[
     str | None,
-    Header(
+    in_header(
+        "The id of the last frame that was received: the stream goes on after it.",
+        "最后收到的帧的编号：事件流从其后继续。",
+        "17",
         alias="Last-Event-ID",
         max_length=18,
-        description="The id of the last frame that was received: the stream goes on after it.",
     ),
 ]
 LastEventIdQuery = Annotated[
-    str | None, Query(max_length=18, description="The same, where headers cannot be set.")
+    str | None,
+    in_query(
+        "The same, where headers cannot be set.",
+        "同 Last-Event-ID，用于无法设置请求头之处。",
+        "17",
+        max_length=18,
+    ),
 ]
 
 
@@ -68,7 +84,7 @@ def list_events(
     wanted: Wanted,
     reader: Reader,
     since: Since = None,
-    cursor: Annotated[str | None, Query(max_length=18, description="The next_cursor.")] = None,
+    cursor: CursorText = None,
     limit: Limit = 100,
 ) -> schemas.JournalEvents:
     """Events that the caller may see, oldest first."""
@@ -110,7 +126,10 @@ async def stream_events(
 
 
 def known_event(
-    id: Annotated[str, Path(max_length=60)], sandbox: AnySandbox, events: Events, reader: Reader
+    id: Annotated[str, in_path("The event's id.", "事件标识。", "evt-3fa9c1d2-17", max_length=60)],
+    sandbox: AnySandbox,
+    events: Events,
+    reader: Reader,
 ) -> KeptEvent:
     """An event that the caller may see. Refused when there is none of this id."""
     event = sandbox.journal.get(id)

@@ -1,12 +1,11 @@
 """Faults of nodes: what is wrong, what to make go wrong, and what to make right again."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 
 from api import fault_schemas as schemas
 from api.dependencies import RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse
+from api.parameters import NodeInPath
 from ledger.domain.reasons import Reason
 from nodes.faults.node_faults import NODE_FAULTS, NodeFault
 from nodes.sandbox.sandbox import Sandbox
@@ -17,8 +16,6 @@ router = APIRouter(
     dependencies=[Depends(only_known_parameters)],
     responses=problems(409, 422, 503),
 )
-
-Participant = Annotated[str, Path(max_length=24, examples=["BANK-1"])]
 
 
 @router.get("", operation_id="sandbox.faults", summary="What is wrong with nodes now")
@@ -56,7 +53,7 @@ def inject(asked: schemas.NewFault, sandbox: RunningSandbox) -> schemas.Faults:
     status_code=204,
     responses=problems(404, 507),
 )
-def heal(participant: Participant, sandbox: RunningSandbox) -> None:
+def heal(participant: NodeInPath, sandbox: RunningSandbox) -> None:
     """It begins again if it was killed, and catches up. Nothing happens to one that is well."""
     _inject(sandbox, NodeFault.HEAL, participant, 0)
 

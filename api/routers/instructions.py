@@ -7,7 +7,7 @@ do it for two. Participants each enter their own side (``api.routers.sides``).
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
 from api import instruction_schemas as schemas
 from api.body_guard import BodyBounds, bounded
@@ -15,7 +15,6 @@ from api.dependencies import (
     CallingHolder,
     Cursor,
     JsonText,
-    Limit,
     RunningSandbox,
     only_known_parameters,
 )
@@ -23,6 +22,8 @@ from api.errors import RefusedError, problems, refuse
 from api.instruction_batches import ITEMS_MAX, InstructionBatch, enter_all, items_of, read_items
 from api.instruction_terms import entry_of, instrument_number
 from api.instruction_views import instruction_view
+from api.parameters import LabelInPath, Limit, OnlyInstrument, OnlySide
+from api.said import in_query
 from api.schemas import Page
 from ledger.domain.accounts import participant_of
 from ledger.domain.instructions import Instruction, Priority, State
@@ -63,7 +64,6 @@ _BATCH_CONTENT = {
         }
     }
 }
-LabelInPath = Annotated[str, Path(max_length=160, examples=["DVP-1"])]
 Say = Callable[[Consortium], Rejected | None]
 
 
@@ -139,16 +139,19 @@ def list_instructions(
     cursor: Cursor,
     limit: Limit = 100,
     state: Annotated[
-        State | None, Query(description="Only those in this state.", examples=["queued"])
+        State | None, in_query("Only those in this state.", "仅处于该状态的。", "queued")
     ] = None,
-    participant: Annotated[
-        str | None, Query(max_length=24, description="Only those with this side.")
-    ] = None,
-    instrument: Annotated[
-        str | None, Query(max_length=24, description="Symbol or ISIN.", examples=["NOVA1"])
-    ] = None,
+    participant: OnlySide = None,
+    instrument: OnlyInstrument = None,
     reason: Annotated[
-        str | None, Query(max_length=24, description="Only for this reason.", examples=["MONY"])
+        str | None,
+        in_query(
+            "Only for this reason.",
+            "仅因该原因的。",
+            "MONY",
+            Reason.__members__,
+            max_length=24,
+        ),
     ] = None,
 ) -> Page[schemas.Instruction]:
     """One's own instructions by arrival, with the reason why they wait as of now."""
@@ -400,8 +403,6 @@ def _filter(
             raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
         number = consortium.network.participant_number(participant)
     traded = instrument_number(consortium.network, instrument) if instrument else None
-    if reason is not None and reason not in Reason.__members__:
-        raise refuse(Reason.INVALID, f"reason: expected a name of `novate reasons`, found {reason}")
     why = Reason[reason] if reason else None
 
     def is_wanted(each: Instruction) -> bool:

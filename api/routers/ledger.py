@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
 from api import schemas
 from api.access.owning import check_reads
@@ -12,14 +12,15 @@ from api.break_views import reconciliation_view
 from api.dependencies import (
     CallingHolder,
     Cursor,
-    Limit,
     RunningSandbox,
     only_known_parameters,
     page_of,
 )
 from api.errors import problems, refuse
 from api.paging import KeyCursor, page_after
+from api.parameters import Limit, OnlyParticipant
 from api.positions import position_view, positions_at, positions_now
+from api.said import in_path, in_query
 from api.views import cycle_view, participant_view
 from ledger.domain.reasons import Reason
 
@@ -32,9 +33,6 @@ router = APIRouter(
 
 CYCLE_NUMBER_MAX = 2**31
 CycleState = Literal["settled", "submitted", "empty", "abandoned"]
-ParticipantFilter = Annotated[
-    str | None, Query(max_length=24, description="Only this participant's.", examples=["BRK-A"])
-]
 
 
 @router.get("/participants", operation_id="participants.list", summary="List participants")
@@ -57,7 +55,7 @@ def list_cycles(
     cursor: Cursor,
     limit: Limit = 100,
     state: Annotated[
-        CycleState | None, Query(description="Only those in this state.", examples=["settled"])
+        CycleState | None, in_query("Only those in this state.", "仅处于该状态的。", "settled")
     ] = None,
 ) -> schemas.Page[schemas.Cycle]:
     """The netting cycles, oldest first."""
@@ -99,7 +97,10 @@ def strike_cycle(sandbox: RunningSandbox) -> schemas.Cycle | Response:
     responses=problems(404),
 )
 def read_cycle(
-    number: Annotated[int, Path(ge=1, le=CYCLE_NUMBER_MAX)], sandbox: RunningSandbox
+    number: Annotated[
+        int, in_path("The cycle's number.", "批次号。", 1, ge=1, le=CYCLE_NUMBER_MAX)
+    ],
+    sandbox: RunningSandbox,
 ) -> schemas.Cycle:
     """One netting cycle."""
     with sandbox.lock:
@@ -120,10 +121,16 @@ def list_positions(
     holder: CallingHolder,
     cursor: KeyCursor,
     limit: Limit = 100,
-    participant: ParticipantFilter = None,
+    participant: OnlyParticipant = None,
     as_of_block: Annotated[
         int | None,
-        Query(ge=0, le=2**53, description="As they were when this block was final; else as of now"),
+        in_query(
+            "As they were when this block was final; else as of now.",
+            "该区块取得最终性时的持仓；省略则为当前。",
+            14,
+            ge=0,
+            le=2**53,
+        ),
     ] = None,
 ) -> schemas.Page[schemas.Position]:
     """Positions, from the books of their owners' own nodes.

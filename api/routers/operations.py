@@ -1,9 +1,8 @@
 """What the operator of a sandbox does to balances and participants."""
 
 from collections.abc import Callable
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 
 from api import balance_schemas as schemas
 from api.access.owning import check_owns
@@ -11,6 +10,7 @@ from api.dependencies import CallingHolder, RunningSandbox, only_known_parameter
 from api.errors import RefusedError, problems, refuse
 from api.instruction_terms import movement_of
 from api.instruction_views import balance_view
+from api.parameters import TraderInPath
 from ledger.books.postings import Register
 from ledger.domain.accounts import participant_of
 from ledger.domain.key_holders import KeyHolder
@@ -30,7 +30,6 @@ router = APIRouter(
 )
 
 Act = Callable[[Consortium], Rejected | None]
-Participant = Annotated[str, Path(max_length=24, examples=["BRK-A"])]
 
 
 @router.post(
@@ -87,7 +86,7 @@ def reserve(
     summary="Suspend a participant",
     responses=problems(404, 409, 507),
 )
-def suspend(participant: Participant, sandbox: RunningSandbox) -> schemas.Standing:
+def suspend(participant: TraderInPath, sandbox: RunningSandbox) -> schemas.Standing:
     """On the chain: what it has in the queue waits, and nothing new of it is taken in."""
     return _stand(sandbox, participant, is_suspended=True)
 
@@ -98,7 +97,7 @@ def suspend(participant: Participant, sandbox: RunningSandbox) -> schemas.Standi
     summary="Reinstate a participant",
     responses=problems(404, 409, 507),
 )
-def reinstate(participant: Participant, sandbox: RunningSandbox) -> schemas.Standing:
+def reinstate(participant: TraderInPath, sandbox: RunningSandbox) -> schemas.Standing:
     """On the chain: what waited for it is looked at again."""
     return _stand(sandbox, participant, is_suspended=False)
 

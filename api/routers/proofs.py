@@ -1,13 +1,12 @@
 """Proofs that trades are in settled cycles."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 
 from api import proof_schemas
 from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
 from api.own_trades import visible_position
+from api.parameters import TradeIdInPath
 from ledger.clearing.proof import document_of
 from ledger.domain.reasons import Reason
 from nodes.signed_trade import SideSignature, signed_trade_of
@@ -27,7 +26,7 @@ router = APIRouter(
     responses=problems(404, 409),
 )
 def prove_trade(
-    trade_id: Annotated[str, Path(max_length=60)],
+    trade_id: TradeIdInPath,
     sandbox: RunningSandbox,
     holder: CallingHolder,
 ) -> proof_schemas.TradeProof:
@@ -53,7 +52,7 @@ def prove_trade(
     responses=problems(403, 404),
 )
 def show_signatures(
-    trade_id: Annotated[str, Path(max_length=60)],
+    trade_id: TradeIdInPath,
     sandbox: RunningSandbox,
     holder: CallingHolder,
 ) -> proof_schemas.SignedTrade:

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Collection
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
 from api import queue_schemas as schemas
 from api.access.owning import check_owns
-from api.dependencies import CallingHolder, Limit, RunningSandbox, only_known_parameters
+from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
+from api.fields import ACCOUNT_PATTERN
 from api.instruction_terms import amount_of, limit_of
 from api.instruction_views import limit_view, queue_view, waiting_view
 from api.paging import Key, KeyCursor, page_after
+from api.parameters import Limit
+from api.said import in_query
 from api.schemas import Page
 from ledger.domain.accounts import participant_of
 from ledger.domain.amounts import format_amount
@@ -31,7 +34,12 @@ router = APIRouter(
 )
 
 SHOWN_MAX = 100
-AccountQuery = Annotated[str, Query(max_length=41, examples=["BRK-A"])]
+AccountQuery = Annotated[
+    str,
+    in_query(
+        "Whose limit it is.", "限额所属的账户。", "BRK-A", max_length=41, pattern=ACCOUNT_PATTERN
+    ),
+]
 
 
 @router.get("/queue", operation_id="queue.read", summary="What waits, by account and asset")
@@ -144,8 +152,25 @@ def delete_limit(
     sandbox: RunningSandbox,
     holder: CallingHolder,
     account: AccountQuery,
-    currency: Annotated[str | None, Query(max_length=3)] = None,
-    counterparty: Annotated[str | None, Query(max_length=41)] = None,
+    currency: Annotated[
+        str | None,
+        in_query(
+            "If left out, the first currency of the network.",
+            "币种；省略时为网络的首个币种。",
+            "CNY",
+            max_length=3,
+        ),
+    ] = None,
+    counterparty: Annotated[
+        str | None,
+        in_query(
+            "Towards this account; left out: towards everybody.",
+            "对该账户的限额；省略：对所有人。",
+            "BRK-B",
+            max_length=41,
+            pattern=ACCOUNT_PATTERN,
+        ),
+    ] = None,
 ) -> Response:
     """Takes the limit of an account away, towards one account or towards everybody."""
     pot = limit_of(sandbox.consortium.network, account, currency, counterparty)

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Request
 
 from api.conventions.callers import seen_only_by
-from api.dependencies import AnySandbox, Cursor, Limit, only_known_parameters
+from api.dependencies import AnySandbox, Cursor, only_known_parameters
 from api.errors import problems, refuse
+from api.parameters import Limit
 from api.request_schemas import SeenRequest, SeenRequestWithBodies
+from api.said import in_path, in_query
 from api.schemas import Page
 from ledger.books.interface.requests import (
     RequestFilter,
@@ -25,7 +27,7 @@ router = APIRouter(
     responses=problems(422, 503),
 )
 
-ID_LENGTH_MAX: Final = 40
+REQUEST_ID_PATTERN: Final = r"^req_[0-9]{1,9}_[1-9][0-9]{0,8}$"
 STATUS_CLASS: Final = "^[1-5]xx$"
 
 
@@ -33,21 +35,27 @@ async def _wanted(
     request: Request,
     cursor: Cursor,
     status: Annotated[
-        str | None, Query(pattern=STATUS_CLASS, description="2xx, 4xx, ...", examples=["4xx"])
+        str | None,
+        in_query("2xx, 4xx, ...", "状态码类别：2xx、4xx 等。", "4xx", pattern=STATUS_CLASS),
     ] = None,
     method: Annotated[
-        str | None, Query(pattern="^[A-Z]{3,7}$", description="The HTTP method.", examples=["POST"])
+        str | None, in_query("The HTTP method.", "HTTP 方法。", "POST", pattern="^[A-Z]{3,7}$")
     ] = None,
     path: Annotated[
         str | None,
-        Query(max_length=200, description="How the path begins.", examples=["/v1/trades"]),
+        in_query("How the path begins.", "路径的开头。", "/v1/trades", max_length=200),
     ] = None,
     caller: Annotated[
-        str | None, Query(max_length=64, description="On whose behalf.", examples=["BRK-A"])
+        str | None, in_query("On whose behalf.", "请求方。", "BRK-A", max_length=64)
     ] = None,
     since: Annotated[
         str | None,
-        Query(max_length=ID_LENGTH_MAX, description="Only those after this request."),
+        in_query(
+            "Only those after this request.",
+            "仅该请求之后的。",
+            "req_1_42",
+            pattern=REQUEST_ID_PATTERN,
+        ),
     ] = None,
 ) -> RequestFilter | None:
     """What is asked for; None: nothing that the caller may see."""
@@ -86,7 +94,10 @@ def list_requests(
     responses=problems(404),
 )
 def read_request(
-    id: Annotated[str, Path(max_length=ID_LENGTH_MAX, examples=["req_1_42"])],
+    id: Annotated[
+        str,
+        in_path("Names the request.", "请求编号。", "req_1_42", pattern=REQUEST_ID_PATTERN),
+    ],
     request: Request,
     sandbox: AnySandbox,
 ) -> SeenRequestWithBodies:

@@ -6,7 +6,7 @@ from threading import BoundedSemaphore
 from typing import Annotated, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from api import sandbox_schemas as schemas
@@ -14,6 +14,8 @@ from api.body_guard import BodyBounds, bounded
 from api.dependencies import RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse
 from api.hosting import Hosting
+from api.parameters import TraderInPath
+from api.said import in_path
 from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
 from nodes.sandbox.home import SNAPSHOTS_MAX, Replacement, Snapshot, parse_snapshot_name
@@ -58,8 +60,15 @@ def scenario_turn_of(request: Request) -> BoundedSemaphore:
 
 ScenarioTurn = Annotated[BoundedSemaphore, Depends(scenario_turn_of)]
 AnyHosting = Annotated[Hosting, Depends(hosting_of)]
-Name = Annotated[str, Path(max_length=40, examples=["before-the-test"])]
-Participant = Annotated[str, Path(max_length=24, examples=["BRK-B"])]
+Name = Annotated[
+    str,
+    in_path(
+        "The snapshot's name.",
+        "快照名称。",
+        "before-the-test",
+        pattern=schemas.SNAPSHOT_NAME_PATTERN,
+    ),
+]
 
 
 @router.get("", operation_id="sandbox.read", summary="The market that runs now")
@@ -189,7 +198,7 @@ def list_stubs(sandbox: RunningSandbox) -> schemas.Stubs:
     responses=problems(404, 507),
 )
 def put_stub(
-    participant: Participant, asked: schemas.NewStub, sandbox: RunningSandbox
+    participant: TraderInPath, asked: schemas.NewStub, sandbox: RunningSandbox
 ) -> schemas.Stub:
     """Whenever somebody enters a side that names it, its own side is entered for it."""
     _require_trader(sandbox, participant)
@@ -206,7 +215,7 @@ def put_stub(
     summary="Stand in no more",
     responses=problems(404, 507),
 )
-def delete_stub(participant: Participant, sandbox: RunningSandbox) -> Response:
+def delete_stub(participant: TraderInPath, sandbox: RunningSandbox) -> Response:
     """What was entered stays entered."""
     _require_trader(sandbox, participant)
     with sandbox.lock:
@@ -246,7 +255,10 @@ async def run_upload(request: Request, turn: ScenarioTurn) -> schemas.ScenarioOu
     responses=problems(404, 429),
 )
 def run_bundled(
-    name: Annotated[str, Path(max_length=80)], turn: ScenarioTurn
+    name: Annotated[
+        str, in_path("The scenario's name.", "情景名称。", "net-six-trades", max_length=80)
+    ],
+    turn: ScenarioTurn,
 ) -> schemas.ScenarioOutcome:
     """Plays it on a network of its own; the market of the sandbox does not notice."""
     file = pack_file(name)

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
 from api import side_schemas as schemas
 from api.access.owning import check_owns, check_reads
 from api.dependencies import (
     CallingHolder,
     Cursor,
-    Limit,
     RunningSandbox,
     only_known_parameters,
 )
 from api.errors import RefusedError, problems, refuse
+from api.parameters import Limit, TraderInPath
+from api.said import in_path, in_query
 from api.schemas import Page
 from api.side_terms import participant_of, side_of, wishes_of
 from api.side_views import allegement_view, found_view, side_view
@@ -34,8 +35,15 @@ router = APIRouter(
 )
 
 READ_AT_ONCE = 1_000
-Participant = Annotated[str, Path(max_length=24, examples=["BRK-A"])]
-Reference = Annotated[str, Path(max_length=24, examples=["S1"])]
+Reference = Annotated[
+    str,
+    in_path(
+        "The participant's own name of its side.",
+        "参与方为其单方录入自定的编号。",
+        "S1",
+        max_length=24,
+    ),
+]
 
 
 @router.post(
@@ -76,10 +84,11 @@ def list_sides(
     cursor: Cursor,
     limit: Limit = 100,
     participant: Annotated[
-        str | None, Query(max_length=24, description="Only those that it has entered.")
+        str | None,
+        in_query("Only those that it has entered.", "仅其录入的。", "BRK-A", max_length=24),
     ] = None,
     state: Annotated[
-        State | None, Query(description="Only those in this state.", examples=["unmatched"])
+        State | None, in_query("Only those in this state.", "仅处于该状态的。", "unmatched")
     ] = None,
 ) -> Page[schemas.Side]:
     """One's own sides in the order in which they came in."""
@@ -106,7 +115,7 @@ def list_sides(
     responses=problems(404),
 )
 def read_side(
-    participant: Participant,
+    participant: TraderInPath,
     reference: Reference,
     sandbox: RunningSandbox,
     holder: CallingHolder,
@@ -126,7 +135,7 @@ def read_side(
     },
 )
 def withdraw_side(
-    participant: Participant,
+    participant: TraderInPath,
     reference: Reference,
     sandbox: RunningSandbox,
     holder: CallingHolder,
@@ -161,7 +170,7 @@ def withdraw_side(
     },
 )
 def amend_side(
-    participant: Participant,
+    participant: TraderInPath,
     reference: Reference,
     asked: schemas.Amending,
     sandbox: RunningSandbox,
@@ -201,7 +210,9 @@ def amend_side(
 def list_allegements(
     sandbox: RunningSandbox,
     holder: CallingHolder,
-    participant: Annotated[str, Query(max_length=24, description="To whom they are alleged.")],
+    participant: Annotated[
+        str, in_query("To whom they are alleged.", "被提示的参与方。", "BRK-A", max_length=24)
+    ],
 ) -> schemas.Allegements:
     """Unmatched sides of others, with the own side that is nearest and the fields that differ."""
     check_reads(holder, participant)

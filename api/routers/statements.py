@@ -3,12 +3,13 @@
 import hashlib
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
 from api.access.owning import check_owns, check_reads
 from api.body_guard import BodyBounds, bounded
 from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
+from api.said import in_header, in_path, in_query
 from api.statement_schemas import ComparedStatement, StatementDifference
 from ledger.books.reconciliation import Difference
 from ledger.domain.amounts import format_amount
@@ -32,17 +33,22 @@ router = APIRouter(
 CSV: Final = "text/csv"
 DIFFERENCES_SHOWN_MAX: Final = 500
 _BLOCK_MAX: Final = 10**15
+_DATE_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
-Participant = Annotated[str, Path(max_length=32, description="Whose holdings.")]
+Participant = Annotated[str, in_path("Whose holdings.", "持有人。", "BRK-A", max_length=32)]
 
 
 def _period(
-    date: Annotated[str | None, Query(max_length=10, description="A business date.")] = None,
+    date: Annotated[
+        str | None, in_query("A business date.", "营业日。", "2026-02-10", pattern=_DATE_PATTERN)
+    ] = None,
     first_block: Annotated[
-        int | None, Query(ge=0, le=_BLOCK_MAX, description="From this block on.")
+        int | None,
+        in_query("From this block on.", "自该区块起。", 1, ge=0, le=_BLOCK_MAX),
     ] = None,
     last_block: Annotated[
-        int | None, Query(ge=0, le=_BLOCK_MAX, description="Up to this block.")
+        int | None,
+        in_query("Up to this block.", "至该区块止。", 14, ge=0, le=_BLOCK_MAX),
     ] = None,
 ) -> Period:
     """A business date, or blocks; refused when both are given."""
@@ -68,13 +74,31 @@ def _period(
 )
 def read_own_statement(
     participant: Participant,
-    kind: StatementKind,
+    kind: Annotated[
+        StatementKind,
+        in_path("What of.", "内容：持仓、变动或资金。", "positions"),
+    ],
     sandbox: RunningSandbox,
     holder: CallingHolder,
     period: Annotated[Period, Depends(_period)],
-    language: Annotated[Language, Query(description="Of the header.")] = Language.ENGLISH,
-    bom: Annotated[bool, Query(description="A byte order mark, for spreadsheets.")] = False,  # noqa: FBT002 # a query parameter
-    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
+    language: Annotated[
+        Language, in_query("Of the header.", "表头语言。", "en")
+    ] = Language.ENGLISH,
+    bom: Annotated[  # noqa: FBT002 # a query parameter
+        bool,
+        in_query(
+            "A byte order mark, for spreadsheets.", "字节顺序标记，供电子表格软件使用。", False
+        ),
+    ] = False,
+    if_none_match: Annotated[
+        str | None,
+        in_header(
+            "The ETag of the statement one has.",
+            "已有对账单的 ETag。",
+            '"9f86d081884c7d659a2feaa0c55ad015"',
+            max_length=200,
+        ),
+    ] = None,
 ) -> Response:
     """A statement of positions, movements or cash, from the participant's own node.
 
@@ -122,7 +146,13 @@ def compare_statement(
     holder: CallingHolder,
     body: Annotated[bytes, Depends(_csv_body)],
     name: Annotated[
-        str, Query(max_length=64, description="A corrected file of the same name closes breaks.")
+        str,
+        in_query(
+            "A corrected file of the same name closes breaks.",
+            "对账单名称；同名的更正文件可消除差异。",
+            "custodian",
+            max_length=64,
+        ),
     ] = "statement",
 ) -> ComparedStatement:
     """Holds a CSV statement against ledger and own book; differences become breaks of the node.

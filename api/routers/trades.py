@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 
 from api import schemas, trade_schemas
@@ -13,7 +13,6 @@ from api.body_guard import BodyBounds, bounded
 from api.dependencies import (
     CallingHolder,
     Cursor,
-    Limit,
     RawBody,
     RunningExplorer,
     RunningSandbox,
@@ -21,6 +20,7 @@ from api.dependencies import (
 )
 from api.errors import RefusedError, problems, refuse
 from api.own_trades import visible_position
+from api.parameters import Limit, TradeIdInPath
 from api.trade_filters import TradeFilter, find_trades, trade_filter
 from api.views import trade_view
 from api.waiting import Waited
@@ -217,7 +217,7 @@ def list_gaps(sandbox: RunningSandbox, cursor: Cursor, limit: Limit = 100) -> tr
     responses=problems(404),
 )
 async def read_trade(
-    trade_id: Annotated[str, Path(max_length=60)],
+    trade_id: TradeIdInPath,
     sandbox: RunningSandbox,
     explorer: RunningExplorer,
     holder: CallingHolder,

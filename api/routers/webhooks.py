@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, status
+from fastapi import APIRouter, Depends, Request, status
 
 from api import webhook_schemas as schemas
-from api.dependencies import Limit, RunningSandbox, only_known_parameters
+from api.dependencies import RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
 from api.event_access import Events, Reader
+from api.parameters import CursorText, Limit
+from api.said import in_path, in_query
 from ledger.books.interface.events import EventFilter
 from ledger.books.interface.webhooks import (
     DISABLED,
@@ -55,7 +57,11 @@ Rules = Annotated[AddressRules, Depends(address_rules_of)]
 
 
 def known_endpoint(
-    id: Annotated[str, Path(max_length=40)], webhooks: Webhooks, reader: Reader
+    id: Annotated[
+        str, in_path("The endpoint's id.", "端点标识。", "whe-5f0c2a9d41b7", max_length=40)
+    ],
+    webhooks: Webhooks,
+    reader: Reader,
 ) -> WebhookEndpointRow:
     """An endpoint of the caller's. Refused when there is none of this id."""
     endpoint = webhooks.get(id)
@@ -180,11 +186,14 @@ def list_attempts(
     webhooks: Webhooks,
     outcome: Annotated[
         str | None,
-        Query(pattern="^(delivered|failed|exhausted)$", description="Only these."),
+        in_query(
+            "Only these.",
+            "仅该结果的。",
+            "exhausted",
+            pattern="^(delivered|failed|exhausted)$",
+        ),
     ] = None,
-    cursor: Annotated[
-        str | None, Query(pattern="^[0-9]{1,18}$", description="The next_cursor.")
-    ] = None,
+    cursor: CursorText = None,
     limit: Limit = 100,
 ) -> schemas.WebhookAttempts:
     """Attempts of an endpoint, newest first; those that are exhausted are its dead letters."""

@@ -9,9 +9,11 @@ from time import monotonic, sleep
 import uvicorn
 from fastapi import FastAPI
 
+from api.access.access import DEFAULT_RATES, RateOptions
 from api.app import create_app
 from api.server import server_of
 from nodes.sandbox.sandbox import Sandbox
+from nodes.webhooks.addresses import PUBLIC_ONLY, AddressRules
 
 START_SECONDS_MAX = 30
 
@@ -25,9 +27,13 @@ class Served:
 
 
 @contextmanager
-def served(sandbox: Sandbox) -> Iterator[Served]:
+def served(
+    sandbox: Sandbox,
+    rates: RateOptions = DEFAULT_RATES,
+    webhook_rules: AddressRules = PUBLIC_ONLY,
+) -> Iterator[Served]:
     """A sandbox, served until the end of the block."""
-    app = create_app(sandbox)
+    app = create_app(sandbox, rates, webhook_rules)
     with run(server_of(app, "127.0.0.1", 0)) as place:
         yield Served(app, place)
 
