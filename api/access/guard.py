@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from starlette import status
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -115,11 +115,18 @@ def _unidentified(scope: Scope, served: Served, headers: Headers) -> Response:
     if served.is_page and shown_key(headers) is None:
         query = scope.get("query_string", b"").decode("latin-1")
         place = f"{scope['path']}?{query}" if query else scope["path"]
-        target = f"{SIGN_IN}?{urlencode({'next': place})}"
+        asked = {"next": place, **_language_in(query)}
+        target = f"{SIGN_IN}?{urlencode(asked)}"
         return RedirectResponse(target, status.HTTP_303_SEE_OTHER)
     is_shown = shown_key(headers) is not None
     detail = "the key is not valid here" if is_shown else "expected a key, found none"
     return problem_of(Rejected(Reason.UNIDENTIFIED, detail), headers=CHALLENGE)
+
+
+def _language_in(query: str) -> dict[str, str]:
+    """The language that a page was asked for in, if it was."""
+    chosen = QueryParams(query).get("lang")
+    return {"lang": chosen} if chosen else {}
 
 
 def _not_for(name: str, holder: KeyHolder) -> str:
