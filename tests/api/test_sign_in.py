@@ -59,7 +59,7 @@ def test_pages_lead_to_signing_in_and_back(client):
 
     assert refused.status_code == 303
     target = refused.headers["location"]
-    assert target == "/sign-in?next=%2Fchain%3Fbelow%3D5%26lang%3Dzh"
+    assert target == "/sign-in?next=%2Fchain%3Fbelow%3D5%26lang%3Dzh&lang=zh"
     page = client.get(target)
     assert 'name="next" value="/chain?below=5&amp;lang=zh"' in page.text
     signed_in = sign_in(client, next="/chain?below=5&lang=zh")
