@@ -5,6 +5,7 @@ of everything: where all is settled, the end does not depend on the order or on 
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from threading import Event, Thread
@@ -116,6 +117,28 @@ class Feeding:
         except (OSError, URLError, HTTPException, json.JSONDecodeError) as error:
             sleep(0.05)
             return 503, repr(error)
+
+
+class Striking:
+    """Strikes cycles from a thread of its own, as time would."""
+
+    def __init__(self, running):
+        self._running = running
+        self._ends = Event()
+        self._thread = Thread(target=self._strike, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ends.set()
+        self._thread.join(REQUEST_SECONDS_MAX + 5)
+
+    def _strike(self):
+        while not self._ends.wait(0.2):
+            with suppress(OSError, HTTPException, json.JSONDecodeError):
+                self._running.ask("POST", "/v1/cycles", {}, REQUEST_SECONDS_MAX)
 
 
 def pages(running, path):

@@ -19,7 +19,7 @@ from nodes.processes.supervisor import RUNNING
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.state_hash import state_lines
 from tests.support.clients import SEED, client_of
-from tests.support.feeding import Feeding, flow, pages
+from tests.support.feeding import Feeding, Striking, flow, pages
 from tests.support.processes import processes
 
 NODES = (
@@ -35,6 +35,8 @@ NODES = (
 FAULTS = ("kill", "crash", "restart", "cut-off", "slow", "duplicate")
 MOMENTS_SECONDS = (0.0, 0.07, 0.3, 0.8)
 AWAY_SECONDS = 1.5
+SETTLED_SECONDS_MAX = 120
+"""What was signed for a cycle that came to nothing binds a minute."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,11 @@ CASES = [
     )
 ]
 SELECTION = [
-    next(each for each in CASES if (each.node, each.fault) == chosen and each.after_seconds == 0.3)
+    next(each for each in CASES if (each.fault, each.node, each.after_seconds) == chosen)
     for chosen in (
-        ("BRK-A", "kill"),
-        ("CLEARING-HOUSE", "kill"),
-        ("BANK-1", "cut-off"),
-        ("EXCHANGE", "restart"),
+        ("kill", "CLEARING-HOUSE", 0.07),
+        ("cut-off", "BANK-1", 0.0),
+        ("restart", "EXCHANGE", 0.07),
     )
 ]
 
@@ -72,13 +73,14 @@ def test_every_node_is_met_by_every_fault_and_the_books_agree_again(tmp_path):
     prove(tmp_path, CASES)
 
 
-def test_some_faults_of_some_nodes_and_the_books_agree_again(tmp_path):
-    prove(tmp_path, SELECTION)
+@pytest.mark.parametrize("case", SELECTION, ids=str)
+def test_books_agree_again_after_a_fault_while_trades_go_on(running, case):
+    play(running, case, running.ask("GET", "/v1/clock")[1]["business_date"])
 
 
 def prove(folder, cases):
     """Plays the cases one after another in one sandbox of processes, and without any in another."""
-    with processes(folder / "many", "--cycle-seconds", "0.2") as running:
+    with processes(folder / "many") as running:
         running.ask("POST", "/v1/clock", {"frozen": True})
         today = running.ask("GET", "/v1/clock")[1]["business_date"]
         for case in cases:
@@ -115,7 +117,7 @@ def lines_of(folder):
 def play(running, case, today):
     """One case, to the agreement."""
     steps = flow(case.number, today)
-    with Feeding(running, steps) as feeding:
+    with Feeding(running, steps) as feeding, Striking(running):
         sleep(case.after_seconds)
         disturb(running, case)
         feeding.is_half.wait(AWAY_SECONDS)
@@ -123,7 +125,7 @@ def play(running, case, today):
         mend(running, case)
         feeding.finish()
     try:
-        running.wait_until(lambda: has_settled(running, steps), 60)
+        running.wait_until(lambda: has_settled(running, steps), SETTLED_SECONDS_MAX)
         running.wait_until(running.agrees, 60)
     except AssertionError:
         raise AssertionError(f"{case}: {what_stands(running, steps)}") from None
@@ -166,6 +168,7 @@ def order(running, case, fault):
 def has_settled(running, steps):
     numbers = [step.name for step in steps if step.path == "/v1/trades"]
     try:
+        running.strike()
         trades = [each for each in pages(running, "trades") if each["number"] in set(numbers)]
         if sorted(each["number"] for each in trades) != sorted(numbers):
             raise LookupError(f"captured: {[each['number'] for each in trades]}")
