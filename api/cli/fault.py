@@ -1,5 +1,10 @@
-"""``novate fault``: what can be made to go wrong, and with the nodes of a running ``novate up``."""
+"""``novate fault``: what can be made to go wrong, and with the nodes of a running ``novate up``.
 
+With ``--state`` the supervisor of ``novate up --processes`` is asked instead of REST, which is away
+when the clearing house is.
+"""
+
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +12,7 @@ from rich.table import Table
 
 from api.cli.http_client import (
     DEFAULT_URL,
+    REMEDY,
     Client,
     JsonOption,
     UrlOption,
@@ -16,15 +22,23 @@ from api.cli.http_client import (
 from api.cli.terminal import bad_input, output
 from nodes.faults.node_faults import MILLISECONDS_MAX, NODE_FAULTS, NodeFault
 from nodes.market_day.faults import FAULT_FORMS
+from nodes.processes.control import ProcessControl
+from nodes.processes.faults import do_to_process, fault_of_state
+from nodes.processes.supervisor import ProcessError
 from nodes.scenario.faults import FAULTS
 
 _PATH = "sandbox/faults"
+_REMEDY = f"{REMEDY} Where nodes are processes, --state FOLDER asks their supervisor."
 
 fault_app = typer.Typer(
     help="What can be made to go wrong, and with the nodes of a running novate up.",
     no_args_is_help=True,
 )
 
+StateOption = Annotated[
+    Path | None,
+    typer.Option(help="Ask the supervisor of this folder, not REST: novate up --processes."),
+]
 ParticipantArgument = Annotated[str, typer.Argument(help="Whose node, e.g. BANK-1.")]
 
 
@@ -70,30 +84,71 @@ def inject(
         typer.Option("--ms", min=1, max=MILLISECONDS_MAX, help="With slow: how late it answers."),
     ] = None,
     url: UrlOption = DEFAULT_URL,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Do something to a node: the others go on."""
     names = [each.value for each in NodeFault]
     if fault not in names:
         bad_input(f"expected a fault among {', '.join(names)}, found {fault!r}")
+    if state is not None:
+        _order(state, NodeFault(fault), participant, as_json=as_json)
+        return
     body = {"fault": fault, "participant": participant, "milliseconds": milliseconds}
-    _show(Client(url).post(_PATH, body), as_json=as_json)
+    _show(Client(url, remedy=_REMEDY).post(_PATH, body), as_json=as_json)
 
 
 @fault_app.command()
 def heal(
-    participant: ParticipantArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False
+    participant: ParticipantArgument,
+    url: UrlOption = DEFAULT_URL,
+    state: StateOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make everything right again with a node: it catches up."""
-    client = Client(url)
+    if state is not None:
+        _order(state, NodeFault.HEAL, participant, as_json=as_json)
+        return
+    client = Client(url, remedy=_REMEDY)
     client.delete(f"{_PATH}/{segment(participant)}")
     _show(client.get(_PATH), as_json=as_json)
 
 
 @fault_app.command()
-def standing(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
+def standing(
+    url: UrlOption = DEFAULT_URL, state: StateOption = None, as_json: JsonOption = False
+) -> None:
     """Show what is wrong with nodes now."""
-    _show(Client(url).get(_PATH), as_json=as_json)
+    if state is not None:
+        _show_processes(ProcessControl(state), as_json=as_json)
+        return
+    _show(Client(url, remedy=_REMEDY).get(_PATH), as_json=as_json)
+
+
+def _order(state: Path, fault: NodeFault, participant: str, *, as_json: bool) -> None:
+    """Has the supervisor do it."""
+    if NODE_FAULTS[fault].takes_milliseconds or fault is NodeFault.DUPLICATE:
+        bad_input(f"{fault.value}: the node itself does it, over REST: leave --state out")
+    control = ProcessControl(state)
+    try:
+        do_to_process(control, fault, participant)
+    except ProcessError as error:
+        bad_input(str(error))
+    _show_processes(control, as_json=as_json)
+
+
+def _show_processes(control: ProcessControl, *, as_json: bool) -> None:
+    """What is wrong with processes as such, by their supervisor."""
+    try:
+        states = control.states()
+    except ProcessError as error:
+        bad_input(str(error))
+    found = [
+        {"participant": id, "fault": fault.value, "milliseconds": None}
+        for id, place in states.items()
+        if (fault := fault_of_state(place.state)) is not None
+    ]
+    _show({"standing": found}, as_json=as_json)
 
 
 def _scenario_form(name: str) -> str:

@@ -18,6 +18,7 @@ from api.cli.key_choice import Address, chosen_key
 from api.cli.terminal import EXIT_BAD_INPUT, EXIT_FAILED, bad_input, messages
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
+REMEDY: Final = "Start novate up, or give --url."
 SECONDS_MAX: Final = 60
 _OF_THE_INPUT: Final = frozenset({"INVALID", "UNKNOWN"})
 
@@ -32,15 +33,19 @@ class Client:
     """The REST interface at one address.
 
     The key goes with the address (``api.cli.key_choice``). ``status_when_malformed`` is how a
-    command ends whose input the interface finds malformed.
+    command ends whose input the interface finds malformed; ``remedy`` what
+    to do when nobody answers.
     """
 
-    def __init__(self, url: str, status_when_malformed: int = EXIT_BAD_INPUT) -> None:
+    def __init__(
+        self, url: str, status_when_malformed: int = EXIT_BAD_INPUT, remedy: str = REMEDY
+    ) -> None:
         if not url.startswith(("http://", "https://")):
             bad_input(f"--url: expected an address such as {DEFAULT_URL}, found {url!r}")
         self._url = url.rstrip("/")
         self._key = url.key if isinstance(url, Address) else chosen_key()
         self._status_when_malformed = status_when_malformed
+        self._remedy = remedy
 
     def get(self, path: str, query: Mapping[str, str | int | None] | None = None) -> Answer:
         """Reads something; what is None is left out of the query."""
@@ -121,7 +126,7 @@ class Client:
             self._refused(problem)
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
-            bad_input(f"{self._url} does not answer ({why})", "Start novate up, or give --url.")
+            bad_input(f"{self._url} does not answer ({why})", self._remedy)
 
     def _object_of(self, content: bytes) -> Answer:
         """A JSON object; anything else is not from novate up."""

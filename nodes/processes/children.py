@@ -120,7 +120,7 @@ class _Parent:
         with theirs:
             self._process = Popen(  # noqa: S603 # our own command
                 [sys.executable, "-m", "nodes.processes.forking", *entries],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=DEVNULL,
                 # One thread is all that may be there when it forks.
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},

@@ -2,11 +2,14 @@
 
 A node that is cut off is paused: it is there, and neither sends nor receives. How slowly it
 answers, and that it hears everything twice, is asked of the node itself, until it begins again.
+What ends the process that all this is asked of is ordered a moment later: it answers first.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol, assert_never
+from threading import Timer
+from typing import Final, Protocol
 
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UNDISTURBED, Disturbance, UnreachableError
@@ -14,6 +17,9 @@ from nodes.consortium import Consortium
 from nodes.faults.node_faults import MILLISECONDS_MAX, NodeFault, StandingFault
 from nodes.processes.supervisor import ENDED, PAUSED, ProcessError
 from nodes.wire.directory import Place
+
+ANSWER_SECONDS: Final = 0.5
+_END_IT: Final = frozenset({NodeFault.KILL, NodeFault.RESTART, NodeFault.CUT_OFF})
 
 
 class Control(Protocol):
@@ -45,6 +51,8 @@ class ProcessFaults:
         self._consortium = consortium
         self._control = control
         self._disturbances: dict[str, Disturbance] = {}
+        self._own = consortium.clearing_house.id
+        self._coming: NodeFault | None = None
 
     def inject(
         self, fault: NodeFault, participant: str, *, milliseconds: int = 0
@@ -60,7 +68,10 @@ class ProcessFaults:
             expected = f"milliseconds: expected from 1 to {MILLISECONDS_MAX}"
             return Rejected(Reason.INVALID, f"{expected}, found {milliseconds}")
         try:
-            self._do(fault, participant, milliseconds)
+            if participant == self._own and fault in _END_IT:
+                self._do_soon(fault)
+            else:
+                self._do(fault, participant, milliseconds)
         except ProcessError as error:
             return Rejected(Reason.UNAVAILABLE, str(error))
         except UnreachableError as error:
@@ -82,45 +93,70 @@ class ProcessFaults:
 
     def _standing_of(self, id: str, state: str) -> Iterator[StandingFault]:
         wrong = self._disturbances.get(id, UNDISTURBED)
-        if state == ENDED:
-            yield StandingFault(id, NodeFault.KILL)
-        if state == PAUSED:
-            yield StandingFault(id, NodeFault.CUT_OFF)
+        coming = self._coming if id == self._own else None
+        stands = coming if coming in (NodeFault.KILL, NodeFault.CUT_OFF) else fault_of_state(state)
+        if stands is not None:
+            yield StandingFault(id, stands)
         if wrong.milliseconds:
             yield StandingFault(id, NodeFault.SLOW, wrong.milliseconds)
         if wrong.is_duplicated:
             yield StandingFault(id, NodeFault.DUPLICATE)
 
+    def _do_soon(self, fault: NodeFault) -> None:
+        """Ends this very process, or lets it stand still, once it has answered."""
+        self._control.states()
+        self._coming = fault
+
+        def act() -> None:
+            with suppress(ProcessError):
+                self._do(fault, self._own, 0)
+            # Who goes on here was paused, and is no more.
+            self._coming = None
+
+        timer = Timer(ANSWER_SECONDS, act)
+        timer.daemon = True
+        timer.start()
+
     def _do(self, fault: NodeFault, id: str, milliseconds: int) -> None:
-        wrong, state = self._disturbances.get(id, UNDISTURBED), self._control.states()[id].state
+        wrong = self._disturbances.get(id, UNDISTURBED)
         match fault:
-            case NodeFault.KILL:
-                if state != ENDED:
-                    self._control.kill(id)
-                self._disturbances.pop(id, None)
-            case NodeFault.RESTART:
-                self._control.restart(id)
-                self._disturbances.pop(id, None)
-            case NodeFault.CUT_OFF:
-                if state != PAUSED:
-                    self._control.pause(id)
             case NodeFault.SLOW:
                 self._disturb(id, replace(wrong, milliseconds=milliseconds))
             case NodeFault.DUPLICATE:
                 self._disturb(id, replace(wrong, is_duplicated=True))
-            case NodeFault.HEAL:
-                self._heal(id, state)
             case _:
-                assert_never(fault)
-
-    def _heal(self, id: str, state: str) -> None:
-        if state == PAUSED:
-            self._control.resume(id)
-        elif state == ENDED:
-            self._control.start(id)
-        if id in self._disturbances:
+                do_to_process(self._control, fault, id)
+        if fault in (NodeFault.KILL, NodeFault.RESTART):
+            self._disturbances.pop(id, None)
+        elif fault is NodeFault.HEAL and id in self._disturbances:
             self._disturb(id, UNDISTURBED)
 
     def _disturb(self, id: str, disturbance: Disturbance) -> None:
         self._consortium.nodes[id].disturb(disturbance)
         self._disturbances[id] = disturbance
+
+
+def do_to_process(control: Control, fault: NodeFault, id: str) -> None:
+    """Does to a process what can be done from without; the same again changes nothing.
+
+    Raises ProcessError when there is no such node, or it cannot be done now.
+    """
+    place = control.states().get(id)
+    if place is None:
+        raise ProcessError(f"there is no node {id}")
+    match fault, place.state:
+        case (NodeFault.KILL, state) if state != ENDED:
+            control.kill(id)
+        case NodeFault.RESTART, _:
+            control.restart(id)
+        case (NodeFault.CUT_OFF, state) if state != PAUSED:
+            control.pause(id)
+        case NodeFault.HEAL, "paused":
+            control.resume(id)
+        case NodeFault.HEAL, "ended":
+            control.start(id)
+
+
+def fault_of_state(state: str) -> NodeFault | None:
+    """What is wrong with a process that stands so."""
+    return {ENDED: NodeFault.KILL, PAUSED: NodeFault.CUT_OFF}.get(state)

@@ -109,9 +109,9 @@ def _received(line: socket.socket) -> tuple[bytes, list[int]]:
     return content, descriptors
 
 
-def _function(name: str) -> Callable[[], object]:
+def _function(name: str) -> Callable[[], int | None]:
     module, _, function = name.partition(":")
-    found: Callable[[], object] = getattr(import_module(module), function)
+    found: Callable[[], int | None] = getattr(import_module(module), function)
     return found
 
 

@@ -1,5 +1,7 @@
 """Faults of processes are orders to their supervisor, and wishes to the nodes themselves."""
 
+from time import monotonic, sleep
+
 import pytest
 
 from ledger.domain.reasons import Reason
@@ -60,6 +62,13 @@ def faults(consortium, supervisor):
     return ProcessFaults(consortium, supervisor)
 
 
+def until(holds):
+    deadline = monotonic() + 10
+    while not holds():
+        assert monotonic() < deadline
+        sleep(0.02)
+
+
 def shown(faults):
     return [(each.participant, each.fault, each.milliseconds) for each in faults.standing()]
 
@@ -80,8 +89,12 @@ def test_what_is_done_twice_is_ordered_once_and_healed_by_its_opposite(faults, s
 def test_the_clearing_house_can_be_killed_where_it_is_a_process(faults, supervisor):
     house = "CLEARING-HOUSE"
     assert faults.inject(NodeFault.KILL, house) is None
+    assert shown(faults) == [(house, NodeFault.KILL, 0)]
+    # It has answered; then it ends.
+    assert supervisor.orders == []
+    until(lambda: supervisor.orders == [("kill", house)])
     assert faults.inject(NodeFault.RESTART, house) is None
-    assert supervisor.orders == [("kill", house), ("restart", house)]
+    until(lambda: supervisor.orders == [("kill", house), ("restart", house)])
 
 
 def test_a_node_is_told_how_it_is_disturbed_until_it_begins_again(faults, consortium):

@@ -35,13 +35,13 @@ class Running:
         self.folder, self.port, self.process = folder, port, process
         self.control = ProcessControl(folder)
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, seconds=60):
         """Status and JSON of an answer."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json", **key_header()}
         request = Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method=method)
         try:
-            with urlopen(request, timeout=60) as answer:
+            with urlopen(request, timeout=seconds) as answer:
                 content = answer.read()
                 return answer.status, json.loads(content) if content else None
         except HTTPError as error:

@@ -18,12 +18,6 @@ from tests.support.processes import new_trade, processes
 TRADES = [("1", "BRK-A", "BRK-B"), ("2", "BRK-B/client", "BRK-C"), ("3", "BRK-C", "BRK-A/client")]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with processes(tmp_path_factory.mktemp("processes") / "state") as found:
-        yield found
-
-
 def hash_of(folder):
     """The state hash of a folder that nobody has open."""
     sandbox = open_sandbox(folder, SEED, date.today())  # noqa: DTZ011 # of a folder that is there
@@ -75,7 +69,7 @@ def test_money_and_instructions_go_through_the_nodes_concerned(running):
 def test_garbage_at_a_port_changes_nothing(running, id):
     port = running.control.states()[id].port
     for raw in (b"\0" * 10_000, b"POST /messages HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc"):
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        with socket.create_connection(("127.0.0.1", port), 0.5) as connection:
             connection.sendall(raw)
             with suppress(OSError):
                 connection.recv(100)
@@ -154,13 +148,21 @@ def test_what_cannot_be_done_to_a_process_is_said(running):
             getattr(running.control, act)(id)
 
 
-def test_folder_has_the_state_hash_of_one_process_for_the_same_input(tmp_path):
+def test_nothing_is_left_of_them_when_the_supervisor_is_killed_but_the_state_of_one_process(
+    tmp_path,
+):
     with processes(tmp_path / "many") as running:
         for number, seller, buyer in TRADES:
             assert running.trade(number, seller, buyer) == 201
         assert running.strike() == "settled"
         assert running.wait_until(running.agrees) < 30
         [first, *_] = running.ask("GET", "/v1/trades")[1]["data"]
+        places = running.control.states().values()
+        running.control.pause("BRK-A")
+        running.process.kill()
+        running.wait_until(lambda: not any(is_alive(place.pid) for place in places), 40)
+        for port in (running.port, *(place.port for place in places)):
+            socket.create_server(("127.0.0.1", port)).close()
     today = date.fromisoformat(first["trade_date"])
     one = open_sandbox(tmp_path / "one", SEED, today, options=SandboxOptions(cycle_seconds=0))
     with client_of(create_app(one)) as client:
@@ -170,14 +172,6 @@ def test_folder_has_the_state_hash_of_one_process_for_the_same_input(tmp_path):
         assert client.post("/v1/cycles").json()["state"] == "settled"
 
     assert hash_of(tmp_path / "many") == hash_of(tmp_path / "one")
-
-
-def test_nothing_is_left_of_them_when_the_supervisor_is_killed(tmp_path):
-    with processes(tmp_path / "state") as running:
-        pids = running.pids().values()
-        running.control.pause("BRK-A")
-        running.process.kill()
-        running.wait_until(lambda: not any(map(is_alive, pids)), 40)
 
 
 def is_alive(pid):
