@@ -25,7 +25,7 @@ from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.domain.rules import Rules
 from ledger.settlement.lifecycle import debtors_of
-from nodes.bus import UNDISTURBED, Bus, Disturbance, UnreachableError
+from nodes.bus import NO_ANSWER, UNDISTURBED, Bus, Disturbance
 from nodes.clock import Clock
 from nodes.engine import Engine
 from nodes.for_desk import for_desk
@@ -128,7 +128,7 @@ class Node:
         for role in (Role.CLEARING_HOUSE, Role.EXCHANGE):
             recipient = self.network.sole(role)
             if recipient != self.id:
-                with suppress(UnreachableError):
+                with suppress(*NO_ANSWER):
                     self.around.bus.request(self.id, recipient, Back())
 
     @for_desk

@@ -22,7 +22,7 @@ from ledger.domain.amounts import trade_amount
 from ledger.domain.break_meanings import LikelyCause
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
-from nodes.bus import UnreachableError
+from nodes.bus import NO_ANSWER
 from nodes.messages import Statement, StatementRequest
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class PositionComparison:
                 answer = node.handle(node.id, StatementRequest())
             else:
                 answer = node.around.bus.request(node.id, keeper, StatementRequest())
-        except UnreachableError:
+        except NO_ANSWER:
             return None
         return answer if isinstance(answer, Statement) else None
 

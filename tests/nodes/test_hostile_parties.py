@@ -5,6 +5,7 @@ import pytest
 
 from contracts.clients.settlement import NO_SIGNATURE
 from ledger.books.cycles import SETTLED
+from ledger.books.database import StorageError
 from ledger.books.postings import Register
 from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
@@ -301,3 +302,33 @@ def test_part_that_reverted_and_the_sides_settled_between_themselves_counts():
     assert (settled.state, settled.parts) == (State.SETTLED, 2)
     assert balances(consortium)[Register.SECURITIES] == {"A": 0, "B": 100, "C": 0}
     assert balances(consortium)[Register.CASH]["A"] == 11_000
+
+
+def refuse(_):
+    raise PermissionError("not by me")
+
+
+def have_no_room(_):
+    raise StorageError("no room on my disk")
+
+
+@pytest.mark.parametrize("answer", [refuse, have_no_room])
+@pytest.mark.parametrize("message", [AffirmationRequest, CycleProposal])
+def test_party_that_refuses_or_has_no_room_stops_nobody_else(answer, message):
+    consortium = small_consortium()
+    answering(consortium, "A", message, answer)
+    capture(consortium, trades_of(consortium.network, *RING))
+
+    assert consortium.clearing_house.net.close().state == SETTLED
+    assert consortium.reconcile() == 0
+    consortium.close()
+
+
+@pytest.mark.parametrize("answer", [refuse, have_no_room])
+@pytest.mark.parametrize("keeper", ["BANK-1", "REGISTRAR"])
+def test_keeper_that_refuses_a_statement_is_as_one_that_is_away(answer, keeper):
+    consortium = small_consortium(cash={"A": 1_000})
+    answering(consortium, keeper, StatementRequest, answer)
+
+    assert consortium.reconcile() == 0
+    consortium.close()
