@@ -268,14 +268,13 @@ class Node:
     def compare_statement(self, given: GivenStatement) -> tuple[Difference, ...]:
         """Compares somebody's statement with the ledger and the own book, and opens breaks.
 
-        What an earlier one of the same name differed in, and this one does not, is closed. Raises
-        MalformedError for a period that is not past.
+        What an earlier one of the same name, kind and register differed in, and this one does not,
+        is closed. Raises MalformedError for a period that is not past.
         """
-        found = compare_given(self, given)
+        comparisons = compare_given(self, given)
         with self.database.transaction() as session:
-            complete = Comparison(given.scope, found, is_complete=True)
-            self.break_book.record(session, [complete], self.seen())
-        return found
+            self.break_book.record(session, comparisons, self.seen())
+        return tuple(difference for each in comparisons for difference in each.found)
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""

@@ -37,10 +37,10 @@ def settled_blocks(session: Session, causes: Iterable[Cause]) -> dict[Cause, int
     sought = {cause for cause in causes if cause.origin not in _REGISTER_BY_ORIGIN}
     for references in _parts([cause.reference for cause in sought]):
         rows = session.connection().execute(_settled(), {"references": references})
-        for origin, reference, digest, block in rows:
-            cause = Cause(Origin(origin), reference, digest)
+        for row in rows:
+            cause = Cause(Origin(row.origin), row.reference, row.digest)
             if cause in sought:
-                found[cause] = block
+                found[cause] = row.block
     return found
 
 
