@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from ledger.books.database import StorageError
 from nodes.clock import pause
 from nodes.messages import Message
 
@@ -22,6 +23,12 @@ class UnreachableError(Exception):
     """The recipient did not answer."""
 
 
+NOT_TAKEN: Final = (UnreachableError, StorageError)
+"""The recipient is away, or without room on its disk: it has not taken it, and may later."""
+NO_ANSWER: Final = (*NOT_TAKEN, PermissionError)
+"""Nothing can be had from the recipient now, or it refuses: the others go on without it."""
+
+
 class Bus(Protocol):
     """Carries messages between participants."""
 
@@ -29,7 +36,11 @@ class Bus(Protocol):
         """Takes messages for a participant."""
 
     def request(self, sender: str, recipient: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
-        """Delivers a message; returns the answer. Raises UnreachableError."""
+        """Delivers a message; returns the answer.
+
+        Raises UnreachableError, PermissionError when the recipient refuses it, StorageError when it
+        has no room on its disk.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, same_identity
 from ledger.clearing.columns import COLUMN_NAMES, TradeColumns
 from ledger.domain.participants import Role
-from nodes.bus import UnreachableError
+from nodes.bus import NOT_TAKEN, UnreachableError
 from nodes.for_desk import for_desk
 from nodes.keys import Key
 from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
@@ -260,9 +260,11 @@ class Exchange(Node):
                     raise UnreachableError(f"{recipient} has not heard of all its trades")
                 request = self._request(first_position, own)
                 answer = self.around.bus.request(self.id, recipient, request)
-            except UnreachableError:
+            except NOT_TAKEN:
                 missed.append(own)
                 continue
+            except PermissionError:
+                answer = None
             unaffirmed.update(own.rows[_not_affirmed(answer, len(own.rows))].tolist())
             given = answer.signed if isinstance(answer, Affirmation) else None
             if isinstance(given, PartySignatures) and given.is_well_formed(len(own.rows)):

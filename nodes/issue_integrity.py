@@ -16,7 +16,7 @@ from ledger.books.reconciliation import Comparison, Difference
 from ledger.domain.accounts import asset_of
 from ledger.domain.breaks import OF_INTEGRITY, BreakKind
 from ledger.domain.participants import Role
-from nodes.bus import UnreachableError
+from nodes.bus import NO_ANSWER
 from nodes.messages import UnsoundAssets
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class IssueIntegrity:
         try:
             house = node.network.sole(Role.CLEARING_HOUSE)
             node.around.bus.request(node.id, house, UnsoundAssets(self._register, overdue))
-        except UnreachableError:
+        except NO_ANSWER:
             return
         self._told = overdue
 

@@ -19,7 +19,7 @@ from ledger.books.reconciliation import Comparison, compare_positions
 from ledger.clearing.columns import Column, Mask, accounts_of, holding_keys, participants_of
 from ledger.domain.accounts import holding_key, participant_of
 from ledger.domain.reasons import Reason, Rejected, reason_of_revert
-from nodes.bus import UnreachableError
+from nodes.bus import NOT_TAKEN
 from nodes.issue_integrity import IssueIntegrity
 from nodes.messages import (
     Attestation,
@@ -172,8 +172,10 @@ class Keeper:
         request = RedemptionRequest(redemption, self._register)
         try:
             answer = node.around.bus.request(node.id, node.network.participant_id(owner), request)
-        except UnreachableError as error:
+        except NOT_TAKEN as error:
             return Rejected(Reason.SILENT, str(error))
+        except PermissionError as error:
+            return Rejected(Reason.UNSIGNED, str(error))
         digest = node.domain(self._contract.address).digest(redemption.struct_hash())
         match answer:
             case Attestation(signature) if node.has_signed(owner, digest, signature):

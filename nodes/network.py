@@ -139,7 +139,9 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self._number_by_isin[isin]
 
     def instrument(self, number: int) -> Instrument:
-        """The instrument of a number."""
+        """The instrument of a number. Raises IndexError."""
+        if number < 1:
+            raise IndexError(number)
         return self.instruments[number - 1]
 
     def currency_number(self, currency: str) -> int:
@@ -147,7 +149,9 @@ class Network(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.currencies.index(currency) + 1
 
     def currency(self, number: int) -> str:
-        """The currency of a number."""
+        """The currency of a number. Raises IndexError."""
+        if number < 1:
+            raise IndexError(number)
         return self.currencies[number - 1]
 
     @cached_property

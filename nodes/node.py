@@ -25,7 +25,7 @@ from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.domain.rules import Rules
 from ledger.settlement.lifecycle import debtors_of
-from nodes.bus import UNDISTURBED, Bus, Disturbance, UnreachableError
+from nodes.bus import NO_ANSWER, UNDISTURBED, Bus, Disturbance
 from nodes.clock import Clock
 from nodes.engine import Engine
 from nodes.for_desk import for_desk
@@ -128,7 +128,7 @@ class Node:
         for role in (Role.CLEARING_HOUSE, Role.EXCHANGE):
             recipient = self.network.sole(role)
             if recipient != self.id:
-                with suppress(UnreachableError):
+                with suppress(*NO_ANSWER):
                     self.around.bus.request(self.id, recipient, Back())
 
     @for_desk
@@ -268,14 +268,13 @@ class Node:
     def compare_statement(self, given: GivenStatement) -> tuple[Difference, ...]:
         """Compares somebody's statement with the ledger and the own book, and opens breaks.
 
-        What an earlier one of the same name differed in, and this one does not, is closed. Raises
-        MalformedError for a period that is not past.
+        What an earlier one of the same name, kind and register differed in, and this one does not,
+        is closed. Raises MalformedError for a period that is not past.
         """
-        found = compare_given(self, given)
+        comparisons = compare_given(self, given)
         with self.database.transaction() as session:
-            complete = Comparison(given.scope, found, is_complete=True)
-            self.break_book.record(session, [complete], self.seen())
-        return found
+            self.break_book.record(session, comparisons, self.seen())
+        return tuple(difference for each in comparisons for difference in each.found)
 
     def seen(self) -> Seen:
         """As of which block, and when, something is seen now."""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.books.database import Database, StorageError, UnitOfWork
+from ledger.books.database import Database, UnitOfWork
 from ledger.books.deliveries import Deliveries, Delivery
 from ledger.books.tables import DeliveryRow
 from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
-from nodes.bus import Bus, UnreachableError
+from nodes.bus import NOT_TAKEN, Bus
 from nodes.clock import Clock
 from nodes.messages import Message
 from nodes.network import Network
@@ -133,8 +133,7 @@ class Notices:
             started = self._clock.stopwatch_ns()
             try:
                 self._bus.request(self._sender, recipient, message)
-            except (UnreachableError, StorageError):
-                # Away, or without room on its disk: either way it has not taken it, and may later.
+            except NOT_TAKEN:
                 self._leave_alone(recipient, self._clock.stopwatch_ns() - started)
                 return
             except PermissionError as refusal:

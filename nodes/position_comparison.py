@@ -17,12 +17,12 @@ from ledger.books.reconciliation import Comparison, Difference, Versions, compar
 from ledger.books.tables import POSITION_WIDTH
 from ledger.books.waiting_entries import waiting_by_key
 from ledger.clearing.columns import accounts_of, participants_of
-from ledger.domain.accounts import asset_of
+from ledger.domain.accounts import SUB_ACCOUNTS_MAX, asset_of
 from ledger.domain.amounts import trade_amount
 from ledger.domain.break_meanings import LikelyCause
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
-from nodes.bus import UnreachableError
+from nodes.bus import NO_ANSWER
 from nodes.messages import Statement, StatementRequest
 
 if TYPE_CHECKING:
@@ -148,21 +148,32 @@ class PositionComparison:
         if keeper is None:
             return Stated(node.projection.height, Keyed.empty(POSITION_WIDTH))
         statement = self._ask_for_statement(keeper)
-        if statement is None or not self._makes_sense(statement):
+        if statement is None or not self._makes_sense(register, statement):
             return None
         positions = Keyed.of_rows(statement.keys, statement.amounts[None])
         return Stated(statement.block, positions)
 
-    def _makes_sense(self, statement: Statement) -> bool:
+    def _makes_sense(self, register: Register, statement: Statement) -> bool:
         """Whether it is a statement of this node's accounts, and of this register's keys."""
         for column in (statement.keys, statement.amounts):
             if type(column) is not np.ndarray or column.dtype != np.int64 or column.ndim != 1:
                 return False
         if type(statement.block) is not int or statement.block < 0:
             return False
+        if len(statement.keys) != len(statement.amounts):
+            return False
         owners = participants_of(accounts_of(statement.keys))
-        is_own = bool((owners == self._node.number).all())
-        return is_own and len(statement.keys) == len(statement.amounts)
+        # Each holding once, and no more of them than there can be: each may become a break.
+        return (
+            len(statement.keys) <= self._holdings_max(register)
+            and bool((owners == self._node.number).all())
+            and bool((statement.keys[1:] > statement.keys[:-1]).all())
+        )
+
+    def _holdings_max(self, register: Register) -> int:
+        network = self._node.network
+        is_cash = register is Register.CASH
+        return SUB_ACCOUNTS_MAX * len(network.currencies if is_cash else network.instruments)
 
     def _ask_for_statement(self, keeper: str) -> Statement | None:
         node = self._node
@@ -172,7 +183,7 @@ class PositionComparison:
                 answer = node.handle(node.id, StatementRequest())
             else:
                 answer = node.around.bus.request(node.id, keeper, StatementRequest())
-        except UnreachableError:
+        except NO_ANSWER:
             return None
         return answer if isinstance(answer, Statement) else None
 

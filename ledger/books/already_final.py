@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
+from sqlalchemy import Select, bindparam
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, delete, select
 
 from ledger.books.database import UnitOfWork
 from ledger.books.keyed import Keyed
 from ledger.books.postings import Cause, Origin, Posting, Register
 from ledger.books.rows import upsert
-from ledger.books.tables import SettledRow, UnexpectedIssueRow
+from ledger.books.tables import SettledRow, UnexpectedIssueRow, table_of
 from ledger.clearing.columns import Column, Mask, accounts_of
 
 AT_ONCE: Final = 1_000
@@ -33,12 +36,22 @@ def settled_blocks(session: Session, causes: Iterable[Cause]) -> dict[Cause, int
     found: dict[Cause, int] = {}
     sought = {cause for cause in causes if cause.origin not in _REGISTER_BY_ORIGIN}
     for references in _parts([cause.reference for cause in sought]):
-        rows = select(SettledRow).where(col(SettledRow.reference).in_(references))
-        for row in session.exec(rows):
+        rows = session.connection().execute(_settled(), {"references": references})
+        for row in rows:
             cause = Cause(Origin(row.origin), row.reference, row.digest)
             if cause in sought:
                 found[cause] = row.block
     return found
+
+
+@cache
+def _settled() -> Select[tuple[str, bytes, bytes, int]]:
+    # Asked for every entry that a node ever makes: put together once.
+    columns = table_of(SettledRow).c
+    sought = columns.reference.in_(bindparam("references", expanding=True))
+    return select_columns(
+        columns.origin, columns.reference, columns.digest, columns.block
+    ).where(sought)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +67,12 @@ class UnexpectedIssue:
 class UnexpectedIssues:
     """Issues and redemptions that reached the accounts of one book before it expected them."""
 
-    def __init__(self, book: str, has: OwnAccounts) -> None:
+    def __init__(self, session: Session, book: str, has: OwnAccounts) -> None:
         self._book = book
         self._has = has
+        rows = select(UnexpectedIssueRow.register_name, UnexpectedIssueRow.reference)
+        # Few at any time: whoever asks for another one reads nothing.
+        self._kept = set(session.exec(rows.where(UnexpectedIssueRow.book == book)))
 
     def note(self, session: UnitOfWork, postings: Sequence[tuple[int, Posting]]) -> None:
         """Keeps what postings, each with its block, have done to own accounts."""
@@ -75,9 +91,14 @@ class UnexpectedIssues:
                     }
                 )
         upsert(session, UnexpectedIssueRow, rows)
+        places = {(posting.register.value, posting.reference) for _, posting in postings}
+        if rows:
+            session.on_commit(lambda: self._kept.update(places))
 
     def all(self, session: Session, register: Register) -> list[UnexpectedIssue]:
         """Every one that is kept in a register, earliest first."""
+        if all(name != register.value for name, _ in self._kept):
+            return []
         rows = select(UnexpectedIssueRow).where(
             UnexpectedIssueRow.book == self._book,
             UnexpectedIssueRow.register_name == register.value,
@@ -97,7 +118,7 @@ class UnexpectedIssues:
     ) -> dict[Cause, int]:
         """The blocks of those of some causes that did what is expected of them: keys, amounts."""
         found: dict[Cause, int] = {}
-        sought = [cause for cause in lines if cause.origin in _REGISTER_BY_ORIGIN]
+        sought = [cause for cause in lines if self._has_kept(cause)]
         for references in _parts([cause.reference for cause in sought]):
             rows = select(UnexpectedIssueRow).where(
                 UnexpectedIssueRow.book == self._book,
@@ -112,7 +133,10 @@ class UnexpectedIssues:
     def forget(self, session: UnitOfWork, causes: Iterable[Cause]) -> None:
         """Of these it is known now what they are."""
         for cause in causes:
-            if cause.origin in _REGISTER_BY_ORIGIN:
+            if self._has_kept(cause):
+                session.on_commit(
+                    partial(self._kept.discard, (cause.origin.value, cause.reference))
+                )
                 session.exec(
                     delete(UnexpectedIssueRow).where(
                         col(UnexpectedIssueRow.book) == self._book,
@@ -121,16 +145,23 @@ class UnexpectedIssues:
                     )
                 )
 
+    def _has_kept(self, cause: Cause) -> bool:
+        return (cause.origin.value, cause.reference) in self._kept
+
 
 def _unexpected(row: UnexpectedIssueRow) -> UnexpectedIssue:
     return UnexpectedIssue(row.reference, row.block, *_unpack(row.payload))
 
 
 def is_shown(expected: tuple[Column, Column], keys: Column, amounts: Column) -> bool:
-    """Whether an issue or redemption did what was expected, and not something else by that name."""
-    shown = Keyed.of_rows(keys, amounts[None])
-    _, known = shown.keys.find(expected[0])
-    return bool(known.all()) and np.array_equal(shown.of(expected[0])[0], expected[1])
+    """Whether an issue or redemption did what was expected, and nothing else by that name.
+
+    ``keys`` and ``amounts`` are what it did to the accounts of the book that expects it.
+    """
+    wanted, shown = (Keyed.of_rows(k, a[None]) for k, a in (expected, (keys, amounts)))
+    return np.array_equal(wanted.keys.column, shown.keys.column) and np.array_equal(
+        wanted.values, shown.values
+    )
 
 
 def _parts(references: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -26,6 +26,7 @@ from ledger.books.database import Database, UnitOfWork
 from ledger.books.reconciliation import Comparison, Difference
 from ledger.books.rows import upsert
 from ledger.books.tables import table_of
+from ledger.domain.amounts import SUPPLY_MAX
 from ledger.domain.break_meanings import LikelyCause, meaning_of
 from ledger.domain.breaks import STANDING, BreakAct, BreakKind, BreakState
 from ledger.domain.reasons import Reason, Rejected
@@ -255,7 +256,8 @@ def _version_of(difference: Difference, *, is_overdue: bool) -> BreakVersion:
         theirs=difference.theirs,
         cause=difference.cause or meaning_of(kind).cause,
         asset=difference.asset,
-        at_risk=difference.at_risk,
+        # Somebody else's record may say anything that a column holds.
+        at_risk=min(difference.at_risk, SUPPLY_MAX),
         currency=difference.currency,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from ledger.books.database import UnitOfWork
 from ledger.books.postings import Posting, PostingKind, Register
@@ -65,9 +65,8 @@ def put_movements(session: UnitOfWork, effects: Mapping[int, Sequence[Posting]],
     for block, postings in effects.items():
         some = [posting for posting in postings if len(posting)]
         if some:
-            table = np.concatenate([_table(n, each) for n, each in enumerate(some)], axis=1)
             names = b"".join(each.reference.ljust(REFERENCE_BYTES, b"\0") for each in some)
-            payload = table.astype("<i8").tobytes()
+            payload = _table(some).astype("<i8").tobytes()
             rows.append({"block": block, "day": day, "names": names, "payload": payload})
     upsert(session, MovementRow, rows)
 
@@ -96,19 +95,22 @@ def read_movements(session: Session, first_block: int, last_block: int) -> Movem
 def blocks_of_days(session: Session, first_day: int, last_day: int) -> tuple[int, int] | None:
     """The first and the last block with movements on some business dates; None without any."""
     chosen = col(MovementRow.day).between(first_day, last_day)
-    blocks = session.exec(select(MovementRow.block).where(chosen)).all()
-    return (min(blocks), max(blocks)) if blocks else None
+    ends = func.min(MovementRow.block), func.max(MovementRow.block)
+    found: tuple[int, int] | tuple[None, None] = session.exec(select(*ends).where(chosen)).one()
+    return None if found[0] is None else found
 
 
-def _table(number: int, posting: Posting) -> Column:
-    count = len(posting)
-    return np.stack(
-        [
-            np.full(count, number),
-            np.full(count, REGISTERS.index(posting.register)),
-            np.full(count, KINDS.index(posting.kind)),
-            posting.keys,
-            posting.available,
-            posting.held,
-        ]
-    )
+def _table(postings: Sequence[Posting]) -> Column:
+    """What some postings have changed, as columns."""
+    counts = [len(posting) for posting in postings]
+    names = [
+        range(len(postings)),
+        [REGISTERS.index(posting.register) for posting in postings],
+        [KINDS.index(posting.kind) for posting in postings],
+    ]
+    changes = [
+        [posting.keys for posting in postings],
+        [posting.available for posting in postings],
+        [posting.held for posting in postings],
+    ]
+    return np.stack([*(np.repeat(each, counts) for each in names), *map(np.concatenate, changes)])

@@ -34,7 +34,7 @@ from ledger.books.postings import (
 )
 from ledger.books.rows import insert_new, upsert
 from ledger.books.tables import POSITION_WIDTH, OwnEntryRow, OwnPositionRow, table_of
-from ledger.clearing.columns import Column
+from ledger.clearing.columns import Column, accounts_of
 from ledger.domain.reasons import Reason, Rejected
 
 Entry = Mapping[Register, tuple[Column, Column]]
@@ -70,8 +70,9 @@ class OwnBook:
     ) -> None:
         self._name = name
         self._assets_per_page = assets_per_page
-        self.unexpected = UnexpectedIssues(name, has)
+        self._has = has
         with database.reading() as session:
+            self.unexpected = UnexpectedIssues(session, name, has)
             self._positions = {each: self._read_positions(session, each) for each in Register}
             self._waiting = dict(self._read_waiting(session))
 
@@ -185,12 +186,15 @@ class OwnBook:
             if posting.kind in (PostingKind.ISSUED, PostingKind.REDEEMED):
                 cause = Cause.in_register(posting.register, posting.reference)
                 entry = self._waiting.get(cause)
-                if entry is not None and is_shown(
-                    entry[posting.register], posting.keys, posting.available
-                ):
+                if entry is not None and self._shows(posting, entry[posting.register]):
                     yield cause
                 else:
                     unexpected.append((block.number, posting))
+
+    def _shows(self, posting: Posting, expected: tuple[Column, Column]) -> bool:
+        """Whether an issue or redemption did to this book's accounts what was expected of it."""
+        own = self._has(accounts_of(posting.keys))
+        return is_shown(expected, posting.keys[own], posting.available[own])
 
     def _put_positions(self, session: UnitOfWork, entries: Sequence[Entry]) -> None:
         """Puts the positions that entries change into the unit of work."""

@@ -62,7 +62,7 @@ class Projection:
             done = [each for p in block.postings for each in staged.effects(self._mine(p))]
             for each in done:
                 effects[each.register].append(each)
-            movements[block.number] = [each.of_participant(self._owner) for each in done]
+            movements[block.number] = self._own(done)
         put_movements(session, movements, day)
         staged.put(session)
         self._put_holdings(session, effects)
@@ -106,6 +106,12 @@ class Projection:
         if self._participant == ALL_PARTICIPANTS:
             return posting
         return posting.of_participant(self._participant)
+
+    def _own(self, done: list[Posting]) -> list[Posting]:
+        """What postings that are projected here do to the owner's accounts."""
+        if self._owner == self._participant:
+            return done
+        return [each.of_participant(self._owner) for each in done]
 
     def _put_holdings(
         self, session: UnitOfWork, effects: Mapping[Register, Sequence[Posting]]

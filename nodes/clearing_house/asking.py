@@ -7,7 +7,7 @@ as signed by all.
 from dataclasses import dataclass
 
 from ledger.domain.reasons import Reason
-from nodes.bus import UnreachableError
+from nodes.bus import NOT_TAKEN
 from nodes.messages import (
     Attestation,
     CycleProposal,
@@ -35,8 +35,10 @@ def ask_to_sign(
     recipient = house.network.participant_id(party)
     try:
         answer = house.around.bus.request(house.id, recipient, proposal)
-    except UnreachableError:
+    except NOT_TAKEN:
         return Unsigned(Reason.SILENT)
+    except PermissionError:
+        return Unsigned(Reason.DISPUTED)
     match answer:
         case Attestation(signature) if house.has_signed(party, digest, signature):
             return signature

@@ -19,7 +19,7 @@ from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
 from ledger.settlement.legs import participants_in
 from ledger.settlement.matching import Side, Unmatched
-from nodes.bus import UnreachableError
+from nodes.bus import NOT_TAKEN
 from nodes.clearing_house.desk import Entry, InstructionDesk
 from nodes.clearing_house.dissolved_sides import DissolvedSides
 from nodes.clearing_house.match_terms import as_wished, entry_of, label_of, owes
@@ -275,8 +275,10 @@ class MatchingDesk:
         matched = Matched(entered.reference, entry.label, entry.message, entry.may_be_partial)
         try:
             answer = self._house.around.bus.request(self._house.id, entered.participant, matched)
-        except UnreachableError:
+        except NOT_TAKEN:
             return Rejected(Reason.SILENT, f"{entered.participant} does not answer")
+        except PermissionError:
+            answer = None
         if isinstance(answer, Accepted):
             return None
         return Rejected(Reason.DISPUTED, f"{entered.participant} does not agree to {entry.label}")

@@ -5,7 +5,7 @@ line is not compared: somebody who keeps securities says nothing of cash.
 """
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ import numpy as np
 from ledger.books.keyed import add_up
 from ledger.books.movements import KINDS, REGISTERS, Movements
 from ledger.books.postings import Origin, PostingKind, Register
-from ledger.books.reconciliation import Difference
+from ledger.books.reconciliation import Comparison, Difference
 from ledger.clearing.columns import Column, accounts_of, assets_of
 from ledger.domain.accounts import holding_key
 from ledger.domain.breaks import BreakKind
@@ -62,18 +62,20 @@ class _Versions:
     references: Sequence[bytes] = ()
 
 
-def compare_given(node: "Node", given: GivenStatement) -> tuple[Difference, ...]:
-    """Every difference of a statement, the ledger and the own book, in words.
+def compare_given(node: "Node", given: GivenStatement) -> list[Comparison]:
+    """Every difference of a statement, the ledger and the own book, by register, in words.
 
     Raises MalformedError when the statement's blocks are not past.
     """
     first, last = blocks_of(node, Period(given.first_block, given.last_block))
     seen: Counter[str] = Counter()
-    return tuple(
-        difference
-        for versions in _sets(node, given, first, last)
-        for difference in _differences(node, given, versions, seen)
-    )
+    found: dict[Register, list[Difference]] = defaultdict(list)
+    for versions in _sets(node, given, first, last):
+        found[versions.register] += _differences(node, given, versions, seen)
+    return [
+        Comparison(given.scope(register), differences, is_complete=True)
+        for register, differences in found.items()
+    ]
 
 
 def _sets(node: "Node", given: GivenStatement, first: int, last: int) -> Iterator[_Versions]:
@@ -295,7 +297,7 @@ def _differences(
         is_cash = versions.register is Register.CASH
         known = [amount or 0 for amount in amounts]
         yield Difference(
-            id=f"{given.scope}{named}",
+            id=f"{given.scope(versions.register)}{named}",
             kind=kind,
             subject=" ".join([account, asset, *_reference_words(versions, side, row)]),
             ours=words[0],

@@ -6,6 +6,7 @@ Positions are like semt.002, movements like semt.017, cash like camt.053.
 from dataclasses import dataclass
 from enum import Enum
 
+from ledger.books.postings import Register
 from ledger.clearing.columns import Column
 
 
@@ -94,7 +95,6 @@ class GivenStatement:
     days: Column | None = None
     causes: Column | None = None
 
-    @property
-    def scope(self) -> str:
-        """With which the ids of its breaks begin."""
-        return f"statement:{self.name}:"
+    def scope(self, register: Register) -> str:
+        """With which the ids of its breaks in a register begin: what it says no word of stands."""
+        return f"statement:{self.name}:{self.kind.value}:{register.value}:"

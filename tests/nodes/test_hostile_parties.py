@@ -5,6 +5,7 @@ import pytest
 
 from contracts.clients.settlement import NO_SIGNATURE
 from ledger.books.cycles import SETTLED
+from ledger.books.database import StorageError
 from ledger.books.postings import Register
 from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, Rejected
@@ -187,6 +188,39 @@ def test_statement_of_an_unknown_asset_is_a_break():
     assert f"holding {key}" in [row.subject for row in a.breaks()]
 
 
+@pytest.mark.parametrize("amount", [2**63 - 1, -(2**63)])
+@pytest.mark.parametrize("register", Register)
+def test_statement_of_more_than_there_can_be_is_a_break_like_others(register, amount):
+    consortium = small_consortium(cash={"A": 1_000})
+    capture(consortium, trades_of(consortium.network, *RING))
+    a = consortium.trader("A")
+    key = 1 << 32 | consortium.network.account_number("A")
+    lie = Statement(a.projection.height, np.array([key]), np.array([amount]))
+    answering(consortium, a.comparing.keeper(register), StatementRequest, lambda _: lie)
+
+    consortium.reconcile()
+
+    assert [each.version.at_risk > 0 for each in a.breaks()] == [True]
+
+
+def test_statement_with_more_holdings_than_there_can_be_is_no_statement():
+    consortium = small_consortium()
+    a = consortium.trader("A")
+    keys = (np.arange(1, 1_000) << 32) + consortium.network.account_number("A")
+    lie = Statement(a.projection.height, keys, np.ones_like(keys))
+    answering(consortium, "REGISTRAR", StatementRequest, lambda _: lie)
+
+    assert a.reconcile() == 0
+
+
+@pytest.mark.parametrize("asset", [0, -1, 1 << 30])
+def test_asset_of_a_number_that_is_none_is_nothing(asset):
+    network = small_network()
+    for of in (network.instrument, network.currency):
+        with pytest.raises(IndexError):
+            of(asset)
+
+
 def test_party_that_is_silent_once_is_asked_no_second_time_in_the_cycle():
     consortium = small_consortium()
     capture(consortium, trades_of(consortium.network, *RING))
@@ -301,3 +335,33 @@ def test_part_that_reverted_and_the_sides_settled_between_themselves_counts():
     assert (settled.state, settled.parts) == (State.SETTLED, 2)
     assert balances(consortium)[Register.SECURITIES] == {"A": 0, "B": 100, "C": 0}
     assert balances(consortium)[Register.CASH]["A"] == 11_000
+
+
+def refuse(_):
+    raise PermissionError("not by me")
+
+
+def have_no_room(_):
+    raise StorageError("no room on my disk")
+
+
+@pytest.mark.parametrize("answer", [refuse, have_no_room])
+@pytest.mark.parametrize("message", [AffirmationRequest, CycleProposal])
+def test_party_that_refuses_or_has_no_room_stops_nobody_else(answer, message):
+    consortium = small_consortium()
+    answering(consortium, "A", message, answer)
+    capture(consortium, trades_of(consortium.network, *RING))
+
+    assert consortium.clearing_house.net.close().state == SETTLED
+    assert consortium.reconcile() == 0
+    consortium.close()
+
+
+@pytest.mark.parametrize("answer", [refuse, have_no_room])
+@pytest.mark.parametrize("keeper", ["BANK-1", "REGISTRAR"])
+def test_keeper_that_refuses_a_statement_is_as_one_that_is_away(answer, keeper):
+    consortium = small_consortium(cash={"A": 1_000})
+    answering(consortium, keeper, StatementRequest, answer)
+
+    assert consortium.reconcile() == 0
+    consortium.close()

@@ -1,8 +1,10 @@
 """An entry that comes after its cause is final is booked as if it had come before, and once."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
@@ -157,4 +159,37 @@ def test_an_issue_to_others_leaves_nothing_behind():
         node.book.confirm(session, [block])
 
     assert node.unexpected() == 0
+    node.database.close()
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_issue_that_did_more_than_is_expected_is_not_booked(is_late):
+    node, number = Node(), 2
+    keys, amounts = entry_of(number)[Register.CASH]
+    less = {Register.CASH: (keys + 2, amounts)}
+    more = {Register.CASH: (np.append(keys, keys + 2), np.append(amounts, amounts))}
+    with node.database.transaction() as session:
+        if not is_late:
+            assert node.book.expect(session, cause_of(number), less) is None
+    block = replace(
+        node._block(number),
+        postings=[
+            Posting(
+                Register.CASH,
+                PostingKind.ISSUED,
+                cause_of(number).reference,
+                *more[Register.CASH],
+                np.zeros(2, dtype=np.int64),
+            )
+        ],
+    )
+    with node.database.transaction() as session:
+        node.projection.apply(session, [block])
+        node.book.confirm(session, [block])
+    with node.database.transaction() as session:
+        if is_late:
+            assert node.book.expect(session, cause_of(number), less) is None
+
+    assert node.book.positions(Register.CASH).as_dict() == {}
+    assert node.unexpected() == 1
     node.database.close()

@@ -115,7 +115,7 @@ def test_one_planted_change_is_exactly_what_is_found(
 
     assert _compared(market, node, content, "planted") == [expected]
     (found,) = market.nodes[node].breaks()
-    assert found.kind == expected.value
+    assert found.kind is expected
     if change != "dropped":
         line = at + 2 if change == "amount" else None
         assert "planted" in found.theirs
