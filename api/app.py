@@ -45,6 +45,7 @@ from api.routers import (
     trades,
     webhooks,
 )
+from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
 from api.web import chain_pages, pages, sign_in
 from ledger.books.interface.webhooks import WebhookStore
@@ -92,6 +93,7 @@ def create_app(
     app.state.waiters = asyncio.Semaphore(WAITERS_MAX)
     app.state.webhooks = WebhookStore(sandbox.interface.database)
     app.state.webhook_rules = webhook_rules
+    app.state.look_ups = BoundedSemaphore(LOOK_UPS_MAX)
     app.state.scenario_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
