@@ -3,8 +3,8 @@
 import asyncio
 import sys
 from collections import ChainMap
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -46,6 +46,7 @@ from api.routers import (
     trades,
     webhooks,
 )
+from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
 from api.web import chain_pages, pages, sign_in
 from ledger.books.interface.webhooks import WebhookStore
@@ -73,11 +74,13 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sandbox.start()
-        with _webhooks(app, sandbox, webhook_rules):
-            async with _json_rpc(app, sandbox):
+        # Both wait for threads and disks: meanwhile others are told that they have to wait.
+        try:
+            await asyncio.to_thread(sandbox.start)
+            async with _webhooks(app, sandbox, webhook_rules), _json_rpc(app, sandbox):
                 yield
-        sandbox.stop()
+        finally:
+            await asyncio.to_thread(sandbox.stop)
 
     app = FastAPI(
         title="Novate",
@@ -93,6 +96,7 @@ def create_app(
     app.state.waiters = asyncio.Semaphore(WAITERS_MAX)
     app.state.webhooks = WebhookStore(sandbox.interface.database)
     app.state.webhook_rules = webhook_rules
+    app.state.look_ups = BoundedSemaphore(LOOK_UPS_MAX)
     app.state.scenario_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
@@ -141,8 +145,8 @@ def create_app(
     return app
 
 
-@contextmanager
-def _webhooks(app: FastAPI, sandbox: Sandbox, rules: AddressRules) -> Iterator[None]:
+@asynccontextmanager
+async def _webhooks(app: FastAPI, sandbox: Sandbox, rules: AddressRules) -> AsyncIterator[None]:
     """Sends webhooks meanwhile."""
     dispatcher = Dispatcher(
         app.state.webhooks, sandbox.journal.events, sandbox.consortium.clock, rules
@@ -151,7 +155,7 @@ def _webhooks(app: FastAPI, sandbox: Sandbox, rules: AddressRules) -> Iterator[N
     try:
         yield
     finally:
-        dispatcher.stop()
+        await asyncio.to_thread(dispatcher.stop)
 
 
 @asynccontextmanager

@@ -106,6 +106,7 @@ def page_of(items: list[T], cursor: int, total: int, as_of_block: int) -> Page[T
 RunningSandbox = Annotated[Sandbox, Depends(sandbox_of)]
 RunningExplorer = Annotated[Explorer, Depends(explorer_of)]
 CallingHolder = Annotated[KeyHolder, Depends(calling_holder)]
+CallingKey = Annotated[ApiKey, Depends(calling_key)]
 AnySandbox = Annotated[Sandbox, Depends(any_sandbox_of)]
 JsonText = Annotated[bytes, Depends(json_text)]
 RawBody = Annotated[bytes, Depends(raw_body)]

@@ -5,8 +5,8 @@ happens. Whoever reads slowly lags, and misses nothing.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,6 +18,8 @@ from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.domain.reasons import Reason
 
 STREAMS_MAX: Final = 100
+STREAMS_OF_ONE_MAX: Final = 20
+"""Of one holder of keys, so that nobody takes the places of all."""
 FRAME_SECONDS: Final = 0.1
 FRAME_EVENTS_MAX: Final = 2_000
 RETRY_MS: Final = 1_000
@@ -30,27 +32,34 @@ MARKED_EVERY: Final = 10_000
 class EventStreams:
     """The streams that are open: at most so many, and all end when the server stops.
 
-    Attributes:
-        count: how many there are now.
+    Used by one thread, the server's.
     """
 
     def __init__(self, streams_max: int = STREAMS_MAX) -> None:
         self._streams_max = streams_max
-        self.count = 0
+        self._open: Counter[str] = Counter()
         self.is_closing = False
         self._resent: deque[KeptEvent] = deque(maxlen=RESENT_MAX)
         self._resent_count = 0
 
+    @property
+    def count(self) -> int:
+        """How many there are now."""
+        return self._open.total()
+
     @contextmanager
-    def seat(self) -> Iterator[None]:
-        """A place for one more stream. Refused when all are taken."""
+    def seat(self, whose: str) -> Iterator[None]:
+        """A place for one more stream of somebody. Refused when all, or all of theirs, are taken."""
         if self.count >= self._streams_max:
             raise refuse(Reason.UNAVAILABLE, f"{self._streams_max} event streams are open already")
-        self.count += 1
+        if self._open[whose] >= STREAMS_OF_ONE_MAX:
+            detail = f"{whose} has {STREAMS_OF_ONE_MAX} event streams open already"
+            raise refuse(Reason.UNAVAILABLE, detail)
+        self._open[whose] += 1
         try:
             yield
         finally:
-            self.count -= 1
+            self._open[whose] -= 1
 
     def close(self) -> None:
         """Lets every stream end with its present frame."""
@@ -66,13 +75,18 @@ class EventStreams:
         return list(self._resent)[len(self._resent) - new :]
 
     async def frames(
-        self, events: EventStore, after: int, wanted: EventFilter, reader: str | None
+        self,
+        events: EventStore,
+        after: int,
+        wanted: EventFilter,
+        reader: str | None,
+        may_read: Callable[[], bool],
     ) -> AsyncIterator[ServerSentEvent]:
-        """Frames of events after a sequence, for as long as somebody reads."""
+        """Frames of events after a sequence, for as long as somebody reads and may."""
         # An id before the first event: who is cut off at once goes on from here too.
         yield ServerSentEvent(comment="events", id=str(after), retry=RETRY_MS)
         read, told, resent = after, after, self._resent_count
-        while not self.is_closing:
+        while not self.is_closing and may_read():
             # What is not in memory is read from the disk: not in the way of the others.
             kept = (
                 await asyncio.to_thread(events.after, read, FRAME_EVENTS_MAX)

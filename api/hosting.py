@@ -75,8 +75,6 @@ class Hosting:
             finally:
                 self._stage = _Stage(await asyncio.to_thread(self._next_application))
                 await self._stage.open()
-            # What was answered in the market that is gone is no answer in the next one.
-            await asyncio.to_thread(self.sandbox.interface.answers.clear)
 
     def _next_application(self) -> FastAPI:
         app = self._app_of(self.home.open())
@@ -162,14 +160,16 @@ async def _until_closed(
             message = await receive()
             is_read = not message.get("more_body", False)
             return message
+        if is_closing.is_set():
+            return {"type": kind, "code": SERVICE_RESTART}
         own = asyncio.ensure_future(receive())
         end = asyncio.ensure_future(is_closing.wait())
-        await asyncio.wait({own, end}, return_when=asyncio.FIRST_COMPLETED)
-        if own.done():
+        try:
+            await asyncio.wait({own, end}, return_when=asyncio.FIRST_COMPLETED)
+            return own.result() if own.done() else {"type": kind, "code": SERVICE_RESTART}
+        finally:
+            own.cancel()
             end.cancel()
-            return own.result()
-        own.cancel()
-        return {"type": kind, "code": SERVICE_RESTART}
 
     async def send_and_note(message: Message) -> None:
         nonlocal is_closed

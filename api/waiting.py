@@ -1,7 +1,7 @@
 """Waiting for finality: an answer that is held back until a trade has settled, or cannot any more.
 
-Nobody holds a thread meanwhile. When the time is over, or too many wait already, the answer says
-how the trade stands then.
+Nobody holds a thread meanwhile. When the time is over, too many wait already, the client has gone, or
+the market is about to be replaced by another, the answer says how the trade stands then.
 """
 
 import asyncio
@@ -41,6 +41,7 @@ class FinalityWait:
             in_query("Seconds to wait for it at most.", "最长等待秒数。", 5, ge=0, le=SECONDS_MAX),
         ] = 5,
     ) -> None:
+        self._request = request
         self._sandbox = sandbox
         self._seconds = timeout if wait else 0
         self._places: asyncio.Semaphore = request.app.state.waiters
@@ -53,7 +54,9 @@ class FinalityWait:
             try:
                 async with asyncio.timeout(self._seconds):
                     # Settlement goes on in threads that know of no event loop.
-                    while not await run_in_threadpool(self._is_over, position):  # noqa: ASYNC110 # so
+                    while not await run_in_threadpool(self._is_over, position):
+                        if await self._request.is_disconnected():
+                            return
                         await asyncio.sleep(LOOK_SECONDS)
             except TimeoutError:
                 return

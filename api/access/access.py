@@ -50,8 +50,7 @@ class Access:
 
     def of_session(self, token: str) -> ApiKey | None:
         """The key of an open session, while it is good."""
-        id = self.sessions.key_id_of(token, self.now())
-        return self._good(id)
+        return self._good(self.sessions.key_id_of(token, self.now()))
 
     def sign_in(self, key: ApiKey) -> str:
         """Opens a session with a key; its token. Raises StorageError."""

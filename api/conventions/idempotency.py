@@ -58,10 +58,13 @@ class Idempotency:
             await problem_of(Rejected(Reason.INVALID, detail))(scope, receive, send)
             return
         messages, asked = await self._read(scope, receive, key)
+        if messages[-1]["type"] == "http.disconnect":
+            # Half a body is no request: the key is free for the whole one.
+            return
         await self._once(asked, messages, scope, receive, send)
 
     async def _read(self, scope: Scope, receive: Receive, key: str) -> tuple[list[Message], Asked]:
-        """The body, which has been bounded, and what is asked."""
+        """The body, which has been bounded, up to where the client has gone; and what is asked."""
         request = f"{scope['method']} {scope['path']}"
         query = scope["query_string"]
         digest = hashlib.sha256(b"%d|%b|%b|" % (len(query), query, request.encode()))

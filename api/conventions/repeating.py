@@ -28,6 +28,11 @@ SEE_BY_WRITE: Final[Mapping[str, str]] = {
     "POST /v1/queue/resolve": "/v1/queue",
     "POST /v1/sandbox/reset": "/v1/trades",
     "POST /v1/sandbox/trades": "/v1/trades",
+    "POST /v1/sandbox/faults": "/v1/sandbox/faults",
+    "POST /v1/breaks/{owner}/{break_id}/comment": "/v1/breaks/{owner}/{break_id}",
+    "POST /v1/events/{id}/resend": "/v1/webhook-endpoints",
+    "POST /v1/webhook-endpoints": "/v1/webhook-endpoints",
+    "POST /v1/webhook-endpoints/{id}/resend": "/v1/webhook-endpoints/{id}/attempts",
 }
 """Where one sees whether it was done, for what does more when it comes again."""
 
@@ -65,6 +70,19 @@ AGAIN: Final[Mapping[str, Again]] = {
     "POST /v1/sandbox/trades": Again.MORE,
     "PUT /v1/sandbox/stubs/{participant}": Again.NOTHING,
     "DELETE /v1/sandbox/stubs/{participant}": Again.NOTHING,
+    "POST /v1/sandbox/faults": Again.MORE,
+    "DELETE /v1/sandbox/faults/{participant}": Again.NOTHING,
+    "POST /v1/statements/{participant}": Again.NOTHING,
+    "POST /v1/breaks/{owner}/{break_id}/assign": Again.NOTHING,
+    "POST /v1/breaks/{owner}/{break_id}/comment": Again.MORE,
+    "POST /v1/breaks/{owner}/{break_id}/resolve": Again.NOTHING,
+    "POST /v1/breaks/{owner}/{break_id}/reopen": Again.NOTHING,
+    "POST /v1/events/{id}/resend": Again.MORE,
+    "POST /v1/webhook-endpoints": Again.MORE,
+    "DELETE /v1/webhook-endpoints/{id}": Again.NOTHING,
+    "POST /v1/webhook-endpoints/{id}/disable": Again.NOTHING,
+    "POST /v1/webhook-endpoints/{id}/enable": Again.NOTHING,
+    "POST /v1/webhook-endpoints/{id}/resend": Again.MORE,
     "POST /v1/sandbox/scenarios": Again.NOTHING,
     "POST /v1/sandbox/scenarios/{name}/run": Again.NOTHING,
 }

@@ -1,17 +1,18 @@
 """Events: list them, look one up, follow them."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api import event_schemas as schemas
-from api.dependencies import AnySandbox, only_known_parameters
+from api.dependencies import AnySandbox, CallingHolder, CallingKey, only_known_parameters
 from api.errors import problems, refuse
 from api.event_access import Events, Reader, Wanted, known_sequence, visible_to
 from api.event_stream import EventStreams
 from api.parameters import CURSOR_PATTERN, CursorText, Limit
+from api.routers.api_keys import GivenAccess
 from api.said import in_header, in_path, in_query
 from ledger.books.interface.events import KeptEvent
 from ledger.domain.reasons import Reason
@@ -63,9 +64,9 @@ def streams_of(request: Request) -> EventStreams:
 Streams = Annotated[EventStreams, Depends(streams_of)]
 
 
-def a_seat(streams: Streams) -> Iterator[None]:
+async def a_seat(streams: Streams, holder: CallingHolder) -> AsyncIterator[None]:
     """Taken for as long as the stream is open."""
-    with streams.seat():
+    with streams.seat(holder.name):
         yield
 
 
@@ -115,13 +116,17 @@ async def stream_events(
     events: Events,
     wanted: Wanted,
     reader: Reader,
+    key: CallingKey,
+    access: GivenAccess,
     after: Annotated[int, Depends(beginning)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: each frame is a JSON list of events, at most ten frames a second.
 
     A frame's id is the last sequence it covers; give it as Last-Event-ID to go on exactly there.
+    The stream ends when its key is revoked.
     """
-    async for frame in streams.frames(events, after, wanted, reader):
+    frames = streams.frames(events, after, wanted, reader, lambda: access.keys.is_good(key))
+    async for frame in frames:
         yield frame
 
 

@@ -91,7 +91,7 @@ async def reset(
     Takes a second or two, in which other requests are answered with 503.
     """
     seed = asked.seed or sandbox.consortium.network.seed
-    await hosting.replace(lambda: hosting.home.replace(Replacement(seed=seed)))
+    await _replace(hosting, lambda: hosting.home.replace(Replacement(seed=seed)))
     return await run_in_threadpool(_market, hosting.sandbox)
 
 
@@ -127,7 +127,7 @@ async def save(
         raise refuse(Reason.STORAGE, f"{SNAPSHOTS_MAX} snapshots are kept: drop one first")
     market = await run_in_threadpool(_market, sandbox)
     snapshot = Snapshot(name=asked.name, **market.model_dump())
-    await hosting.replace(lambda: hosting.home.save(snapshot))
+    await _replace(hosting, lambda: hosting.home.save(snapshot))
     return _snapshot_view(hosting.home.find(asked.name))
 
 
@@ -140,7 +140,7 @@ async def save(
 async def restore(name: Name, hosting: AnyHosting, _sandbox: RunningSandbox) -> schemas.Market:
     """What happened since is gone; the snapshot stays."""
     _require_known(hosting, name)
-    await hosting.replace(lambda: hosting.home.replace(Replacement(snapshot=name)))
+    await _replace(hosting, lambda: hosting.home.replace(Replacement(snapshot=name)))
     return await run_in_threadpool(_market, hosting.sandbox)
 
 
@@ -154,7 +154,11 @@ async def restore(name: Name, hosting: AnyHosting, _sandbox: RunningSandbox) -> 
 def drop(name: Name, hosting: AnyHosting) -> Response:
     """Its files are removed."""
     _require_known(hosting, name)
-    hosting.home.drop(name)
+    try:
+        hosting.home.drop(name)
+    except (KeyError, FileNotFoundError):
+        # Somebody else was quicker.
+        raise _unknown_snapshot(name) from None
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
@@ -309,7 +313,22 @@ def _require_known(hosting: Hosting, name: str) -> None:
     except MalformedError as error:
         raise refuse(Reason.INVALID, f"name: {error}") from error
     except KeyError:
-        raise refuse(Reason.UNKNOWN, f"there is no snapshot {name}") from None
+        raise _unknown_snapshot(name) from None
+
+
+def _unknown_snapshot(name: str) -> RefusedError:
+    return refuse(Reason.UNKNOWN, f"there is no snapshot {name}")
+
+
+async def _replace(hosting: Hosting, act: Callable[[], None]) -> None:
+    """Does something to the folder and serves what is there then. Refuses what cannot be done."""
+    try:
+        await hosting.replace(act)
+    except KeyError as error:
+        # Dropped since it was looked for.
+        raise _unknown_snapshot(str(error.args[0])) from None
+    except OSError as error:
+        raise refuse(Reason.STORAGE, str(error)) from error
 
 
 def _require_trader(sandbox: Sandbox, participant: str) -> None:

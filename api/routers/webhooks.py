@@ -1,11 +1,12 @@
 """Webhook endpoints: add, look at, switch, resend, remove."""
 
-from typing import Annotated
+from threading import BoundedSemaphore
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, status
 
 from api import webhook_schemas as schemas
-from api.dependencies import RunningSandbox, only_known_parameters
+from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
 from api.event_access import Events, Reader
 from api.parameters import CursorText, Limit
@@ -14,6 +15,7 @@ from ledger.books.interface.events import EventFilter
 from ledger.books.interface.webhooks import (
     DISABLED,
     ENABLED,
+    RESENDS_WAITING_MAX,
     WebhookAttemptRow,
     WebhookEndpointRow,
     WebhookStore,
@@ -21,6 +23,7 @@ from ledger.books.interface.webhooks import (
     types_of,
 )
 from ledger.domain.errors import MalformedError
+from ledger.domain.key_holders import KeyHolder, KeyRole
 from ledger.domain.reasons import Reason
 from nodes.keys import fresh_bytes
 from nodes.webhooks.addresses import AddressRules
@@ -34,8 +37,11 @@ router = APIRouter(
     responses=problems(422, 503),
 )
 
-ENDPOINTS_MAX = 50
-ID_BYTES = 6
+ENDPOINTS_MAX: Final = 20
+"""Of one owner."""
+ID_BYTES: Final = 6
+LOOK_UPS_MAX: Final = 4
+"""Names of hosts that are looked up at once: each may hold its thread for many seconds."""
 
 
 def webhooks_of(request: Request) -> WebhookStore:
@@ -52,8 +58,16 @@ def address_rules_of(request: Request) -> AddressRules:
     return rules
 
 
+def look_ups_of(request: Request) -> BoundedSemaphore:
+    """Places for those who have the name of a host looked up."""
+    places = request.app.state.look_ups
+    assert isinstance(places, BoundedSemaphore)
+    return places
+
+
 Webhooks = Annotated[WebhookStore, Depends(webhooks_of)]
 Rules = Annotated[AddressRules, Depends(address_rules_of)]
+LookUps = Annotated[BoundedSemaphore, Depends(look_ups_of)]
 
 
 def known_endpoint(
@@ -61,11 +75,11 @@ def known_endpoint(
         str, in_path("The endpoint's id.", "端点标识。", "whe-5f0c2a9d41b7", max_length=40)
     ],
     webhooks: Webhooks,
-    reader: Reader,
+    holder: CallingHolder,
 ) -> WebhookEndpointRow:
     """An endpoint of the caller's. Refused when there is none of this id."""
     endpoint = webhooks.get(id)
-    if endpoint is None or (reader is not None and endpoint.reader != reader):
+    if endpoint is None or not _is_of(holder, endpoint):
         raise refuse(Reason.UNKNOWN, f"there is no webhook endpoint {id}")
     return endpoint
 
@@ -82,23 +96,24 @@ def create_endpoint(  # what FastAPI hands in
     events: Events,
     webhooks: Webhooks,
     rules: Rules,
+    look_ups: LookUps,
+    holder: CallingHolder,
     reader: Reader,
 ) -> schemas.CreatedWebhookEndpoint:
     """Adds an endpoint, told of what happens from now on. The secret is shown this once."""
-    try:
-        rules.check_host(new.url)
-    except MalformedError as error:
-        raise refuse(Reason.INVALID, f"url: {error}") from error
+    _check_host(rules, look_ups, new.url)
     network = sandbox.consortium.network
     if new.participant and new.participant not in {each.id for each in network.participants}:
         raise refuse(Reason.UNKNOWN, f"there is no participant {new.participant}")
-    if len(webhooks.all()) >= ENDPOINTS_MAX:
-        raise refuse(Reason.UNAVAILABLE, f"there are {ENDPOINTS_MAX} webhook endpoints already")
+    if sum(each.owner == holder.name for each in webhooks.all()) >= ENDPOINTS_MAX:
+        detail = f"{holder.name} has {ENDPOINTS_MAX} webhook endpoints already: remove one first"
+        raise refuse(Reason.UNAVAILABLE, detail)
     endpoint = WebhookEndpointRow(
         id=f"whe-{fresh_bytes(ID_BYTES).hex()}",
         url=new.url,
         types=packed_types(new.types),
         participant=new.participant or "",
+        owner=holder.name,
         reader=reader or "",
         description=new.description,
         secret=secret_text(fresh_bytes(SECRET_BYTES)),
@@ -112,9 +127,9 @@ def create_endpoint(  # what FastAPI hands in
 
 
 @router.get("", operation_id="webhook_endpoints.list", summary="List webhook endpoints")
-def list_endpoints(webhooks: Webhooks, reader: Reader) -> schemas.WebhookEndpoints:
+def list_endpoints(webhooks: Webhooks, holder: CallingHolder) -> schemas.WebhookEndpoints:
     """The caller's endpoints; secrets are not shown again."""
-    shown = [each for each in webhooks.all() if reader is None or each.reader == reader]
+    shown = [each for each in webhooks.all() if _is_of(holder, each)]
     return schemas.WebhookEndpoints(data=[_view(each) for each in shown])
 
 
@@ -235,8 +250,27 @@ def resend_events(
     else:
         expected = "either event, or first_sequence and last_sequence"
         raise refuse(Reason.INVALID, f"body: expected {expected}")
-    webhooks.resend(endpoint.id, sequences)
+    if not webhooks.resend(endpoint.id, sequences):
+        detail = f"{endpoint.id} is to be sent {RESENDS_WAITING_MAX} events once more already"
+        raise refuse(Reason.BUSY, detail)
     return schemas.Resending(events=len(sequences))
+
+
+def _is_of(holder: KeyHolder, endpoint: WebhookEndpointRow) -> bool:
+    """Where somebody is told of events is its own affair; the operator of the sandbox sees all."""
+    return holder.role is KeyRole.OPERATOR or endpoint.owner == holder.name
+
+
+def _check_host(rules: AddressRules, look_ups: BoundedSemaphore, url: str) -> None:
+    """Refuses a URL that webhooks may not be sent to."""
+    if not look_ups.acquire(blocking=False):
+        raise refuse(Reason.BUSY, "too many names of hosts are being looked up")
+    try:
+        rules.check_host(url)
+    except MalformedError as error:
+        raise refuse(Reason.INVALID, f"url: {error}") from error
+    finally:
+        look_ups.release()
 
 
 def _view(endpoint: WebhookEndpointRow) -> schemas.WebhookEndpoint:

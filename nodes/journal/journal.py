@@ -23,6 +23,7 @@ from nodes.keys import fresh_seed
 
 NAME: Final = "name"
 NAME_LENGTH: Final = 8
+REPLACEMENT: Final = "replacement"
 SEQUENCE_DIGITS_MAX: Final = 18
 PAUSE_NS: Final = 200_000_000
 """How often those sources are looked at that other nodes have to be asked for."""
@@ -48,14 +49,18 @@ class Journal:
         self.follow(is_thorough=True)
         self.note("sandbox.started", SANDBOX, {"network": self._consortium.network.venue})
 
-    def begin_again(self, consortium: Consortium, kind: str, data: Mapping[str, Any]) -> None:
+    def begin_again(
+        self, consortium: Consortium, id: str, kind: str, data: Mapping[str, Any]
+    ) -> None:
         """Follows another consortium from its present on, as after a reset or a restored snapshot.
 
-        ``kind`` is the event that says so, such as ``sandbox.reset``.
+        ``kind`` is the event that says so, such as ``sandbox.reset``. ``id`` names what has happened:
+        after a crash it is done again, and not told again.
         """
         self._attach(consortium)
-        draft = Draft(kind=kind, subject=SANDBOX, data=data)
-        self._keep([draft], self._present())
+        is_told = self.events.cursor(REPLACEMENT) == id
+        drafts = [] if is_told else [Draft(kind=kind, subject=SANDBOX, data=data)]
+        self._keep(drafts, self._present() | {REPLACEMENT: id})
 
     def follow(self, *, is_thorough: bool = False) -> None:
         """Writes down what is new; when the disk is full, the next time.

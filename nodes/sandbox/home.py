@@ -5,6 +5,7 @@ that is killed in between finishes it when it is started again. All of it is don
 is closed.
 """
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from typing import Final
 
 import msgspec
 
-from ledger.books.whole_files import write_whole
+from ledger.books.whole_files import force_to_disk, write_whole
 from ledger.domain.errors import MalformedError
+from nodes.keys import fresh_seed
 from nodes.sandbox.sandbox import Sandbox
 from nodes.state_folder import MARKET_ENTRIES
 
@@ -47,8 +49,13 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replacement(msgspec.Struct, frozen=True, kw_only=True):
-    """What takes the place of the market in the folder: a snapshot, or a new one of a seed."""
+    """What takes the place of the market in the folder: a snapshot, or a new one of a seed.
 
+    Attributes:
+        id: names this replacement among all, so that it is told once.
+    """
+
+    id: str = msgspec.field(default_factory=fresh_seed)
     snapshot: str | None = None
     seed: str | None = None
 
@@ -72,8 +79,12 @@ class SandboxHome:
         sandbox = self._open_sandbox(replacement.seed)
         act = "reset" if replacement.snapshot is None else "restored"
         told = {"snapshot": replacement.snapshot} if replacement.snapshot else {}
-        sandbox.journal.begin_again(sandbox.consortium, f"sandbox.{act}", told)
+        sandbox.journal.begin_again(sandbox.consortium, replacement.id, f"sandbox.{act}", told)
+        # What was answered in the market that is gone is no answer in the next one.
+        sandbox.interface.answers.clear()
         file.unlink()
+        # Or it would be back with the power, and all that happens from now on be gone.
+        force_to_disk(self.path)
         return sandbox
 
     def replace(self, replacement: Replacement) -> None:
@@ -84,15 +95,20 @@ class SandboxHome:
         write_whole(self.path / _REPLACEMENT, lambda stream: stream.write(content))
 
     def save(self, snapshot: Snapshot) -> None:
-        """Keeps the market as it is: whole under the name, or not at all."""
+        """Keeps the market as it is: whole under the name, or not at all. Raises OSError."""
         unfinished = self.path / _SNAPSHOTS / f"{snapshot.name}{_UNFINISHED}"
         shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True, mode=0o700)
-        _copy(self.path, unfinished)
-        size = sum(file.stat().st_size for file in unfinished.rglob("*") if file.is_file())
-        described = msgspec.json.encode(msgspec.structs.replace(snapshot, size_bytes=size))
-        write_whole(unfinished / _DESCRIPTION, lambda stream: stream.write(described))
+        try:
+            unfinished.mkdir(parents=True, mode=0o700)
+            _copy(self.path, unfinished)
+            size = sum(file.stat().st_size for file in unfinished.rglob("*") if file.is_file())
+            described = msgspec.json.encode(msgspec.structs.replace(snapshot, size_bytes=size))
+            write_whole(unfinished / _DESCRIPTION, lambda stream: stream.write(described))
+        except OSError:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         unfinished.rename(self._folder_of(snapshot.name))
+        force_to_disk(unfinished.parent)
 
     def drop(self, name: str) -> None:
         """Forgets a snapshot. Raises KeyError when there is none of this name."""
@@ -135,10 +151,19 @@ def parse_snapshot_name(text: str) -> str:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copies a market from folder to folder."""
+    """Copies a market from folder to folder; it is on disk when this returns."""
     for name in MARKET_ENTRIES:
         entry = source / name
         if entry.is_dir():
-            shutil.copytree(entry, target / name)
+            shutil.copytree(entry, target / name, copy_function=_copy_file)
+            for folder, _, _ in os.walk(target / name):
+                force_to_disk(Path(folder))
         elif entry.exists():
-            shutil.copy2(entry, target / name)
+            _copy_file(entry, target / name)
+    force_to_disk(target)
+
+
+def _copy_file(source: str | Path, target: str | Path) -> None:
+    shutil.copy2(source, target)
+    with Path(target).open("rb") as copied:
+        os.fsync(copied.fileno())

@@ -117,12 +117,15 @@ class Sandbox:
 
     def stop(self) -> None:
         """Lets both threads finish what they are doing, then closes everything."""
-        self.is_ready = False
+        was_ready, self.is_ready = self.is_ready, False
         self._stopping.set()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
         with self.lock:
+            if was_ready:
+                # What comes in its place begins with the present.
+                self.journal.follow()
             self.consortium.close()
         self.interface.close()
 

@@ -194,6 +194,17 @@ def test_hashes_are_compared_in_constant_time_whether_there_is_a_key_or_not(data
     assert compared == [(32, 32)] * 3
 
 
+def test_revoked_key_of_the_seed_stays_revoked_though_another_seed_come_in_between(database):
+    keys, secret = ApiKeys(database), seeded_secret("one", "BRK-A")
+    for seed in ("one", "two", "one"):
+        seeded = seeded_keys(sandbox_network(seed, DAY)).values()
+        keys.keep_seeded({each.secret: each.holder for each in seeded}, 0)
+        if found := keys.find(secret):
+            keys.revoke(found.id, 0)
+    assert keys.find(secret) is None
+    assert ApiKeys(database).find(secret) is None
+
+
 def test_keys_of_another_seed_are_forgotten_and_made_ones_are_kept(database):
     keys = ApiKeys(database)
     keys.add("made", BROKER, 0)

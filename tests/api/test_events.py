@@ -4,12 +4,13 @@ import asyncio
 import json
 import threading
 import time
+from contextlib import ExitStack
 
 import httpx2
 import pytest
 
 from api.errors import RefusedError
-from api.event_stream import EventStreams
+from api.event_stream import STREAMS_OF_ONE_MAX, EventStreams
 from ledger.books.database import open_database
 from ledger.books.interface import events as kept_events
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
@@ -265,7 +266,9 @@ def test_stream_of_a_participant_has_nothing_of_others(sandbox, client):
 
     async def first_frame():
         events = sandbox.journal.events
-        async for frame in EventStreams().frames(events, last, EventFilter(), "BRK-C"):
+        async for frame in EventStreams().frames(
+            events, last, EventFilter(), "BRK-C", lambda: True
+        ):
             if frame.raw_data:
                 return json.loads(frame.raw_data)
         return []
@@ -335,11 +338,38 @@ def test_journal_keeps_a_bounded_number_of_events(monkeypatch):
 
 
 def test_no_more_streams_than_there_are_seats():
-    streams = EventStreams(streams_max=1)
-    with streams.seat(), pytest.raises(RefusedError, match="1 event streams"), streams.seat():
+    streams, taken = EventStreams(streams_max=1), pytest.raises(RefusedError, match="1 event str")
+    with streams.seat("BRK-A"), taken, streams.seat("BRK-B"):
         pass
-    with streams.seat():
+    with streams.seat("BRK-B"):
         pass
+
+
+def test_nobody_takes_the_seats_of_all():
+    streams = EventStreams()
+    with ExitStack() as seats:
+        for _ in range(STREAMS_OF_ONE_MAX):
+            seats.enter_context(streams.seat("BRK-A"))
+        with pytest.raises(RefusedError, match="BRK-A has 20"):
+            seats.enter_context(streams.seat("BRK-A"))
+        seats.enter_context(streams.seat("BRK-B"))
+
+
+def test_open_stream_ends_when_its_key_is_revoked(server, client):
+    made = client.post("/api-keys", json={"holder": "BRK-A"}).json()
+    headers, ended = {"Authorization": f"Bearer {made['api_key']}"}, threading.Event()
+
+    def read():
+        with httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as opened:
+            for _ in frames_of(opened, headers=headers):
+                begun.set()
+        ended.set()
+
+    begun = threading.Event()
+    threading.Thread(target=read, daemon=True).start()
+    assert begun.wait(SECONDS_MAX)
+    client.post(f"/api-keys/{made['id']}/revoke")
+    assert ended.wait(SECONDS_MAX)
 
 
 def test_seat_is_free_again_when_a_reader_has_gone(client, app):

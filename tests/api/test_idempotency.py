@@ -50,6 +50,32 @@ def sandbox_of(client):
     return client.app.state.sandbox
 
 
+def test_half_a_body_leaves_the_key_free(client):
+    headers = {"idempotency-key": "HALF", "content-type": "application/json", **key_header()}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/trades",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+    }
+    messages = [
+        {"type": "http.request", "body": b'{"number": "HA', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive():
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(_):
+        """Nobody hears it."""
+
+    client.portal.call(client.app, scope, receive, send)
+
+    assert post(client, "HALF", number="HALF").status_code == 201
+
+
 def test_same_key_and_body_is_answered_byte_by_byte_the_same(client):
     first, again = post(client, "SAME", number="SAME"), post(client, "SAME", number="SAME")
 

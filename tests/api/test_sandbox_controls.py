@@ -1,19 +1,27 @@
 """The controls of a sandbox: begin anew, keep and restore, made trades, stand-ins, scenarios."""
 
+import asyncio
+import errno
+import gc
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.hosting import Hosting
+from api.hosting import Hosting, _until_closed
+from api.routers import sandbox_controls as controls
+from nodes.sandbox import home as home_module
 from nodes.sandbox.home import Replacement, SandboxHome
-from nodes.sandbox.sandbox import DEFAULT_SEED, Sandbox, open_sandbox
+from nodes.sandbox.sandbox import DEFAULT_SEED, Sandbox, SandboxOptions, open_sandbox
 from nodes.scenario.bundled import pack_file
 from nodes.state_folder import MARKET_ENTRIES
 from tests.support.clients import client_of, key_header
@@ -151,6 +159,105 @@ def test_a_replacement_that_was_killed_is_finished_at_the_next_start(tmp_path):
     with hosted(tmp_path) as client:
         assert client.get("/v1/sandbox").json()["state_hash"] == kept["state_hash"]
     assert not (tmp_path / "replacement.json").exists()
+
+
+def answered(client, key, path, body):
+    answer = client.post(f"/v1/{path}", json=body, headers={"Idempotency-Key": key})
+    return answer.status_code, answer.headers.get("Idempotent-Replayed")
+
+
+def test_answers_outlive_a_snapshot_and_not_the_market_they_were_given_in(client):
+    asked = ("T", "sandbox/trades", {"count": 1})
+    assert answered(client, *asked) == (201, None)
+    post(client, "sandbox/snapshots", {"name": "one"}, 201)
+    assert answered(client, *asked) == (201, "true")
+    assert answered(client, "R", "sandbox/reset", {}) == (200, None)
+    assert answered(client, "R", "sandbox/reset", {}) == (200, "true")
+    assert answered(client, *asked) == (201, None)
+
+
+def test_what_is_done_again_after_a_crash_is_told_once_and_its_answers_are_gone(
+    tmp_path, monkeypatch
+):
+    home = home_of(tmp_path)
+    with hosted(tmp_path) as client:
+        asked = ("T", "sandbox/trades", {"count": 1})
+        assert answered(client, *asked) == (201, None)
+    home.replace(Replacement(seed="novate"))
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "unlink", lambda *_, **__: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            home.open()
+    gc.collect()
+    with hosted(tmp_path) as client:
+        assert answered(client, *asked) == (201, None)
+        told = client.get("/v1/events", params={"type": "sandbox.reset"}).json()["data"]
+        assert len(told) == 1
+
+
+def test_whoever_waits_for_finality_does_not_hold_up_a_reset(tmp_path):
+    by_hand = SandboxOptions(cycle_seconds=0)
+    home = SandboxHome(tmp_path, lambda seed: open_sandbox(tmp_path, seed, DAY, options=by_hand))
+    trade = {
+        "number": "T1",
+        "instrument": "NOVA1",
+        "quantity": "100",
+        "price": "10.50",
+        "seller": "BRK-A",
+        "buyer": "BRK-B",
+    }
+    with (
+        TestClient(Hosting(home, create_app), headers=key_header(seed=DEFAULT_SEED)) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        waiting = {"wait": "final", "timeout": 30}
+        waits = threads.submit(client.post, "/v1/trades", json=trade, params=waiting)
+        while not client.get("/v1/trades").json()["data"]:
+            sleep(0.05)
+        begun = monotonic()
+        post(client, "sandbox/reset")
+        assert monotonic() - begun < 20
+        assert waits.result().json()["state"] == "captured"
+
+
+def test_a_snapshot_that_the_disk_does_not_take_is_refused_and_leaves_nothing(
+    client, tmp_path, monkeypatch
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(home_module, "_copy_file", full)
+        post(client, "sandbox/snapshots", {"name": "big"}, 507)
+    assert list((tmp_path / "snapshots").iterdir()) == []
+    assert client.get("/v1/sandbox").status_code == 200
+
+
+def test_a_snapshot_that_is_dropped_meanwhile_is_not_there(client, monkeypatch):
+    monkeypatch.setattr(controls, "_require_known", lambda *_: None)
+    post(client, "sandbox/snapshots/gone/restore", status=404)
+    assert client.delete("/v1/sandbox/snapshots/gone").status_code == 404
+    assert client.get("/v1/sandbox").status_code == 200
+
+
+def test_requests_that_look_for_the_end_leave_nothing_behind():
+    async def app(scope, receive, send):
+        assert (await receive())["type"] == "http.request"
+        with suppress(TimeoutError):
+            await asyncio.wait_for(receive(), 0.01)
+
+    async def serve():
+        messages = [{"type": "http.request"}]
+
+        async def receive():
+            return messages.pop() if messages else await asyncio.Event().wait()
+
+        closing = asyncio.Event()
+        await _until_closed(app, closing, {"type": "http"}, receive, receive)
+        await asyncio.sleep(0)
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(serve()) == 1
 
 
 def test_a_snapshot_that_was_cut_off_is_none(tmp_path):

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from api.app import create_app
+from api.routers.webhooks import ENDPOINTS_MAX
 from api.server import server_of
 from ledger.books.database import open_database
 from ledger.books.interface import webhooks as kept
@@ -185,6 +186,49 @@ def test_resend_of_what_is_not_there_is_refused(client, receiver, body):
     assert client.get(path).status_code == 404
 
 
+def test_endpoints_are_their_owners_alone(client, receiver):
+    keys = {name: key_header(name) for name in ("BRK-A", "CLEARING-HOUSE", "REGULATOR", "OPERATOR")}
+    body = {"url": receiver.url, "types": ["nothing"]}
+    answer = client.post("/webhook-endpoints", json=body, headers=keys["BRK-A"])
+    id = answer.json()["id"]
+    path = f"/webhook-endpoints/{id}"
+
+    for other in ("CLEARING-HOUSE", "REGULATOR"):
+        shown = client.get("/webhook-endpoints", headers=keys[other]).json()["data"]
+        assert id not in {each["id"] for each in shown}
+        assert client.get(path, headers=keys[other]).status_code == 404
+        assert client.get(f"{path}/attempts", headers=keys[other]).status_code == 404
+    assert client.delete(path, headers=keys["CLEARING-HOUSE"]).status_code == 404
+    house = client.post("/webhook-endpoints", json=body, headers=keys["CLEARING-HOUSE"]).json()
+    assert client.get(f"/webhook-endpoints/{house['id']}", headers=keys["BRK-A"]).status_code == 404
+    assert client.get(path, headers=keys["BRK-A"]).status_code == 200
+    for each in (id, house["id"]):
+        assert client.delete(f"/webhook-endpoints/{each}").status_code == 204
+
+
+def test_nobody_takes_the_endpoints_of_all(client, receiver):
+    body = {"url": receiver.url, "types": ["nothing"]}
+    answers = [
+        client.post("/webhook-endpoints", json=body, headers=key_header("BRK-A"))
+        for _ in range(ENDPOINTS_MAX + 1)
+    ]
+    assert [each.status_code for each in answers] == [201] * ENDPOINTS_MAX + [503]
+    ids = [each.json()["id"] for each in answers[:-1]]
+    ids.append(add(client, receiver.url, types=["nothing"])["id"])
+    for id in ids:
+        client.delete(f"/webhook-endpoints/{id}")
+
+
+def test_wishes_for_resending_are_bounded(client, receiver, monkeypatch):
+    monkeypatch.setattr(kept, "RESENDS_WAITING_MAX", 0)
+    endpoint = add(client, receiver.url, types=["sandbox.*"])
+    path = f"/webhook-endpoints/{endpoint['id']}"
+    [event] = client.get("/events", params={"type": "sandbox.started"}).json()["data"]
+
+    assert client.post(f"{path}/resend", json={"event": event["id"]}).status_code == 429
+    client.delete(path)
+
+
 def event_of(number):
     payload = json.dumps({"id": f"evt-x-{number}", "sequence": number}).encode()
     return KeptEvent(number, "org.novate.x.happened.v1", "", frozenset(), payload)
@@ -203,6 +247,7 @@ def told(tmp_path, receiver):
             url=receiver.url,
             types="[]",
             participant="",
+            owner="OPERATOR",
             reader="",
             description="",
             secret="whsec_c2VjcmV0",

@@ -104,7 +104,10 @@ class AnswerBook:
         return self._writer.submit(partial(_forget, asked=asked))
 
     def clear(self) -> None:
-        """Forgets all: the market that they were answered in is gone. Raises StorageError."""
+        """Forgets every answer: the market that they were given in is gone. Raises StorageError.
+
+        What was begun and has no answer yet stays: it is not done a second time.
+        """
         self._writer.submit(_clear).result()
 
     def _begin(self, session: UnitOfWork, asked: Asked) -> Kept | None:
@@ -151,7 +154,7 @@ def _forget(session: UnitOfWork, asked: Asked) -> None:
 
 
 def _clear(session: UnitOfWork) -> None:
-    session.connection().execute(delete(AnswerRow))
+    session.connection().execute(delete(AnswerRow).where(col(AnswerRow.status) != _NO_ANSWER))
 
 
 def _is(asked: Asked) -> ColumnElement[bool]:

@@ -71,6 +71,11 @@ class ApiKeys:
         is_same = self._same(found.digest if found else _NO_DIGEST, digest)
         return found if found and is_same and found.revoked_at is None else None
 
+    def is_good(self, key: ApiKey) -> bool:
+        """Whether a key that was good before still is."""
+        known = self._key_by_digest.get(key.digest)
+        return known is not None and known.revoked_at is None
+
     def get(self, id: str) -> ApiKey | None:
         """A key by its id, revoked ones too."""
         return next((each for each in self.all() if each.id == id), None)
@@ -108,9 +113,9 @@ class ApiKeys:
             return revoked
 
     def keep_seeded(self, holder_by_secret: Mapping[str, KeyHolder], now: int) -> None:
-        """Keeps the keys that follow from the seed, and none of another seed's.
+        """Keeps the keys that follow from the seed, and no good one of another seed's.
 
-        One that was revoked stays revoked. Raises StorageError.
+        One that was revoked stays revoked, though another seed come in between. Raises StorageError.
         """
         with self._lock:
             seeded = [
@@ -119,7 +124,11 @@ class ApiKeys:
             ]
             wanted = {key.digest for key in seeded}
             known = self._key_by_digest
-            others = {d: key for d, key in known.items() if key.is_from_seed and d not in wanted}
+            others = {
+                digest: key
+                for digest, key in known.items()
+                if key.is_from_seed and key.revoked_at is None and digest not in wanted
+            }
             new = [key for key in seeded if key.digest not in known]
             with self._database.transaction() as session:
                 _forget(session, [key.id for key in others.values()])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlmodel import Field, SQLModel, col, delete, select
+from sqlmodel import Field, SQLModel, col, delete, func, select
 
 from ledger.books.database import Database, UnitOfWork
 
@@ -15,13 +15,15 @@ FAILED: Final = "failed"
 EXHAUSTED: Final = "exhausted"
 ATTEMPTS_KEPT_MAX: Final = 100_000
 _TRIMMED_EVERY: Final = 1_000
+RESENDS_WAITING_MAX: Final = 10_000
+"""Of one endpoint."""
 
 
 class WebhookEndpointRow(SQLModel, table=True):
     """Where events are sent.
 
-    ``reader`` is the participant on whose behalf it was added, whose events alone it is sent;
-    empty: all. ``sequence`` is the last event that it was told of, or that was given up;
+    ``owner`` is the name of who has added it. ``reader`` is the participant whose events alone it is
+    sent; empty: all. ``sequence`` is the last event that it was told of, or that was given up;
     ``attempts`` were made of the next one, and another is due at ``due_at``, in seconds since 1970.
     """
 
@@ -30,6 +32,7 @@ class WebhookEndpointRow(SQLModel, table=True):
     url: str
     types: str
     participant: str
+    owner: str
     reader: str
     description: str
     secret: str
@@ -144,12 +147,16 @@ class WebhookStore:
                 rows.order_by(col(WebhookAttemptRow.number).desc()).limit(count)
             ).all()
 
-    def resend(self, endpoint: str, sequences: Sequence[int]) -> None:
-        """Has an endpoint told of events once more."""
+    def resend(self, endpoint: str, sequences: Sequence[int]) -> bool:
+        """Has an endpoint told of events once more; False when too many wait for that already."""
+        waiting = select(func.count()).where(col(WebhookResendRow.endpoint) == endpoint)
         with self._database.transaction() as session:
+            if session.exec(waiting).one() + len(sequences) > RESENDS_WAITING_MAX:
+                return False
             session.add_all(
                 WebhookResendRow(endpoint=endpoint, sequence=sequence) for sequence in sequences
             )
+            return True
 
     def next_resend(self, endpoint: str) -> WebhookResendRow | None:
         """The next event that it is to be told of once more."""
