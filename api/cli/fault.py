@@ -14,7 +14,8 @@ from api.cli.http_client import (
     segment,
 )
 from api.cli.terminal import bad_input, output
-from nodes.faults.node_faults import MILLISECONDS_MAX, NODE_FAULTS, NodeFault
+from nodes.faults.desk_faults import RUNNING_FAULTS
+from nodes.faults.node_faults import MILLISECONDS_MAX
 from nodes.market_day.faults import FAULT_FORMS
 from nodes.scenario.faults import FAULTS
 
@@ -37,7 +38,6 @@ def _fault() -> None:
 def list_faults(as_json: JsonOption = False) -> None:
     """List the faults by name: in a scenario, of a market day, and of a running node."""
     day_form_by_name = {name.value: form for name, form in FAULT_FORMS.items()}
-    named = {fault.value for fault in NODE_FAULTS}
     rows = [
         {
             "name": name,
@@ -45,7 +45,7 @@ def list_faults(as_json: JsonOption = False) -> None:
             "what_zh": form.what_zh,
             "in_a_scenario": _scenario_form(name),
             "of_a_day": day_form_by_name.get(name),
-            "of_a_running_node": name in named,
+            "of_a_running_node": name in RUNNING_FAULTS,
         }
         for name, form in FAULTS.items()
     ]
@@ -54,16 +54,17 @@ def list_faults(as_json: JsonOption = False) -> None:
         return
     table = Table("name", "what goes wrong", "出什么故障", "in a scenario", "elsewhere")
     for row in rows:
-        elsewhere = "novate fault inject" if row["of_a_running_node"] else None
+        running = f"novate fault inject {row['name']}" if row["of_a_running_node"] else None
         day = f"novate day --fault {row['of_a_day']}" if row["of_a_day"] else None
+        elsewhere = "\n".join(filter(None, [running, day]))
         values = (row["name"], row["what"], row["what_zh"], row["in_a_scenario"])
-        table.add_row(*map(str, values), elsewhere or day or "-")
+        table.add_row(*map(str, values), elsewhere or "-")
     output().print(table)
 
 
 @fault_app.command()
 def inject(
-    fault: Annotated[str, typer.Argument(help="kill, restart, slow, cut-off, duplicate or heal.")],
+    fault: Annotated[str, typer.Argument(help="One of novate fault list.")],
     participant: ParticipantArgument,
     milliseconds: Annotated[
         int | None,
@@ -72,10 +73,9 @@ def inject(
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
-    """Do something to a node: the others go on."""
-    names = [each.value for each in NodeFault]
-    if fault not in names:
-        bad_input(f"expected a fault among {', '.join(names)}, found {fault!r}")
+    """Do something to a node or its desk: the others go on."""
+    if fault not in RUNNING_FAULTS:
+        bad_input(f"expected a fault among {', '.join(RUNNING_FAULTS)}, found {fault!r}")
     body = {"fault": fault, "participant": participant, "milliseconds": milliseconds}
     _show(Client(url).post(_PATH, body), as_json=as_json)
 
@@ -84,7 +84,7 @@ def inject(
 def heal(
     participant: ParticipantArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False
 ) -> None:
-    """Make everything right again with a node: it catches up."""
+    """Make everything right again with a node and its desk: it catches up."""
     client = Client(url)
     client.delete(f"{_PATH}/{segment(participant)}")
     _show(client.get(_PATH), as_json=as_json)
@@ -92,7 +92,7 @@ def heal(
 
 @fault_app.command()
 def standing(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
-    """Show what is wrong with nodes now."""
+    """Show what is wrong with nodes and desks now."""
     _show(Client(url).get(_PATH), as_json=as_json)
 
 
@@ -111,5 +111,5 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> None:
         output().print("nothing is wrong")
     for each in answer["standing"]:
         late = f" {each['milliseconds']} ms" if each["milliseconds"] else ""
-        what = NODE_FAULTS[NodeFault(each["fault"])].what
+        what = RUNNING_FAULTS[each["fault"]].what
         output().print(f"{each['participant']}  {each['fault']}{late}  {what}", markup=False)
