@@ -1,4 +1,4 @@
-"""Faults of nodes over the wire."""
+"""Faults of nodes and their desks over the wire."""
 
 from typing import Annotated, Literal
 
@@ -6,11 +6,21 @@ from api.said import holding, said
 from api.schemas import Wire
 from nodes.faults.node_faults import MILLISECONDS_MAX
 
-FaultName = Literal["kill", "restart", "slow", "cut-off", "duplicate", "heal"]
+FaultName = Literal[
+    "kill",
+    "restart",
+    "slow",
+    "cut-off",
+    "duplicate",
+    "heal",
+    "blotter-missing",
+    "blotter-duplicate",
+    "blotter-terms",
+]
 
 
 class StandingFault(Wire):
-    """Something that is wrong with a node now."""
+    """Something that is wrong with a node or its desk now."""
 
     participant: Annotated[
         str, said("The participant whose node it is.", "节点所属的参与方。", "BANK-1")
@@ -55,16 +65,17 @@ class Faults(Wire):
     ]
     faults: Annotated[
         list[FaultForm],
-        holding("Every fault of a node.", "全部节点故障。"),
+        holding("Every fault of a node or its desk.", "全部节点及交易台故障。"),
     ]
 
 
 class NewFault(Wire):
-    """Something to do to a node."""
+    """Something to do to a node or its desk."""
 
     fault: Annotated[FaultName, said("What to do.", "故障名称。", "slow")]
     participant: Annotated[
-        str, said("To whose node.", "作用于哪个参与方的节点。", "BRK-A", max_length=24)
+        str,
+        said("To whose node or desk.", "作用于哪个参与方的节点或交易台。", "BRK-A", max_length=24),
     ]
     milliseconds: Annotated[
         int | None,

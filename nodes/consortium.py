@@ -222,6 +222,14 @@ class Consortium:
         """Tells those who are back what they have missed; returns how many notices they took."""
         return self.clearing_house.notices.work()
 
+    def affirm_late(self) -> int:
+        """Has trades affirmed that desks have reported late; returns the notices taken."""
+        taken = 0
+        for trader in self.traders():
+            with suppress(UnreachableError):
+                taken += trader.tell_late()
+        return taken
+
     def reconcile(self) -> int:
         """Lets every node reconcile that is not away; returns the number of open breaks."""
         self.redeliver()

@@ -18,7 +18,7 @@ Feed = tuple[Column, TradeColumns]
 """Trades, and the place of each in the order of capture."""
 
 DeskVersion = Callable[[str, Feed], Feed | None]
-"""What a participant's desk makes of its feed; None when there is nobody at the desk."""
+"""What a participant's desk makes of its feed; None: it withholds it, to be reported later."""
 
 
 def take_in(consortium: Consortium, version: DeskVersion | None = None) -> None:
@@ -51,14 +51,24 @@ def tell_missed(consortium: Consortium, end: int, version: DeskVersion | None = 
     behind = {participant for participant, place in known.items() if place < end}
     if not behind:
         return
+    withheld = set[str]()
+
+    def told(participant: str, report: Feed) -> Feed | None:
+        feed = version(participant, report) if version else report
+        if feed is None:
+            withheld.add(participant)
+        return feed
+
     begun = min(known[participant] for participant in behind)
     for first, last in consortium.exchange.parts_to_pass_on(begun, end):
         trades = TradesByParty(consortium.exchange.trades(first, last))
         # Who falls silent on the way is told nothing that comes after what it has missed.
-        tell_of(consortium, first, trades, version, behind & known.keys())
+        tell_of(consortium, first, trades, told, behind & known.keys())
     for participant in behind & known.keys():
         with _away_if_unreachable(consortium, participant):
-            consortium.trader(participant).note_reported(end)
+            # Who withholds something is asked about it as if it had told all it knows.
+            if participant not in withheld:
+                consortium.trader(participant).note_reported(end)
             known[participant] = end
 
 

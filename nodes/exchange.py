@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -38,7 +38,15 @@ from ledger.domain.participants import Role
 from nodes.bus import NOT_TAKEN, UnreachableError
 from nodes.for_desk import for_desk
 from nodes.keys import Key
-from nodes.messages import Affirmation, AffirmationRequest, CapturedBatch
+from nodes.late_trades import are_of, ask_again, not_affirmed
+from nodes.messages import (
+    Accepted,
+    Affirmation,
+    AffirmationRequest,
+    CapturedBatch,
+    Message,
+    ReportedLate,
+)
 from nodes.node import Node, Surroundings
 from nodes.trade_signatures import PartySignatures
 from nodes.trade_words import describe_trade_id
@@ -224,13 +232,41 @@ class Exchange(Node):
         message = CapturedBatch(first_position, records, unaffirmed, dict(signed))
         self.around.bus.request(self.id, self.network.sole(Role.CLEARING_HOUSE), message)
 
+    def handle(self, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
+        """Answers a message of another node."""
+        if isinstance(message, ReportedLate):
+            return self._ask_both_sides(sender, message.trades)
+        return super().handle(sender, message)
+
+    def _ask_both_sides(self, sender: str, trades: TradeColumns) -> Accepted:
+        """A side has reported trades late: captured ones are affirmed after all, or they are not.
+
+        Raises PermissionError when one of them is not a trade of the sender.
+        """
+        if not self.network.trades(sender):
+            raise PermissionError(f"{sender} does not trade")
+        prints = fingerprints_of(trades)
+        positions = self._index.find(prints)
+        found = np.flatnonzero(positions != NOT_FOUND)
+        there = self.captured.trades_at(positions[found])
+        for row in found[~same_identity(there, trades.take(found))].tolist():
+            positions[row] = self._place_of(prints[row], trades.take(slice(row, row + 1)))
+        known = np.unique(positions[positions != NOT_FOUND])
+        captured = self.captured.trades_at(known)
+        if not are_of(self.network.participant_number(sender), captured).all():
+            raise PermissionError(f"{sender} is no side of what it has reported late")
+        return ask_again(self, known, captured)
+
     @for_desk
     def position_of(self, date_ordinal: int, instrument: int, number: int) -> int:
         """Where the trade of an identity stands in the capture; NOT_FOUND when it is not there."""
         identity = {"dates": date_ordinal, "instruments": instrument, "numbers": number}
         row = [identity.get(name, 0) for name in COLUMN_NAMES]
         sought = TradeColumns.of_rows([row])
-        for position in self._index.find_all(fingerprints_of(sought)[0]):
+        return self._place_of(fingerprints_of(sought)[0], sought)
+
+    def _place_of(self, fingerprint: np.uint64, sought: TradeColumns) -> int:
+        for position in self._index.find_all(fingerprint):
             if same_identity(self.captured.trades_at(np.array([position])), sought).all():
                 return position
         return NOT_FOUND
@@ -265,7 +301,7 @@ class Exchange(Node):
                 continue
             except PermissionError:
                 answer = None
-            unaffirmed.update(own.rows[_not_affirmed(answer, len(own.rows))].tolist())
+            unaffirmed.update(own.rows[not_affirmed(answer, len(own.rows))].tolist())
             given = answer.signed if isinstance(answer, Affirmation) else None
             if isinstance(given, PartySignatures) and given.is_well_formed(len(own.rows)):
                 signed[own.party] = given.among(own.rows)
@@ -291,12 +327,3 @@ class Exchange(Node):
 
     def _request(self, first_position: int, own: OwnTrades) -> AffirmationRequest:
         return AffirmationRequest(first_position + own.rows, own.trades, self._is_signed)
-
-
-def _not_affirmed(answer: object, count: int) -> list[int]:
-    """The rows of a request that an answer does not affirm."""
-    if isinstance(answer, Affirmation) and isinstance(answer.differences, dict):
-        rows = list(answer.differences)
-        if all(type(row) is int and 0 <= row < count for row in rows):
-            return rows
-    return list(range(count))

@@ -53,6 +53,23 @@ class CapturedBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedLate:
+    """Trader to exchange: its desk has reported these trades late, as the exchange has them.
+
+    When both sides affirm them now, they are no longer unaffirmed.
+    """
+
+    trades: TradeColumns
+
+
+@dataclass(frozen=True, slots=True)
+class AffirmedLate:
+    """Exchange to clearing house: both sides affirm these trades after all, by position."""
+
+    positions: Column
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The answer to a message that asks for nothing: it is on disk."""
 
@@ -236,5 +253,5 @@ Message: TypeAlias = (
     "AffirmationRequest | CapturedBatch | CycleProposal | SignedCycle | SetProposal | SignedSet"
     " | RedemptionRequest | StatementRequest | EnteredSide | WithdrawnSide | AmendedSide"
     " | AllegementRequest | Matched | Dissolved | Back"
-    " | UnsoundAssets"
+    " | UnsoundAssets | ReportedLate | AffirmedLate"
 )

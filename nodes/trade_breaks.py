@@ -10,6 +10,7 @@ from ledger.books.blotter import Blotter, Match
 from ledger.books.break_life import Break
 from ledger.books.breaks import BreakBook
 from ledger.books.keyed import NO_ROWS
+from ledger.books.position_sets import set_of
 from ledger.books.reconciliation import Comparison, Difference
 from ledger.books.trade_index import NOT_FOUND, fingerprints_of
 from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
@@ -81,19 +82,20 @@ class TradeBreaks:
         found = [self._never_asked(trades, row) for row in range(len(trades))]
         return Comparison(NEVER_ASKED, found, is_complete=True)
 
-    def looked_at_again(self) -> tuple[list[Comparison], Column]:
+    def looked_at_again(self) -> tuple[list[Comparison], Column, Column]:
         """The breaks that stand, as they are now; nothing when all are as they were.
 
         A trade that the desk has reported late as the exchange has it is a difference no more; nor
         is one that the exchange has asked about after all. With them come the positions of own
-        records that the exchange had asked about before they were reported.
+        records that the exchange had asked about before they were reported, and of those among
+        them that are as the exchange has them.
         """
         asked, never = self._standing(ASKED), self._standing(NEVER_ASKED)
         gone, changed = set(self._agreed), dict[str, Difference]()
         self._agreed.clear()
-        late = NO_ROWS
+        late = agreed = NO_ROWS
         if asked and len(self._blotter) != self._looked_at:
-            late = self._look_at_late(asked, gone, changed)
+            late, agreed = self._look_at_late(asked, gone, changed)
         self._looked_at = len(self._blotter)
         if never:
             positions = self._blotter.find(self._trades_of(never))
@@ -105,26 +107,31 @@ class TradeBreaks:
             if len(there) < len(breaks) or any(each.id in changed for each in there):
                 found = [changed.get(each.id) or _as_before(each) for each in there]
                 comparisons.append(Comparison(scope, found, is_complete=True))
-        return comparisons, late
+        return comparisons, late, agreed
 
     def _look_at_late(
         self, asked: Sequence[Break], gone: set[str], changed: dict[str, Difference]
-    ) -> Column:
-        """Finds trades that were missing and have been reported since; where they stand."""
+    ) -> tuple[Column, Column]:
+        """Finds trades that were missing and have been reported since.
+
+        Where those stand that the exchange has asked about, and those of them that agree.
+        """
         missing = [each for each in asked if each.kind is BreakKind.MISSING_OURS]
         positions = self._blotter.find(self._trades_of(missing))
         is_there = positions != NOT_FOUND
+        agrees = np.zeros(len(positions), dtype=bool)
         for row in np.flatnonzero(is_there).tolist():
             each, ours = missing[row], self._blotter.at(positions[row : row + 1])
             words = describe_terms(self._desk.network, ours, 0)
             # Of a trade that is missing all of its amount is at risk.
             if (words, int(ours.amounts[0])) == (each.theirs, each.version.at_risk):
                 gone.add(each.id)
+                agrees[row] = True
             else:
                 kind = _kind_of_words(words, each.theirs)
                 changed[each.id] = replace(_as_before(each), kind=kind, ours=words, cause=None)
-        late: Column = positions[is_there]
-        return late[np.isin(late, self._blotter.never_asked_for())]
+        is_late = is_there & np.isin(positions, self._blotter.never_asked_for())
+        return set_of(positions[is_late]), set_of(positions[is_late & agrees])
 
     def _standing_among(self, trades: TradeColumns) -> set[str]:
         """The breaks that stand of some of these trades."""

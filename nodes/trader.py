@@ -36,6 +36,7 @@ from nodes.consents import BOUND_SECONDS_MAX, Consents
 from nodes.cycle_moves import are_moves_of
 from nodes.for_desk import for_desk
 from nodes.keys import Key
+from nodes.late_trades import LateReports
 from nodes.messages import (
     Affirmation,
     AffirmationRequest,
@@ -67,6 +68,7 @@ class Trader(Node):
         self.blotter = Blotter(database)
         self.trade_breaks = TradeBreaks(self, self.blotter)
         self.mandates = Mandates(database)
+        self.late_reports = LateReports(self, self.blotter)
         self.consents = Consents(self, self.blotter, self.mandates)
         self.sides = SideEntry(self, self.mandate_instruction, self.withhold_instruction)
 
@@ -220,11 +222,20 @@ class Trader(Node):
 
     def own_comparisons(self) -> list[Comparison]:
         """Trades on which its desk and the exchange differed, and do so no more."""
-        comparisons, late = self.trade_breaks.looked_at_again()
+        comparisons, late, agreed = self.trade_breaks.looked_at_again()
         if len(late):
             with self.database.transaction() as session:
+                self.late_reports.put(session, agreed)
                 self.blotter.note_asked(session, late)
         return comparisons
+
+    @for_desk
+    def tell_late(self) -> int:
+        """Tells the exchange of trades that its desk has reported late; returns notices taken.
+
+        Not of its own accord: the exchange asks it back, and the clearing house waits for neither.
+        """
+        return self.notices.work()
 
     def last_price(self, instrument: int) -> int | None:
         """What it last traded an instrument at, in millionths."""

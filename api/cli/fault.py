@@ -20,6 +20,7 @@ from api.cli.http_client import (
     segment,
 )
 from api.cli.terminal import bad_input, output
+from nodes.faults.desk_faults import RUNNING_FAULTS
 from nodes.faults.node_faults import MILLISECONDS_MAX, NODE_FAULTS, NodeFault
 from nodes.market_day.faults import FAULT_FORMS
 from nodes.processes.control import ProcessControl
@@ -28,6 +29,12 @@ from nodes.processes.supervisor import ProcessError
 from nodes.scenario.faults import FAULTS
 
 _PATH = "sandbox/faults"
+_OF_THE_SUPERVISOR = frozenset(
+    each.value
+    for each, form in NODE_FAULTS.items()
+    if not form.takes_milliseconds and each is not NodeFault.DUPLICATE
+)
+"""What is done to a process from outside."""
 _REMEDY = f"{REMEDY} Where nodes are processes, --state FOLDER asks their supervisor."
 
 fault_app = typer.Typer(
@@ -51,7 +58,6 @@ def _fault() -> None:
 def list_faults(as_json: JsonOption = False) -> None:
     """List the faults by name: in a scenario, of a market day, and of a running node."""
     day_form_by_name = {name.value: form for name, form in FAULT_FORMS.items()}
-    named = {fault.value for fault in NODE_FAULTS}
     rows = [
         {
             "name": name,
@@ -59,7 +65,7 @@ def list_faults(as_json: JsonOption = False) -> None:
             "what_zh": form.what_zh,
             "in_a_scenario": _scenario_form(name),
             "of_a_day": day_form_by_name.get(name),
-            "of_a_running_node": name in named,
+            "of_a_running_node": name in RUNNING_FAULTS,
         }
         for name, form in FAULTS.items()
     ]
@@ -68,16 +74,17 @@ def list_faults(as_json: JsonOption = False) -> None:
         return
     table = Table("name", "what goes wrong", "出什么故障", "in a scenario", "elsewhere")
     for row in rows:
-        elsewhere = "novate fault inject" if row["of_a_running_node"] else None
+        running = f"novate fault inject {row['name']}" if row["of_a_running_node"] else None
         day = f"novate day --fault {row['of_a_day']}" if row["of_a_day"] else None
+        elsewhere = "\n".join(filter(None, [running, day]))
         values = (row["name"], row["what"], row["what_zh"], row["in_a_scenario"])
-        table.add_row(*map(str, values), elsewhere or day or "-")
+        table.add_row(*map(str, values), elsewhere or "-")
     output().print(table)
 
 
 @fault_app.command()
 def inject(
-    fault: Annotated[str, typer.Argument(help="kill, restart, slow, cut-off, duplicate or heal.")],
+    fault: Annotated[str, typer.Argument(help="One of novate fault list.")],
     participant: ParticipantArgument,
     milliseconds: Annotated[
         int | None,
@@ -87,12 +94,11 @@ def inject(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Do something to a node: the others go on."""
-    names = [each.value for each in NodeFault]
-    if fault not in names:
-        bad_input(f"expected a fault among {', '.join(names)}, found {fault!r}")
+    """Do something to a node or its desk: the others go on."""
+    if fault not in RUNNING_FAULTS:
+        bad_input(f"expected a fault among {', '.join(RUNNING_FAULTS)}, found {fault!r}")
     if state is not None:
-        _order(state, NodeFault(fault), participant, as_json=as_json)
+        _order(state, fault, participant, as_json=as_json)
         return
     body = {"fault": fault, "participant": participant, "milliseconds": milliseconds}
     _show(Client(url, remedy=_REMEDY).post(_PATH, body), as_json=as_json)
@@ -105,9 +111,9 @@ def heal(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make everything right again with a node: it catches up."""
+    """Make everything right again with a node and its desk: it catches up."""
     if state is not None:
-        _order(state, NodeFault.HEAL, participant, as_json=as_json)
+        _order(state, NodeFault.HEAL.value, participant, as_json=as_json)
         return
     client = Client(url, remedy=_REMEDY)
     client.delete(f"{_PATH}/{segment(participant)}")
@@ -118,20 +124,20 @@ def heal(
 def standing(
     url: UrlOption = DEFAULT_URL, state: StateOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show what is wrong with nodes now."""
+    """Show what is wrong with nodes and desks now."""
     if state is not None:
         _show_processes(ProcessControl(state), as_json=as_json)
         return
     _show(Client(url, remedy=_REMEDY).get(_PATH), as_json=as_json)
 
 
-def _order(state: Path, fault: NodeFault, participant: str, *, as_json: bool) -> None:
+def _order(state: Path, fault: str, participant: str, *, as_json: bool) -> None:
     """Has the supervisor do it."""
-    if NODE_FAULTS[fault].takes_milliseconds or fault is NodeFault.DUPLICATE:
-        bad_input(f"{fault.value}: the node itself does it, over REST: leave --state out")
+    if fault not in _OF_THE_SUPERVISOR:
+        bad_input(f"{fault}: the node or its desk does it, over REST: leave --state out")
     control = ProcessControl(state)
     try:
-        do_to_process(control, fault, participant)
+        do_to_process(control, NodeFault(fault), participant)
     except ProcessError as error:
         bad_input(str(error))
     _show_processes(control, as_json=as_json)
@@ -166,5 +172,5 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> None:
         output().print("nothing is wrong")
     for each in answer["standing"]:
         late = f" {each['milliseconds']} ms" if each["milliseconds"] else ""
-        what = NODE_FAULTS[NodeFault(each["fault"])].what
+        what = RUNNING_FAULTS[each["fault"]].what
         output().print(f"{each['participant']}  {each['fault']}{late}  {what}", markup=False)

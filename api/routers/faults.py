@@ -1,4 +1,6 @@
-"""Faults of nodes: what is wrong, what to make go wrong, and what to make right again."""
+"""Faults of nodes and desks: what is wrong, what to make go wrong, and what to make right again."""
+
+from typing import get_args
 
 from fastapi import APIRouter, Depends
 
@@ -7,7 +9,8 @@ from api.dependencies import RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse
 from api.parameters import NodeInPath
 from ledger.domain.reasons import Reason
-from nodes.faults.node_faults import NODE_FAULTS, NodeFault
+from nodes.faults.desk_faults import RUNNING_FAULTS, DeskFault, running_fault
+from nodes.faults.node_faults import NodeFault
 from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(
@@ -18,7 +21,7 @@ router = APIRouter(
 )
 
 
-@router.get("", operation_id="sandbox.faults", summary="What is wrong with nodes now")
+@router.get("", operation_id="sandbox.faults", summary="What is wrong with nodes and desks now")
 def faults(sandbox: RunningSandbox) -> schemas.Faults:
     """And every fault that there is."""
     return _standing(sandbox)
@@ -27,17 +30,18 @@ def faults(sandbox: RunningSandbox) -> schemas.Faults:
 @router.post(
     "",
     operation_id="sandbox.faults.inject",
-    summary="Kill, restart, slow, cut off or heal a node, or speak to it twice",
+    summary="Make something go wrong with a node or its desk, or heal it",
     responses=problems(404, 507),
 )
 def inject(asked: schemas.NewFault, sandbox: RunningSandbox) -> schemas.Faults:
     """The others go on; the node catches up when it is restarted or healed.
 
-    The same again changes nothing. The clearing house can be killed and cut off only where nodes
-    are processes of their own.
+    A desk with a fault reports its trades to its own node wrongly, or not at all, until it is
+    healed; then it reports what it has withheld. The same again changes nothing. The clearing house
+    can be killed and cut off only where nodes are processes of their own.
     """
-    fault = NodeFault(asked.fault)
-    takes_milliseconds = NODE_FAULTS[fault].takes_milliseconds
+    fault = running_fault(asked.fault)
+    takes_milliseconds = RUNNING_FAULTS[asked.fault].takes_milliseconds
     if takes_milliseconds is not (asked.milliseconds is not None):
         expected = "a number with slow" if takes_milliseconds else f"none with {asked.fault}"
         found = "null" if asked.milliseconds is None else str(asked.milliseconds)
@@ -49,7 +53,7 @@ def inject(asked: schemas.NewFault, sandbox: RunningSandbox) -> schemas.Faults:
 @router.delete(
     "/{participant}",
     operation_id="sandbox.faults.heal",
-    summary="Make everything right again with a node",
+    summary="Make everything right again with a node and its desk",
     status_code=204,
     responses=problems(404, 507),
 )
@@ -58,7 +62,9 @@ def heal(participant: NodeInPath, sandbox: RunningSandbox) -> None:
     _inject(sandbox, NodeFault.HEAL, participant, 0)
 
 
-def _inject(sandbox: Sandbox, fault: NodeFault, participant: str, milliseconds: int) -> None:
+def _inject(
+    sandbox: Sandbox, fault: NodeFault | DeskFault, participant: str, milliseconds: int
+) -> None:
     refusal = sandbox.inject(fault, participant, milliseconds)
     if refusal is not None:
         raise RefusedError(refusal)
@@ -66,7 +72,7 @@ def _inject(sandbox: Sandbox, fault: NodeFault, participant: str, milliseconds: 
 
 def _standing(sandbox: Sandbox) -> schemas.Faults:
     with sandbox.lock:
-        standing = sandbox.faults.standing()
+        standing = sandbox.standing_faults()
     return schemas.Faults(
         standing=[
             schemas.StandingFault(
@@ -78,11 +84,11 @@ def _standing(sandbox: Sandbox) -> schemas.Faults:
         ],
         faults=[
             schemas.FaultForm(
-                fault=fault.value,
-                what=form.what,
-                what_zh=form.what_zh,
-                takes_milliseconds=form.takes_milliseconds,
+                fault=fault,
+                what=RUNNING_FAULTS[fault].what,
+                what_zh=RUNNING_FAULTS[fault].what_zh,
+                takes_milliseconds=RUNNING_FAULTS[fault].takes_milliseconds,
             )
-            for fault, form in NODE_FAULTS.items()
+            for fault in get_args(schemas.FaultName)
         ],
     )

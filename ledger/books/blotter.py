@@ -210,7 +210,11 @@ class Blotter:
         }
         id, marks = first_position.to_bytes(8, "big"), []
         for kind, marked in by_mark.items():
-            packed = pack_positions(marked)
+            before, kept = session.get(MarkRow, (kind, id)), marked
+            if before:
+                # Asked again of some of them only, it has still asked about all.
+                kept = np.union1d(marked, unpack_positions(before.positions))
+            packed = pack_positions(kept)
             marks.append({"kind": kind, "id": id, "positions": packed, "deadline": 0})
             session.on_commit(partial(self._raise, marked, _STANDING_BY_MARK[kind]))
         upsert(session, MarkRow, marks)

@@ -1,7 +1,6 @@
 """The clearing house as a node: what it takes from others, and what it knows of every trade."""
 
-from collections.abc import Callable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Sequence
 from typing import Any, Final, assert_never
 
 import numpy as np
@@ -9,13 +8,21 @@ import numpy as np
 from ledger.books import cycles as records
 from ledger.books.cycles import CycleRecords
 from ledger.books.database import Database, UnitOfWork
-from ledger.books.intake import CANCELLED, CAPTURED, SETTLED, Intake, TradeStanding
+from ledger.books.intake import (
+    CANCELLED,
+    CAPTURED,
+    SETTLED,
+    UNAFFIRMED,
+    Intake,
+    TradeStanding,
+)
+from ledger.books.position_sets import set_of
 from ledger.books.postings import FinalBlock, Register
 from ledger.books.reconciliation import Comparison
 from ledger.books.unsound_assets import UnsoundAssets as UnsoundAssetBook
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.participants import Role
-from ledger.domain.reasons import Rejected, reason_of_revert
+from ledger.domain.reasons import Reason, Rejected, reason_of_revert
 from ledger.domain.rules import Rules, SettlementMode
 from ledger.settlement.unsound import Unsound
 from nodes.clearing_house.desk import InstructionDesk
@@ -26,6 +33,7 @@ from nodes.clearing_house.status_comparison import StatusComparison
 from nodes.keys import Key
 from nodes.messages import (
     Accepted,
+    AffirmedLate,
     AllegementRequest,
     AmendedSide,
     CapturedBatch,
@@ -67,6 +75,9 @@ class ClearingHouse(Node):
             case CapturedBatch():
                 self.require_role(sender, Role.EXCHANGE)
                 return self._take_in(message)
+            case AffirmedLate():
+                self.require_role(sender, Role.EXCHANGE)
+                return _answer(self._take_late(message))
             case EnteredSide() | WithdrawnSide() | AmendedSide():
                 return _answer(self._take_side(sender, message))
             case UnsoundAssets():
@@ -217,29 +228,52 @@ class ClearingHouse(Node):
             )
             if self.rules.settlement is SettlementMode.GROSS:
                 trades = TradeColumns.concatenate([packed.unpacked() for packed in new])
-                self._settle_gross(session, first, trades, left_out)
+                rows = np.setdiff1d(np.arange(len(trades)), sorted(left_out))
+                self._settle_gross(session, (first + rows).tolist(), trades.take(rows))
         return Accepted()
 
+    def _take_late(self, message: AffirmedLate) -> Rejected | None:
+        """Trades that were not affirmed settle on their own now that they are.
+
+        What has become something else meanwhile stays that; so does everything where trades are to
+        be signed, which these are not. Refuses those that have not come in yet.
+        """
+        # What cancels one of them may be in what was cut off.
+        self.net.resume()
+        self.desk.decide()
+        if not all(type(place) is int and place >= 0 for place in message.positions.tolist()):
+            raise PermissionError("a position that no trade has")
+        if (message.positions >= self.intake.stream.end_position).any():
+            return Rejected(Reason.UNAVAILABLE, "not all of these trades have come in yet")
+        late = [place for place in set_of(message.positions).tolist() if self._is_unaffirmed(place)]
+        if late and not self.rules.signed_trades:
+            with self.database.transaction() as session:
+                self._settle_gross(session, late, self.intake.stream.trades_at(np.array(late)))
+        return None
+
+    def _is_unaffirmed(self, position: int) -> bool:
+        standing = self.intake.exception(position)
+        return standing is not None and standing.state == UNAFFIRMED
+
     def _settle_gross(
-        self, session: UnitOfWork, first: int, trades: TradeColumns, left_out: AbstractSet[int]
+        self, session: UnitOfWork, positions: Sequence[int], trades: TradeColumns
     ) -> None:
-        """Queues trades that came in, except those that cancel each other out.
+        """Queues trades, except those that cancel each other out.
 
         Who cancels a trade that has settled is queued as its opposite.
         """
         cancels = {
-            row: int(trades.cancels[row]) - 1
+            positions[row]: int(trades.cancels[row]) - 1
             for row in np.flatnonzero(trades.cancels > 0).tolist()
-            if row not in left_out
         }
-        undone = {row: place for row, place in cancels.items() if not self._has_settled(place)}
+        undone = {each: place for each, place in cancels.items() if not self._has_settled(place)}
         self.desk.book.cancel_trades(session, undone.values())
-        gone = {*undone.values(), *(first + row for row in undone)}
+        gone = {*undone.values(), *undone}
         self.intake.note(session, dict.fromkeys(sorted(gone), TradeStanding(CANCELLED)))
         queued = [
-            (first + row, trades.take(slice(row, row + 1)), None)
-            for row in range(len(trades))
-            if row not in left_out and first + row not in gone
+            (position, trades.take(slice(row, row + 1)), None)
+            for row, position in enumerate(positions)
+            if position not in gone
         ]
         self.desk.book.enter_trades(session, queued)
 

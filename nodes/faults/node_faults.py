@@ -25,33 +25,33 @@ class NodeFault(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class NodeFaultForm:
-    """What a fault of a node does, in English and Chinese."""
+class FaultForm:
+    """What a fault does, in English and Chinese."""
 
     what: str
     what_zh: str
     takes_milliseconds: bool = False
 
 
-NODE_FAULTS: Final[Mapping[NodeFault, NodeFaultForm]] = {
-    NodeFault.KILL: NodeFaultForm(
+NODE_FAULTS: Final[Mapping[NodeFault, FaultForm]] = {
+    NodeFault.KILL: FaultForm(
         "the node is gone; what is not on its disk is lost", "节点被终止，未落盘的内容全部丢失"
     ),
-    NodeFault.RESTART: NodeFaultForm(
+    NodeFault.RESTART: FaultForm(
         "the node begins again from its disk and catches up", "节点从磁盘重新启动并补齐缺失内容"
     ),
-    NodeFault.SLOW: NodeFaultForm(
+    NodeFault.SLOW: FaultForm(
         "the node answers every message so many milliseconds late",
         "节点的每次应答都延迟若干毫秒",
         takes_milliseconds=True,
     ),
-    NodeFault.CUT_OFF: NodeFaultForm(
+    NodeFault.CUT_OFF: FaultForm(
         "the node lives on, but neither sends nor receives", "节点仍在运行，但无法收发任何消息"
     ),
-    NodeFault.DUPLICATE: NodeFaultForm(
+    NodeFault.DUPLICATE: FaultForm(
         "every message to the node is delivered twice", "发往节点的每条消息都投递两次"
     ),
-    NodeFault.HEAL: NodeFaultForm(
+    NodeFault.HEAL: FaultForm(
         "nothing is wrong with the node any more; it catches up", "节点恢复正常并补齐缺失内容"
     ),
 }
@@ -60,10 +60,10 @@ NODE_FAULTS: Final[Mapping[NodeFault, NodeFaultForm]] = {
 
 @dataclass(frozen=True, slots=True)
 class StandingFault:
-    """Something that is wrong with a node now. ``milliseconds``: how slow it is."""
+    """Something that is wrong with a node or its desk now. ``milliseconds``: how slow it is."""
 
     participant: str
-    fault: NodeFault
+    fault: Enum
     milliseconds: int = 0
 
 

@@ -54,8 +54,8 @@ class Journal:
     ) -> None:
         """Follows another consortium from its present on, as after a reset or a restored snapshot.
 
-        ``kind`` is the event that says so, such as ``sandbox.reset``. ``id`` names what has happened:
-        after a crash it is done again, and not told again.
+        ``kind`` is the event that says so, such as ``sandbox.reset``. ``id`` names what has
+        happened: after a crash it is done again, and not told again.
         """
         self._attach(consortium)
         is_told = self.events.cursor(REPLACEMENT) == id

@@ -15,6 +15,7 @@ from ledger.domain.amounts import parse_amount, parse_quantity
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import encode_trade_number, isin_of_symbol, owner_of
 from nodes.desks import Feed
+from nodes.faults.desk_faults import DeskFault, reported
 from nodes.market_day.opening import Opening
 from nodes.market_day.survey import is_clearable
 from nodes.network import Network
@@ -25,9 +26,9 @@ from nodes.trade_files.reader import TradeFile
 class FaultName(Enum):
     """What goes wrong."""
 
-    BLOTTER_MISSING = "blotter-missing"
-    BLOTTER_DUPLICATE = "blotter-duplicate"
-    BLOTTER_TERMS = "blotter-terms"
+    BLOTTER_MISSING = DeskFault.BLOTTER_MISSING.value
+    BLOTTER_DUPLICATE = DeskFault.BLOTTER_DUPLICATE.value
+    BLOTTER_TERMS = DeskFault.BLOTTER_TERMS.value
     SHORT_SECURITIES = "short-securities"
     SHORT_CASH = "short-cash"
 
@@ -120,19 +121,8 @@ def _take_away(book: dict[tuple[str, str], int], key: tuple[str, str], amount: i
 
 
 def _with_fault(network: Network, fault: Fault, feed: Feed) -> Feed:
-    sequence, trades = feed
-    rows = np.flatnonzero(_is_meant(network, fault, trades))
-    match fault.name:
-        case FaultName.BLOTTER_MISSING:
-            others = np.setdiff1d(np.arange(len(trades)), rows)
-            return sequence[others], trades.take(others)
-        case FaultName.BLOTTER_DUPLICATE:
-            twice = TradeColumns.concatenate([trades, trades.take(rows)])
-            return np.concatenate([sequence, sequence[rows]]), twice
-        case _:
-            quantities = trades.quantities.copy()
-            quantities[rows] += 1
-            return sequence, replace(trades, quantities=quantities)
+    rows = np.flatnonzero(_is_meant(network, fault, feed[1]))
+    return reported(DeskFault(fault.name.value), feed, rows)
 
 
 def _hits(file: TradeFile, block: Block, fault: Fault) -> bool:

@@ -76,4 +76,5 @@ class MarketTime:
         house.work()
         if self._has_changed or house.projection.height > height:
             self._consortium.reconcile()
-        self._has_changed = False
+        # What is affirmed after all is looked at next.
+        self._has_changed = bool(self._consortium.affirm_late())

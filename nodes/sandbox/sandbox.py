@@ -28,8 +28,9 @@ from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.consortium import Consortium, open_consortium
 from nodes.desks import take_in
 from nodes.engine import Engine
+from nodes.faults.desk_faults import DeskFault, DeskFaults
 from nodes.faults.in_process import InProcessFaults
-from nodes.faults.node_faults import NodeFault, NodeFaults
+from nodes.faults.node_faults import NodeFault, NodeFaults, StandingFault
 from nodes.folder_meta import Meta, StateFolderError
 from nodes.journal.journal import Journal
 from nodes.network import Network
@@ -97,6 +98,7 @@ class Sandbox:
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
         self.faults: NodeFaults = InProcessFaults(consortium)
+        self.desk_faults = DeskFaults(consortium)
         self.stubs = Stubs(consortium)
         self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
         self._must_resume = False
@@ -176,11 +178,34 @@ class Sandbox:
             self.time.look_again()
             return answer
 
-    def inject(self, fault: NodeFault, participant: str, milliseconds: int = 0) -> Rejected | None:
-        """Does something to a node (see ``NodeFaults``); in one process, nothing else meanwhile."""
+    def inject(
+        self, fault: NodeFault | DeskFault, participant: str, milliseconds: int = 0
+    ) -> Rejected | None:
+        """Does something to a node or its desk (see ``NodeFaults``, ``DeskFaults``)."""
+        if isinstance(fault, DeskFault):
+            return self.change(lambda _: self.desk_faults.inject(fault, participant))
+        refusal = self._do_to_node(fault, participant, milliseconds)
+        if refusal is None and fault is NodeFault.HEAL:
+            self.change(lambda _: self._heal_desk(participant))
+        return refusal
+
+    def standing_faults(self) -> list[StandingFault]:
+        """What is wrong with nodes and desks now; whoever calls holds the lock."""
+        return [*self.faults.standing(), *self.desk_faults.standing()]
+
+    def _heal_desk(self, participant: str) -> None:
+        """Its desk reports what it withheld; breaks that end by it end at once."""
+        if self.desk_faults.heal(participant):
+            self._take_in()
+            self.consortium.reconcile()
+
+    def _do_to_node(self, fault: NodeFault, participant: str, milliseconds: int) -> Rejected | None:
+        """Does something to a node; in one process, nothing else meanwhile."""
         if not isinstance(self.faults, InProcessFaults):
             # A process that begins has questions of its own, which need this one's turn.
-            return self.faults.inject(fault, participant, milliseconds=milliseconds)
+            refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
+            self.time.look_again()
+            return refusal
 
         def act(_: Consortium) -> Rejected | None:
             refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
@@ -273,7 +298,7 @@ class Sandbox:
         self._resume()
         # An exchange that is away hands over when it is back; what it has handed over settles.
         with suppress(UnreachableError):
-            take_in(self.consortium)
+            take_in(self.consortium, self.desk_faults.as_reported)
         if self.consortium.redeliver():
             self.time.look_again()
 

@@ -2,24 +2,24 @@
 
 Those of nodes happen when their turn comes, and stay until they are healed.
 
-A desk's fault is about one trade and stands before it: it changes what the participant's desk tells
-its own node, never what the exchange says. A shortage takes part of an opening position away,
-wherever in the story it stands.
+A desk's fault stands before the trades it is about: one, where it is named, else all of the
+participant until it is healed. It changes what the desk tells its own node, never what the exchange
+says. What a desk withholds of all its trades it reports when it is healed. A shortage takes part of
+an opening position away, wherever in the story it stands.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from ledger.clearing.columns import TradeColumns
 from nodes.desks import Feed
+from nodes.faults.desk_faults import DESK_FAULTS, DeskFault, reported
 from nodes.faults.node_faults import NODE_FAULTS
 from nodes.market_day.faults import FaultName
 
 SILENT: Final = "silent"
-_DESK_KEYS: Final = ("participant", "trade")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,10 @@ class ScenarioFault:
 
 
 FAULTS: Final[Mapping[str, FaultForm]] = {
-    FaultName.BLOTTER_MISSING.value: FaultForm(
-        "the desk does not report a trade", "交易台漏报一笔成交", _DESK_KEYS
-    ),
-    FaultName.BLOTTER_DUPLICATE.value: FaultForm(
-        "the desk reports a trade twice", "交易台重复上报一笔成交", _DESK_KEYS
-    ),
-    FaultName.BLOTTER_TERMS.value: FaultForm(
-        "the desk reports a trade with one unit more", "交易台多报一个单位", _DESK_KEYS
-    ),
+    **{
+        fault.value: FaultForm(form.what, form.what_zh, ("participant",), ("trade",))
+        for fault, form in DESK_FAULTS.items()
+    },
     FaultName.SHORT_SECURITIES.value: FaultForm(
         "securities are missing in an opening position",
         "期初证券持仓短缺",
@@ -82,22 +77,21 @@ FAULTS: Final[Mapping[str, FaultForm]] = {
 }
 """Every fault by name."""
 
+OF_DESKS: Final = frozenset(fault.value for fault in DESK_FAULTS)
 OF_NODES: Final = frozenset(fault.value for fault in NODE_FAULTS)
 SHORTAGES: Final = frozenset({FaultName.SHORT_SECURITIES.value, FaultName.SHORT_CASH.value})
 
 
-def desk_feed(faults: Sequence[ScenarioFault], participant: str, trade_id: str, feed: Feed) -> Feed:
-    """One trade as a participant's own desk reports it."""
-    sequence, trades = feed
-    for fault in faults:
-        if (fault.participant, fault.trade) != (participant, trade_id):
-            continue
-        match FaultName(fault.name):
-            case FaultName.BLOTTER_MISSING:
-                sequence, trades = sequence[:0], trades.take(slice(0))
-            case FaultName.BLOTTER_DUPLICATE:
-                sequence = np.concatenate([sequence, sequence])
-                trades = TradeColumns.concatenate([trades, trades])
-            case _:
-                trades = replace(trades, quantities=trades.quantities + 1)
-    return sequence, trades
+def desk_feed(
+    faults: Sequence[ScenarioFault], participant: str, trade_ids: Sequence[str], feed: Feed
+) -> Feed | None:
+    """Trades as a participant's own desk reports them; None: it withholds all of them."""
+    own = [fault for fault in faults if fault.participant == participant]
+    withheld = ScenarioFault(DeskFault.BLOTTER_MISSING.value, participant)
+    if withheld in own:
+        return None
+    names = dict(zip(feed[0].tolist(), trade_ids, strict=True))
+    for fault in own:
+        are_meant = [fault.trade in ("", names[place]) for place in feed[0].tolist()]
+        feed = reported(DeskFault(fault.name), feed, np.flatnonzero(are_meant))
+    return feed

@@ -3,8 +3,6 @@
 from contextlib import suppress
 from typing import assert_never
 
-import numpy as np
-
 from contracts.typed_data import InstructionMessage
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import trade_amount
@@ -65,17 +63,23 @@ class Orders:
         [verdict] = self._scene.consortium.exchange.capture_group([(name, trade)])
         return next((each.reason for each in verdict.refused.values()), None)
 
-    def _as_reported(self, participant: str, feed: Feed) -> Feed:
+    def heal_desk(self, participant: str) -> None:
+        """A participant's desk reports what it withheld, and from now on as it should."""
+        faults = self._scene.faults
+        healed = [each for each in faults if each.participant == participant and not each.trade]
+        for fault in healed:
+            faults.remove(fault)
+        if healed:
+            self._scene.consortium.reported_to.pop(participant, None)
+            self.take_in()
+            self._scene.consortium.reconcile()
+            self._scene.consortium.affirm_late()
+
+    def _as_reported(self, participant: str, feed: Feed) -> Feed | None:
         """Trades as a participant's own desk reports them."""
-        sequence, trades = feed
         names = {number: id for id, number in self._played.number_by_trade.items()}
-        parts = []
-        for row, number in enumerate(trades.numbers.tolist()):
-            here = slice(row, row + 1)
-            one = sequence[here], trades.take(here)
-            parts.append(desk_feed(self._scene.faults, participant, names[number], one))
-        columns = TradeColumns.concatenate([part for _, part in parts])
-        return np.concatenate([places for places, _ in parts]), columns
+        ids = [names[number] for number in feed[1].numbers.tolist()]
+        return desk_feed(self._scene.faults, participant, ids, feed)
 
     def instruct(self, event: InstructEvent) -> None:
         """An instruction is entered, and the desks of both sides agree to it."""

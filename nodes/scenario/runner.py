@@ -186,6 +186,8 @@ class _Player:
                 NodeFault(fault.name), fault.participant, milliseconds=fault.milliseconds
             )
             self._scene.note(fault.participant, done)
+            if done is None and fault.name == NodeFault.HEAL.value:
+                self._orders.heal_desk(fault.participant)
         elif fault.name == SILENT:
             self._change_standing(SilentEvent(fault.participant))
         elif fault.name not in SHORTAGES:

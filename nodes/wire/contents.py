@@ -16,6 +16,7 @@ from nodes.messages import (
     Accepted,
     Affirmation,
     AffirmationRequest,
+    AffirmedLate,
     AllegementRequest,
     Allegements,
     AmendedSide,
@@ -29,6 +30,7 @@ from nodes.messages import (
     Matched,
     Message,
     RedemptionRequest,
+    ReportedLate,
     SetProposal,
     SignedCycle,
     SignedSet,
@@ -65,6 +67,8 @@ MESSAGES: Final = (
     Dissolved,
     Back,
     UnsoundAssets,
+    ReportedLate,
+    AffirmedLate,
 )
 ANSWERS: Final = (Accepted, Affirmation, Allegements, Attestation, Disagreement, Statement)
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from api.cli.main import app
-from nodes.faults.node_faults import NODE_FAULTS
+from nodes.faults.desk_faults import RUNNING_FAULTS
 from nodes.sandbox.sandbox import open_sandbox
 from nodes.scenario.faults import FAULTS
 from tests.support.clients import client_of
@@ -147,7 +147,7 @@ def test_the_command_lists_every_fault_in_both_languages():
     assert [row["name"] for row in listed] == list(FAULTS)
     assert all(row["what"] and row["what_zh"] for row in listed)
     running = {row["name"] for row in listed if row["of_a_running_node"]}
-    assert running == {fault.value for fault in NODE_FAULTS}
+    assert running == set(RUNNING_FAULTS)
 
 
 def test_the_command_injects_shows_and_heals(tmp_path):

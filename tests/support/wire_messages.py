@@ -143,6 +143,8 @@ MESSAGES = {
     messages.UnsoundAssets: st.builds(
         messages.UnsoundAssets, st.sampled_from(Register), st.lists(NUMBERS, max_size=3).map(tuple)
     ),
+    messages.ReportedLate: st.builds(messages.ReportedLate, trades()),
+    messages.AffirmedLate: st.builds(messages.AffirmedLate, columns(3)),
 }
 ANSWERS = {
     messages.Accepted: st.builds(messages.Accepted),
