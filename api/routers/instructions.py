@@ -54,13 +54,19 @@ router = APIRouter(
 READ_AT_ONCE = 1_000
 BATCH_BYTES_MAX = 2 * 1024 * 1024
 BATCH_OPENINGS_MAX = 4 * ITEMS_MAX
+_NEW_INSTRUCTIONS = ("NewDvp", "NewFreeDelivery", "NewPayment")
 _BATCH_CONTENT = {
     "application/json": {
         "schema": {
             "type": "array",
             "minItems": 1,
             "maxItems": ITEMS_MAX,
-            "items": {"$ref": "#/components/schemas/Replacing/properties/instruction"},
+            "items": {
+                "anyOf": [
+                    *({"$ref": f"#/components/schemas/{each}"} for each in _NEW_INSTRUCTIONS),
+                    {"description": "Anything else is refused by itself; the others stand."},
+                ],
+            },
         }
     }
 }
