@@ -138,7 +138,12 @@ def create_instructions(
     return batch
 
 
-@router.get("", operation_id="instructions.list", summary="List instructions")
+@router.get(
+    "",
+    operation_id="instructions.list",
+    summary="List instructions",
+    responses=problems(404),
+)
 def list_instructions(
     sandbox: RunningSandbox,
     holder: CallingHolder,
