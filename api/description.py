@@ -50,8 +50,6 @@ _IF_NONE_MATCH: Final = {
     CHINESE: "已有应答的 ETag：若无变化则返回 304，不含正文。",
     "schema": {
         "type": "string",
-        "maxLength": 200,
-        "pattern": '^"[0-9a-f]{32}"$',
         "examples": ['"9f86d081884c7d659a2feaa0c55ad015"'],
     },
 }
@@ -128,9 +126,14 @@ def _name_media_type_of_problems(operation: Described) -> None:
     for answer in operation["responses"].values():
         content = answer.get("content", {})
         for form in [*content.values()]:
-            if form.get("schema", {}).get("$ref", "").endswith("Problem"):
+            if _is_problem(form.get("schema", {})):
                 content.clear()
                 content[PROBLEM_JSON] = form
+
+
+def _is_problem(schema: Mapping[str, Any]) -> bool:
+    choices = schema.get("anyOf", [schema])
+    return all(each.get("$ref", "").endswith("Problem") for each in choices)
 
 
 def _make_examples(schemas: Described) -> None:

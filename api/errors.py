@@ -22,6 +22,8 @@ _REASON_BY_STATUS: Final = {
     503: Reason.UNAVAILABLE,
     507: Reason.STORAGE,
 }
+_STATUS_INSTEAD: Final = {400: Reason.INVALID.http_status}
+"""A body that is no text is refused as any other that is malformed."""
 RETRY_SECONDS: Final = 1
 """After which it may be otherwise, where nobody knows better."""
 _DESCRIPTION_BY_STATUS: Final = {
@@ -114,7 +116,8 @@ async def _not_routed(_: Request, error: Exception) -> JSONResponse:
     """No such path or method, or a body that cannot be read."""
     assert isinstance(error, HTTPException)
     reason = _REASON_BY_STATUS.get(error.status_code, Reason.INVALID)
-    return problem_of(Rejected(reason, str(error.detail)), error.status_code, error.headers)
+    status = _STATUS_INSTEAD.get(error.status_code, error.status_code)
+    return problem_of(Rejected(reason, str(error.detail)), status, error.headers)
 
 
 async def _too_deep(_: Request, error: Exception) -> JSONResponse:

@@ -54,13 +54,19 @@ router = APIRouter(
 READ_AT_ONCE = 1_000
 BATCH_BYTES_MAX = 2 * 1024 * 1024
 BATCH_OPENINGS_MAX = 4 * ITEMS_MAX
+_NEW_INSTRUCTIONS = ("NewDvp", "NewFreeDelivery", "NewPayment")
 _BATCH_CONTENT = {
     "application/json": {
         "schema": {
             "type": "array",
             "minItems": 1,
             "maxItems": ITEMS_MAX,
-            "items": {"$ref": "#/components/schemas/Replacing/properties/instruction"},
+            "items": {
+                "anyOf": [
+                    *({"$ref": f"#/components/schemas/{each}"} for each in _NEW_INSTRUCTIONS),
+                    {"description": "Anything else is refused by itself; the others stand."},
+                ],
+            },
         }
     }
 }
@@ -132,7 +138,12 @@ def create_instructions(
     return batch
 
 
-@router.get("", operation_id="instructions.list", summary="List instructions")
+@router.get(
+    "",
+    operation_id="instructions.list",
+    summary="List instructions",
+    responses=problems(404),
+)
 def list_instructions(
     sandbox: RunningSandbox,
     holder: CallingHolder,

@@ -77,7 +77,7 @@ def create_side(
     return _entered(sandbox, response, participant, new.reference, enter)
 
 
-@router.get("/sides", operation_id="sides.list", summary="List sides")
+@router.get("/sides", operation_id="sides.list", summary="List sides", responses=problems(404))
 def list_sides(
     sandbox: RunningSandbox,
     holder: CallingHolder,

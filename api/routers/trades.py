@@ -140,7 +140,7 @@ async def create_trade(
             "description": "Some are refused; the rest stands.",
         },
         422: {
-            "model": trade_schemas.BatchProblem,
+            "model": trade_schemas.BatchProblem | schemas.Problem,
             "description": "Refused whole: the first faults.",
         },
         **problems(413, 507),
