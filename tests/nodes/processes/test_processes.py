@@ -77,6 +77,22 @@ def test_garbage_at_a_port_changes_nothing(running, id):
     assert running.wait_until(running.agrees) < 30
 
 
+def test_a_desk_reports_late_and_both_sides_affirm_over_the_wire(running):
+    fault = {"fault": "blotter-missing", "participant": "BRK-A"}
+    assert running.ask("POST", "/v1/sandbox/faults", fault)[0] == 200
+    _, late = running.ask("POST", "/v1/trades", new_trade("LATE1", "BRK-A", "BRK-B"))
+
+    def is_now(state):
+        return running.ask("GET", f"/v1/trades/{late['id']}")[1]["state"] == state
+
+    running.wait_until(lambda: is_now("unaffirmed"))
+    assert running.ask("DELETE", "/v1/sandbox/faults/BRK-A")[0] == 204
+    assert running.wait_until(lambda: is_now("settled")) < 30
+    _, breaks = running.ask("GET", "/v1/breaks?state=open&owner=BRK-A")
+    assert breaks["data"] == []
+    assert running.wait_until(running.agrees) < 30
+
+
 def test_broker_that_was_killed_catches_up_and_the_others_go_on_meanwhile(running):
     running.control.kill("BRK-C")
 
