@@ -49,9 +49,9 @@ def _settled() -> Select[tuple[str, bytes, bytes, int]]:
     # Asked for every entry that a node ever makes: put together once.
     columns = table_of(SettledRow).c
     sought = columns.reference.in_(bindparam("references", expanding=True))
-    return select_columns(
-        columns.origin, columns.reference, columns.digest, columns.block
-    ).where(sought)
+    return select_columns(columns.origin, columns.reference, columns.digest, columns.block).where(
+        sought
+    )
 
 
 @dataclass(frozen=True, slots=True)

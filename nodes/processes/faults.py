@@ -12,7 +12,7 @@ from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UNDISTURBED, Disturbance, UnreachableError
 from nodes.consortium import Consortium
 from nodes.faults.node_faults import MILLISECONDS_MAX, NodeFault, StandingFault
-from nodes.processes.supervisor import ENDED, PAUSED, ProcessError
+from nodes.processes.supervisor import ENDED, PAUSED, RUNNING, ProcessError
 from nodes.wire.directory import Place
 
 
@@ -116,7 +116,8 @@ class ProcessFaults:
             self._control.resume(id)
         elif state == ENDED:
             self._control.start(id)
-        if id in self._disturbances:
+        # Who runs may be disturbed since before this process began.
+        if state == RUNNING or id in self._disturbances:
             self._disturb(id, UNDISTURBED)
 
     def _disturb(self, id: str, disturbance: Disturbance) -> None:
