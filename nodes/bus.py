@@ -61,6 +61,19 @@ class Disturbance:
 UNDISTURBED: Final = Disturbance()
 
 
+def disturbed(wrong: Disturbance, handler: Handler, sender: str, message: Message) -> Any:  # noqa: ANN401 # each message fixes its answer
+    """What a handler answers with something wrong. Raises UnreachableError when it is too slow."""
+    if wrong.is_duplicated:
+        handler(sender, message)
+    answer = handler(sender, message)
+    if wrong.milliseconds:
+        pause(min(wrong.milliseconds, PATIENCE_MILLISECONDS) / 1_000)
+    if wrong.milliseconds > PATIENCE_MILLISECONDS:
+        # It has done what it was asked, and nobody waits for its answer any more.
+        raise UnreachableError("the answer comes too late")
+    return answer
+
+
 class InProcessBus:
     """Delivers by a function call in the same process, unless it is disturbed."""
 
@@ -84,15 +97,7 @@ class InProcessBus:
             raise UnreachableError(f"{sender} and {recipient} are cut off from each other")
         if recipient in self._silent or recipient not in self._handlers:
             raise UnreachableError(f"{recipient} does not answer")
-        if wrong.is_duplicated:
-            self._handlers[recipient](sender, message)
-        answer = self._handlers[recipient](sender, message)
-        if wrong.milliseconds:
-            pause(min(wrong.milliseconds, PATIENCE_MILLISECONDS) / 1_000)
-        if wrong.milliseconds > PATIENCE_MILLISECONDS:
-            # It has done what it was asked, and nobody waits for its answer any more.
-            raise UnreachableError(f"{recipient} answers too late")
-        return answer
+        return disturbed(wrong, self._handlers[recipient], sender, message)
 
     def silence(self, participant: str) -> None:
         """A fault: from now on this participant answers nothing."""

@@ -1,7 +1,7 @@
 """A running consortium: the chain and all nodes, in one process, on disk or in memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -20,7 +20,7 @@ from nodes import bootstrap
 from nodes.away import away
 from nodes.bank import Bank
 from nodes.broker import Broker
-from nodes.bus import Bus, InProcessBus, UnreachableError
+from nodes.bus import NO_ANSWER, Bus, InProcessBus, UnreachableError
 from nodes.clearing_house import ClearingHouse
 from nodes.clock import Clock
 from nodes.engine import EmbeddedEngine, Engine
@@ -41,7 +41,6 @@ from nodes.validators import DEPLOYER, Seating, Seats, open_chain, seats
 
 FoundBroker = Callable[[str, Key, Database, Surroundings], Trader]
 """Makes the node of a broker; a ``Broker`` is one."""
-
 
 KeepsAccounts: TypeAlias = Bank | Registrar
 """Who keeps accounts for others, and issues and redeems in them."""
@@ -176,7 +175,7 @@ class Consortium:
     def catch_up(self) -> None:
         """Lets every node project the final blocks that are new to it; who is away will later."""
         for node in self.nodes.values():
-            with suppress(UnreachableError):
+            with self._lets_go(node):
                 node.catch_up()
         if self._segments:
             self._segments.keep_settled()
@@ -236,7 +235,7 @@ class Consortium:
         self.catch_up()
         breaks = 0
         for node in self.nodes.values():
-            with suppress(UnreachableError):
+            with self._lets_go(node):
                 breaks += node.reconcile()
         return breaks
 
@@ -272,6 +271,11 @@ class Consortium:
         for node in self.nodes.values():
             if self._elsewhere is None or node is self.clearing_house:
                 yield node
+
+    def _lets_go(self, node: Node) -> AbstractContextManager[None]:
+        """Whatever keeps a node of another process from acting, the others go on."""
+        is_elsewhere = self._elsewhere and node is not self.clearing_house
+        return suppress(*(NO_ANSWER if is_elsewhere else (UnreachableError,)))
 
     def _segment_keeper(self) -> SegmentKeeper | None:
         if self._folder is None:
@@ -367,9 +371,8 @@ def open_consortium(
                 f"the chain in {path} has other validators, and keeps them for life: leave"
                 " --validators and --executor out, or name another folder with --state"
             )
-        consortium = Consortium(
-            network, rules, clock, meta.seats or wanted, folder, engine, found_broker
-        )
+        of_chain = meta.seats or wanted
+        consortium = Consortium(network, rules, clock, of_chain, folder, engine, found_broker)
         if engine is not None and engine.identity is not None:
             identity = engine.identity.with_contracts(consortium.contracts)
             folder.write_meta(msgspec.structs.replace(meta, engine=identity))

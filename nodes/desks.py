@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from ledger.clearing.columns import Column, TradeColumns
-from nodes.bus import UnreachableError
+from nodes.bus import NO_ANSWER
 from nodes.consortium import Consortium
 from nodes.trades_by_party import TradesByParty
 
@@ -46,7 +46,7 @@ def tell_missed(consortium: Consortium, end: int, version: DeskVersion | None = 
     """Desks whose nodes were away report what these have missed of the capture up to a place."""
     known = consortium.reported_to
     for participant in _traders(consortium) - known.keys():
-        with suppress(UnreachableError):
+        with suppress(*NO_ANSWER):
             known[participant] = consortium.trader(participant).reported_to()
     behind = {participant for participant, place in known.items() if place < end}
     if not behind:
@@ -65,7 +65,7 @@ def tell_missed(consortium: Consortium, end: int, version: DeskVersion | None = 
         # Who falls silent on the way is told nothing that comes after what it has missed.
         tell_of(consortium, first, trades, told, behind & known.keys())
     for participant in behind & known.keys():
-        with _away_if_unreachable(consortium, participant):
+        with _behind_if_not_taken(consortium, participant):
             # Who withholds something is asked about it as if it had told all it knows.
             if participant not in withheld:
                 consortium.trader(participant).note_reported(end)
@@ -105,16 +105,16 @@ def tell_of(
         report = (first + own.rows, own.trades)
         feed = version(participant, report) if version else report
         if feed is not None:
-            with _away_if_unreachable(consortium, participant):
+            with _behind_if_not_taken(consortium, participant):
                 consortium.trader(participant).record_trades(*feed)
 
 
 @contextmanager
-def _away_if_unreachable(consortium: Consortium, participant: str) -> Iterator[None]:
-    """Who does not answer is behind from now on: nothing newer comes before what it has missed."""
+def _behind_if_not_taken(consortium: Consortium, participant: str) -> Iterator[None]:
+    """Who takes nothing is behind from now on: nothing newer comes before what it has missed."""
     try:
         yield
-    except UnreachableError:
+    except NO_ANSWER:
         consortium.reported_to.pop(participant, None)
 
 

@@ -178,7 +178,8 @@ class Node:
     @for_desk
     def standing(self) -> NodeStanding:
         """How far it has come."""
-        return NodeStanding(self.projection.height, self.reconciled_block, len(self.breaks()))
+        open_breaks = len(self.break_book.select(ONLY_OPEN))
+        return NodeStanding(self.projection.height, self.reconciled_block, open_breaks)
 
     @for_desk
     def position_report(self) -> list[OwnHolding]:

@@ -88,7 +88,8 @@ class Notices:
         ``among``: these participants only.
         """
         for recipient in self._deliveries.recipients():
-            if among is None or recipient in among:
+            is_asked_for = among is None or recipient in among
+            if is_asked_for and not self._is_left_alone(recipient):
                 self._send(recipient, self._open(recipient), {})
         taken = len(self._accepted)
         if taken or self._refused:
@@ -125,8 +126,6 @@ class Notices:
         at_hand: dict[tuple[str, str], Message],
     ) -> None:
         """Sends a recipient's oldest notices in order, until one cannot be delivered."""
-        if self._is_left_alone(recipient):
-            return
         for delivery in list(deliveries)[:AT_ONCE_MAX]:
             name = (delivery.kind, delivery.reference)
             message = at_hand.get(name) or self._build_by_kind[delivery.kind](delivery.reference)

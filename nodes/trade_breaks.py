@@ -45,6 +45,7 @@ class TradeBreaks:
         self._blotter = blotter
         self._looked_at = NOT_FOUND
         self._agreed: set[str] = set()
+        self._never_asked_for: Column | None = None
 
     def found(
         self, positions: Column, trades: TradeColumns, match: Match
@@ -73,6 +74,7 @@ class TradeBreaks:
                     cause=LikelyCause.FEED_BEHIND if is_behind else None,
                 )
             )
+        self._agreed -= {each.id for each in breaks}
         self._agreed |= self._standing_among(trades.take(match.agreed()))
         return differences, breaks
 
@@ -91,16 +93,20 @@ class TradeBreaks:
         them that are as the exchange has them.
         """
         asked, never = self._standing(ASKED), self._standing(NEVER_ASKED)
+        self._agreed &= {each.id for each in asked}
         gone, changed = set(self._agreed), dict[str, Difference]()
-        self._agreed.clear()
         late = agreed = NO_ROWS
         if asked and len(self._blotter) != self._looked_at:
             late, agreed = self._look_at_late(asked, gone, changed)
-        self._looked_at = len(self._blotter)
-        if never:
+        never_asked = self._blotter.never_asked_for() if never else None
+        if never_asked is not None and not _are_same(never_asked, self._never_asked_for):
             positions = self._blotter.find(self._trades_of(never))
-            was_asked = ~np.isin(positions, self._blotter.never_asked_for())
+            was_asked = ~np.isin(positions, never_asked)
             gone.update(never[row].id for row in np.flatnonzero(was_asked).tolist())
+        # Whatever was found is found again until it is on disk.
+        is_as_before = not gone and not changed
+        self._looked_at = len(self._blotter) if is_as_before else NOT_FOUND
+        self._never_asked_for = never_asked if is_as_before else None
         comparisons = []
         for scope, breaks in ((ASKED, asked), (NEVER_ASKED, never)):
             there = [each for each in breaks if each.id not in gone]
@@ -192,6 +198,10 @@ class TradeBreaks:
 
     def _instrument(self, trades: TradeColumns, row: int) -> Instrument:
         return self._desk.network.instrument(int(trades.instruments[row]))
+
+
+def _are_same(now: Column, before: Column | None) -> bool:
+    return before is not None and np.array_equal(now, before)
 
 
 def _worth(kind: BreakKind, trades: TradeColumns, row: int, ours: TradeColumns | None) -> int:

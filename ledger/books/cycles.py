@@ -49,6 +49,17 @@ class CycleRecords:
         # Numbers are dense from 1.
         return self._rows[number - 1] if 0 < number <= len(self._rows) else None
 
+    def states_of(self, row: CycleRow) -> set[str]:
+        """The states of a cycle and of all its versions: those beside it that have its id."""
+        states = {row.state}
+        for numbers in (range(row.number - 1, 0, -1), range(row.number + 1, self.next_number())):
+            for number in numbers:
+                other = self._rows[number - 1]
+                if other.id != row.id:
+                    break
+                states.add(other.state)
+        return states
+
     def signed(self, number: int) -> bytes:
         """A cycle as it was signed; empty when it never was."""
         with self._database.reading() as session:

@@ -85,9 +85,16 @@ def compare_positions(ours: Keyed, ledger: Keyed, statement: Keyed | None) -> di
     keys = _all_keys(records)
     first, *others = (record.of(keys)[0] for record in records)
     differ = np.any([first != other for other in others], axis=0)
-    return {
-        key: Versions(*(record.get(key) for record in records)) for key in keys[differ].tolist()
-    }
+    found = keys[differ]
+    columns = (_said_of(record, found) for record in records)
+    return {key: Versions(*said) for key, *said in zip(found.tolist(), *columns, strict=True)}
+
+
+def _said_of(record: Keyed, keys: Column) -> list[int | None]:
+    """What a record has of some keys; None where it does not speak of one."""
+    _, known = record.keys.find(keys)
+    pairs = zip(record.of(keys)[0].tolist(), known.tolist(), strict=True)
+    return [amount if is_there else None for amount, is_there in pairs]
 
 
 def _all_keys(records: Sequence[Keyed]) -> Column:

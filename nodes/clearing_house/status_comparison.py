@@ -87,7 +87,7 @@ class StatusComparison:
         assert row is not None, "cycles are never forgotten"
         block = settled_block(session, Origin.CYCLE, row.id)
         # Versions of a cycle share their id; one of them settles, and one may be on its way.
-        states = {each.state for each in self._cycles.all() if each.id == row.id}
+        states = self._cycles.states_of(row)
         if records.SUBMITTED in states or (records.SETTLED in states) == (block is not None):
             return None
         return _difference(id, f"cycle {number}", row.state, block)

@@ -15,7 +15,7 @@ from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UNDISTURBED, Disturbance, UnreachableError
 from nodes.consortium import Consortium
 from nodes.faults.node_faults import MILLISECONDS_MAX, NodeFault, StandingFault
-from nodes.processes.supervisor import ENDED, PAUSED, ProcessError
+from nodes.processes.supervisor import ENDED, PAUSED, RUNNING, ProcessError
 from nodes.wire.directory import Place
 
 ANSWER_SECONDS: Final = 0.5
@@ -119,6 +119,7 @@ class ProcessFaults:
 
     def _do(self, fault: NodeFault, id: str, milliseconds: int) -> None:
         wrong = self._disturbances.get(id, UNDISTURBED)
+        was_running = self._control.states()[id].state == RUNNING
         match fault:
             case NodeFault.SLOW:
                 self._disturb(id, replace(wrong, milliseconds=milliseconds))
@@ -128,7 +129,8 @@ class ProcessFaults:
                 do_to_process(self._control, fault, id)
         if fault in (NodeFault.KILL, NodeFault.RESTART):
             self._disturbances.pop(id, None)
-        elif fault is NodeFault.HEAL and id in self._disturbances:
+        # Who runs may be disturbed since before this process began.
+        elif fault is NodeFault.HEAL and (was_running or id in self._disturbances):
             self._disturb(id, UNDISTURBED)
 
     def _disturb(self, id: str, disturbance: Disturbance) -> None:

@@ -10,10 +10,10 @@ from threading import Event
 from typing import Final
 
 from contracts.deployment import Addresses, Contracts
-from ledger.books.database import StorageError, open_database
+from ledger.books.database import open_database
 from ledger.domain.participants import Role
 from nodes import bootstrap
-from nodes.bus import UnreachableError
+from nodes.bus import NO_ANSWER
 from nodes.business_clock import clock_file
 from nodes.consortium import found_node
 from nodes.engine import EngineError
@@ -79,12 +79,14 @@ class NodeProcess:
                     was_away = False
                 with self._turns:
                     is_behind = self._engine.final_height() > self.node.reconciled_block
-                    has_breaks = waited >= RECONCILE_SECONDS and bool(self.node.breaks())
+                    has_breaks = waited >= RECONCILE_SECONDS and bool(
+                        self.node.break_book.standing()
+                    )
                     if is_behind or has_breaks:
                         waited = 0.0
                         self.node.catch_up()
                         self.node.reconcile()
-            except (EngineError, UnreachableError, StorageError) as error:
+            except (EngineError, *NO_ANSWER) as error:
                 logger.warning("%s goes on later: %s", self.node.id, error)
             seen_ns = self._clock.stopwatch_ns()
 

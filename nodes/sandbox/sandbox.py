@@ -231,7 +231,7 @@ class Sandbox:
             try:
                 yield
                 self.journal.follow(is_thorough=True)
-            except (MalformedError, UnreachableError):
+            except (MalformedError, UnreachableError, PermissionError):
                 # Nothing has gone wrong here: the same may be asked for again.
                 raise
             except StorageError:
@@ -262,7 +262,7 @@ class Sandbox:
                 # Nothing of what failed has happened; the rest is found as after a crash.
                 self._must_resume = True
                 logger.warning("clearing waits for room on the disk: %s", error)
-            except UnreachableError as error:
+            except (UnreachableError, PermissionError) as error:
                 logger.warning("clearing goes on without a node: %s", error)
             except Exception as error:  # noqa: BLE001 # whatever it was, it is said and stops clearing
                 self._fail(error)

@@ -89,6 +89,8 @@ def _array(kind: Any, form: Any) -> np.ndarray[Any, Any]:  # noqa: ANN401 # as a
         raise ValueError(f"expected numbers of type {expected}")
     if len(shape) != 1 + has_rows or not all(type(n) is int and n >= 0 for n in shape):
         raise ValueError("expected another shape")
+    if has_rows and shape[0] and not shape[1]:
+        raise ValueError("expected no rows of nothing, of which there may be any number")
     # Refuses what has other bytes than its shape needs, before anything of that size is made.
     return np.frombuffer(content, dtype=np.dtype(expected)).reshape(shape)
 

@@ -1,11 +1,12 @@
 """Carries signed envelopes to nodes in other processes, and what comes back."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
 from ledger.books.database import StorageError
+from ledger.domain.errors import MalformedError
 from nodes.bus import Handler, UnreachableError
 from nodes.keys import Key, fresh_session
 from nodes.messages import Message
@@ -37,6 +38,18 @@ class Sender:
     key: Key
 
 
+@dataclass(slots=True)
+class _Line:
+    """What was sent to one recipient.
+
+    Each has a start of its own: nobody can name what others are being asked, and have it lent.
+    """
+
+    start: bytes = field(default_factory=fresh_session)
+    numbers: Iterator[int] = field(default_factory=count)
+    session: bytes = b""
+
+
 class Courier:
     """What one process sends to the nodes of others."""
 
@@ -46,9 +59,7 @@ class Courier:
         self._seal = signers.seal()
         self._post = post
         self._turns = turns
-        self._start = fresh_session()
-        self._numbers = count()
-        self._session_by_recipient: dict[str, bytes] = {}
+        self._lines: dict[str, _Line] = {}
 
     def message(self, sender: Sender, recipient: str, message: Message) -> object:
         """Delivers a message of a node. Raises UnreachableError, PermissionError, StorageError."""
@@ -58,7 +69,7 @@ class Courier:
     def call(
         self, desk: Sender, method: Method, args: tuple[Any, ...], named: dict[str, Any]
     ) -> object:
-        """Calls a method of a desk's own node. Raises as ``message`` does."""
+        """Calls a method of a desk's own node. Raises as ``message`` does, and MalformedError."""
         content = (method.__name__, packed_call(method, args, named))
         return self._ask(
             desk, desk.id, "call", content, lambda name, body: unpacked_result(method, name, body)
@@ -80,14 +91,20 @@ class Courier:
             if answer.status != "session":
                 break
             # It has started anew since: what was sent to its last session counts there no more.
-            self._session_by_recipient[recipient] = answer.body
+            self._line(recipient).session = answer.body
+        if answer.status == "stale":
+            # Whether it was done is not known. The next one begins anew.
+            self._lines.pop(recipient, None)
         if answer.status == "answer":
             try:
                 return read(answer.name, answer.body)
             except MalformedMessageError as error:
                 raise UnreachableError(f"{recipient} makes no sense: {error}") from error
-        why = f"{recipient}: {answer.body.decode(errors='replace')}"
+        said = answer.body.decode(errors="replace")
+        why = f"{recipient}: {said}"
         match answer.status:
+            case "malformed" if kind == "call":
+                raise MalformedError(answer.name, said)
             case "refused":
                 raise PermissionError(why)
             case "storage":
@@ -101,13 +118,14 @@ class Courier:
         port = self._directory.port_of(recipient)
         if not port:
             raise UnreachableError(f"{recipient} does not listen")
-        number = next(self._numbers)
-        with self._turns.asking(self._start + number.to_bytes(8, "big")) as path:
+        line = self._line(recipient)
+        number = next(line.numbers)
+        with self._turns.asking(line.start + number.to_bytes(8, "big")) as path:
             envelope = Envelope(
                 sender=sender.id,
                 recipient=recipient,
-                session=self._session_by_recipient.get(recipient, b""),
-                start=self._start,
+                session=line.session,
+                start=line.start,
                 number=number,
                 path=path,
                 kind=kind,
@@ -123,6 +141,9 @@ class Courier:
             return self._seal.opened_answer(body, envelope, signer)
         except MalformedMessageError as error:
             raise UnreachableError(f"somebody else answers for {recipient}: {error}") from error
+
+    def _line(self, recipient: str) -> _Line:
+        return self._lines.setdefault(recipient, _Line())
 
 
 class HttpBus:

@@ -1,6 +1,6 @@
 """Once is once: an envelope that comes again is answered as it was, and nothing is done again."""
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -11,6 +11,12 @@ WINDOW: Final = 1_024
 """How far behind the latest of a sender one may come and still be taken."""
 ANSWERS_BYTES_MAX: Final = 32 * 1024 * 1024
 """How much of the answers to one sender is kept to be given again."""
+
+
+STARTS_MAX: Final = 8
+"""So many starts of one sender are listened to; of more, those that have spoken last."""
+PAST_STARTS_MAX: Final = 100_000
+"""Starts of one sender in one session; whoever begins anew more often is heard no more."""
 
 
 class StaleError(Exception):
@@ -32,16 +38,17 @@ class Deliveries:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._senders: dict[tuple[str, bytes], _Sender] = {}
+        self._live: dict[str, OrderedDict[bytes, _Sender]] = defaultdict(OrderedDict)
+        self._past: dict[str, set[bytes]] = defaultdict(set)
 
-    def once(self, sender: tuple[str, bytes], number: int, act: Callable[[], bytes]) -> bytes:
-        """The answer to a number of a sender: acts once, however often it comes.
+    def once(self, sender: str, start: bytes, number: int, act: Callable[[], bytes]) -> bytes:
+        """The answer to a number of one start of a sender: acts once, however often it comes.
 
         One that comes again while the first is being dealt with waits for its answer. Raises
         StaleError.
         """
         with self._lock:
-            known = self._senders.setdefault(sender, _Sender())
+            known = self._known(sender, start)
             answer = known.answers.get(number)
             is_new = answer is None
             if answer is None:
@@ -58,6 +65,21 @@ class Deliveries:
             with self._lock:
                 self._bound(known, len(answer.result()))
         return answer.result()
+
+    def _known(self, sender: str, start: bytes) -> _Sender:
+        """What one start of a sender has sent. Raises StaleError for one that is over."""
+        live, past = self._live[sender], self._past[sender]
+        if start in past:
+            raise StaleError("it has begun anew since")
+        if start not in live:
+            if len(past) >= PAST_STARTS_MAX:
+                raise StaleError("it has begun anew too often")
+            live[start] = _Sender()
+            if len(live) > STARTS_MAX:
+                # Its name is known for good, so that nothing of it is done again.
+                past.add(live.popitem(last=False)[0])
+        live.move_to_end(start)
+        return live[start]
 
     def _note(self, known: _Sender, number: int, answer: "Future[bytes]") -> None:
         known.answers[number] = answer

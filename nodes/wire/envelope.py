@@ -32,7 +32,9 @@ PATH_MAX: Final = 16
 """How deep questions may be asked while answering others."""
 
 Kind = Literal["message", "call"]
-Status = Literal["answer", "session", "stale", "refused", "unreachable", "storage", "failed"]
+Status = Literal[
+    "answer", "session", "stale", "refused", "malformed", "unreachable", "storage", "failed"
+]
 
 
 class Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Final
 
 from ledger.books.database import StorageError
-from nodes.bus import UnreachableError
-from nodes.clock import pause
+from ledger.domain.errors import MalformedError
+from nodes.bus import UnreachableError, disturbed
 from nodes.engine import EngineError
 from nodes.keys import fresh_session
 from nodes.messages import StatementRequest, UnsoundAssets
@@ -82,10 +82,13 @@ class NodeHost:
     def _answer(self, envelope: Envelope) -> bytes:
         if envelope.session != self._session:
             return self._sealed(envelope, Answer("session", "", self._session))
-        sender = (envelope.sender + "/" + envelope.kind, envelope.start)
+        sender = f"{envelope.sender}/{envelope.kind}"
         try:
             return self._deliveries.once(
-                sender, envelope.number, lambda: self._sealed(envelope, self._done(envelope))
+                sender,
+                envelope.start,
+                envelope.number,
+                lambda: self._sealed(envelope, self._done(envelope)),
             )
         except StaleError as error:
             return self._sealed(envelope, Answer("stale", "", str(error).encode()))
@@ -99,6 +102,8 @@ class NodeHost:
                 return Answer("answer", name, body)
         except (PermissionError, MalformedMessageError, NotImplementedError) as error:
             status, why = "refused", str(error)
+        except MalformedError as error:
+            return Answer("malformed", error.expected, str(error.found).encode())
         except StorageError as error:
             status, why = "storage", str(error)
         except (UnreachableError, EngineError, OverError) as error:
@@ -116,12 +121,8 @@ class NodeHost:
             if isinstance(message, StatementRequest):
                 # As of the last block: whoever asks has followed the chain before.
                 node.catch_up()
-            if node.disturbance.is_duplicated:
-                node.handle(envelope.sender, message)
-            answer = packed_answer(node.handle(envelope.sender, message))
-            if node.disturbance.milliseconds:
-                pause(node.disturbance.milliseconds / 1_000)
-            return answer
+            answer = disturbed(node.disturbance, node.handle, envelope.sender, message)
+            return packed_answer(answer)
         method = method_of(type(node), envelope.name)
         result = method(node, **unpacked_call(method, envelope.body))
         return packed_result(method, result)

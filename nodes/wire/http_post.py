@@ -86,7 +86,10 @@ class Post:
     def _wait(self, connection: HTTPConnection, port: int) -> None:
         """Until the answer begins. Raises TimeoutError when nobody lives there any more."""
         began = self._clock.stopwatch_ns()
-        while not select.select([connection.sock], [], [], LOOK_SECONDS)[0]:
+        # Not select itself, which takes no descriptor above 1,023.
+        poll = select.poll()
+        poll.register(connection.sock, select.POLLIN)
+        while not poll.poll(LOOK_SECONDS * 1_000):
             waited = (self._clock.stopwatch_ns() - began) / NS
             if waited > ANSWER_SECONDS_MAX:
                 raise TimeoutError

@@ -111,6 +111,16 @@ def test_a_node_is_told_how_it_is_disturbed_until_it_begins_again(faults, consor
     assert shown(faults) == []
 
 
+def test_what_was_disturbed_before_the_clearing_house_began_again_is_healed(
+    faults, consortium, supervisor
+):
+    faults.inject(NodeFault.DUPLICATE, "BANK-1")
+    begun_again = ProcessFaults(consortium, supervisor)
+    begun_again.heal("BANK-1")
+
+    assert consortium.nodes["BANK-1"].disturbance == UNDISTURBED
+
+
 @pytest.mark.parametrize(
     ("fault", "participant", "milliseconds", "reason"),
     [

@@ -125,6 +125,24 @@ def test_one_planted_change_is_exactly_what_is_found(
     assert market.nodes[node].breaks() == []
 
 
+def test_a_file_of_another_kind_or_register_closes_no_break(market: Consortium) -> None:
+    node = market.nodes["B"]
+    positions = write_statement(node.statement(StatementKind.POSITIONS, WHOLE))
+    movements = write_statement(node.statement(StatementKind.MOVEMENTS, WHOLE))
+    whole = positions.decode().splitlines()
+    [cash] = [line for line in whole if ",CNY,CNY," in line]
+    shares = [whole[0], *(line for line in whole[1:-1] if ",CNY," not in line)]
+    wrong = b"account,asset,total\nB,CNY,1.00\n"
+    assert cash
+    assert _compared(market, "B", wrong) == [BreakKind.AMOUNT]
+
+    assert _compared(market, "B", movements) == []
+    assert _compared(market, "B", "\n".join(shares).encode()) == []
+    assert len(node.breaks()) == 1
+    assert _compared(market, "B", positions) == []
+    assert node.breaks() == []
+
+
 def test_another_system_s_file_needs_the_needed_columns_only(market: Consortium) -> None:
     total = market.nodes["A"].statement(StatementKind.POSITIONS, WHOLE).rows
     lines = [f"{row.amount if row.register == 'securities' else 0}" for row in total]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ledger.clearing.columns import TradeColumns
 from nodes import messages
@@ -121,6 +122,13 @@ def test_column_of_another_type_or_shape_than_declared_is_refused(column):
     body = msgspec.msgpack.encode({"block": 1, "keys": column, "amounts": ["<i8", [0], b""]})
     with pytest.raises(MalformedMessageError):
         unpacked(Statement, body)
+
+
+def test_table_of_any_number_of_rows_of_nothing_is_refused():
+    kind = NDArray[np.uint8]
+    assert unpacked(kind, packed(np.zeros((0, 65), dtype=np.uint8))).shape == (0, 65)
+    with pytest.raises(MalformedMessageError):
+        unpacked(kind, msgspec.msgpack.encode(["|u1", [2**40, 0], b""]))
 
 
 def test_trades_whose_columns_differ_in_length_are_refused():

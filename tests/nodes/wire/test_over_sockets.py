@@ -1,7 +1,7 @@
 """Nodes behind real ports do what nodes in one process do, and believe nobody more."""
 
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from threading import Thread
 
@@ -11,17 +11,21 @@ import pytest
 
 from contracts.typed_data import Domain
 from ledger.books.postings import Register
-from nodes.bus import UnreachableError
+from ledger.domain.errors import MalformedError
+from nodes.bus import UNDISTURBED, Disturbance, UnreachableError
 from nodes.clock import SimulatedClock, WallClock
 from nodes.desks import take_in
 from nodes.keys import Key, fresh_session
 from nodes.market_day.opening import Opening
-from nodes.messages import AllegementRequest, StatementRequest, WithdrawnSide
+from nodes.messages import Accepted, AllegementRequest, Back, StatementRequest, WithdrawnSide
 from nodes.opening_positions import issue_opening
 from nodes.state_hash import state_hash
+from nodes.statements.model import Period, StatementKind
 from nodes.wire.contents import packed_call, packed_message
 from nodes.wire.courier import Sender
+from nodes.wire.deliveries import STARTS_MAX
 from nodes.wire.envelope import Answer, Envelope, Seal
+from nodes.wire.envelope import opened as opened_envelope
 from nodes.wire.http_post import Post
 from nodes.wire.listener import Listener
 from tests.support.consortia import DAY, GROSS, NET, small_consortium, small_network, trades_of
@@ -213,6 +217,65 @@ def test_late_ones_are_taken_once_and_very_old_ones_never(sent):
 
     old = sent.envelope(number=4, path=(sent.start + (4).to_bytes(8, "big"),))
     assert sent.answer(old).status == "stale"
+
+
+def test_starts_of_a_sender_are_bounded_and_the_oldest_are_never_done_again(tmp_path):
+    with wired(tmp_path, small_network(), NET, SimulatedClock.at(DAY)) as found:
+        sent, bus = Sent(opened(found)), found.consortium.clearing_house.around.bus
+        assert bus.request("CLEARING-HOUSE", "A", Back()) == Accepted()
+        first = sent.envelope()
+        assert sent.answer(first).status != "stale"
+        for _ in range(STARTS_MAX):
+            sent.start = fresh_session()
+            assert sent.answer(sent.envelope()).status != "stale"
+
+        assert sent.answer(first).status == "stale"
+        # Who is among those that are heard no more begins anew by itself.
+        with pytest.raises(UnreachableError):
+            bus.request("CLEARING-HOUSE", "A", Back())
+        assert bus.request("CLEARING-HOUSE", "A", Back()) == Accepted()
+
+
+def test_what_a_node_takes_for_malformed_is_malformed_for_its_desk(plain):
+    with pytest.raises(MalformedError, match="blocks from 0 to"):
+        plain.consortium.nodes["A"].statement(StatementKind.CASH, Period(last_block=10_000))
+
+
+def test_others_cannot_name_what_a_node_asks_somebody_else(plain):
+    asked, bus = [], plain.consortium.clearing_house.around.bus
+    plain.post.send, honest = lambda *sent: asked.append(sent[2]) or honest(*sent), plain.post.send
+    try:
+        for recipient in ("A", "B"):
+            bus.request("CLEARING-HOUSE", recipient, Back())
+    finally:
+        plain.post.send = honest
+    starts = {each.recipient: each.start for each in map(opened_envelope, asked)}
+
+    assert starts["A"] != starts["B"]
+
+
+@pytest.mark.parametrize("milliseconds", [1, 2_100])
+def test_who_answers_too_late_has_not_answered(plain, milliseconds):
+    node, bus = plain.nodes["B"], plain.consortium.clearing_house.around.bus
+    node.disturbance = Disturbance(milliseconds=milliseconds)
+    try:
+        if milliseconds == 1:
+            bus.request("CLEARING-HOUSE", "B", Back())
+        else:
+            with pytest.raises(UnreachableError):
+                bus.request("CLEARING-HOUSE", "B", Back())
+    finally:
+        node.disturbance = UNDISTURBED
+
+
+def test_descriptors_above_those_of_select_are_waited_for(plain):
+    with ExitStack() as stack:
+        for _ in range(1_100):
+            stack.enter_context(closing(socket.socket()))
+        post = Post(WallClock())
+        status, _ = post.send(plain.ports["A"], "/messages", b"nothing")
+        post.close()
+    assert status == 400
 
 
 def test_what_the_node_refuses_comes_back_as_that(plain):
