@@ -1,7 +1,7 @@
 """Waiting for finality: an answer that is held back until a trade has settled, or cannot any more.
 
-Nobody holds a thread meanwhile. When the time is over, too many wait already, the client has gone, or
-the market is about to be replaced by another, the answer says how the trade stands then.
+Nobody holds a thread meanwhile. When the time is over, too many wait already, the client has gone,
+or the market is about to be replaced by another, the answer says how the trade stands then.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from api.cli.main import app
 from nodes.faults.node_faults import NODE_FAULTS
 from nodes.sandbox.sandbox import open_sandbox
 from nodes.scenario.faults import FAULTS
-from tests.support.clients import client_of
+from tests.support.clients import client_of, key_header
 from tests.support.servers import served
 
 DAY = date(2026, 2, 10)
@@ -171,3 +171,15 @@ def test_the_command_injects_shows_and_heals(tmp_path):
         assert told("heal", "BANK-2") == "nothing is wrong\n"
     refused = CliRunner().invoke(app, ["fault", "inject", "explode", "BANK-1"])
     assert refused.exit_code == 2
+
+
+def test_a_fault_is_told_to_whose_node_it_is(client):
+    inject(client, "slow", "BRK-A", milliseconds=5)
+    assert client.delete("/v1/sandbox/faults/BRK-A").status_code == 204
+    told = client.get("/v1/events", params={"type": "fault.*"}).json()["data"]
+    assert [(each["type"], each["data"], each["participants"]) for each in told] == [
+        ("org.novate.fault.injected.v1", {"fault": "slow", "milliseconds": 5}, ["BRK-A"]),
+        ("org.novate.fault.healed.v1", {"fault": "heal"}, ["BRK-A"]),
+    ]
+    query = {"params": {"type": "fault.*"}, "headers": key_header("BRK-B")}
+    assert client.get("/v1/events", **query).json()["data"] == []
