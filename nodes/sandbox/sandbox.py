@@ -125,7 +125,7 @@ class Sandbox:
         with self.lock:
             if was_ready:
                 # What comes in its place begins with the present.
-                self.journal.follow()
+                self.journal.finish()
             self.consortium.close()
         self.interface.close()
 
@@ -180,15 +180,23 @@ class Sandbox:
         """Does something to a node (see ``NodeFaults``); in one process, nothing else meanwhile."""
         if not isinstance(self.faults, InProcessFaults):
             # A process that begins has questions of its own, which need this one's turn.
-            return self.faults.inject(fault, participant, milliseconds=milliseconds)
+            refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
+            with self.lock:
+                return refusal or self._told(fault, participant, milliseconds)
 
         def act(_: Consortium) -> Rejected | None:
             refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
             self.captures.follow(self.consortium.exchange)
-            return refusal
+            return refusal or self._told(fault, participant, milliseconds)
 
         with self.captures.paused():
             return self.change(act)
+
+    def _told(self, fault: NodeFault, participant: str, milliseconds: int) -> None:
+        """Has it stand in the journal that something was done to a node."""
+        data = {"fault": fault.value} | ({"milliseconds": milliseconds} if milliseconds else {})
+        act = "healed" if fault is NodeFault.HEAL else "injected"
+        self.journal.note(f"fault.{act}", participant, data, [participant])
 
     def end_day(self) -> Rejected | None:
         """Ends the business date: tries the queue once more, then fails what is not carried over.
