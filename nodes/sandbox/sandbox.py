@@ -181,18 +181,22 @@ class Sandbox:
         if not isinstance(self.faults, InProcessFaults):
             # A process that begins has questions of its own, which need this one's turn.
             refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
-            with self.lock:
-                return refusal or self._told(fault, participant, milliseconds)
+            if refusal is None:
+                with self.lock:
+                    self._tell(fault, participant, milliseconds)
+            return refusal
 
         def act(_: Consortium) -> Rejected | None:
             refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
             self.captures.follow(self.consortium.exchange)
-            return refusal or self._told(fault, participant, milliseconds)
+            if refusal is None:
+                self._tell(fault, participant, milliseconds)
+            return refusal
 
         with self.captures.paused():
             return self.change(act)
 
-    def _told(self, fault: NodeFault, participant: str, milliseconds: int) -> None:
+    def _tell(self, fault: NodeFault, participant: str, milliseconds: int) -> None:
         """Has it stand in the journal that something was done to a node."""
         data = {"fault": fault.value} | ({"milliseconds": milliseconds} if milliseconds else {})
         act = "healed" if fault is NodeFault.HEAL else "injected"
