@@ -49,7 +49,7 @@ class EventStreams:
 
     @contextmanager
     def seat(self, whose: str) -> Iterator[None]:
-        """A place for one more stream of somebody; refused when all, or all theirs, are taken."""
+        """A place for one more stream of somebody. Refused when all or all theirs are taken."""
         if self.count >= self._streams_max:
             raise refuse(Reason.UNAVAILABLE, f"{self._streams_max} event streams are open already")
         if self._open[whose] >= STREAMS_OF_ONE_MAX:

@@ -25,7 +25,14 @@ StubbedParticipant = Annotated[
 class Market(Wire):
     """The market that the sandbox runs now."""
 
-    seed: Annotated[str, said("From which its keys follow.", "密钥由此种子生成。", "novate")]
+    seed: Annotated[
+        str | None,
+        said(
+            "From which everybody's keys follow; the operator of the sandbox alone sees it.",
+            "所有密钥由此种子生成；仅沙盒运营方可见。",
+            "novate",
+        ),
+    ]
     business_time: Annotated[
         str, said("What the business clock shows.", "业务时钟所示时间。", "2026-11-23T09:00:00")
     ]

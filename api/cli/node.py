@@ -9,6 +9,7 @@ from api.access.access import RateOptions
 from api.access.rate_limits import RATE, RATE_MAX
 from api.cli.engines import engine_failures
 from api.cli.listening import listen
+from api.cli.loopback import LoopbackOption
 from api.cli.processes import ServedAt
 from api.cli.serving import address_of, application, greeting, webhook_rules
 from api.cli.terminal import bad_input, file_trouble
@@ -42,13 +43,15 @@ def node(
         int | None,
         typer.Option(min=1, max=RATE_MAX, help="Clearing house: as of novate up."),
     ] = None,
+    webhooks_to_loopback: LoopbackOption = None,
 ) -> None:
     """Run one node until its standard input ends: novate up --processes starts and watches them."""
     try:
         meta = founded(state, id)
         with engine_failures("novate up --processes starts it again."):
             if meta.network.participant(id).role is Role.CLEARING_HOUSE:
-                at = ServedAt(host, rest_port, cycle_seconds, RateOptions(rate, burst))
+                rates = RateOptions(rate, burst)
+                at = ServedAt(host, rest_port, cycle_seconds, rates, webhooks_to_loopback)
                 _serve_house(state, port, at)
             else:
                 serve(state, id, port)
@@ -61,7 +64,7 @@ def node(
 def _serve_house(state: Path, port: int, at: ServedAt) -> None:
     with listen(at.host, at.port) as listener:
         house = HouseProcess(state, port, at.cycle_seconds)
-        webhooks = webhook_rules(listener, to_loopback=None)
+        webhooks = webhook_rules(listener, to_loopback=at.webhooks_to_loopback)
         app = application(state, house.sandbox, at.rates, webhooks)
         server = server_of(app, at.host, at.port)
 

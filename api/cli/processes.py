@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from api.access.access import RateOptions
+from api.cli.loopback import loopback_flag
 from api.cli.terminal import bad_input, output
 from ledger.domain.participants import Role
 from nodes.folder_meta import StateFolderError
@@ -40,6 +41,7 @@ class ServedAt:
     port: int
     cycle_seconds: float
     rates: RateOptions
+    webhooks_to_loopback: bool | None
 
 
 def run_processes(state: Path, at: ServedAt, children: Children) -> None:
@@ -87,6 +89,8 @@ def _command(state: Path, id: str, port: int, at: ServedAt | None) -> Sequence[s
     served += ["--cycle-seconds", str(at.cycle_seconds), "--rate", str(at.rates.rate)]
     if at.rates.burst is not None:
         served += ["--burst", str(at.rates.burst)]
+    if at.webhooks_to_loopback is not None:
+        served.append(loopback_flag(to_loopback=at.webhooks_to_loopback))
     return [HOUSE, "node", *given, *served]
 
 

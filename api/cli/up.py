@@ -20,6 +20,7 @@ from api.cli.engines import (
     seating,
 )
 from api.cli.listening import listen
+from api.cli.loopback import LoopbackOption
 from api.cli.processes import ENTRIES, ServedAt, run_processes
 from api.cli.serving import address_of, application, greeting, webhook_rules
 from api.cli.terminal import bad_input, file_trouble, output
@@ -85,13 +86,7 @@ def up(
             help="A rule (see novate rules), such as partial=on or gridlock=fifo; new folder.",
         ),
     ] = None,
-    webhooks_to_loopback: Annotated[
-        bool | None,
-        typer.Option(
-            "--webhooks-to-loopback/--no-webhooks-to-loopback",
-            help="Send webhooks to this machine too; by default when it alone is listened to.",
-        ),
-    ] = None,
+    webhooks_to_loopback: LoopbackOption = None,
     processes: Annotated[
         bool,
         typer.Option("--processes", help="Each node a process with key, database and port."),
@@ -116,7 +111,8 @@ def up(
         with Children(ENTRIES) as children:
             with listen(host, port):
                 _open(state, seed, chain, seats, options).stop()
-            run_processes(state, ServedAt(host, port, cycle_seconds, rates), children)
+            at = ServedAt(host, port, cycle_seconds, rates, webhooks_to_loopback)
+            run_processes(state, at, children)
         return
     with listen(host, port) as listener:
         home = SandboxHome(state, lambda other: _open(state, other or seed, chain, seats, options))

@@ -14,6 +14,8 @@ from typing import Final
 
 from starlette.routing import compile_path
 
+from api.policies import CALLERS
+
 
 class Again(Enum):
     """What the same write does when it comes again."""
@@ -23,18 +25,10 @@ class Again(Enum):
 
 
 SEE_BY_WRITE: Final[Mapping[str, str]] = {
-    "POST /v1/cycles": "/v1/cycles",
-    "POST /v1/clock": "/v1/clock",
-    "POST /v1/queue/resolve": "/v1/queue",
     "POST /v1/sandbox/reset": "/v1/trades",
     "POST /v1/sandbox/trades": "/v1/trades",
-    "POST /v1/sandbox/faults": "/v1/sandbox/faults",
-    "POST /v1/breaks/{owner}/{break_id}/comment": "/v1/breaks/{owner}/{break_id}",
-    "POST /v1/events/{id}/resend": "/v1/webhook-endpoints",
-    "POST /v1/webhook-endpoints": "/v1/webhook-endpoints",
-    "POST /v1/webhook-endpoints/{id}/resend": "/v1/webhook-endpoints/{id}/attempts",
 }
-"""Where one sees whether it was done, for what does more when it comes again."""
+"""Where one sees whether it was done, if not at its own path or the nearest above it."""
 
 AGAIN: Final[Mapping[str, Again]] = {
     "POST /v1/trades": Again.NOTHING,
@@ -70,21 +64,21 @@ AGAIN: Final[Mapping[str, Again]] = {
     "POST /v1/sandbox/trades": Again.MORE,
     "PUT /v1/sandbox/stubs/{participant}": Again.NOTHING,
     "DELETE /v1/sandbox/stubs/{participant}": Again.NOTHING,
-    "POST /v1/sandbox/faults": Again.MORE,
+    "POST /v1/sandbox/scenarios": Again.NOTHING,
+    "POST /v1/sandbox/scenarios/{name}/run": Again.NOTHING,
+    "POST /v1/sandbox/faults": Again.NOTHING,
     "DELETE /v1/sandbox/faults/{participant}": Again.NOTHING,
-    "POST /v1/statements/{participant}": Again.NOTHING,
     "POST /v1/breaks/{owner}/{break_id}/assign": Again.NOTHING,
     "POST /v1/breaks/{owner}/{break_id}/comment": Again.MORE,
     "POST /v1/breaks/{owner}/{break_id}/resolve": Again.NOTHING,
     "POST /v1/breaks/{owner}/{break_id}/reopen": Again.NOTHING,
-    "POST /v1/events/{id}/resend": Again.MORE,
+    "POST /v1/statements/{participant}": Again.NOTHING,
+    "POST /v1/events/{id}/resend": Again.NOTHING,
     "POST /v1/webhook-endpoints": Again.MORE,
-    "DELETE /v1/webhook-endpoints/{id}": Again.NOTHING,
-    "POST /v1/webhook-endpoints/{id}/disable": Again.NOTHING,
+    "DELETE /v1/webhook-endpoints/{id}": Again.MORE,
     "POST /v1/webhook-endpoints/{id}/enable": Again.NOTHING,
+    "POST /v1/webhook-endpoints/{id}/disable": Again.NOTHING,
     "POST /v1/webhook-endpoints/{id}/resend": Again.MORE,
-    "POST /v1/sandbox/scenarios": Again.NOTHING,
-    "POST /v1/sandbox/scenarios/{name}/run": Again.NOTHING,
 }
 """By method and path."""
 
@@ -99,7 +93,17 @@ def does_nothing_again(method: str, path: str) -> bool:
 
 def where_to_see(method: str, path: str) -> str:
     """What to read to find out whether a write was done."""
-    return SEE_BY_WRITE.get(f"{method} {path}", path)
+    seen = SEE_BY_WRITE.get(f"{method} {path}", path)
+    while not any(each.fullmatch(seen) for each in _read()) and seen.count("/") > 1:
+        seen = seen.rpartition("/")[0]
+    return seen
+
+
+@cache
+def _read() -> list[Pattern[str]]:
+    """The paths that can be read."""
+    names = (name.partition(" ") for name in CALLERS)
+    return [compile_path(path)[0] for method, _, path in names if method == "GET"]
 
 
 @cache

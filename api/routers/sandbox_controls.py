@@ -11,12 +11,13 @@ from starlette.concurrency import run_in_threadpool
 
 from api import sandbox_schemas as schemas
 from api.body_guard import BodyBounds, bounded
-from api.dependencies import RunningSandbox, only_known_parameters
+from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse
 from api.hosting import Hosting
 from api.parameters import TraderInPath
 from api.said import in_path
 from ledger.domain.errors import MalformedError
+from ledger.domain.key_holders import KeyRole
 from ledger.domain.reasons import Reason, Rejected
 from nodes.sandbox.home import SNAPSHOTS_MAX, Replacement, Snapshot, parse_snapshot_name
 from nodes.sandbox.made_trades import made_trades
@@ -72,9 +73,12 @@ Name = Annotated[
 
 
 @router.get("", operation_id="sandbox.read", summary="The market that runs now")
-def read_market(sandbox: RunningSandbox) -> schemas.Market:
+def read_market(sandbox: RunningSandbox, holder: CallingHolder) -> schemas.Market:
     """Its seed, business time, last final block and state hash."""
-    return _market(sandbox)
+    market = _market(sandbox)
+    # Whoever knows the seed has the keys of all.
+    is_operator = holder.role is KeyRole.OPERATOR
+    return market if is_operator else market.model_copy(update={"seed": None})
 
 
 @router.post(

@@ -67,9 +67,16 @@ class Journal:
 
         Other nodes are asked now and then only, unless ``is_thorough``.
         """
+        self._follow(self._due(is_thorough=is_thorough))
+
+    def finish(self) -> None:
+        """Writes down what is new of the clearing house, before its books are closed."""
+        self._follow(self._sources)
+
+    def _follow(self, sources: Iterable[Source]) -> None:
         drafts: list[Draft] = []
         cursors: dict[str, Any] = {}
-        for source in self._due(is_thorough=is_thorough):
+        for source in sources:
             before = self.events.cursor(source.name)
             if before is None and source.name not in cursors:
                 # Of a later version than the journal.

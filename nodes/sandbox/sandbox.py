@@ -127,7 +127,7 @@ class Sandbox:
         with self.lock:
             if was_ready:
                 # What comes in its place begins with the present.
-                self.journal.follow()
+                self.journal.finish()
             self.consortium.close()
         self.interface.close()
 
@@ -205,15 +205,26 @@ class Sandbox:
             # A process that begins has questions of its own, which need this one's turn.
             refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
             self.time.look_again()
+            if refusal is None:
+                with self.lock:
+                    self._tell(fault, participant, milliseconds)
             return refusal
 
         def act(_: Consortium) -> Rejected | None:
             refusal = self.faults.inject(fault, participant, milliseconds=milliseconds)
             self.captures.follow(self.consortium.exchange)
+            if refusal is None:
+                self._tell(fault, participant, milliseconds)
             return refusal
 
         with self.captures.paused():
             return self.change(act)
+
+    def _tell(self, fault: NodeFault, participant: str, milliseconds: int) -> None:
+        """Has it stand in the journal that something was done to a node."""
+        data = {"fault": fault.value} | ({"milliseconds": milliseconds} if milliseconds else {})
+        act = "healed" if fault is NodeFault.HEAL else "injected"
+        self.journal.note(f"fault.{act}", participant, data, [participant])
 
     def end_day(self) -> Rejected | None:
         """Ends the business date: tries the queue once more, then fails what is not carried over.

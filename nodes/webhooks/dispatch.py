@@ -30,6 +30,8 @@ ATTEMPTS_MAX: Final = 8
 EXHAUSTED_IN_A_ROW_MAX: Final = 5
 """So many events given up one after another, and the endpoint is disabled."""
 LOOK_SECONDS: Final = 0.1
+PAUSE_SECONDS: Final = 1.0
+"""For an endpoint of which it could not be written down what was sent."""
 EVENTS_A_LOOK_MAX: Final = 500
 PASSED_OVER_MAX: Final = 10_000
 """So many events that an endpoint does not want, and it is written down that it is past them."""
@@ -75,16 +77,25 @@ class Dispatcher:
         busy: dict[str, asyncio.Task[None]] = {}
         try:
             while not self._stopping.is_set():
-                wished = self._webhooks.with_resends()
-                for endpoint in self._webhooks.all():
-                    if endpoint.id in busy and not busy[endpoint.id].done():
-                        continue
-                    if endpoint.id in wished or self._is_due(endpoint):
-                        busy[endpoint.id] = asyncio.create_task(self._serve(endpoint.id, sender))
+                try:
+                    due = self._due()
+                except Exception:
+                    # What cannot be read now may be read at the next look.
+                    logger.exception("webhooks")
+                    due = []
+                busy = {id: task for id, task in busy.items() if not task.done()}
+                for id in due:
+                    if id not in busy:
+                        busy[id] = asyncio.create_task(self._serve(id, sender))
                 await asyncio.sleep(LOOK_SECONDS)
             await asyncio.gather(*busy.values())
         finally:
             await sender.close()
+
+    def _due(self) -> list[str]:
+        """The endpoints that are to be told of something now."""
+        wished = self._webhooks.with_resends()
+        return [e.id for e in self._webhooks.all() if e.id in wished or self._is_due(e)]
 
     def _is_due(self, endpoint: WebhookEndpointRow) -> bool:
         return (
@@ -109,8 +120,9 @@ class Dispatcher:
                 if not self._is_due(endpoint) or not await self._go_on(endpoint, sender):
                     return
         except Exception:
-            # The others are not to suffer; this one is tried again at the next look.
+            # The others are not to suffer; nor is it to be told the same all the time.
             logger.exception("webhooks to endpoint %s", id)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _resend(self, endpoint: WebhookEndpointRow, sender: Sender) -> bool:
         """Sends an event once more that somebody asked for; says whether there was one."""

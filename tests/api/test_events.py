@@ -4,13 +4,11 @@ import asyncio
 import json
 import threading
 import time
-from contextlib import ExitStack
 
 import httpx2
 import pytest
 
-from api.errors import RefusedError
-from api.event_stream import STREAMS_OF_ONE_MAX, EventStreams
+from api.event_stream import EventStreams
 from ledger.books.database import open_database
 from ledger.books.interface import events as kept_events
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
@@ -22,6 +20,7 @@ from nodes.sandbox.home import Replacement, SandboxHome
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.clients import key_header
 from tests.support.consortia import DAY
+from tests.support.event_streams import frames_of
 from tests.support.servers import served
 
 TRADE = {
@@ -49,11 +48,6 @@ def server(sandbox):
 
 
 @pytest.fixture(scope="module")
-def app(server):
-    return server.app
-
-
-@pytest.fixture(scope="module")
 def client(server):
     with httpx2.Client(
         base_url=f"http://{server.place}/v1", headers=key_header(), timeout=30
@@ -63,22 +57,6 @@ def client(server):
 
 def client_at(place, holder=OPERATOR.name):
     return httpx2.Client(base_url=f"http://{place}/v1", headers=key_header(holder), timeout=30)
-
-
-def frames_of(client, **options):
-    """The frames of a stream: id and events, for as long as they are asked for."""
-    with client.stream("GET", "/events/stream", **options) as answer:
-        assert answer.status_code == 200
-        id_, data = None, None
-        for line in answer.iter_lines():
-            name, _, value = line.partition(": ")
-            if name == "id":
-                id_ = int(value)
-            elif name == "data":
-                data = json.loads(value)
-            elif not line and id_ is not None:
-                yield id_, data or []
-                id_, data = None, None
 
 
 def until(client, kind, **query):
@@ -335,69 +313,6 @@ def test_journal_keeps_a_bounded_number_of_events(monkeypatch):
     assert 2_000 <= store.last_sequence - store.first_sequence + 1 <= 3_000
     assert store.get(store.first_sequence - 1) is None
     assert store.get(store.first_sequence) is not None
-
-
-def test_no_more_streams_than_there_are_seats():
-    streams, taken = EventStreams(streams_max=1), pytest.raises(RefusedError, match="1 event str")
-    with streams.seat("BRK-A"), taken, streams.seat("BRK-B"):
-        pass
-    with streams.seat("BRK-B"):
-        pass
-
-
-def test_nobody_takes_the_seats_of_all():
-    streams = EventStreams()
-    with ExitStack() as seats:
-        for _ in range(STREAMS_OF_ONE_MAX):
-            seats.enter_context(streams.seat("BRK-A"))
-        with pytest.raises(RefusedError, match="BRK-A has 20"):
-            seats.enter_context(streams.seat("BRK-A"))
-        seats.enter_context(streams.seat("BRK-B"))
-
-
-def test_open_stream_ends_when_its_key_is_revoked(server, client):
-    made = client.post("/api-keys", json={"holder": "BRK-A"}).json()
-    headers, ended = {"Authorization": f"Bearer {made['api_key']}"}, threading.Event()
-
-    def read():
-        with httpx2.Client(base_url=f"http://{server.place}/v1", timeout=30) as opened:
-            for _ in frames_of(opened, headers=headers):
-                begun.set()
-        ended.set()
-
-    begun = threading.Event()
-    threading.Thread(target=read, daemon=True).start()
-    assert begun.wait(SECONDS_MAX)
-    client.post(f"/api-keys/{made['id']}/revoke")
-    assert ended.wait(SECONDS_MAX)
-
-
-def test_seat_is_free_again_when_a_reader_has_gone(client, app):
-    for _ in frames_of(client):
-        assert app.state.event_streams.count == 1
-        break
-    deadline = time.monotonic() + SECONDS_MAX
-    while app.state.event_streams.count:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def test_open_stream_ends_when_the_server_stops(tmp_path):
-    frames = []
-
-    def read(place):
-        with httpx2.Client(
-            base_url=f"http://{place}/v1", headers=key_header(), timeout=30
-        ) as opened:
-            frames.extend(frames_of(opened))
-
-    with served(open_sandbox(tmp_path, "test", DAY)) as running:
-        reader = threading.Thread(target=read, args=(running.place,))
-        reader.start()
-        while not frames:
-            time.sleep(0.02)
-    reader.join(timeout=SECONDS_MAX)
-    assert not reader.is_alive()
 
 
 def test_every_field_of_events_and_webhooks_is_described_in_two_languages_with_an_example(client):

@@ -12,7 +12,7 @@ from api.cli.main import app
 from nodes.faults.desk_faults import RUNNING_FAULTS
 from nodes.sandbox.sandbox import open_sandbox
 from nodes.scenario.faults import FAULTS
-from tests.support.clients import client_of
+from tests.support.clients import client_of, key_header
 from tests.support.servers import served
 
 DAY = date(2026, 2, 10)
@@ -185,3 +185,15 @@ def test_that_a_node_is_away_is_no_lasting_answer_to_an_idempotency_key(client):
     inject(client, "restart", "BRK-A")
     assert fund().status_code == 200
     assert fund().headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_fault_is_told_to_whose_node_it_is(client):
+    inject(client, "slow", "BRK-A", milliseconds=5)
+    assert client.delete("/v1/sandbox/faults/BRK-A").status_code == 204
+    told = client.get("/v1/events", params={"type": "fault.*"}).json()["data"]
+    assert [(each["type"], each["data"], each["participants"]) for each in told] == [
+        ("org.novate.fault.injected.v1", {"fault": "slow", "milliseconds": 5}, ["BRK-A"]),
+        ("org.novate.fault.healed.v1", {"fault": "heal"}, ["BRK-A"]),
+    ]
+    query = {"params": {"type": "fault.*"}, "headers": key_header("BRK-B")}
+    assert client.get("/v1/events", **query).json()["data"] == []

@@ -14,7 +14,7 @@ import pytest
 from sqlmodel import select
 
 from api.app import create_app
-from api.conventions.repeating import AGAIN
+from api.conventions.repeating import AGAIN, where_to_see
 from api.policies import CALLERS
 from ledger.books.interface.answers import KEPT_SECONDS, AnswerRow, Asked
 from ledger.domain.reasons import Reason
@@ -231,6 +231,21 @@ def test_every_write_says_what_it_does_when_it_comes_again():
     }
 
     assert sorted(AGAIN) == sorted(writes)
+
+
+@pytest.mark.parametrize(
+    ("write", "seen"),
+    [
+        ("POST /v1/cycles", "/v1/cycles"),
+        ("POST /v1/queue/resolve", "/v1/queue"),
+        ("POST /v1/sandbox/reset", "/v1/trades"),
+        ("POST /v1/breaks/BRK-A/9f2b5c7d81e0a364/comment", "/v1/breaks/BRK-A/9f2b5c7d81e0a364"),
+        ("DELETE /v1/sandbox/snapshots/one", "/v1/sandbox/snapshots"),
+        ("POST /v1/webhook-endpoints/whe-1/resend", "/v1/webhook-endpoints/whe-1"),
+    ],
+)
+def test_where_to_look_is_what_can_be_read(write, seen):
+    assert where_to_see(*write.split()) == seen
 
 
 @contextmanager

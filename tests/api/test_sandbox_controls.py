@@ -75,6 +75,13 @@ def test_a_reset_market_is_as_at_the_very_first(client):
     assert client.get("/readyz").status_code == 200
 
 
+def test_the_seed_of_all_keys_is_shown_to_the_operator_alone(client):
+    assert client.get("/v1/sandbox").json()["seed"] == DEFAULT_SEED
+    for name in ("BRK-A", "CLEARING-HOUSE", "REGULATOR"):
+        headers = key_header(name, DEFAULT_SEED)
+        assert client.get("/v1/sandbox", headers=headers).json()["seed"] is None
+
+
 def test_another_seed_gives_other_keys(client):
     before = client.get("/v1/participants").json()["data"][0]["address"]
     assert post(client, "sandbox/reset", {"seed": "another"})["seed"] == "another"

@@ -285,6 +285,19 @@ def test_endpoint_that_takes_nothing_is_disabled_and_says_why(told, receiver):
     assert len(receiver.received) == EXHAUSTED_IN_A_ROW_MAX * ATTEMPTS_MAX
 
 
+def test_books_that_cannot_be_read_for_a_while_do_not_end_it(told, receiver, monkeypatch):
+    events, webhooks = told
+
+    def fail():
+        raise OSError("not now")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(webhooks, "all", fail)
+        time.sleep(0.3)
+    events.append([event_of(1)], {})
+    receiver.wait_for(1)
+
+
 def test_many_events_arrive_each_once_and_in_order(told, receiver):
     events, _ = told
     events.append([event_of(number) for number in range(1, 501)], {})

@@ -115,8 +115,7 @@ class ApiKeys:
     def keep_seeded(self, holder_by_secret: Mapping[str, KeyHolder], now: int) -> None:
         """Keeps the keys that follow from the seed, and no good one of another seed's.
 
-        One that was revoked stays revoked, though another seed comes in between. Raises
-        StorageError.
+        One that was revoked stays revoked, whatever seed comes in between. Raises StorageError.
         """
         with self._lock:
             seeded = [

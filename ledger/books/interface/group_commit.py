@@ -87,7 +87,8 @@ class GroupCommit:
             is_last = self._is_closed and self._waiting.empty()
             if self._later and (is_last or not group or len(self._later) >= LATER_AT_ONCE):
                 self._write_later()
-            if is_last and not self._later:
+            if is_last:
+                # What the disk has not taken now is lost: nobody waits for it.
                 return
 
     def _next_group(self) -> list[_Write]:

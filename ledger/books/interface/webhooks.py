@@ -22,8 +22,8 @@ RESENDS_WAITING_MAX: Final = 10_000
 class WebhookEndpointRow(SQLModel, table=True):
     """Where events are sent.
 
-    ``owner`` is the name of who has added it. ``reader`` is the participant whose events alone it
-    is sent; empty: all. ``sequence`` is the last event that it was told of, or that was given up;
+    ``owner`` is the name of who has added it; ``reader`` is the participant whose events alone it
+    is sent, empty: all. ``sequence`` is the last event that it was told of, or that was given up;
     ``attempts`` were made of the next one, and another is due at ``due_at``, in seconds since 1970.
     """
 

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from sqlmodel import select
@@ -118,3 +118,19 @@ def test_answer_that_is_too_large_is_known_without_its_body(writer, monkeypatch)
 
     kept = book.begin(asked("K")).result()
     assert kept.answer == Answer(201, (("location", "/x"),), None)
+
+
+def test_a_disk_that_takes_nothing_does_not_keep_the_books_open(database, monkeypatch):
+    def full(**_):
+        raise StorageError("the disk is full")
+
+    writer, ended = GroupCommit(database), Event()
+    monkeypatch.setattr(database, "transaction", full)
+    writer.later(lambda _: None)
+
+    def close():
+        writer.close()
+        ended.set()
+
+    Thread(target=close, daemon=True).start()
+    assert ended.wait(10)
