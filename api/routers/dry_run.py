@@ -9,9 +9,9 @@ from api import dry_run_schemas as schemas
 from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.dry_run_views import cycle_forecast_view, forecast_view
 from api.errors import RefusedError, problems, refuse
+from api.instruction_rights import check_sees
 from api.instruction_terms import entry_of
 from api.parameters import LabelInPath
-from api.routers.instructions import check_sees
 from ledger.domain.accounts import participant_of
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason, Rejected

@@ -20,17 +20,21 @@ from api.dependencies import (
 )
 from api.errors import RefusedError, problems, refuse
 from api.instruction_batches import ITEMS_MAX, InstructionBatch, enter_all, items_of, read_items
-from api.instruction_terms import entry_of, instrument_number
+from api.instruction_filters import first_wanted, instruction_filter
+from api.instruction_rights import (
+    bound_refusal,
+    check_binds,
+    check_sees,
+    check_speaks,
+    stranger,
+)
+from api.instruction_terms import entry_of
 from api.instruction_views import instruction_view
 from api.parameters import LabelInPath, Limit, OnlyInstrument, OnlySide
 from api.said import in_query
 from api.schemas import Page
-from ledger.domain.accounts import participant_of
-from ledger.domain.instructions import Instruction, Priority, State
-from ledger.domain.key_holders import KeyHolder
+from ledger.domain.instructions import Priority, State
 from ledger.domain.reasons import Reason, Rejected
-from ledger.settlement.legs import participants_in
-from nodes.clearing_house.desk import Entry, InstructionDesk
 from nodes.consortium import Consortium
 from nodes.entering import (
     Entered,
@@ -41,7 +45,6 @@ from nodes.entering import (
     release,
     replace,
 )
-from nodes.network import Network
 from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(
@@ -51,7 +54,6 @@ router = APIRouter(
     responses=problems(409, 422, 503),
 )
 
-READ_AT_ONCE = 1_000
 BATCH_BYTES_MAX = 2 * 1024 * 1024
 BATCH_OPENINGS_MAX = 4 * ITEMS_MAX
 _NEW_INSTRUCTIONS = ("NewDvp", "NewFreeDelivery", "NewPayment")
@@ -95,7 +97,7 @@ def create_instruction(
     terms with 409.
     """
     entry = entry_of(sandbox.consortium.network, sandbox.consortium.clock, instruction)
-    _check_binds(sandbox.consortium.network, holder, entry)
+    check_binds(sandbox.consortium.network, holder, entry)
     answer = sandbox.change(lambda consortium: enter(consortium, entry))
     if isinstance(answer, Rejected):
         raise RefusedError(answer)
@@ -127,7 +129,7 @@ def create_instructions(
     """
     network = sandbox.consortium.network
     entries = [
-        each if isinstance(each, Rejected) else _bound(network, holder, each) or each
+        each if isinstance(each, Rejected) else bound_refusal(network, holder, each) or each
         for each in read_items(sandbox.consortium, items_of(body))
     ]
     batch = sandbox.change(lambda consortium: enter_all(consortium, entries))
@@ -168,8 +170,8 @@ def list_instructions(
     """One's own instructions by arrival, with the reason why they wait as of now."""
     with sandbox.lock:
         consortium = sandbox.consortium
-        is_wanted = _filter(consortium, holder, state, participant, instrument, reason)
-        found = _found(consortium.clearing_house.desk, cursor, limit + 1, is_wanted)
+        is_wanted = instruction_filter(consortium, holder, state, participant, instrument, reason)
+        found = first_wanted(consortium.clearing_house.desk, cursor, limit + 1, is_wanted)
         following = str(found[limit].arrival) if len(found) > limit else None
         views = [instruction_view(consortium.network, each) for each in found[:limit]]
         height = consortium.clearing_house.projection.height
@@ -201,7 +203,7 @@ def hold_instruction(
 ) -> schemas.Instruction:
     """For one side: it is not tried, and blocks nobody, until that side releases it."""
     check_sees(sandbox, holder, label)
-    _check_speaks(holder, asking.by)
+    check_speaks(holder, asking.by)
     return _said(sandbox, label, asking.by, lambda consortium: hold(consortium, label, asking.by))
 
 
@@ -216,7 +218,7 @@ def release_instruction(
 ) -> schemas.Instruction:
     """Takes the hold of one side away."""
     check_sees(sandbox, holder, label)
-    _check_speaks(holder, asking.by)
+    check_speaks(holder, asking.by)
     return _said(
         sandbox, label, asking.by, lambda consortium: release(consortium, label, asking.by)
     )
@@ -233,7 +235,7 @@ def cancel_instruction(
 ) -> schemas.Instruction:
     """A payment or free delivery by its debtor; a delivery versus payment once both have asked."""
     check_sees(sandbox, holder, label)
-    _check_speaks(holder, asking.by)
+    check_speaks(holder, asking.by)
     return _said(sandbox, label, asking.by, lambda consortium: cancel(consortium, label, asking.by))
 
 
@@ -251,7 +253,7 @@ def prioritise_instruction(
 ) -> schemas.Instruction:
     """Gives it another priority; within that its arrival decides as before."""
     check_sees(sandbox, holder, label)
-    _check_speaks(holder, asking.by)
+    check_speaks(holder, asking.by)
     priority = Priority[asking.priority.upper()]
 
     def prioritise(consortium: Consortium) -> Rejected | None:
@@ -271,7 +273,7 @@ def settle_instruction(
 ) -> schemas.Instruction:
     """Tries it once. It has settled when the answer says so; else the answer says why not."""
     check_sees(sandbox, holder, label)
-    _check_speaks(holder, asking.by)
+    check_speaks(holder, asking.by)
 
     def settle(consortium: Consortium) -> Rejected | None:
         desk = consortium.clearing_house.desk
@@ -312,11 +314,11 @@ def replace_instruction(
     """
     entry = entry_of(sandbox.consortium.network, sandbox.consortium.clock, asked.instruction)
     check_sees(sandbox, holder, label)
-    _check_speaks(holder, asked.by)
-    _check_binds(sandbox.consortium.network, holder, entry)
+    check_speaks(holder, asked.by)
+    check_binds(sandbox.consortium.network, holder, entry)
 
     def act(consortium: Consortium) -> Entered | WaitsForOther | Rejected:
-        refusal = _stranger(consortium, label, asked.by)
+        refusal = stranger(consortium, label, asked.by)
         return refusal or replace(consortium, label, asked.by, entry)
 
     answer = sandbox.change(act)
@@ -327,45 +329,6 @@ def replace_instruction(
     elif answer.was_known:
         response.status_code = status.HTTP_200_OK
     return _read(sandbox, answer.label)
-
-
-def check_sees(sandbox: Sandbox, holder: KeyHolder, label: str) -> None:
-    """Refuses an instruction of others as if there were none."""
-    if holder.sees_everything:
-        return
-    with sandbox.lock:
-        consortium = sandbox.consortium
-        found = consortium.clearing_house.desk.book.as_kept(label)
-        if found is None or not holder.may_see(*_sides(consortium, found)):
-            raise refuse(Reason.UNKNOWN, f"there is no instruction {label}")
-
-
-def _check_speaks(holder: KeyHolder, by: str) -> None:
-    """Refuses what is said in the name of somebody else."""
-    if not holder.acts_for(by):
-        raise refuse(
-            Reason.UNAUTHORISED, f"by: expected {holder.participant}, whose key it is, found {by}"
-        )
-
-
-def _check_binds(network: Network, holder: KeyHolder, entry: Entry) -> None:
-    """Refuses terms that bind somebody else."""
-    refusal = _bound(network, holder, entry)
-    if refusal is not None:
-        raise RefusedError(refusal)
-
-
-def _bound(network: Network, holder: KeyHolder, entry: Entry) -> Rejected | None:
-    """Why terms may not be entered with a key: they bind somebody else."""
-    accounts = (entry.message.deliverer, entry.message.receiver)
-    for side in (network.participant_id(participant_of(account)) for account in accounts):
-        if not holder.acts_for(side):
-            detail = (
-                f"it would bind {side}, and the key is that of {holder.name}:"
-                " let each enter its own side (POST /v1/sides)"
-            )
-            return Rejected(Reason.UNAUTHORISED, detail)
-    return None
 
 
 def _read(sandbox: Sandbox, label: str) -> schemas.Instruction:
@@ -379,64 +342,7 @@ def _read(sandbox: Sandbox, label: str) -> schemas.Instruction:
 
 def _said(sandbox: Sandbox, label: str, by: str, say: Say) -> schemas.Instruction:
     """Says something about an instruction on behalf of one of its sides."""
-    refusal = sandbox.change(lambda consortium: _stranger(consortium, label, by) or say(consortium))
+    refusal = sandbox.change(lambda consortium: stranger(consortium, label, by) or say(consortium))
     if refusal is not None:
         raise RefusedError(refusal)
     return _read(sandbox, label)
-
-
-def _stranger(consortium: Consortium, label: str, by: str) -> Rejected | None:
-    """Refuses what is not known, and who is no side of it."""
-    found = consortium.clearing_house.desk.book.as_kept(label)
-    if found is None:
-        return Rejected(Reason.UNKNOWN, f"there is no instruction {label}")
-    if by not in _sides(consortium, found):
-        return Rejected(Reason.UNAUTHORISED, f"{by} is no side of {label}")
-    return None
-
-
-def _sides(consortium: Consortium, instruction: Instruction) -> list[str]:
-    return [consortium.network.participant_id(each) for each in participants_in(instruction)]
-
-
-def _filter(
-    consortium: Consortium,
-    holder: KeyHolder,
-    state: State | None,
-    participant: str | None,
-    instrument: str | None,
-    reason: str | None,
-) -> Callable[[Instruction], bool]:
-    """Which instructions are wanted. Refuses names of nobody and nothing."""
-    number = None
-    if participant is not None:
-        if participant not in consortium.nodes:
-            raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
-        number = consortium.network.participant_number(participant)
-    traded = instrument_number(consortium.network, instrument) if instrument else None
-    why = Reason[reason] if reason else None
-
-    def is_wanted(each: Instruction) -> bool:
-        return (
-            state in (None, each.state)
-            and why in (None, each.reason)
-            and (traded is None or (each.quantity > 0 and each.instrument == traded))
-            and (number is None or number in participants_in(each))
-            and (holder.sees_everything or holder.may_see(*_sides(consortium, each)))
-        )
-
-    return is_wanted
-
-
-def _found(
-    desk: InstructionDesk, arrival: int, count: int, is_wanted: Callable[[Instruction], bool]
-) -> list[Instruction]:
-    """The first so many that are wanted, from one arrival on."""
-    found: list[Instruction] = []
-    while len(found) < count:
-        read = desk.arrived_since(arrival, READ_AT_ONCE)
-        found += filter(is_wanted, read)
-        if len(read) < READ_AT_ONCE:
-            break
-        arrival = read[-1].arrival + 1
-    return found[:count]
