@@ -11,7 +11,9 @@ class StatementDifference(Wire):
 
     id: Annotated[
         str,
-        said("The break that it is.", "对应的差异编号。", "BRK-A/statement:custodian:0f3a"),
+        said(
+            "The break that it is.", "对应的差异编号。", "BRK-A/statement:custodian:cash:cash:0f3a"
+        ),
     ]
     kind: Annotated[str, said("How they differ.", "差异类型。", "quantity")]
     subject: Annotated[
