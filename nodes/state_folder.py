@@ -3,6 +3,7 @@
 meta.json                  format version, network, rules, where its chain is, a day's plan
 business-clock.json        how a sandbox's business clock is set
 stubs.json                 for which counterparties a sandbox stands in
+desk-faults.json           what is wrong with the desks of a sandbox
 replacement.json           what takes the place of the market when it is opened again
 snapshots/NAME/            a market as it was kept under a name
 lock                       held by the one process that has the folder open
@@ -26,7 +27,14 @@ import msgspec
 
 from nodes.folder_meta import Meta, StateFolderError, read_meta
 
-MARKET_ENTRIES: Final = ("meta.json", "business-clock.json", "stubs.json", "nodes", "segments")
+MARKET_ENTRIES: Final = (
+    "meta.json",
+    "business-clock.json",
+    "stubs.json",
+    "desk-faults.json",
+    "nodes",
+    "segments",
+)
 """What of the folder is the market, as against what is kept beside it."""
 
 

@@ -111,6 +111,20 @@ def test_a_snapshot_brings_back_what_was_and_can_be_used_again(client):
     post(client, "sandbox/snapshots/after-20/restore", status=404)
 
 
+def test_a_desk_that_is_broken_is_of_the_market_and_goes_with_it(client):
+    def standing():
+        found = client.get("/v1/sandbox/faults").json()["standing"]
+        return [(each["participant"], each["fault"]) for each in found]
+
+    broken = {"fault": "blotter-missing", "participant": "BRK-A"}
+    post(client, "sandbox/faults", broken)
+    post(client, "sandbox/snapshots", {"name": "broken"}, 201)
+    post(client, "sandbox/reset")
+    assert standing() == []
+    post(client, "sandbox/snapshots/broken/restore")
+    assert standing() == [("BRK-A", "blotter-missing")]
+
+
 @pytest.mark.parametrize("name", ["", "../x", "A", "a/b", "-a", "a" * 41, "é"])
 def test_a_name_that_is_no_name_of_a_folder_is_refused(client, name):
     post(client, "sandbox/snapshots", {"name": name}, 422)
