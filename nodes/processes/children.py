@@ -92,15 +92,11 @@ class Children:
 
     def start(self, words: Sequence[str], inherited: Sequence[int]) -> Child:
         """Starts one: its entry and arguments, and descriptors that it keeps. Raises OSError."""
-        with self._lock:
-            if not self._parent.lives():
-                self._parent.close()
-                self._parent = _Parent(self._entries)
         its_input, stdin = os.pipe()
         stdout, its_output = os.pipe()
         try:
             given = (its_input, its_output, *inherited)
-            told = self._parent.ask(Asked("start", tuple(words)), given)
+            parent, told = self._started(Asked("start", tuple(words)), given)
         except OSError:
             os.close(stdin)
             os.close(stdout)
@@ -108,7 +104,17 @@ class Children:
         finally:
             os.close(its_input)
             os.close(its_output)
-        return Child(self._parent, told.pid, stdin, stdout)
+        return Child(parent, told.pid, stdin, stdout)
+
+    def _started(self, asked: Asked, given: Sequence[int]) -> "tuple[_Parent, Told]":
+        """Of the parent, or of another one after it when it is gone."""
+        with self._lock:
+            try:
+                return self._parent, self._parent.ask(asked, given)
+            except OSError:
+                self._parent.close()
+                self._parent = _Parent(self._entries)
+                return self._parent, self._parent.ask(asked, given)
 
 
 class _Parent:
@@ -142,10 +148,6 @@ class _Parent:
                     raise OSError("the process that starts others has ended")
                 answer += more
             return msgspec.json.decode(answer, type=Told)
-
-    def lives(self) -> bool:
-        """Whether it is there."""
-        return self._process.poll() is None
 
     def close(self) -> None:
         """It ends."""

@@ -123,6 +123,7 @@ class Processes:
             child = self._child(id)
             if child.state in (RUNNING, PAUSED):
                 raise ProcessError(f"{id} is {child.state}")
+            self._require_chain(child)
             self._launch(child)
             self._await(child)
 
@@ -136,6 +137,7 @@ class Processes:
         """Ends a node in order, if it runs, and starts it again. Raises ProcessError."""
         with self._lock:
             child = self._child(id)
+            self._require_chain(child)
             if child.process is not None:
                 self._end(child, signal.SIGTERM)
             self.start(id)
@@ -180,9 +182,19 @@ class Processes:
             raise ProcessError(f"{id} is {child.state}")
         return child
 
+    def _require_chain(self, child: _Kept) -> None:
+        """Raises ProcessError while there is nobody whose chain a process could follow."""
+        first = self._children[self._first]
+        if child is not first and first.state != RUNNING:
+            raise ProcessError(f"{first.id} has the chain and is {first.state}: start it first")
+
     def _launch(self, child: _Kept) -> None:
         """Begins a process; on the port that it had, so that others find it where it was."""
-        child.process = self._forked.start(self._command(child.id, child.port), self._inherited)
+        words = self._command(child.id, child.port)
+        try:
+            child.process = self._forked.start(words, self._inherited)
+        except OSError as error:
+            raise ProcessError(f"{child.id} could not be started: {error}") from error
         child.started_ns = self._clock.stopwatch_ns()
         self._stand(child, RESTARTING)
 
@@ -197,7 +209,9 @@ class Processes:
             ready = msgspec.json.decode(line, type=Ready)
         except msgspec.MsgspecError:
             self._end(child, signal.SIGKILL)
-            raise ProcessError(f"{child.id} did not come up: what it says stands above") from None
+            raise ProcessError(
+                f"{child.id} did not come up: see what it says where novate up runs"
+            ) from None
         child.port = ready.port
         self._contracts = ready.contracts or self._contracts
         self._stand(child, RUNNING)
@@ -268,8 +282,8 @@ class Processes:
         self._stand(child, RESTARTING)
 
     def _try_again(self, child: _Kept) -> None:
-        self._launch(child)
         try:
+            self._launch(child)
             self._await(child)
         except ProcessError as error:
             logger.warning("%s", error)

@@ -33,13 +33,14 @@ class Running:
 
     def __init__(self, folder, port, process):
         self.folder, self.port, self.process = folder, port, process
+        self.url = f"http://127.0.0.1:{port}"
         self.control = ProcessControl(folder)
 
     def ask(self, method, path, body=None, seconds=60):
         """Status and JSON of an answer."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json", **key_header()}
-        request = Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method=method)
+        request = Request(f"{self.url}{path}", data, headers, method=method)
         try:
             with urlopen(request, timeout=seconds) as answer:
                 content = answer.read()

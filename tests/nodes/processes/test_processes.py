@@ -7,8 +7,10 @@ from contextlib import suppress
 from datetime import date
 
 import pytest
+from typer.testing import CliRunner
 
 from api.app import create_app
+from api.cli.main import app
 from nodes.processes.supervisor import ProcessError
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.state_hash import state_hash
@@ -150,12 +152,29 @@ def test_clearing_house_that_was_killed_goes_on_where_it_was(running):
     running.control.kill("CLEARING-HOUSE")
     with pytest.raises(OSError, match="refused"):
         running.ask("GET", "/readyz")
+    # Its supervisor still knows, and says what comes first.
+    state = ["--state", str(running.folder)]
+    assert "CLEARING-HOUSE  kill" in CliRunner().invoke(app, ["fault", "standing", *state]).output
+    refused = CliRunner().invoke(app, ["fault", "inject", "restart", "BRK-A", *state])
+    assert (refused.exit_code, "start it first" in refused.output) == (2, True)
+    asked = CliRunner().invoke(app, ["fault", "standing", "--url", running.url])
+    assert (asked.exit_code, "--state FOLDER" in asked.output) == (2, True)
 
-    running.control.start("CLEARING-HOUSE")
+    assert CliRunner().invoke(app, ["fault", "heal", "CLEARING-HOUSE", *state]).exit_code == 0
     running.wait_until(lambda: running.ask("GET", "/readyz")[0] == 200)
     assert running.strike() in {"settled", None}
     assert running.wait_until(running.agrees) < 30
     assert others.items() <= running.pids().items()
+
+
+def test_clearing_house_answers_before_it_ends_by_its_own_fault(running):
+    before = running.pids()["CLEARING-HOUSE"]
+    body = {"fault": "restart", "participant": "CLEARING-HOUSE"}
+    assert running.ask("POST", "/v1/sandbox/faults", body)[0] == 200
+
+    running.wait_until(lambda: running.pids().get("CLEARING-HOUSE", before) != before)
+    running.wait_until(lambda: running.ask("GET", "/readyz")[0] == 200)
+    assert running.wait_until(running.agrees) < 30
 
 
 def test_what_cannot_be_done_to_a_process_is_said(running):
