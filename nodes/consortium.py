@@ -5,14 +5,11 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-import msgspec
-
 from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
 from ledger.books.postings import Register
 from ledger.books.segments import SegmentStore
 from ledger.chain.chain import Chain
-from ledger.chain.errors import StorageError
 from ledger.domain.identifiers import owner_of
 from ledger.domain.participants import Role
 from ledger.domain.rules import Rules
@@ -25,7 +22,6 @@ from nodes.clearing_house import ClearingHouse
 from nodes.clock import Clock
 from nodes.engine import EmbeddedEngine, Engine
 from nodes.exchange import Exchange
-from nodes.folder_meta import FORMAT_VERSION, Meta, PinnedPlan, StateFolderError
 from nodes.keys import Key
 from nodes.ledger_feed import LedgerFeed
 from nodes.network import Network
@@ -33,11 +29,11 @@ from nodes.node import Node, Surroundings
 from nodes.outbox import Outbox
 from nodes.proofs import ProofDesk
 from nodes.registrar import Registrar
-from nodes.same_chain import check_books, check_same, check_unused
+from nodes.same_chain import check_books
 from nodes.segment_keeper import SegmentKeeper
 from nodes.state_folder import StateFolder, chain_file, segments_folder
 from nodes.trader import Trader
-from nodes.validators import DEPLOYER, Seating, Seats, open_chain, seats
+from nodes.validators import DEPLOYER, Seats, open_chain
 
 FoundBroker = Callable[[str, Key, Database, Surroundings], Trader]
 """Makes the node of a broker; a ``Broker`` is one."""
@@ -327,82 +323,3 @@ def found_node(
             return Registrar(id, key, database, around)
         case Role.REGULATOR:
             return Node(id, key, database, around)
-
-
-def open_consortium(
-    network: Network,
-    rules: Rules,
-    clock: Clock,
-    path: Path | None,
-    engine: Engine | None = None,
-    seating: Seating | None = None,
-    plan: PinnedPlan | None = None,
-    found_broker: FoundBroker = Broker,
-) -> Consortium:
-    """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
-
-    The chain is in the folder (or in memory) when no engine is given; ``seating`` is then how a new
-    one is validated. ``plan`` is what a market day is begun with; ``found_broker`` makes the nodes
-    of brokers, where something else stands in for them. Raises StateFolderError when the folder was
-    begun with anything else or belongs to another chain, EngineError when the engine cannot be
-    used, MalformedError for a bad seating.
-    """
-    if engine is not None:
-        engine.require(network.chain_id, rules.cycle_lines_max)
-    wanted = seats(network, seating or Seating())
-    if path is None:
-        if engine is not None:
-            check_unused(engine, network)
-        return Consortium(network, rules, clock, wanted, None, engine, found_broker)
-    folder = StateFolder(path)
-    try:
-        meta = folder.read_meta()
-        if meta is None:
-            meta = _found_folder(folder, Meta(FORMAT_VERSION, network, rules, wanted, plan), engine)
-        differing = meta.differences(network, rules, plan)
-        if differing:
-            raise StateFolderError(
-                f"{path} was begun with something else. What differs: {'; '.join(differing)}."
-                " Give the same again, or name another folder with --state"
-            )
-        check_same(path, meta.engine, engine)
-        if seating and meta.seats != wanted:
-            raise StateFolderError(
-                f"the chain in {path} has other validators, and keeps them for life: leave"
-                " --validators and --executor out, or name another folder with --state"
-            )
-        of_chain = meta.seats or wanted
-        consortium = Consortium(network, rules, clock, of_chain, folder, engine, found_broker)
-        if engine is not None and engine.identity is not None:
-            identity = engine.identity.with_contracts(consortium.contracts)
-            folder.write_meta(msgspec.structs.replace(meta, engine=identity))
-    except BaseException as error:
-        folder.close()
-        if isinstance(error, StorageError):
-            raise StateFolderError(str(error)) from error
-        raise
-    return consortium
-
-
-def join_consortium(path: Path, clock: Clock, elsewhere: Elsewhere) -> Consortium:
-    """The clearing house and the chain of a founded folder, whose other nodes are elsewhere.
-
-    Who has started them all has locked the folder. Raises StateFolderError.
-    """
-    folder = StateFolder(path, is_locked=False)
-    meta = folder.read_meta()
-    if meta is None or meta.seats is None:
-        raise StateFolderError(f"{path} has no chain of its own: begin one with novate up")
-    try:
-        return Consortium(meta.network, meta.rules, clock, meta.seats, folder, elsewhere=elsewhere)
-    except StorageError as error:
-        raise StateFolderError(str(error)) from error
-
-
-def _found_folder(folder: StateFolder, meta: Meta, engine: Engine | None) -> Meta:
-    """Begins a new folder."""
-    if engine is not None:
-        check_unused(engine, meta.network)
-        meta = msgspec.structs.replace(meta, seats=None, engine=engine.identity)
-    folder.write_meta(meta)
-    return meta

@@ -31,8 +31,9 @@ from api.cli.terminal import (
 from ledger.domain.errors import MalformedError
 from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import SimulatedClock
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import Consortium
 from nodes.folder_meta import PinnedPlan, StateFolderError
+from nodes.founding import open_consortium
 from nodes.market_day.day import OPENING_SECOND, DayError, DayPlan, MarketDay
 from nodes.market_day.day_network import day_network
 from nodes.market_day.faults import FAULT_FORMS, check_faults, parse_fault, with_shortages

@@ -33,7 +33,8 @@ from loadtests.benchmarks.day_venue import open_venue
 from loadtests.benchmarks.environment import environment, peak_memory_bytes
 from nodes.broker import Broker
 from nodes.clock import SimulatedClock
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import Consortium
+from nodes.founding import open_consortium
 from nodes.opening_positions import issue_opening
 from nodes.state_folder import segments_folder
 from nodes.validators import Seating

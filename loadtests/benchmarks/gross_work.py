@@ -21,8 +21,9 @@ from ledger.domain.participants import Instrument, Participant, Role
 from ledger.domain.rules import Rules
 from nodes.bootstrap import key_of
 from nodes.clock import SimulatedClock
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import Consortium
 from nodes.engine import Engine
+from nodes.founding import open_consortium
 from nodes.market_day.opening import Opening
 from nodes.network import RULE_VERSION, Network, with_infrastructure
 from nodes.opening_positions import issue_opening

@@ -26,8 +26,9 @@ from loadtests.benchmarks.day_market import DAY, PRICE_UNIT, MadeTrades, Market
 from loadtests.benchmarks.environment import environment, peak_memory_bytes
 from nodes.clearing_house.observer import Stage
 from nodes.clock import SimulatedClock
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import Consortium
 from nodes.desks import take_in
+from nodes.founding import open_consortium
 from nodes.invariants import violations
 from nodes.opening_positions import issue_opening
 from nodes.process_memory import spare_what_stands

@@ -27,7 +27,8 @@ from loadtests.benchmarks.environment import environment, peak_memory_bytes
 from loadtests.benchmarks.gross_work import DAY
 from nodes.bootstrap import key_of
 from nodes.clock import SimulatedClock
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import Consortium
+from nodes.founding import open_consortium
 from nodes.market_day.opening import Opening
 from nodes.network import RULE_VERSION, Network, with_infrastructure
 from nodes.opening_positions import issue_opening

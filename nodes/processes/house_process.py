@@ -12,8 +12,8 @@ from ledger.domain.participants import Role
 from nodes.bus import Bus
 from nodes.business_clock import BusinessClock, clock_file
 from nodes.clock import Clock, WallClock
-from nodes.consortium import join_consortium
 from nodes.engine import EmbeddedEngine, Engine
+from nodes.founding import join_consortium
 from nodes.keys import Key
 from nodes.network import Network
 from nodes.node import Node

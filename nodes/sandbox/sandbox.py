@@ -25,13 +25,14 @@ from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
 from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import Consortium
 from nodes.desks import take_in
 from nodes.engine import Engine
 from nodes.faults.desk_faults import DeskFault, DeskFaults
 from nodes.faults.in_process import InProcessFaults
 from nodes.faults.node_faults import NodeFault, NodeFaults, StandingFault
 from nodes.folder_meta import Meta, StateFolderError
+from nodes.founding import open_consortium
 from nodes.journal.journal import Journal
 from nodes.network import Network
 from nodes.opening_positions import issue_opening

@@ -12,10 +12,10 @@ from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import SettlementMode
 from nodes.bus import UnreachableError
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
 from nodes.engine import Engine
 from nodes.faults.in_process import InProcessFaults
 from nodes.faults.node_faults import NodeFault
+from nodes.founding import open_consortium
 from nodes.keys import fresh_seed
 from nodes.scenario.balances import Balances
 from nodes.scenario.faults import OF_NODES, SHORTAGES, SILENT, ScenarioFault

@@ -9,7 +9,7 @@ from eth_account.messages import encode_typed_data
 from api.app import create_app
 from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import WallClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.opening_positions import issue_opening
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.sandbox.sandbox import Sandbox

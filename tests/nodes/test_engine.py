@@ -9,9 +9,9 @@ from web3 import Web3
 from contracts.artifacts import artifact
 from ledger.books.cycles import ABANDONED, SETTLED
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
 from nodes.engine import EngineError
 from nodes.external_engine import ExternalEngine
+from nodes.founding import open_consortium
 from nodes.invariants import violations
 from nodes.keys import Key, fresh_seed
 from nodes.network import CHAIN_ID

@@ -12,7 +12,7 @@ from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rules import Rules
 from nodes.bus import UnreachableError
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.messages import (
     Affirmation,
     AffirmationRequest,

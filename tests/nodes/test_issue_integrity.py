@@ -11,7 +11,8 @@ from ledger.domain.breaks import BreakKind, BreakState
 from ledger.domain.reasons import Reason
 from nodes.business_clock import BusinessClock
 from nodes.clock import SimulatedClock
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import Consortium
+from nodes.founding import open_consortium
 from nodes.market_day.opening import Opening
 from nodes.opening_positions import issue_opening
 from nodes.sandbox.market_time import MarketTime

@@ -15,7 +15,7 @@ from ledger.domain.accounts import holding_key
 from ledger.domain.reasons import Reason
 from nodes.bus import UnreachableError
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.invariants import violations
 from nodes.messages import CycleProposal, SignedCycle, SignedSet
 from tests.support.consortia import (

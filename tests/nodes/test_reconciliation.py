@@ -13,7 +13,7 @@ from ledger.domain.breaks import BreakKind
 from ledger.domain.instructions import State
 from nodes.clearing_house.status_comparison import StatusComparison
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.messages import Statement, StatementRequest
 from tests.support.consortia import (
     DAY,

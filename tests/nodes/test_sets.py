@@ -14,7 +14,7 @@ from nodes.bus import UnreachableError
 from nodes.clearing_house import resolving
 from nodes.clearing_house.desk import Entry
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.instruction_terms import instruction_id
 from nodes.invariants import violations
 from nodes.messages import Attestation, Disagreement, SetProposal

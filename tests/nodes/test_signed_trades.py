@@ -17,7 +17,7 @@ from ledger.chain.signatures import recover
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules, SettlementMode
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.keys import Key
 from nodes.messages import Affirmation, AffirmationRequest
 from nodes.signed_trade import signed_trade_of

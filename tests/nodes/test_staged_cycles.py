@@ -10,7 +10,7 @@ from contracts import lines
 from ledger.books.cycles import ABANDONED, SETTLED
 from ledger.books.postings import Register
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.invariants import violations
 from nodes.market_day.made_day import MadeDay, write_made_day
 from nodes.trade_files import reader

@@ -10,7 +10,7 @@ from ledger.domain.instructions import Priority, State
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import Rules
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.messages import CycleProposal
 from tests.support.consortia import (
     DAY,

@@ -7,9 +7,9 @@ import pytest
 from ledger.books.cycles import SETTLED
 from ledger.domain.errors import MalformedError
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
 from nodes.engine import EngineError
 from nodes.folder_meta import StateFolderError
+from nodes.founding import open_consortium
 from nodes.invariants import violations
 from nodes.validators import ALONE, Seating, seats
 from tests.support.consortia import DAY, NET, capture, small_consortium, small_network, trades_of

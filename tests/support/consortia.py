@@ -12,9 +12,10 @@ from ledger.domain.identifiers import encode_trade_number, isin_of_symbol
 from ledger.domain.participants import Instrument, Participant, Role
 from ledger.domain.rules import Rules, SettlementMode
 from nodes.clock import SimulatedClock
-from nodes.consortium import Consortium, open_consortium
+from nodes.consortium import Consortium
 from nodes.desks import DeskVersion, tell_desks
 from nodes.engine import Engine
+from nodes.founding import open_consortium
 from nodes.keys import fresh_seed
 from nodes.market_day.opening import Opening
 from nodes.network import Network, with_infrastructure

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import event
 
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.sandbox.capture_queue import CaptureQueue
 from tests.support.consortia import DAY, NET, small_network, trades_of
 

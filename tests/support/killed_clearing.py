@@ -13,10 +13,10 @@ from ledger.books import payload_file
 from ledger.books.cycles import SETTLED
 from ledger.books.segments import SegmentStore
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
 from nodes.day_verification import verify_day
 from nodes.desks import take_in
 from nodes.explorer.cycle_roots import settled_cycles
+from nodes.founding import open_consortium
 from nodes.invariants import violations
 from nodes.sandbox.capture_queue import CaptureQueue
 from nodes.state_folder import segments_folder

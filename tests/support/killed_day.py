@@ -14,7 +14,7 @@ from pathlib import Path
 from contracts import lines
 from ledger.domain.rules import MARKET_DAY_RULES
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.market_day.day import OPENING_SECOND, DayPlan, MarketDay
 from nodes.market_day.day_network import day_network
 from nodes.market_day.faults import Fault, FaultName, with_shortages

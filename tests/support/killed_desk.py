@@ -7,7 +7,7 @@ from ledger.domain.instructions import Instruction
 from ledger.domain.rules import Gridlock, Rules
 from ledger.settlement.legs import Pot, PotKind
 from nodes.clock import SimulatedClock
-from nodes.consortium import open_consortium
+from nodes.founding import open_consortium
 from nodes.invariants import violations
 from nodes.state_hash import state_hash
 from tests.support.consortia import DAY, consortium_of, small_network
