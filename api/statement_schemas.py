@@ -12,7 +12,9 @@ class StatementDifference(Wire):
     id: Annotated[
         str,
         said(
-            "The break that it is.", "对应的差异编号。", "BRK-A/statement:custodian:cash:cash:0f3a"
+            "Of the break that it is: see /v1/breaks.",
+            "对应的差异编号：见 /v1/breaks。",
+            "3f1c0a9be2d47788",
         ),
     ]
     kind: Annotated[str, said("How they differ.", "差异类型。", "quantity")]

@@ -11,6 +11,7 @@ from api.dependencies import CallingHolder, RunningSandbox, only_known_parameter
 from api.errors import problems, refuse
 from api.said import in_header, in_path, in_query
 from api.statement_schemas import ComparedStatement, StatementDifference
+from ledger.books.break_life import key_of
 from ledger.books.reconciliation import Difference
 from ledger.domain.amounts import format_amount
 from ledger.domain.errors import MalformedError
@@ -179,15 +180,15 @@ def compare_statement(
         lines=len(given.lines),
         agrees=not found,
         differences_total=len(found),
-        differences=[_view(participant, each) for each in found[:DIFFERENCES_SHOWN_MAX]],
+        differences=[_view(each) for each in found[:DIFFERENCES_SHOWN_MAX]],
     )
 
 
-def _view(participant: str, difference: Difference) -> StatementDifference:
+def _view(difference: Difference) -> StatementDifference:
     is_cash = bool(difference.currency and difference.at_risk)
     at_risk = format_amount(difference.at_risk, difference.currency) if is_cash else ""
     return StatementDifference(
-        id=f"{participant}/{difference.id}",
+        id=key_of(difference.id),
         kind=difference.kind.value,
         subject=difference.subject,
         ours=difference.ours,

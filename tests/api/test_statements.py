@@ -86,7 +86,7 @@ def test_what_differs_is_a_break_until_a_corrected_file_comes(client):
         return [
             each
             for each in client.get("/v1/reconciliation").json()["breaks"]
-            if "custodian" in each["id"]
+            if "custodian" in each["theirs"]
         ]
 
     missing = len([line for line in whole.split("\r\n") if ",securities," in line]) - 1
