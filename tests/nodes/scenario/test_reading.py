@@ -110,7 +110,7 @@ def tell(tmp_path, text):
         ("events:\n- repeat: {event: {clock: '10:00'}}\n", 10, "an event that is a message"),
         ("events:\n- fault: {participant: A}\n", 10, "the key at"),
         ("events:\n- fault: {at: lightning}\n", 10, "blotter-missing or"),
-        ("events:\n- fault: {at: blotter-missing, participant: A}\n", 10, "the key trade"),
+        ("events:\n- fault: {at: blotter-missing, trade: T1}\n", 10, "the key participant"),
         ("events:\n- fault: {at: silent, participant: A, trade: T1}\n", 10, "a key among"),
         ("events:\n- fault: {at: short-cash, account: A, amount: '101'}\n", 10, "at most"),
         ("rules: {dvp_model: 1, settlement: net}\n", 9, "dvp_model 1 with settlement gross"),
