@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
+from api.fields import WHOLE
 from api.said import said
 from api.schemas import Wire
 from nodes.business_clock import ADVANCE_SECONDS_MAX
@@ -68,6 +69,7 @@ class ClockChange(Wire):
     ] = None
     advance: Annotated[
         int | None,
+        WHOLE,
         said("Move by so many seconds.", "前移的秒数。", 60, ge=0, le=ADVANCE_SECONDS_MAX),
     ] = None
     next_day: Annotated[

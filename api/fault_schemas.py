@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from api.fields import WHOLE
 from api.said import holding, said
 from api.schemas import Wire
 from nodes.faults.node_faults import MILLISECONDS_MAX
@@ -79,6 +80,7 @@ class NewFault(Wire):
     ]
     milliseconds: Annotated[
         int | None,
+        WHOLE,
         said(
             "How late it is to answer; with slow, and with nothing else.",
             "应答延迟（毫秒）；仅用于 slow，且必须给出。",

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Final
 
+from pydantic import BeforeValidator
+
 from api.said import said
 
 PARTICIPANT_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,23}$"
@@ -18,6 +20,15 @@ BLOCK_MAX: Final = 10**15
 EXAMPLE_TRADE: Final = "XNOV.2026-02-10.ZZ0000NOVA12.T1001"
 EXAMPLE_HASH: Final = "0x3625a5f14e4c8606a9bb6d77e3b05d49eda56287de213d08b71ec5f340602cfc"
 EXAMPLE_BLOCK_HASH: Final = "0x7baebb520f15d317d01b2999b82d1866de8bf09a0696dd51a086b8740b497926"
+
+
+def _whole(given: object) -> object:
+    """A whole number as JSON Schema has it: 1.0 is one."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+WHOLE: Final = BeforeValidator(_whole)
+"""Of an integer that is received, ahead of what strictly takes an int."""
 
 AsOfBlock = Annotated[
     int,

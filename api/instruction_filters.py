@@ -31,6 +31,8 @@ def instruction_filter(
             raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
         number = consortium.network.participant_number(participant)
     traded = instrument_number(consortium.network, instrument) if instrument else None
+    if reason is not None and reason not in Reason.__members__:
+        raise refuse(Reason.INVALID, f"reason: expected a name of `novate reasons`, found {reason}")
     why = Reason[reason] if reason else None
 
     def is_wanted(each: Instruction) -> bool:

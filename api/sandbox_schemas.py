@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+from api.fields import WHOLE
 from api.said import said
 from api.schemas import Wire
 from nodes.sandbox.made_trades import MADE_TRADES_MAX, SEED_MAX
@@ -85,10 +86,11 @@ class MadeTrades(Wire):
     """Have trades made up and captured."""
 
     count: Annotated[
-        int, said("How many.", "成交笔数。", 200, ge=1, le=MADE_TRADES_MAX, strict=True)
+        int, WHOLE, said("How many.", "成交笔数。", 200, ge=1, le=MADE_TRADES_MAX, strict=True)
     ]
     seed: Annotated[
         int,
+        WHOLE,
         said(
             "The same seed makes the same trades.",
             "相同种子生成相同成交。",
@@ -120,6 +122,7 @@ class NewStub(Wire):
     ]
     after_seconds: Annotated[
         int,
+        WHOLE,
         said(
             "Seconds of business time after it was first seen.",
             "首次发现后经过的业务时间（秒）。",
