@@ -349,7 +349,9 @@ def test_lists_are_filtered_and_paged_to_their_end(client):
     assert {each["state"] for each in settled} == {"settled"}
     assert all("BRK-C" in each["deliverer"] + each["receiver"] for each in settled)
     assert {each["state"] for each in held} <= {"held"}
-    assert client.get("/queue?limit=1").json()["next_cursor"] == "1"
+    first, second = (client.get(f"/queue?limit={limit}").json() for limit in (1, 2))
+    rest = client.get("/queue", params={"limit": 1, "cursor": first["next_cursor"]}).json()
+    assert first["data"] + rest["data"] == second["data"]
 
 
 MALFORMED = [
