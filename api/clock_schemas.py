@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from api.fields import WHOLE
 from api.said import said
@@ -68,9 +68,8 @@ class ClockChange(Wire):
         ),
     ] = None
     advance: Annotated[
-        int | None,
-        WHOLE,
-        said("Move by so many seconds.", "前移的秒数。", 60, ge=0, le=ADVANCE_SECONDS_MAX),
+        Annotated[int, Field(ge=0, le=ADVANCE_SECONDS_MAX), WHOLE] | None,
+        said("Move by so many seconds.", "前移的秒数。", 60),
     ] = None
     next_day: Annotated[
         Literal[True] | None,

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from api.fields import WHOLE
 from api.said import holding, said
 from api.schemas import Wire
@@ -79,13 +81,10 @@ class NewFault(Wire):
         said("To whose node or desk.", "作用于哪个参与方的节点或交易台。", "BRK-A", max_length=24),
     ]
     milliseconds: Annotated[
-        int | None,
-        WHOLE,
+        Annotated[int, Field(ge=1, le=MILLISECONDS_MAX), WHOLE] | None,
         said(
             "How late it is to answer; with slow, and with nothing else.",
             "应答延迟（毫秒）；仅用于 slow，且必须给出。",
             250,
-            ge=1,
-            le=MILLISECONDS_MAX,
         ),
     ] = None

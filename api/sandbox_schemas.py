@@ -86,11 +86,10 @@ class MadeTrades(Wire):
     """Have trades made up and captured."""
 
     count: Annotated[
-        int, WHOLE, said("How many.", "成交笔数。", 200, ge=1, le=MADE_TRADES_MAX, strict=True)
+        int, said("How many.", "成交笔数。", 200, ge=1, le=MADE_TRADES_MAX, strict=True), WHOLE
     ]
     seed: Annotated[
         int,
-        WHOLE,
         said(
             "The same seed makes the same trades.",
             "相同种子生成相同成交。",
@@ -99,6 +98,7 @@ class MadeTrades(Wire):
             le=SEED_MAX,
             strict=True,
         ),
+        WHOLE,
     ] = 0
 
 
@@ -122,7 +122,6 @@ class NewStub(Wire):
     ]
     after_seconds: Annotated[
         int,
-        WHOLE,
         said(
             "Seconds of business time after it was first seen.",
             "首次发现后经过的业务时间（秒）。",
@@ -131,6 +130,7 @@ class NewStub(Wire):
             le=AFTER_SECONDS_MAX,
             strict=True,
         ),
+        WHOLE,
     ] = 0
 
 

@@ -10,7 +10,9 @@ from api.schemas import Wire
 
 TYPES_MAX = 20
 EVENTS_A_RESEND_MAX = 1_000
+SEQUENCE_MAX = 10**15
 
+SequenceNumber = Annotated[int, Field(ge=1, le=SEQUENCE_MAX), WHOLE]
 EventType = Annotated[
     str,
     said(
@@ -155,10 +157,10 @@ class Resend(Wire):
         str | None, said("The id of an event.", "事件标识。", "evt-3fa9c1d2-17", max_length=60)
     ] = None
     first_sequence: Annotated[
-        int | None, WHOLE, said("The first of a range.", "区间的首个编号。", 10, ge=1)
+        SequenceNumber | None, said("The first of a range.", "区间的首个编号。", 10)
     ] = None
     last_sequence: Annotated[
-        int | None, WHOLE, said("The last of a range.", "区间的末个编号。", 17, ge=1)
+        SequenceNumber | None, said("The last of a range.", "区间的末个编号。", 17)
     ] = None
 
 
