@@ -198,7 +198,8 @@ def test_commands_list_show_and_change(sandbox):
 
 def test_commands_of_the_documentation_work(request, sandbox):
     text = (request.config.rootpath / "docs/reconciliation.md").read_text()
-    commands = re.findall(r"^ {4}novate (breaks .*)$", text, re.MULTILINE)
+    working_on_breaks = text.partition("on purpose")[0]
+    commands = re.findall(r"^ {4}novate (breaks .*)$", working_on_breaks, re.MULTILINE)
     assert len(commands) == 7
     with served(sandbox) as running:
         spoil(sandbox, 1)

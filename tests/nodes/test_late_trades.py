@@ -244,6 +244,7 @@ def test_a_trade_that_nobody_captured_is_no_business_of_the_exchange():
 
     market.consortium.bus.request("A", "EXCHANGE", ReportedLate(unknown))
     market.consortium.bus.request("A", "EXCHANGE", ReportedLate(TradeColumns.of_rows([])))
+    market.consortium.reconcile()
 
     market.end()
 

@@ -279,5 +279,7 @@ def test_consent_to_a_redemption_is_for_the_keeper_alone():
     stranger = consortium.bank("BANK-2")
     stranger.keeper._is_kept[consortium.network.participant_number("A")] = True
 
-    with pytest.raises(PermissionError, match="keeps no cash of A"):
-        stranger.keeper.redeem(redemption)
+    refusal = stranger.keeper.redeem(redemption)
+
+    assert refusal.reason is Reason.UNSIGNED
+    assert "keeps no cash of A" in refusal.detail

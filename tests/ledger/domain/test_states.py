@@ -74,8 +74,10 @@ def test_every_reason_that_an_instruction_can_wait_for_is_met_in_a_state_or_refu
         Reason.OCCUPIED,
         Reason.CAP,
         Reason.UNPROVEN,
+        Reason.UNIDENTIFIED,
         Reason.UNAVAILABLE,
         Reason.STORAGE,
+        Reason.BUSY,
     }
 
     spoken_of = met | {*REFUSED_AT_ENTRY} | {*REFUSED_AT_THE_END}
