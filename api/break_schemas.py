@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from api.said import said
-from api.schemas import Wire
+from api.schemas import Page, Wire
 
 KindName = Literal[
     "missing_ours",
@@ -267,7 +267,10 @@ class NodeReconciliation(Wire):
             12,
         ),
     ]
-    open_breaks: Annotated[int, said("Breaks that are open.", "未结差异数。", 0)]
+    open_breaks: Annotated[
+        int | None,
+        said("Breaks that are open; null while it is away.", "未结差异数；节点无响应时为空。", 0),
+    ]
     is_away: Annotated[
         bool,
         said("The same as state: away.", "与 state 为 away 相同。", False),
@@ -298,4 +301,24 @@ class Reconciliation(Wire):
         ),
     ]
     nodes: Annotated[list[NodeReconciliation], said("Node by node.", "各节点情况。", [])]
-    breaks: Annotated[list[Break], said("Every open break.", "全部未结差异。", [])]
+    breaks: Annotated[
+        list[Break],
+        said(
+            "Every open break, but for those of nodes that are away.",
+            "全部未结差异，无响应节点的除外。",
+            [],
+        ),
+    ]
+
+
+class Breaks(Page[Break]):
+    """A page of breaks, and whose are not known now."""
+
+    away: Annotated[
+        list[str],
+        said(
+            "Whose nodes do not answer: their breaks are not known now, and not on any page.",
+            "节点没有响应的参与方：其差异目前未知，不在任何一页中。",
+            ["BRK-A"],
+        ),
+    ]

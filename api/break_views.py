@@ -92,7 +92,7 @@ def reconciliation_view(consortium: Consortium) -> schemas.Reconciliation:
                 participant=node.id,
                 state="away" if found is None else "live",
                 reconciled_block=node.reconciled_block,
-                open_breaks=len(found or ()),
+                open_breaks=None if found is None else len(found),
                 is_away=found is None,
             )
         )

@@ -1,8 +1,7 @@
 """Positions: what accounts hold, now or as of an earlier block, in the order of their pages."""
 
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from api import schemas
@@ -24,7 +23,12 @@ _REGISTERS: Final = (Register.CASH, Register.SECURITIES)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A holding of a node; ``own`` is what its own book says, None as of an earlier block."""
+    """A holding of a node.
+
+    Attributes:
+        own: what its own book says; None as of an earlier block, and while the node is away.
+        is_away: the node does not answer now.
+    """
 
     node: Node
     place: int
@@ -33,6 +37,7 @@ class Held:
     available: int
     held: int
     own: int | None
+    is_away: bool = False
 
     @property
     def sort_key(self) -> Key:
@@ -43,13 +48,20 @@ class Held:
 def positions_now(consortium: Consortium, participant: str | None) -> list[Held]:
     """What accounts hold, from each owner's own node; of one participant, or of all.
 
-    Of a node that is away nothing is known.
+    Of a node that is away, what the ledger has, as the clearing house follows it.
     """
     found: list[Held] = []
+    away: set[str] = set()
     for place, node in enumerate(consortium.nodes.values()):
         if participant in (None, node.id):
-            with suppress(UnreachableError):
+            try:
                 found += [_held(node, place, each) for each in node.position_report()]
+            except UnreachableError:
+                away.add(node.id)
+    if away:
+        ledger = consortium.clearing_house.projection
+        found += [replace(each, is_away=True) for each in _held_in(consortium, ledger, away)]
+        found.sort(key=lambda each: each.sort_key)
     return found
 
 
@@ -70,18 +82,19 @@ def positions_at(sandbox: Sandbox, participant: str | None, block: int) -> list[
         raise refuse(Reason.INVALID, detail)
     number = consortium.network.participant_number(participant) if participant else ALL_PARTICIPANTS
     projection = projection_at(consortium, number, block, sandbox.lock)
-    found = list(_held_in(consortium, projection, participant))
+    wanted = consortium.nodes if participant is None else {participant}
+    found = list(_held_in(consortium, projection, wanted))
     return sorted(found, key=lambda each: each.sort_key)
 
 
 def _held_in(
-    consortium: Consortium, projection: Projection, participant: str | None
+    consortium: Consortium, projection: Projection, wanted: Container[str]
 ) -> Iterator[Held]:
     places = {node.number: (place, node) for place, node in enumerate(consortium.nodes.values())}
     for register in _REGISTERS:
         for key, available, held in projection.holdings(register):
             place, node = places[holder_of(key)]
-            if participant in (None, node.id):
+            if node.id in wanted:
                 yield Held(node, place, register, key, available, held, None)
 
 
@@ -106,4 +119,5 @@ def position_view(position: Held) -> schemas.Position:
         total=words[2],
         own_book=None if own is None else node.describe_holding(register, key, own),
         agrees=None if own is None else own == total,
+        is_away=position.is_away,
     )

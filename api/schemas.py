@@ -81,16 +81,16 @@ class Participant(Wire):
     open_breaks: Annotated[
         int | None,
         said(
-            "How many breaks are open; null where they are not shown to the caller.",
-            "未了结差异的数量；不向调用方展示时为 null。",
+            "Open breaks; null while its node is away, and where they are not shown to the caller.",
+            "未了结差异的数量；节点无响应或不向调用方展示时为 null。",
             0,
         ),
     ]
     as_of_block: Annotated[
-        int,
+        int | None,
         said(
-            "The block its own books are at; -1 while its node is away.",
-            "自有账簿所至的区块；节点无响应时为 -1。",
+            "The block its own books are at; null while its node is away.",
+            "自有账簿所至的区块；节点无响应时为 null。",
             14,
         ),
     ]
@@ -177,17 +177,26 @@ class Position(Wire):
     own_book: Annotated[
         str | None,
         said(
-            "What the owner's own records say; null as of an earlier block.",
-            "归属方自有账簿的记录；查询历史区块时为空。",
+            "What the owner's own records say; null as of an earlier block, or while away.",
+            "归属方自有账簿的记录；查询历史区块或其节点无响应时为空。",
             "1000001050.00",
         ),
     ]
     agrees: Annotated[
         bool | None,
         said(
-            "Whether the own book says the same; null as of an earlier block.",
-            "自有账簿是否一致；查询历史区块时为空。",
+            "Whether the own book says the same; null as of an earlier block, or while away.",
+            "自有账簿是否一致；查询历史区块或其节点无响应时为空。",
             True,
+        ),
+    ]
+    is_away: Annotated[
+        bool,
+        said(
+            "The owner's node does not answer: the balances are the ledger's, from the clearing"
+            " house.",
+            "归属方节点没有响应：余额取自清算所所见的账本。",
+            False,
         ),
     ]
 

@@ -121,8 +121,8 @@ def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:
         settlement_bank=participant.settlement_bank,
         address="0x" + node.address.hex(),
         is_suspended=node.number in consortium.clearing_house.desk.book.queue.suspended,
-        open_breaks=standing.open_breaks if standing else 0,
-        as_of_block=standing.height if standing else -1,
+        open_breaks=standing.open_breaks if standing else None,
+        as_of_block=standing.height if standing else None,
         is_away=standing is None,
     )
 

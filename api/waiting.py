@@ -12,13 +12,14 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import RunningSandbox
 from api.said import in_query
-from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
+from ledger.books.intake import CANCELLED, SETTLED
 from ledger.domain.instructions import State
 
 SECONDS_MAX: Final = 30
 WAITERS_MAX: Final = 200
 LOOK_SECONDS: Final = 0.025
-_OVER: Final = frozenset({SETTLED, CANCELLED, UNAFFIRMED, State.FAILED.value})
+_OVER: Final = frozenset({SETTLED, CANCELLED, State.FAILED.value})
+"""Not UNAFFIRMED: a trade that a desk reports late settles after all."""
 
 
 class FinalityWait:

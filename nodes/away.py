@@ -14,18 +14,24 @@ from nodes.node import Node
 class AwayNode(Node):
     """In the place of a node that was killed or is cut off."""
 
-    def __init__(self, id: str, network: Network, reconciled_block: int) -> None:
+    def __init__(self, id: str, network: Network, address: bytes, reconciled_block: int) -> None:
         # Not the node's own construction: it has nothing.
         self.id = id
         self.number = network.participant_number(id)
         # As it was last heard of.
         self.reconciled_block = reconciled_block
         self._network = network
+        self._address = address
 
     @property
     def network(self) -> Network:
         """The network this node is part of."""
         return self._network
+
+    @property
+    def address(self) -> bytes:
+        """The address of its key, which others know."""
+        return self._address
 
     def close(self) -> None:
         """It has nothing to release."""
@@ -38,7 +44,7 @@ class AwayNode(Node):
 
 def away(node: Node) -> Node:
     """What stands in the place of a node."""
-    return _away_class(type(node))(node.id, node.network, node.reconciled_block)
+    return _away_class(type(node))(node.id, node.network, node.address, node.reconciled_block)
 
 
 def _away_class(kind: type[Node]) -> type[AwayNode]:

@@ -33,7 +33,7 @@ def visible_reconciliation(holder: KeyHolder, whole: Reconciliation) -> Reconcil
     return Reconciliation(
         suspended=whole.suspended,
         as_of_block=min((each.reconciled_block for each in nodes), default=whole.as_of_block),
-        agrees=not breaks,
+        agrees=not breaks and not any(each.is_away for each in nodes),
         nodes=nodes,
         breaks=breaks,
     )

@@ -54,7 +54,9 @@ def list_all(
     table = Table(
         "owner", "id", "kind", "about", "ours", "theirs", "at risk", "age", "assignee", "state"
     )
+    away: list[str] = []
     for page in Client(url).pages("breaks", query):
+        away = page["away"]
         for each in page["data"]:
             if as_json:
                 print_json(each)
@@ -72,6 +74,8 @@ def list_all(
             )
     if not as_json:
         output().print(table)
+        if away:
+            output().print(f"not known now, since their nodes are away: {', '.join(away)}")
 
 
 @breaks_app.command()

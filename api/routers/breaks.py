@@ -1,6 +1,6 @@
 """Breaks: listed, looked up, and worked on by the staff of their owners."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends
@@ -18,7 +18,6 @@ from api.dependencies import (
 from api.errors import RefusedError, problems, refuse
 from api.parameters import Limit, OnlyParticipant
 from api.said import in_path, in_query
-from api.schemas import Page
 from ledger.books.break_life import Break
 from ledger.books.breaks import BreakFilter
 from ledger.domain.breaks import AgeBucket, BreakKind, BreakState
@@ -91,20 +90,23 @@ def list_breaks(
         schemas.BucketName | None,
         in_query("Only so many business days old.", "仅该账龄（营业日）的。", "2-5"),
     ] = None,
-) -> Page[schemas.Break]:
-    """Breaks, oldest first, from the nodes of their owners; a node that is away is left out."""
+) -> schemas.Breaks:
+    """Breaks, oldest first, from the nodes of their owners; `away` says whose are not known now."""
     age = AgeBucket(bucket) if bucket else None
     with sandbox.lock:
         consortium = sandbox.consortium
         if owner is not None:
             _node(consortium, owner)
             check_reads(holder, owner)
-        breaks = _breaks(consortium, holder, owner, wanted)
+        breaks, away = _breaks(consortium, holder, owner, wanted)
         found = [each for each in breaks if age is None or each.bucket is age]
         height = consortium.clearing_house.projection.height
     found.sort(key=lambda each: (each.first_seen.block, each.owner, each.id))
     views = [break_view(each) for each in found[cursor : cursor + limit]]
-    return page_of(views, cursor, len(found), height)
+    page = page_of(views, cursor, len(found), height)
+    return schemas.Breaks(
+        as_of_block=page.as_of_block, data=page.data, next_cursor=page.next_cursor, away=away
+    )
 
 
 @router.get(
@@ -221,14 +223,19 @@ def _detail(node: Node, found: Break) -> schemas.BreakDetail:
 
 def _breaks(
     consortium: Consortium, holder: KeyHolder, owner: str | None, wanted: BreakFilter
-) -> Iterator[Break]:
+) -> tuple[list[Break], list[str]]:
+    """The breaks that are asked for, and whose are not known now."""
+    found: list[Break] = []
+    away: list[str] = []
     for node in consortium.nodes.values():
         if owner in (None, node.id) and holder.may_see(node.id):
             try:
-                yield from node.breaks(wanted)
+                found += node.breaks(wanted)
             except UnreachableError:
                 if owner is not None:
                     raise refuse(Reason.SILENT, f"the node of {owner} does not answer") from None
+                away.append(node.id)
+    return found, away
 
 
 def _node(consortium: Consortium, owner: str) -> Node:

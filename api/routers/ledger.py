@@ -133,7 +133,7 @@ def list_positions(
         ),
     ] = None,
 ) -> schemas.Page[schemas.Position]:
-    """Positions, from the books of their owners' own nodes.
+    """Positions, from the books of their owners' own nodes; of one that is away, from the ledger.
 
     One's own; a bank sees the cash of those it is the settlement bank of, the registrar securities.
     As of an earlier block, they are what the chain says: all its blocks up to that one, once more.

@@ -64,7 +64,7 @@ def settled_trades(
         positions = [] if row.position is None else [row.position]
     if positions and not holder.sees_every_trade:
         start = positions[0]
-        window = consortium.exchange.trades(start, positions[-1] + 1)
+        window = house.intake.stream.trades(start, positions[-1] + 1)
         own = {start + row for row in own_rows(consortium.network, holder, window)}
         positions = [position for position in positions if position in own]
     shown = np.array(positions[first : first + count], dtype=np.int64)

@@ -16,11 +16,13 @@ from api.views import (
     trade_view,
 )
 from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
+from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import format_amount, format_basis_points, grouped, netting_efficiency_bp
 from ledger.domain.instructions import Instruction
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.participants import Role
 from ledger.settlement.legs import participants_in
+from nodes.bus import UnreachableError
 from nodes.clearing_house.waiting import count_by_reason
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
@@ -87,7 +89,7 @@ def today_of(
     states = [standing.state for standing in house.intake.exceptions().values()]
     settled = sum(cycle.trade_count for cycle in cycles) + states.count(SETTLED)
     cancelled, unaffirmed = states.count(CANCELLED), states.count(UNAFFIRMED)
-    captured = consortium.exchange.captured_end()
+    captured = _captured_end(consortium)
     traders = [
         each.id
         for each in network.participants
@@ -146,9 +148,26 @@ def _latest_trades(
     """The trades captured last that the holder of a key sees, the newest first."""
     count = TRADES_SHOWN if holder.sees_every_trade else TRADES_LOOKED_THROUGH
     first = max(end - count, 0)
-    trades = consortium.exchange.trades(first, end)
+    trades = _captured(consortium, first, end)
     rows = own_rows(consortium.network, holder, trades)[-TRADES_SHOWN:]
     return [trade_view(consortium, explorer, trades, row, first + row) for row in reversed(rows)]
+
+
+def _captured_end(consortium: Consortium) -> int:
+    """How many trades were captured; while the exchange is away, as many as it has handed over."""
+    try:
+        return consortium.exchange.captured_end()
+    except UnreachableError:
+        return consortium.clearing_house.intake.stream.end_position
+
+
+def _captured(consortium: Consortium, first: int, end: int) -> TradeColumns:
+    """The captured trades at [first, end); while the exchange is away, those handed over."""
+    intake = consortium.clearing_house.intake.stream
+    try:
+        return consortium.exchange.trades(first, end)
+    except UnreachableError:
+        return intake.trades(min(first, intake.end_position), min(end, intake.end_position))
 
 
 def _bars(cycles: list[schemas.Cycle]) -> list[Bar]:

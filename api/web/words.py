@@ -26,6 +26,16 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "无差异：自有账簿、账本与对账单一致。",
     ),
     "broker": ("broker", "经纪商"),
+    "is_away": ("away: its node does not answer", "节点没有响应"),
+    "away_positions": (
+        "The node does not answer: the balances are of the ledger; its own book is not known.",
+        "节点没有响应：余额取自账本，其自有账簿目前未知。",
+    ),
+    "exchange_away": (
+        "The exchange does not answer: these are the trades that it has handed over.",
+        "交易所没有响应：此处为其已转交的成交。",
+    ),
+    "breaks_unknown": ("Whose breaks are not known now:", "以下机构的差异目前未知："),
     "bank": ("settlement bank", "结算银行"),
     "exchange": ("exchange", "交易所"),
     "clearing_house": ("clearing house", "清算所"),
