@@ -134,15 +134,17 @@ def test_it_waits_for_a_desk_whose_node_is_away(client):
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"), [("blotter-duplicate", "duplicate"), ("blotter-terms", "quantity")]
+    ("fault", "kind", "at_risk"),
+    [("blotter-duplicate", "duplicate", "1050.00"), ("blotter-terms", "quantity", "10.50")],
 )
-def test_a_desk_reports_twice_or_with_other_terms_until_it_is_healed(client, fault, kind):
+def test_a_desk_reports_twice_or_with_other_terms_until_it_is_healed(client, fault, kind, at_risk):
     inject(client, fault, "BRK-A")
     id = trade(client)
     until_state(client, id, "unaffirmed")
     [seen] = breaks(client, owner="BRK-A")
     assert (seen["kind"], seen["subject"]) == (kind, id)
     assert seen["ours"] != seen["theirs"]
+    assert (seen["at_risk"], seen["currency"]) == (at_risk, "CNY")
 
     heal(client, "BRK-A")
 
