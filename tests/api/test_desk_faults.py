@@ -96,6 +96,11 @@ def test_a_desk_misses_a_trade_the_break_is_seen_and_mended_and_the_trade_settle
     # Nothing else happens: it closes by itself, at once.
     assert breaks(client) == []
     until_state(client, id, "settled")
+    alone = client.get(f"/v1/trades/{id}").json()
+    assert alone["cycle"] is None
+    settling = client.get(f"/v1/chain/transactions/{alone['transaction_hash']}").json()
+    assert settling["transaction"]["block"] == alone["final_block"]
+    assert alone["transaction_hash"] in client.get(f"/chain/trades/{id}").text
     closed = client.get(f"/v1/breaks/BRK-A/{seen['id']}").json()
     assert closed["state"] == "closed"
     assert [each["act"] for each in closed["history"]] == ["opened", "closed"]
