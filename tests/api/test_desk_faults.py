@@ -156,6 +156,41 @@ def test_a_desk_reports_twice_or_with_other_terms_until_it_is_healed(client, fau
     until_state(client, trade(client, number="T2"), "settled")
 
 
+def test_what_the_break_of_wrong_terms_asks_for_settles_the_trade_and_deals_with_it(
+    sandbox, client
+):
+    inject(client, "blotter-terms", "BRK-A")
+    id = trade(client)
+    until_state(client, id, "unaffirmed")
+    [seen] = breaks(client, owner="BRK-A")
+    shown = client.get(f"/v1/breaks/BRK-A/{seen['id']}").json()
+    assert [each["name"] for each in shown["actions"]] == ["enter_instruction", "resolve"]
+
+    body = {
+        "label": "INSTEAD",
+        "kind": "dvp",
+        "seller": "BRK-A",
+        "buyer": "BRK-B",
+        "instrument": "NOVA1",
+        "quantity": "100",
+        "amount": "1050.00",
+    }
+    entered = client.post("/v1/instructions", json=body)
+    assert entered.status_code == 201, entered.text
+    until(
+        lambda seen: seen["state"] == "settled",
+        lambda: client.get("/v1/instructions/INSTEAD").json(),
+    )
+    why = {"reason": "settled as INSTEAD", "by": "li.na"}
+    resolved = client.post(f"/v1/breaks/BRK-A/{seen['id']}/resolve", json=why)
+    assert resolved.status_code == 200, resolved.text
+
+    assert breaks(client) == []
+    until(lambda said: said["agrees"], lambda: client.get("/v1/reconciliation").json())
+    with sandbox.lock:
+        assert violations(sandbox.consortium) == []
+
+
 def test_faults_of_desks_stand_beside_those_of_nodes_and_one_call_heals_both(client):
     inject(client, "duplicate", "BRK-A")
     inject(client, "blotter-missing", "BRK-A")
