@@ -90,8 +90,8 @@ _TEXTS: Final = {
     ),
     BreakAction.ENTER_INSTRUCTION: (
         (
-            "Enter the trade as an instruction: novate instruction enter (POST /v1/instructions), or"
-            " each side its own: novate side enter (POST /v1/sides)."
+            "Enter the trade as an instruction: novate instruction enter (POST /v1/instructions),"
+            " or each side its own: novate side enter (POST /v1/sides)."
         ),
         (
             "将该成交录入为指令：novate instruction enter（POST /v1/instructions）；"
