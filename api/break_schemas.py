@@ -46,12 +46,18 @@ FreeText = Annotated[
 class Words(Wire):
     """Something that has a name, in two languages."""
 
-    name: Annotated[str, said("Its name on the wire.", "其代码。", "ask_exchange")]
+    name: Annotated[str, said("Its name on the wire.", "其代码。", "resolve")]
     text: Annotated[
         str,
-        said("In English.", "英文说明。", "Ask the exchange for the trade again."),
+        said(
+            "In English.",
+            "英文说明。",
+            "Resolve the break, with the reason: novate breaks resolve.",
+        ),
     ]
-    text_zh: Annotated[str, said("In Chinese.", "中文说明。", "请交易所重新发送该成交。")]
+    text_zh: Annotated[
+        str, said("In Chinese.", "中文说明。", "处理该差异并注明理由：novate breaks resolve。")
+    ]
 
 
 class Break(Wire):
@@ -202,9 +208,9 @@ class BreakDetail(Break):
             "可采取的处理措施，按先后次序。",
             [
                 {
-                    "name": "ask_exchange",
-                    "text": "Ask the exchange for the trade again.",
-                    "text_zh": "请交易所重新发送该成交。",
+                    "name": "resolve",
+                    "text": "Resolve the break, with the reason: novate breaks resolve.",
+                    "text_zh": "处理该差异并注明理由：novate breaks resolve。",
                 }
             ],
         ),

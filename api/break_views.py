@@ -6,7 +6,8 @@ from typing import Any
 from api import break_schemas as schemas
 from ledger.books.break_life import Break, BreakEntry, BreakVersion
 from ledger.domain.amounts import format_amount
-from ledger.domain.break_meanings import BreakAction, LikelyCause, meaning_of
+from ledger.domain.break_actions import BreakAction, BreakSubject, actions_of
+from ledger.domain.break_meanings import LikelyCause
 from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
 
@@ -18,10 +19,11 @@ def break_view(found: Break) -> schemas.Break:
 
 def break_detail(found: Break, history: list[BreakEntry]) -> schemas.BreakDetail:
     """A break with all that is known of it."""
+    actions = actions_of(BreakSubject.of(found.id), found.kind)
     return schemas.BreakDetail(
         **_fields(found),
         cause=_words(found.version.cause),
-        actions=[_words(action) for action in meaning_of(found.kind).actions],
+        actions=[_words(action) for action in actions],
         history=[_event(entry) for entry in history],
     )
 

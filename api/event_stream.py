@@ -16,6 +16,7 @@ from api.errors import refuse
 from api.event_access import visible_to
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent
 from ledger.domain.reasons import Reason
+from nodes.journal.own_view import payload_for
 
 STREAMS_MAX: Final = 100
 STREAMS_OF_ONE_MAX: Final = 20
@@ -109,5 +110,9 @@ class EventStreams:
 
 def _frame_of(events: Sequence[KeptEvent], wanted: EventFilter, reader: str | None) -> str:
     """A frame of what is wanted and may be seen; empty when nothing is."""
-    taken = [each.payload for each in events if wanted.takes(each) and visible_to(reader, each)]
+    taken = [
+        payload_for(reader, each)
+        for each in events
+        if wanted.takes(each) and visible_to(reader, each)
+    ]
     return f"[{b','.join(taken).decode()}]" if taken else ""

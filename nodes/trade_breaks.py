@@ -14,6 +14,7 @@ from ledger.books.position_sets import set_of
 from ledger.books.reconciliation import Comparison, Difference
 from ledger.books.trade_index import NOT_FOUND, fingerprints_of
 from ledger.clearing.columns import COLUMN_NAMES, Column, TradeColumns
+from ledger.domain.amounts import trade_amount
 from ledger.domain.break_meanings import LikelyCause
 from ledger.domain.breaks import BreakKind, TradeDifference
 from ledger.domain.identifiers import TradeId, encode_trade_number
@@ -69,7 +70,7 @@ class TradeBreaks:
                     ours=words.ours,
                     theirs=words.theirs,
                     asset=self._instrument(trades, row).isin,
-                    at_risk=_worth(kind, trades, row, ours),
+                    at_risk=self._worth(kind, trades, row, ours),
                     currency=self._instrument(trades, row).currency,
                     cause=LikelyCause.FEED_BEHIND if is_behind else None,
                 )
@@ -196,20 +197,30 @@ class TradeBreaks:
             currency=self._instrument(trades, row).currency,
         )
 
+    def _worth(
+        self, kind: BreakKind, trades: TradeColumns, row: int, ours: TradeColumns | None
+    ) -> int:
+        """What is in doubt, in minor units: of amounts that differ the difference, else the whole.
+
+        A desk that has the quantity or the price wrong may have the amount right: then it is what
+        the quantities at their prices differ by.
+        """
+        amount = int(trades.amounts[row])
+        if ours is None or kind not in _OF_AMOUNTS:
+            return amount
+        currency = self._instrument(trades, row).currency
+        own, theirs = (
+            trade_amount(int(each.quantities[place]), int(each.prices[place]), currency)
+            for each, place in ((ours, 0), (trades, row))
+        )
+        return abs(amount - int(ours.amounts[0])) or abs(theirs - own) or amount
+
     def _instrument(self, trades: TradeColumns, row: int) -> Instrument:
         return self._desk.network.instrument(int(trades.instruments[row]))
 
 
 def _are_same(now: Column, before: Column | None) -> bool:
     return before is not None and np.array_equal(now, before)
-
-
-def _worth(kind: BreakKind, trades: TradeColumns, row: int, ours: TradeColumns | None) -> int:
-    """What is in doubt, in minor units: of amounts that differ the difference, else the whole."""
-    amount = int(trades.amounts[row])
-    if ours is not None and kind in _OF_AMOUNTS:
-        return abs(amount - int(ours.amounts[0]))
-    return amount
 
 
 def _kind_of_words(ours: str, theirs: str) -> BreakKind:

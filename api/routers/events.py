@@ -16,6 +16,7 @@ from api.routers.api_keys import GivenAccess
 from api.said import in_header, in_path, in_query
 from ledger.books.interface.events import KeptEvent
 from ledger.domain.reasons import Reason
+from nodes.journal.own_view import payload_for
 
 router = APIRouter(
     prefix="/v1/events",
@@ -98,7 +99,9 @@ def list_events(
         as_of_block=sandbox.consortium.clearing_house.projection.height,
         first_sequence=events.first_sequence,
         last_sequence=events.last_sequence,
-        data=[schemas.JournalEvent.model_validate_json(event.payload) for event in shown],
+        data=[
+            schemas.JournalEvent.model_validate_json(payload_for(reader, each)) for each in shown
+        ],
         next_cursor=str(shown[-1].sequence) if len(found) > limit else None,
     )
 
@@ -147,9 +150,11 @@ def known_event(
 @router.get(
     "/{id}", operation_id="events.read", summary="Look an event up", responses=problems(404)
 )
-def read_event(event: Annotated[KeptEvent, Depends(known_event)]) -> schemas.JournalEvent:
+def read_event(
+    event: Annotated[KeptEvent, Depends(known_event)], reader: Reader
+) -> schemas.JournalEvent:
     """One event by its id."""
-    return schemas.JournalEvent.model_validate_json(event.payload)
+    return schemas.JournalEvent.model_validate_json(payload_for(reader, event))
 
 
 @router.post(
@@ -160,8 +165,8 @@ def read_event(event: Annotated[KeptEvent, Depends(known_event)]) -> schemas.Jou
     responses=problems(404),
 )
 def resend_event(
-    event: Annotated[KeptEvent, Depends(known_event)], streams: Streams
+    event: Annotated[KeptEvent, Depends(known_event)], streams: Streams, reader: Reader
 ) -> schemas.JournalEvent:
     """Whoever follows the stream now is shown it again, in a frame whose event is `resend`."""
     streams.resend([event])
-    return schemas.JournalEvent.model_validate_json(event.payload)
+    return schemas.JournalEvent.model_validate_json(payload_for(reader, event))

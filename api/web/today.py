@@ -50,7 +50,8 @@ class Bar:
 class Today:
     """Everything the page shows, as of one block.
 
-    What was captured has settled, waits, is cancelled or is not affirmed: the figures add up.
+    What was captured has settled, waits, is cancelled or is not affirmed: the figures add up. Of
+    what has settled, ``settled_alone`` did so in no cycle; gross and net value are of cycles only.
     """
 
     as_of_block: int
@@ -58,6 +59,7 @@ class Today:
     currency: str
     captured: int
     settled: int
+    settled_alone: int
     waiting: int
     cancelled: int
     unaffirmed: int
@@ -87,7 +89,8 @@ def today_of(
     cycles, currency = settled_cycles(consortium), network.currencies[0]
     gross, net = sum(c.gross_value for c in cycles), sum(c.net_value for c in cycles)
     states = [standing.state for standing in house.intake.exceptions().values()]
-    settled = sum(cycle.trade_count for cycle in cycles) + states.count(SETTLED)
+    settled_alone = states.count(SETTLED)
+    settled = sum(cycle.trade_count for cycle in cycles) + settled_alone
     cancelled, unaffirmed = states.count(CANCELLED), states.count(UNAFFIRMED)
     captured = _captured_end(consortium)
     traders = [
@@ -104,6 +107,7 @@ def today_of(
         currency=currency,
         captured=captured,
         settled=settled,
+        settled_alone=settled_alone,
         waiting=captured - settled - cancelled - unaffirmed,
         cancelled=cancelled,
         unaffirmed=unaffirmed,

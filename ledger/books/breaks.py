@@ -27,7 +27,7 @@ from ledger.books.reconciliation import Comparison, Difference
 from ledger.books.rows import upsert
 from ledger.books.tables import table_of
 from ledger.domain.amounts import SUPPLY_MAX
-from ledger.domain.break_meanings import LikelyCause, meaning_of
+from ledger.domain.break_meanings import LikelyCause, likely_cause
 from ledger.domain.breaks import STANDING, BreakAct, BreakKind, BreakState
 from ledger.domain.reasons import Reason, Rejected
 
@@ -254,7 +254,7 @@ def _version_of(difference: Difference, *, is_overdue: bool) -> BreakVersion:
         subject=difference.subject,
         ours=difference.ours,
         theirs=difference.theirs,
-        cause=difference.cause or meaning_of(kind).cause,
+        cause=difference.cause or likely_cause(kind),
         asset=difference.asset,
         # Somebody else's record may say anything that a column holds.
         at_risk=min(difference.at_risk, SUPPLY_MAX),

@@ -1,10 +1,9 @@
-"""What a break means to a person: its likely cause, and what would close it, in two languages.
+"""What a break most probably comes from, in two languages.
 
-Three closed tables: causes, actions, and the kinds with the cause and the actions of each. A node
-that knows better names another cause than that of the kind.
+A node that knows better names another cause than that of the kind. What would close it is in
+``ledger.domain.break_actions``.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -39,44 +38,9 @@ class LikelyCause(Enum):
         return _CAUSES[self][1]
 
 
-class BreakAction(Enum):
-    """What would close a break. The value is its name on the wire."""
-
-    REPORT_TRADE = "report_trade"
-    ASK_EXCHANGE = "ask_exchange"
-    CORRECT_TRADE = "correct_trade"
-    REMOVE_DUPLICATE = "remove_duplicate"
-    BOOK_MISSING = "book_missing"
-    CORRECTING_INSTRUCTION = "correcting_instruction"
-    IMPORT_STATEMENT = "import_statement"
-    ASK_KEEPER = "ask_keeper"
-    ASK_HOUSE = "ask_house"
-    WAIT = "wait"
-    REDEEM_UNDUE = "redeem_undue"
-    REISSUE = "reissue"
-
-    @property
-    def text(self) -> str:
-        """The action in English."""
-        return _ACTIONS[self][0]
-
-    @property
-    def text_zh(self) -> str:
-        """The action in Chinese."""
-        return _ACTIONS[self][1]
-
-
-@dataclass(frozen=True, slots=True)
-class BreakMeaning:
-    """What a kind of break most often comes from, and what would close it, first things first."""
-
-    cause: LikelyCause
-    actions: tuple[BreakAction, ...]
-
-
-def meaning_of(kind: BreakKind) -> BreakMeaning:
-    """What a kind of break means."""
-    return _MEANINGS[kind]
+def likely_cause(kind: BreakKind) -> LikelyCause:
+    """What a kind of break most often comes from."""
+    return _CAUSE_BY_KIND[kind]
 
 
 _CAUSES: Final = {
@@ -134,91 +98,17 @@ _CAUSES: Final = {
     ),
 }
 
-_ACTIONS: Final = {
-    BreakAction.REPORT_TRADE: (
-        "Have the own desk report the trade.",
-        "请本方交易台上报该成交。",
-    ),
-    BreakAction.ASK_EXCHANGE: (
-        "Ask the exchange for the trade again.",
-        "请交易所重新发送该成交。",
-    ),
-    BreakAction.CORRECT_TRADE: (
-        "Cancel the wrong version of the trade, and report the right one.",
-        "撤销有误的一方记录，重新上报正确的成交。",
-    ),
-    BreakAction.REMOVE_DUPLICATE: (
-        "Take the second record out of the own desk's books.",
-        "将重复的记录从本方交易台账目中剔除。",
-    ),
-    BreakAction.BOOK_MISSING: (
-        "Book what is missing from its evidence: the signed message or the receipt.",
-        "依据签署报文或回单补记缺失的事项。",
-    ),
-    BreakAction.CORRECTING_INSTRUCTION: (
-        "Book a correcting instruction with the other side.",
-        "与对方另行录入更正指令。",
-    ),
-    BreakAction.IMPORT_STATEMENT: (
-        "Import the statement of whoever keeps the account.",
-        "导入账户保管方的对账单。",
-    ),
-    BreakAction.ASK_KEEPER: (
-        "Ask the bank or the registrar to look at its own book.",
-        "请银行或登记机构核查其自身账簿。",
-    ),
-    BreakAction.ASK_HOUSE: (
-        "Ask the clearing house what became of it; the ledger decides.",
-        "向清算所核实其结果；以账本为准。",
-    ),
-    BreakAction.WAIT: (
-        "Wait for the next blocks: it closes by itself.",
-        "等待后续区块：将自动消除。",
-    ),
-    BreakAction.REDEEM_UNDUE: (
-        "Redeem the undue issue, with the owner's signature.",
-        "经持有人签名，注销无据增发的部分。",
-    ),
-    BreakAction.REISSUE: (
-        "Issue again what was redeemed unduly.",
-        "重新发行被无据注销的部分。",
-    ),
-}
-
-_CORRECT: Final = (BreakAction.CORRECT_TRADE, BreakAction.ASK_EXCHANGE)
-_REBOOK: Final = (
-    BreakAction.IMPORT_STATEMENT,
-    BreakAction.ASK_KEEPER,
-    BreakAction.BOOK_MISSING,
-    BreakAction.CORRECTING_INSTRUCTION,
-)
-_MEANINGS: Final = {
-    BreakKind.MISSING_OURS: BreakMeaning(
-        LikelyCause.NOT_REPORTED,
-        (BreakAction.REPORT_TRADE, BreakAction.BOOK_MISSING, BreakAction.IMPORT_STATEMENT),
-    ),
-    BreakKind.MISSING_THEIRS: BreakMeaning(
-        LikelyCause.NOT_HEARD_OF,
-        (BreakAction.ASK_EXCHANGE, BreakAction.ASK_KEEPER, BreakAction.IMPORT_STATEMENT),
-    ),
-    BreakKind.DUPLICATE: BreakMeaning(
-        LikelyCause.REPORTED_TWICE, (BreakAction.REMOVE_DUPLICATE, BreakAction.ASK_EXCHANGE)
-    ),
-    BreakKind.QUANTITY: BreakMeaning(LikelyCause.OTHER_TERMS, (*_CORRECT, *_REBOOK)),
-    BreakKind.AMOUNT: BreakMeaning(LikelyCause.OTHER_TERMS, (*_CORRECT, *_REBOOK)),
-    BreakKind.DATE: BreakMeaning(LikelyCause.OTHER_TERMS, _CORRECT),
-    BreakKind.INSTRUMENT: BreakMeaning(LikelyCause.OTHER_TERMS, _CORRECT),
-    BreakKind.ACCOUNT: BreakMeaning(LikelyCause.OTHER_TERMS, _CORRECT),
-    BreakKind.STATUS: BreakMeaning(
-        LikelyCause.STATUS_NOT_HEARD, (BreakAction.ASK_HOUSE, BreakAction.CORRECTING_INSTRUCTION)
-    ),
-    BreakKind.TIMING: BreakMeaning(
-        LikelyCause.SIGNED_NOT_FINAL, (BreakAction.WAIT, BreakAction.IMPORT_STATEMENT)
-    ),
-    BreakKind.UNDUE_ISSUE: BreakMeaning(
-        LikelyCause.ISSUED_OUTSIDE_BOOKS, (BreakAction.REDEEM_UNDUE, BreakAction.BOOK_MISSING)
-    ),
-    BreakKind.UNDUE_REDEMPTION: BreakMeaning(
-        LikelyCause.REDEEMED_OUTSIDE_BOOKS, (BreakAction.REISSUE, BreakAction.BOOK_MISSING)
-    ),
+_CAUSE_BY_KIND: Final = {
+    BreakKind.MISSING_OURS: LikelyCause.NOT_REPORTED,
+    BreakKind.MISSING_THEIRS: LikelyCause.NOT_HEARD_OF,
+    BreakKind.DUPLICATE: LikelyCause.REPORTED_TWICE,
+    BreakKind.QUANTITY: LikelyCause.OTHER_TERMS,
+    BreakKind.AMOUNT: LikelyCause.OTHER_TERMS,
+    BreakKind.DATE: LikelyCause.OTHER_TERMS,
+    BreakKind.INSTRUMENT: LikelyCause.OTHER_TERMS,
+    BreakKind.ACCOUNT: LikelyCause.OTHER_TERMS,
+    BreakKind.STATUS: LikelyCause.STATUS_NOT_HEARD,
+    BreakKind.TIMING: LikelyCause.SIGNED_NOT_FINAL,
+    BreakKind.UNDUE_ISSUE: LikelyCause.ISSUED_OUTSIDE_BOOKS,
+    BreakKind.UNDUE_REDEMPTION: LikelyCause.REDEEMED_OUTSIDE_BOOKS,
 }

@@ -1,7 +1,7 @@
 """Breaks: differences between records that should agree, each with a kind and an owner.
 
 A break is open until somebody resolves it, with a reason, or its cause goes, which closes it. What
-each kind means to a person is in ``ledger.domain.break_meanings``.
+it comes from is in ``ledger.domain.break_meanings``, and what would close it in ``break_actions``.
 """
 
 from collections.abc import Callable

@@ -27,7 +27,8 @@ from ledger.chain.rpc.errors import revert_text
 from ledger.domain.reasons import Reason, reason_of_revert
 from nodes.explorer.acts import Act, act_of
 from nodes.explorer.finality import FinalityOf, FinalityView, one_replica
-from nodes.explorer.names import Names, checksum, to_hex
+from nodes.explorer.names import Names, to_hex
+from nodes.explorer.settlements import LOG_BLOCKS_A_CALL, Settlements
 from nodes.explorer.values import Field, LineTable, fields, line_tables
 from nodes.network import Network
 
@@ -35,8 +36,6 @@ LOOKED_AT_MAX: Final = 8
 """Of how many transactions of a block the list of blocks says what they do."""
 
 SUMMARIES_KEPT_MAX: Final = 4_096
-LOG_BLOCKS_A_CALL: Final = 1_000
-_SETTLED: Final = ("CycleSettled", "InstructionSettled", "SetSettled")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
 _CYCLE = re.compile(r"(?:cycle|批次)\s*#?\s*([1-9][0-9]{0,9})", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})", re.ASCII)
@@ -141,11 +140,11 @@ class Explorer:
     ) -> None:
         self.names = Names(network, w3, addresses)
         self._w3 = w3
-        self._settlement = addresses.settlement
+        self._settlements = Settlements(w3, addresses.settlement)
         self._finality = finality
         # A transaction in a block of this hash never changes, so that its summary can be kept.
         self._summary = lru_cache(SUMMARIES_KEPT_MAX)(self._read_summary)
-        self._hash_by_reference = lru_cache(SUMMARIES_KEPT_MAX)(self._read_settling)
+        self._hash_by_reference = lru_cache(SUMMARIES_KEPT_MAX)(self._settlements.transaction)
 
     def height(self) -> int:
         """The number of the last block."""
@@ -206,7 +205,7 @@ class Explorer:
         )
 
     def settling(self, reference: bytes, block: int) -> bytes | None:
-        """The hash of the transaction that settled a cycle or an instruction in a block."""
+        """The hash of the transaction in a block that settled a cycle, a set or an instruction."""
         return self._hash_by_reference(reference, block, block)
 
     def find(self, text: str) -> Found | None:
@@ -250,20 +249,8 @@ class Explorer:
             return None
 
     def _find_settled(self, reference: bytes) -> Found | None:
-        digest = self._read_settling(reference, 0, self.height())
+        digest = self._settlements.transaction(reference, 0, self.height())
         return Found(transaction=digest) if digest else None
-
-    def _read_settling(self, reference: bytes, first: int, last: int) -> bytes | None:
-        settled = sorted(topic for event in _SETTLED for topic in topics_of(event))
-        logs = self._w3.eth.get_logs(
-            {
-                "fromBlock": first,
-                "toBlock": last,
-                "address": checksum(self._settlement),
-                "topics": [[to_hex(topic) for topic in settled], to_hex(reference)],
-            }
-        )
-        return bytes(logs[0]["transactionHash"]) if logs else None
 
     def _block_summary(self, block: BlockData, first: int, limit: int) -> BlockSummary:
         hashes = [bytes(each) for each in block["transactions"]]  # type: ignore[arg-type] # hashes only

@@ -12,6 +12,7 @@ from ledger.clearing.cells import occurring
 from ledger.clearing.columns import Column, TradeColumns, participants_of
 from nodes.clearing_house.node import ClearingHouse
 from nodes.journal.event import Draft
+from nodes.journal.own_view import OWN_COUNTS
 from nodes.trade_words import describe_trade_id
 
 SINGLES_MAX: Final = 20
@@ -122,6 +123,7 @@ def of_trades(  # what trades have in common
         "last_position": last,
         "ranges": [list(each) for each in ranges[:RANGES_SHOWN_MAX]],
         "ranges_total": len(ranges),
+        OWN_COUNTS: _own_counts(house, trades),
         **(values or {}),
     }
     return [
@@ -151,6 +153,16 @@ def _trades_at(house: ClearingHouse, positions: Column) -> TradeColumns:
 def _participants(house: ClearingHouse, trades: TradeColumns) -> frozenset[str]:
     sides = participants_of(trades.sellers), participants_of(trades.buyers)
     return participant_ids(house, occurring(*sides).tolist())
+
+
+def _own_counts(house: ClearingHouse, trades: TradeColumns) -> dict[str, int]:
+    """How many of some trades are whose; one between accounts of a participant counts once."""
+    sellers, buyers = participants_of(trades.sellers), participants_of(trades.buyers)
+    sides = np.concatenate([sellers, buyers[buyers != sellers]])
+    counts = np.bincount(sides)
+    numbers = np.flatnonzero(counts)
+    names = map(house.network.participant_id, numbers.tolist())
+    return dict(zip(names, counts[numbers].tolist(), strict=True))
 
 
 def _of_cycle(act: str, row: CycleRow, transaction: bytes | None = None) -> Draft:

@@ -294,8 +294,8 @@ def _differences(
         line = "" if stated == NOBODY else f" line {versions.lines[stated]}"
         side, row = _first(versions, (ours, ledger, stated))
         account, asset, _ = asset_words(node, versions.register, _key(side, row))
-        is_cash = versions.register is Register.CASH
-        known = [amount or 0 for amount in amounts]
+        at_risk = _at_risk(kind, [amount or 0 for amount in amounts])
+        _, worth, currency = node.comparing.value_of(versions.register, _key(side, row), at_risk)
         yield Difference(
             id=f"{given.scope(versions.register)}{named}",
             kind=kind,
@@ -303,13 +303,13 @@ def _differences(
             ours=words[0],
             theirs=f"ledger {words[1]}, {given.name}{line} {words[2]}",
             asset=asset,
-            at_risk=_at_risk(kind, known) if is_cash else 0,
-            currency=asset if is_cash else "",
+            at_risk=worth,
+            currency=currency,
         )
 
 
 def _at_risk(kind: BreakKind, amounts: Sequence[int]) -> int:
-    """Minor units in doubt: the span of what is said, or all of it where that is the same."""
+    """What is in doubt, in minor units or units: the span of what is said, or all of one amount."""
     span = max(amounts) - min(amounts)
     return span or (0 if kind is BreakKind.TIMING else max(map(abs, amounts)))
 

@@ -23,6 +23,7 @@ from ledger.books.interface.webhooks import (
 )
 from nodes.clock import Clock
 from nodes.journal.event import id_in
+from nodes.journal.own_view import payload_for
 from nodes.webhooks.addresses import AddressRules
 from nodes.webhooks.sending import Answer, Sender
 
@@ -190,7 +191,8 @@ class Dispatcher:
         return None
 
     async def _send(self, endpoint: WebhookEndpointRow, event: KeptEvent, sender: Sender) -> Answer:
-        return await sender.send(endpoint.url, endpoint.secret, id_in(event), event.payload)
+        payload = payload_for(endpoint.reader or None, event)
+        return await sender.send(endpoint.url, endpoint.secret, id_in(event), payload)
 
     def _attempt(
         self,

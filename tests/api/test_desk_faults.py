@@ -96,6 +96,15 @@ def test_a_desk_misses_a_trade_the_break_is_seen_and_mended_and_the_trade_settle
     # Nothing else happens: it closes by itself, at once.
     assert breaks(client) == []
     until_state(client, id, "settled")
+    alone = client.get(f"/v1/trades/{id}").json()
+    assert alone["cycle"] is None
+    settling = client.get(f"/v1/chain/transactions/{alone['transaction_hash']}").json()
+    assert settling["transaction"]["block"] == alone["final_block"]
+    assert alone["transaction_hash"] in client.get(f"/chain/trades/{id}").text
+    page = client.get("/parts/today", params={"lang": "en"}).text
+    assert "<dt>settled</dt><dd>2</dd>" in page
+    assert "<dt>settled, in no cycle</dt><dd>1</dd>" in page
+    assert "<dt>gross value of cycles (CNY)</dt><dd>1,050.00</dd>" in page
     closed = client.get(f"/v1/breaks/BRK-A/{seen['id']}").json()
     assert closed["state"] == "closed"
     assert [each["act"] for each in closed["history"]] == ["opened", "closed"]
@@ -134,19 +143,56 @@ def test_it_waits_for_a_desk_whose_node_is_away(client):
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"), [("blotter-duplicate", "duplicate"), ("blotter-terms", "quantity")]
+    ("fault", "kind", "at_risk"),
+    [("blotter-duplicate", "duplicate", "1050.00"), ("blotter-terms", "quantity", "10.50")],
 )
-def test_a_desk_reports_twice_or_with_other_terms_until_it_is_healed(client, fault, kind):
+def test_a_desk_reports_twice_or_with_other_terms_until_it_is_healed(client, fault, kind, at_risk):
     inject(client, fault, "BRK-A")
     id = trade(client)
     until_state(client, id, "unaffirmed")
     [seen] = breaks(client, owner="BRK-A")
     assert (seen["kind"], seen["subject"]) == (kind, id)
     assert seen["ours"] != seen["theirs"]
+    assert (seen["at_risk"], seen["currency"]) == (at_risk, "CNY")
 
     heal(client, "BRK-A")
 
     until_state(client, trade(client, number="T2"), "settled")
+
+
+def test_what_the_break_of_wrong_terms_asks_for_settles_the_trade_and_deals_with_it(
+    sandbox, client
+):
+    inject(client, "blotter-terms", "BRK-A")
+    id = trade(client)
+    until_state(client, id, "unaffirmed")
+    [seen] = breaks(client, owner="BRK-A")
+    shown = client.get(f"/v1/breaks/BRK-A/{seen['id']}").json()
+    assert [each["name"] for each in shown["actions"]] == ["enter_instruction", "resolve"]
+
+    body = {
+        "label": "INSTEAD",
+        "kind": "dvp",
+        "seller": "BRK-A",
+        "buyer": "BRK-B",
+        "instrument": "NOVA1",
+        "quantity": "100",
+        "amount": "1050.00",
+    }
+    entered = client.post("/v1/instructions", json=body)
+    assert entered.status_code == 201, entered.text
+    until(
+        lambda seen: seen["state"] == "settled",
+        lambda: client.get("/v1/instructions/INSTEAD").json(),
+    )
+    why = {"reason": "settled as INSTEAD", "by": "li.na"}
+    resolved = client.post(f"/v1/breaks/BRK-A/{seen['id']}/resolve", json=why)
+    assert resolved.status_code == 200, resolved.text
+
+    assert breaks(client) == []
+    until(lambda said: said["agrees"], lambda: client.get("/v1/reconciliation").json())
+    with sandbox.lock:
+        assert violations(sandbox.consortium) == []
 
 
 def test_faults_of_desks_stand_beside_those_of_nodes_and_one_call_heals_both(client):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 import time
 
@@ -16,6 +17,7 @@ from ledger.books.interface.tables import interface_tables
 from ledger.books.reconciliation import Difference
 from ledger.domain.breaks import BreakKind
 from nodes.api_keys import OPERATOR
+from nodes.journal.own_view import payload_for
 from nodes.sandbox.home import Replacement, SandboxHome
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.clients import key_header
@@ -94,6 +96,29 @@ def test_many_trades_are_one_event(client):
     assert event["data"]["count"] == 50
     [[_, count]] = event["data"]["ranges"]
     assert count == 50
+
+
+def test_of_many_trades_a_participant_is_told_how_many_are_its_own(sandbox, client, server):
+    mine = [TRADE | {"number": f"MINE{row}", "buyer": "BRK-A/client"} for row in range(3)]
+    others = [TRADE | {"number": f"OTHERS{row}", "seller": "BRK-C"} for row in range(40)]
+    client.post("/trades:batch", json=[*mine, *others])
+    until(client, "trades.captured", participant="BRK-C")
+    event = until(client, "trades.captured")
+    assert event["data"]["own_counts"] == {"BRK-A": 3, "BRK-B": 40, "BRK-C": 40}
+    assert event["data"]["count"] == 43
+
+    with client_at(server.place, "BRK-A") as own:
+        seen = own.get(f"/events/{event['id']}").json()
+        listed = until(own, "trades.captured")
+        query = {"last_event_id": str(event["sequence"] - 1), "type": "trades.captured"}
+        [framed] = next(events for _, events in frames_of(own, params=query) if events)
+        payload = payload_for("BRK-A", sandbox.journal.get(event["id"]))
+
+    assert listed == framed == seen == json.loads(payload)
+    assert (seen["id"], seen["sequence"]) == (event["id"], event["sequence"])
+    assert (seen["subject"], seen["participants"]) == ("BRK-A", ["BRK-A"])
+    assert seen["data"] == {"own_count": 3}
+    assert not re.search("BRK-[BC]", json.dumps(seen))
 
 
 def test_instruction_is_told_step_by_step_with_the_reason_why_it_waits(client):

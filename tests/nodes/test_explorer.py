@@ -8,12 +8,15 @@ from api.chain_words import BRIEFS, SENTENCES, brief, sentence
 from contracts.clients.settlement import NO_SIGNATURE
 from contracts.typed_data import InstructionMessage
 from ledger.chain.rpc.provider import InProcessProvider
+from ledger.domain.instructions import State
 from ledger.domain.reasons import Reason, reason_of_revert, revert_texts
+from ledger.domain.rules import Gridlock, Rules
 from nodes.explorer import Explorer
 from nodes.explorer.acts import KINDS
 from nodes.explorer.explorer import _reason
 from nodes.explorer.folder import created_contracts
 from tests.support.consortia import capture, small_consortium, trades_of
+from tests.support.orders import enter
 
 
 class Plain(InProcessProvider):
@@ -117,6 +120,33 @@ def test_searches_lead_to_blocks_and_transactions(explorer, consortium):
     assert explorer.find("0x" + view.block_hash.hex()).block == view.summary.block
     for nothing in ("", "999", "cycle 9", "0x" + "ab" * 32, "<script>", "0x12", "9" * 40):
         assert explorer.find(nothing) is None
+
+
+def test_what_settled_alone_or_in_a_set_leads_to_its_transaction():
+    nothing = {"A": 0, "B": 0, "C": 0}
+    consortium = small_consortium(
+        Rules(gridlock=Gridlock.OPTIMUM), shares=nothing | {"A": 10}, cash=nothing
+    )
+    desk = consortium.clearing_house.desk
+    assert enter(consortium, "ALONE", "A", "B", 5, 0) is None
+    desk.work()
+    assert enter(consortium, "P1", "A", "B", 0, 700) is None
+    assert enter(consortium, "P2", "B", "A", 0, 700) is None
+    desk.work()
+    explorer = Explorer(consortium.network, consortium.engine.w3, consortium.contracts.addresses)
+
+    found = {}
+    for label in ("ALONE", "P1", "P2"):
+        row = desk.get(label)
+        assert row.state is State.SETTLED
+        found[label] = explorer.settling(row.id, row.block)
+        assert explorer.find("0x" + row.id.hex()).transaction == found[label]
+        assert explorer.transaction(found[label]).summary.block == row.block
+
+    assert found["P1"] == found["P2"] != found["ALONE"]
+    assert explorer.transaction(found["P1"]).function == "settle_set"
+    assert explorer.settling(desk.get("P1").id, desk.get("ALONE").block) is None
+    consortium.close()
 
 
 def test_blocks_are_paged_newest_first_without_gap(explorer):

@@ -12,7 +12,8 @@ from ledger.books.break_life import Seen, folded, key_of
 from ledger.books.breaks import EVERY, ONLY_OPEN, TIMING_BLOCKS_MAX, BreakBook, BreakFilter
 from ledger.books.database import StorageError, open_database
 from ledger.books.reconciliation import Comparison, Difference
-from ledger.domain.break_meanings import BreakAction, LikelyCause, meaning_of
+from ledger.domain.break_actions import BreakAction, BreakSubject, actions_of
+from ledger.domain.break_meanings import LikelyCause, likely_cause
 from ledger.domain.breaks import (
     AgeBucket,
     BreakAct,
@@ -284,15 +285,30 @@ def test_failed_commit_leaves_memory_as_the_disk_is(database, book):
 
 def test_every_kind_has_a_cause_and_actions_in_two_languages():
     for kind in BreakKind:
-        meaning = meaning_of(kind)
-        texts = {kind.label, kind.label_zh, meaning.cause.text, meaning.cause.text_zh}
+        cause = likely_cause(kind)
+        texts = {kind.label, kind.label_zh, cause.text, cause.text_zh}
         assert len(texts) == 4
-        assert meaning.actions
+        for subject in BreakSubject:
+            actions = actions_of(subject, kind)
+            assert actions
+            assert len(set(actions)) == len(actions)
     for each in (*LikelyCause, *BreakAction):
         assert each.text.endswith(".")
         assert each.text_zh.endswith("。")
     for each in (*BreakState, *BreakAct, *AgeBucket):
         assert each.label_zh
+
+
+def test_what_would_close_a_break_is_about_what_the_break_is_about():
+    of_trades = {actions_of(BreakSubject.of(f"trade:{kind}"), kind) for kind in BreakKind}
+    of_books = {BreakAction.IMPORT_STATEMENT, BreakAction.LOOK_AT_MOVEMENTS, BreakAction.REISSUE}
+    assert not of_books & {action for actions in of_trades for action in actions}
+    assert BreakSubject.of("status:cycle:7") is BreakSubject.CYCLE
+    assert BreakSubject.of("status:instruction:DVP-1") is BreakSubject.INSTRUCTION
+    reached = {
+        action for each in BreakSubject for kind in BreakKind for action in actions_of(each, kind)
+    }
+    assert reached == set(BreakAction)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.books.postings import Register
+from ledger.domain.amounts import trade_amount
 from ledger.domain.breaks import BreakKind
 from ledger.domain.errors import MalformedError
 from nodes.consortium import Consortium
@@ -210,3 +211,26 @@ def test_movements_are_there_after_a_restart_and_with_their_dates(tmp_path) -> N
     assert again.nodes["A"].statement(StatementKind.MOVEMENTS, of_day).rows == before.rows
     assert not again.nodes["A"].statement(StatementKind.MOVEMENTS, Period(day=1)).rows
     again.close()
+
+
+def test_what_a_statement_has_too_many_is_worth_what_it_was_last_traded_at(
+    market: Consortium,
+) -> None:
+    made = market.nodes["A"].statement(StatementKind.POSITIONS, WHOLE)
+    rows = tuple(
+        replace(row, amount=row.amount + 3) if row.register == "securities" else row
+        for row in made.rows
+    )
+    changed = read_statement(
+        write_statement(replace(made, rows=rows)), "too-many", "A", market.network
+    )
+
+    market.nodes["A"].compare_statement(changed)
+
+    [found] = market.nodes["A"].breaks()
+    price = market.nodes["A"].last_price(1)
+    assert price
+    worth = trade_amount(3, price, "CNY")
+    assert (found.version.at_risk, found.version.currency) == (worth, "CNY")
+    # The right file of the same name closes it.
+    assert _compared(market, "A", write_statement(made), "too-many") == []
