@@ -9,6 +9,7 @@ import typer
 
 from api.cli.chain_options import DEFAULT_STATE, FOLDER_NAMES
 from api.cli.day_summary import show_day
+from api.cli.day_verify import verify
 from api.cli.engines import (
     EMBEDDED,
     PATIENCE_SECONDS,
@@ -210,3 +211,7 @@ def _run(plan: DayPlan, consortium: Consortium, clock: SimulatedClock) -> DaySum
         outcome = market_day.run()
         progress.update(task, completed=total)
     return summarise(consortium, plan.survey, plan.opening, outcome)
+
+
+day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
+day_app.command("verify")(verify)

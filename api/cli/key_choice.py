@@ -59,13 +59,16 @@ class Address(str):
 
 
 def with_keys(app: typer.Typer) -> None:
-    """Gives every command of an application that takes --url the options for a key."""
+    """Gives every command of an application that takes --url the options for a key, once."""
     for group in app.registered_groups:
         if group.typer_instance is not None:
             with_keys(group.typer_instance)
     for command in app.registered_commands:
         callback = command.callback
-        if callback is not None and _URL in inspect.signature(callback).parameters:
+        if callback is None:
+            continue
+        parameters = inspect.signature(callback).parameters
+        if _URL in parameters and parameters.keys().isdisjoint(_ANNOTATION_BY_NAME):
             command.callback = _keyed(callback)
 
 

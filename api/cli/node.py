@@ -79,3 +79,8 @@ def _serve_house(state: Path, port: int, at: ServedAt) -> None:
         say_ready(house.port, words, house.contracts)
         server.run(sockets=[listener])
         house.close()
+
+
+node_app = typer.Typer()
+"""The command by itself, for a process that has imported this."""
+node_app.command()(node)

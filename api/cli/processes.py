@@ -30,7 +30,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 NodeArgument = Annotated[str, typer.Argument(metavar="ID", help="The participant.")]
 
 NODE: Final = "nodes.processes.__main__:main"
-HOUSE: Final = "api.cli.main:app"
+HOUSE: Final = "api.cli.node:node_app"
 ENTRIES: Final = (NODE, HOUSE)
 """What the processes of nodes do: as ``python -m nodes.processes`` and ``novate node``."""
 
@@ -93,7 +93,7 @@ def _command(state: Path, id: str, port: int, at: ServedAt | None) -> Sequence[s
         served += ["--burst", str(at.rates.burst)]
     if at.webhooks_to_loopback is not None:
         served.append(loopback_flag(to_loopback=at.webhooks_to_loopback))
-    return [HOUSE, "node", *given, *served]
+    return [HOUSE, *given, *served]
 
 
 def _say(words: str) -> None:
