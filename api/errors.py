@@ -143,6 +143,7 @@ def problem_body(refusal: Rejected, status: int | None = None) -> Problem:
     return Problem(
         type=f"urn:novate:reason:{refusal.reason.value}",
         title=explanation.cause,
+        title_zh=explanation.cause_zh,
         status=status,
         detail=refusal.detail,
         code=refusal.reason.value,
