@@ -69,8 +69,8 @@ class ClockChange(Wire):
     ] = None
     advance: Annotated[
         int | None,
-        WHOLE,
         said("Move by so many seconds.", "前移的秒数。", 60, ge=0, le=ADVANCE_SECONDS_MAX),
+        WHOLE,
     ] = None
     next_day: Annotated[
         Literal[True] | None,

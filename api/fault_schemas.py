@@ -80,7 +80,6 @@ class NewFault(Wire):
     ]
     milliseconds: Annotated[
         int | None,
-        WHOLE,
         said(
             "How late it is to answer; with slow, and with nothing else.",
             "应答延迟（毫秒）；仅用于 slow，且必须给出。",
@@ -88,4 +87,5 @@ class NewFault(Wire):
             ge=1,
             le=MILLISECONDS_MAX,
         ),
+        WHOLE,
     ] = None

@@ -155,10 +155,10 @@ class Resend(Wire):
         str | None, said("The id of an event.", "事件标识。", "evt-3fa9c1d2-17", max_length=60)
     ] = None
     first_sequence: Annotated[
-        int | None, WHOLE, said("The first of a range.", "区间的首个编号。", 10, ge=1)
+        int | None, said("The first of a range.", "区间的首个编号。", 10, ge=1), WHOLE
     ] = None
     last_sequence: Annotated[
-        int | None, WHOLE, said("The last of a range.", "区间的末个编号。", 17, ge=1)
+        int | None, said("The last of a range.", "区间的末个编号。", 17, ge=1), WHOLE
     ] = None
 
 
