@@ -35,7 +35,7 @@ $(ENGINES)/node_modules/.installed: $(ENGINES)/package.json $(ENGINES)/package-l
 	@touch $@
 
 demo: install  ## Settle the bundled market day and show its summary.
-	$(BIN)/novate day --trades $(MADE_DAY) --state $(DEMO_STATE)
+	$(BIN)/novate day --trades $(MADE_DAY) --folder $(DEMO_STATE)
 
 test: install  ## Run the test suite.
 	$(PYTEST)

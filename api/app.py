@@ -23,6 +23,7 @@ from api.conventions.idempotency import Idempotency
 from api.conventions.request_log import RequestLog
 from api.description import description_of
 from api.event_stream import EventStreams
+from api.recursion import RECURSION_MAX
 from api.routers import (
     api_keys,
     breaks,
@@ -59,7 +60,6 @@ from nodes.webhooks.addresses import PUBLIC_ONLY, AddressRules
 from nodes.webhooks.dispatch import Dispatcher
 
 WEB_FOLDER: Final = Path(__file__).parent / "web"
-RECURSION_MAX: Final = 1_000
 
 
 def create_app(
@@ -90,7 +90,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    # A library among the imports raises the limit so far that deep nesting would end in a crash.
     sys.setrecursionlimit(RECURSION_MAX)
     app.state.sandbox = sandbox
     app.state.waiters = asyncio.Semaphore(WAITERS_MAX)

@@ -103,6 +103,32 @@ class Break(Wire):
     currency: Annotated[
         str | None, said("Currency of it; null: not valued.", "其币种；未估值则为空。", "CNY")
     ]
+    cause: Annotated[
+        Words,
+        said(
+            "The likely cause.",
+            "可能原因。",
+            {
+                "name": "other_terms",
+                "text": "One of the two was entered with another value.",
+                "text_zh": "其中一方录入的数值有误。",
+            },
+        ),
+    ]
+    actions: Annotated[
+        list[Words],
+        said(
+            "What would close it, first things first.",
+            "可采取的处理措施，按先后次序。",
+            [
+                {
+                    "name": "ask_exchange",
+                    "text": "Ask the exchange for the trade again.",
+                    "text_zh": "请交易所重新发送该成交。",
+                }
+            ],
+        ),
+    ]
     first_seen_block: Annotated[
         int, said("The block as of which it was first seen.", "首次发现时的区块。", 12)
     ]
@@ -187,34 +213,8 @@ class BreakEvent(Wire):
 
 
 class BreakDetail(Break):
-    """A break with what it probably comes from, what would close it, and its whole history."""
+    """A break with its whole history."""
 
-    cause: Annotated[
-        Words,
-        said(
-            "The likely cause.",
-            "可能原因。",
-            {
-                "name": "other_terms",
-                "text": "One of the two was entered with another value.",
-                "text_zh": "其中一方录入的数值有误。",
-            },
-        ),
-    ]
-    actions: Annotated[
-        list[Words],
-        said(
-            "What would close it, first things first.",
-            "可采取的处理措施，按先后次序。",
-            [
-                {
-                    "name": "resolve",
-                    "text": "Resolve the break, with the reason: novate breaks resolve.",
-                    "text_zh": "处理该差异并注明理由：novate breaks resolve。",
-                }
-            ],
-        ),
-    ]
     history: Annotated[list[BreakEvent], said("Everything that happened to it.", "全部历史。", [])]
 
 

@@ -19,11 +19,8 @@ def break_view(found: Break) -> schemas.Break:
 
 def break_detail(found: Break, history: list[BreakEntry]) -> schemas.BreakDetail:
     """A break with all that is known of it."""
-    actions = actions_of(BreakSubject.of(found.id), found.kind)
     return schemas.BreakDetail(
         **_fields(found),
-        cause=_words(found.version.cause),
-        actions=[_words(action) for action in actions],
         history=[_event(entry) for entry in history],
     )
 
@@ -44,6 +41,8 @@ def _fields(found: Break) -> dict[str, Any]:
         "asset": version.asset or None,
         "at_risk": format_amount(version.at_risk, currency) if currency else "0",
         "currency": currency,
+        "cause": _words(version.cause),
+        "actions": [_words(action) for action in actions_of(BreakSubject.of(found.id), found.kind)],
         "first_seen_block": found.first_seen.block,
         "first_seen_at": found.first_seen.at,
         "age": found.age,

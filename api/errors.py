@@ -1,6 +1,7 @@
 """Errors over HTTP: problem+json, with the numbered reason, its cause and its remedy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -8,12 +9,22 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.expected_forms import faults_of_request
 from api.schemas import Problem
 from api.trade_schemas import BatchFault, BatchProblem
 from ledger.books.database import StorageError
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError
 from nodes.trade_batches import MalformedBatchError
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do, where there is more to say than the reason does."""
+
+    text: str
+    text_zh: str
+
 
 PROBLEM_JSON: Final = "application/problem+json"
 _REASON_BY_STATUS: Final = {
@@ -22,6 +33,8 @@ _REASON_BY_STATUS: Final = {
     503: Reason.UNAVAILABLE,
     507: Reason.STORAGE,
 }
+NO_PATH: Final = Remedy("See GET /v1 for what is served.", "可用路径见 GET /v1。")
+"""Where a path leads nowhere."""
 _STATUS_INSTEAD: Final = {400: Reason.INVALID.http_status}
 """A body that is no text is refused as any other that is malformed."""
 RETRY_SECONDS: Final = 1
@@ -43,14 +56,15 @@ _DESCRIPTION_BY_STATUS: Final = {
 class RefusedError(Exception):
     """A request that is refused for a reason; the handler answers it."""
 
-    def __init__(self, refusal: Rejected) -> None:
+    def __init__(self, refusal: Rejected, remedy: Remedy | None = None) -> None:
         super().__init__(refusal.detail)
         self.refusal = refusal
+        self.remedy = remedy
 
 
-def refuse(reason: Reason, detail: str) -> RefusedError:
+def refuse(reason: Reason, detail: str, remedy: Remedy | None = None) -> RefusedError:
     """The error for a reason; raise it."""
-    return RefusedError(Rejected(reason, detail))
+    return RefusedError(Rejected(reason, detail), remedy)
 
 
 def install(app: FastAPI) -> None:
@@ -72,14 +86,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def faults_in_words(faults: Sequence[Mapping[str, Any]]) -> str:
-    """What pydantic has found, one after another."""
-    return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in faults)
-
-
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
-    return problem_of(error.refusal)
+    return problem_of(error.refusal, remedy=error.remedy)
 
 
 async def _malformed_batch(_: Request, error: Exception) -> JSONResponse:
@@ -109,7 +118,8 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if request.method in ("POST", "PUT") and not kind.startswith("application/json"):
         detail = f"content-type: expected application/json, found {kind}"
         return problem_of(Rejected(Reason.INVALID, detail))
-    return problem_of(Rejected(Reason.INVALID, faults_in_words(error.errors())))
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    return problem_of(Rejected(Reason.INVALID, faults_of_request(error.errors(), dependant)))
 
 
 async def _not_routed(_: Request, error: Exception) -> JSONResponse:
@@ -126,27 +136,33 @@ async def _too_deep(_: Request, error: Exception) -> JSONResponse:
 
 
 def problem_of(
-    refusal: Rejected, status: int | None = None, headers: Mapping[str, str] | None = None
+    refusal: Rejected,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    remedy: Remedy | None = None,
 ) -> JSONResponse:
-    """The answer for a refusal; its status is the reason's own unless another is given."""
-    problem = problem_body(refusal, status)
-    if refusal.reason in (Reason.UNAVAILABLE, Reason.BUSY):
+    """The answer for a refusal; status and remedy are the reason's own unless others are given."""
+    problem = problem_body(refusal, status, remedy)
+    if remedy is None and refusal.reason in (Reason.UNAVAILABLE, Reason.BUSY):
         headers = {"Retry-After": str(RETRY_SECONDS), **(headers or {})}
     return JSONResponse(
         problem.model_dump(), status_code=problem.status, headers=headers, media_type=PROBLEM_JSON
     )
 
 
-def problem_body(refusal: Rejected, status: int | None = None) -> Problem:
+def problem_body(
+    refusal: Rejected, status: int | None = None, remedy: Remedy | None = None
+) -> Problem:
     """What an answer says of a refusal."""
     explanation, status = refusal.reason.explanation, status or refusal.reason.http_status
     return Problem(
         type=f"urn:novate:reason:{refusal.reason.value}",
         title=explanation.cause,
+        title_zh=explanation.cause_zh,
         status=status,
         detail=refusal.detail,
         code=refusal.reason.value,
         reason=refusal.reason.name,
-        remedy=explanation.remedy,
-        remedy_zh=explanation.remedy_zh,
+        remedy=remedy.text if remedy else explanation.remedy,
+        remedy_zh=remedy.text_zh if remedy else explanation.remedy_zh,
     )

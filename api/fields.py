@@ -28,7 +28,10 @@ def _whole(given: object) -> object:
 
 
 WHOLE: Final = BeforeValidator(_whole)
-"""Of an integer that is received, ahead of what strictly takes an int."""
+"""Of an integer that is received, ahead of what strictly takes an int.
+
+Where null is allowed it comes after the bounds: else they would be those of null too.
+"""
 
 AsOfBlock = Annotated[
     int,

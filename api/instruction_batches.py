@@ -6,7 +6,8 @@ from typing import Annotated, Final
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
-from api.errors import RefusedError, faults_in_words, problem_body, refuse
+from api.errors import RefusedError, problem_body, refuse
+from api.expected_forms import faults_in_words
 from api.instruction_schemas import Instruction, NewInstruction
 from api.instruction_terms import entry_of
 from api.instruction_views import instruction_view
@@ -90,7 +91,7 @@ def _read(consortium: Consortium, item: msgspec.Raw) -> Entry | Rejected:
     try:
         return entry_of(consortium.network, consortium.clock, _ITEM.validate_json(bytes(item)))
     except ValidationError as error:
-        return Rejected(Reason.INVALID, faults_in_words(error.errors()))
+        return Rejected(Reason.INVALID, faults_in_words(error.errors(), NewInstruction))
     except RefusedError as error:
         return error.refusal
 

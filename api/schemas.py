@@ -223,6 +223,10 @@ class Problem(Wire):
             "It names a participant, account, instrument or id that is not known here.",
         ),
     ]
+    title_zh: Annotated[
+        str,
+        said("The cause, in Chinese.", "原因（中文）。", "所指参与者、账户、证券或编号不存在。"),
+    ]
     status: Annotated[int, said("The HTTP status.", "HTTP 状态码。", 404)]
     detail: Annotated[
         str,

@@ -51,13 +51,13 @@ def open_consortium(
         if differing:
             raise StateFolderError(
                 f"{path} was begun with something else. What differs: {'; '.join(differing)}."
-                " Give the same again, or name another folder with --state"
+                " Give the same again, or name another folder with --folder"
             )
         check_same(path, meta.engine, engine)
         if seating and meta.seats != wanted:
             raise StateFolderError(
                 f"the chain in {path} has other validators, and keeps them for life: leave"
-                " --validators and --executor out, or name another folder with --state"
+                " --validators and --executor out, or name another folder with --folder"
             )
         of_chain = meta.seats or wanted
         consortium = Consortium(network, rules, clock, of_chain, folder, engine, found_broker)

@@ -23,7 +23,7 @@ def check_unused(engine: Engine, network: Network) -> None:
         raise UnfitEngineError(
             f"a network with seed {network.seed!r} was founded on this chain before (its deployer"
             f" {address} has sent {int(count, 16)} transactions): continue from its own state"
-            " folder with --state, or give another --seed"
+            " folder with --folder, or give another --seed"
         )
 
 
@@ -36,7 +36,7 @@ def check_same(path: Path, founded_on: EngineIdentity | None, engine: Engine | N
         if engine is not None:
             raise StateFolderError(
                 f"{path} holds a chain of its own: leave --engine out, or name another folder with"
-                " --state"
+                " --folder"
             )
         return
     name = f"chain {founded_on.chain_id} with genesis {founded_on.genesis}"
@@ -52,7 +52,7 @@ def check_same(path: Path, founded_on: EngineIdentity | None, engine: Engine | N
         there = f"chain {found.chain_id} with genesis {found.genesis}" if found else "another"
         raise StateFolderError(
             f"{path} was founded on {name}, the endpoint runs {there}: it is another chain, or was"
-            " wiped; name the right node with --engine, or begin a new folder with --state"
+            " wiped; name the right node with --engine, or begin a new folder with --folder"
         )
     _check_contracts(path, founded_on, engine)
 
@@ -69,7 +69,7 @@ def check_books(engine: Engine, projections: Iterable[Projection]) -> None:
             what = "has no" if block is None else "has another"
             raise UnfitEngineError(
                 f"the chain {what} block {height}, which is in the books: its node has lost blocks;"
-                " restore it from a backup or another validator, or begin a new folder with --state"
+                " restore it from a backup or another validator, or begin another with --folder"
             )
 
 
@@ -82,5 +82,5 @@ def _check_contracts(path: Path, founded_on: EngineIdentity, engine: Engine) -> 
             raise StateFolderError(
                 f"{path} has its contracts on this chain, but there is none at {address}: the"
                 " chain was wiped or has lost blocks; restore its node, or begin a new folder with"
-                " --state"
+                " --folder"
             )

@@ -57,14 +57,14 @@ class StateFolder:
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StateFolderError(
-                f"{path} cannot be a state folder ({error.strerror}): name another with --state"
+                f"{path} cannot be a state folder ({error.strerror}): name another with --folder"
             ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._lock)
             raise StateFolderError(
-                f"{path} is in use by another process: stop it, or name another folder with --state"
+                f"{path} is in use by another process: stop it, or name another with --folder"
             ) from error
 
     def read_meta(self) -> Meta | None:

@@ -76,7 +76,7 @@ def test_proof_in_the_readme_is_of_the_first_trade_of_the_bundled_day(root):
         _, first = (next(lines).decode().split(";") for _ in range(2))
     id = TradeId("B3", date.fromisoformat(first[0]), isin_of_symbol(first[1]), first[6])
 
-    assert f"novate proof make {id} --state .novate-demo" in (root / "README.md").read_text()
+    assert f"novate proof make {id} --folder .novate-demo" in (root / "README.md").read_text()
 
 
 def test_both_readmes_show_the_same_commands(root):

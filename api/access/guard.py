@@ -18,7 +18,7 @@ from api.access.access import Access
 from api.access.credentials import address_of, is_same_origin, session_token, shown_key
 from api.access.rate_limits import RateLimits, Taken
 from api.access.route_table import RouteTable, Served
-from api.errors import problem_of
+from api.errors import NO_PATH, problem_of
 from api.policies import CALLERS, Caller, roles_for
 from ledger.books.interface.api_keys import ApiKey
 from ledger.domain.key_holders import KeyHolder
@@ -28,6 +28,7 @@ SIGN_IN: Final = "/sign-in"
 UNLIMITED: Final = frozenset({"GET /livez", "GET /readyz", "POST /rpc", "WEBSOCKET /rpc"})
 """Watchdogs must not be sent away; JSON-RPC bounds itself."""
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="novate"'}
+_PATH_CHARS_MAX: Final = 100
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _POLICY_VIOLATION: Final = 1008
 """With which a WebSocket is closed."""
@@ -107,7 +108,8 @@ def _not_served(scope: Scope, methods: list[str]) -> Response:
         detail = f"{scope['method']}: expected {', '.join(methods)}"
         refusal, allowed = Rejected(Reason.INVALID, detail), {"Allow": ", ".join(methods)}
         return problem_of(refusal, status.HTTP_405_METHOD_NOT_ALLOWED, allowed)
-    return problem_of(Rejected(Reason.UNKNOWN, "Not Found"))
+    refusal = Rejected(Reason.UNKNOWN, f"nothing is served at {scope['path'][:_PATH_CHARS_MAX]}")
+    return problem_of(refusal, remedy=NO_PATH)
 
 
 def _unidentified(scope: Scope, served: Served, headers: Headers) -> Response:

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from api.app import create_app
+from api.cli.chain_options import FOLDER_NAMES
 from api.cli.measured import AsJson, Validators, check_peer, end, measured, show
 from api.cli.terminal import (
     EXIT_FAILED,
@@ -116,7 +117,10 @@ def day(
     ] = None,
     state: Annotated[
         Path | None,
-        typer.Option(help="Leave the day in this new folder, for novate up and novate chain."),
+        typer.Option(
+            *FOLDER_NAMES,
+            help="Leave the day in this new folder, for novate up and novate chain.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same trades.")] = 7,
     as_json: AsJson = False,
@@ -131,7 +135,7 @@ def day(
     check_peer(peer)
     reuse_freed_memory()
     if state is not None and state.exists() and (not state.is_dir() or any(state.iterdir())):
-        bad_input(f"{state} is not an empty folder", "Name a new folder with --state.")
+        bad_input(f"{state} is not an empty folder", "Name a new folder with --folder.")
     # Benchmarks are not part of the product: loaded when they are asked for.
     module = import_module(_MODULE)
     options = module.DayOptions(

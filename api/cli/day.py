@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from api.cli.chain_options import DEFAULT_STATE, FOLDER_NAMES
 from api.cli.day_summary import show_day
+from api.cli.day_verify import verify
 from api.cli.engines import (
     EMBEDDED,
     PATIENCE_SECONDS,
@@ -73,8 +75,9 @@ def day(
         typer.Option(help="Trades (required): Novate CSV or B3 trade-by-trade, plain or zipped."),
     ] = None,
     state: Annotated[
-        Path, typer.Option(help="State folder; run the same command again to resume.")
-    ] = Path(".novate"),
+        Path,
+        typer.Option(*FOLDER_NAMES, help="State folder; run the same command again to resume."),
+    ] = DEFAULT_STATE,
     opening: Annotated[
         Path | None, typer.Option(help="Opening positions (CSV: account,asset,amount).")
     ] = None,
@@ -164,7 +167,7 @@ def _refuse_options(context: typer.Context) -> None:
         source = context.get_parameter_source(parameter.name or "")
         if source and source.name == "COMMANDLINE":
             remedy = f"Give it after the command: novate day {context.invoked_subcommand} ..."
-            bad_input(f"{parameter.opts[0]} settles a day", remedy)
+            bad_input(f"{'/'.join(parameter.opts)} settles a day", remedy)
 
 
 def _read(trades: Path, opening: Path | None, seed: str, faults: list[str]) -> _Input:
@@ -208,3 +211,7 @@ def _run(plan: DayPlan, consortium: Consortium, clock: SimulatedClock) -> DaySum
         outcome = market_day.run()
         progress.update(task, completed=total)
     return summarise(consortium, plan.survey, plan.opening, outcome)
+
+
+day_app = typer.Typer(help=DAY_HELP, invoke_without_command=True, callback=day)
+day_app.command("verify")(verify)

@@ -44,7 +44,7 @@ def show_day(summary: DaySummary, state: Path, engine: str = EMBEDDED) -> None:
             f"break  {each['kind']}, owner {each['owner']}, {each['subject']}", markup=False
         )
         console.print(f"       ours: {each['ours']}; theirs: {each['theirs']}", markup=False)
-    command = f"{Path(sys.argv[0])} up --state {state}"
+    command = f"{Path(sys.argv[0])} up --folder {state}"
     if engine != EMBEDDED:
         command += f" --engine {shown(engine)}"
     console.print(f"\nOn screen: {command}, then open http://127.0.0.1:8000/", markup=False)

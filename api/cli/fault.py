@@ -1,7 +1,7 @@
 """``novate fault``: what can be made to go wrong, and with the nodes of a running ``novate up``.
 
-With ``--state`` the supervisor of ``novate up --processes`` is asked instead of REST, which is away
-when the clearing house is.
+With ``--supervisor`` the supervisor of ``novate up --processes`` is asked instead of REST, which
+is away when the clearing house is.
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from api.cli.chain_options import FOLDER
 from api.cli.http_client import (
     DEFAULT_URL,
     REMEDY,
@@ -19,6 +20,7 @@ from api.cli.http_client import (
     print_json,
     segment,
 )
+from api.cli.key_choice import folder_of
 from api.cli.terminal import bad_input, output
 from nodes.faults.desk_faults import RUNNING_FAULTS
 from nodes.faults.node_faults import MILLISECONDS_MAX, NODE_FAULTS, NodeFault
@@ -35,16 +37,19 @@ _OF_THE_SUPERVISOR = frozenset(
     if not form.takes_milliseconds and each is not NodeFault.DUPLICATE
 )
 """What is done to a process from outside."""
-_REMEDY = f"{REMEDY} Where nodes are processes, --state FOLDER asks their supervisor."
+_REMEDY = f"{REMEDY} Where nodes are processes, --supervisor asks the one above them."
 
 fault_app = typer.Typer(
     help="What can be made to go wrong, and with the nodes of a running novate up.",
     no_args_is_help=True,
 )
 
-StateOption = Annotated[
-    Path | None,
-    typer.Option(help="Ask the supervisor of this folder, not REST: novate up --processes."),
+SupervisorOption = Annotated[
+    bool,
+    typer.Option(
+        "--supervisor",
+        help=f"Ask the supervisor of novate up --processes, not REST; {FOLDER} says of which.",
+    ),
 ]
 ParticipantArgument = Annotated[str, typer.Argument(help="Whose node, e.g. BANK-1.")]
 
@@ -91,14 +96,14 @@ def inject(
         typer.Option("--ms", min=1, max=MILLISECONDS_MAX, help="With slow: how late it answers."),
     ] = None,
     url: UrlOption = DEFAULT_URL,
-    state: StateOption = None,
+    supervisor: SupervisorOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Do something to a node or its desk: the others go on."""
     if fault not in RUNNING_FAULTS:
         bad_input(f"expected a fault among {', '.join(RUNNING_FAULTS)}, found {fault!r}")
-    if state is not None:
-        _order(state, fault, participant, as_json=as_json)
+    if supervisor:
+        _order(folder_of(url), fault, participant, as_json=as_json)
         return
     body = {"fault": fault, "participant": participant, "milliseconds": milliseconds}
     _show(Client(url, remedy=_REMEDY).post(_PATH, body), as_json=as_json)
@@ -108,12 +113,12 @@ def inject(
 def heal(
     participant: ParticipantArgument,
     url: UrlOption = DEFAULT_URL,
-    state: StateOption = None,
+    supervisor: SupervisorOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make everything right again with a node and its desk: it catches up."""
-    if state is not None:
-        _order(state, NodeFault.HEAL.value, participant, as_json=as_json)
+    if supervisor:
+        _order(folder_of(url), NodeFault.HEAL.value, participant, as_json=as_json)
         return
     client = Client(url, remedy=_REMEDY)
     client.delete(f"{_PATH}/{segment(participant)}")
@@ -122,20 +127,20 @@ def heal(
 
 @fault_app.command()
 def standing(
-    url: UrlOption = DEFAULT_URL, state: StateOption = None, as_json: JsonOption = False
+    url: UrlOption = DEFAULT_URL, supervisor: SupervisorOption = False, as_json: JsonOption = False
 ) -> None:
     """Show what is wrong with nodes and desks now."""
-    if state is not None:
-        _show_processes(ProcessControl(state), as_json=as_json)
+    if supervisor:
+        _show_processes(ProcessControl(folder_of(url)), as_json=as_json)
         return
     _show(Client(url, remedy=_REMEDY).get(_PATH), as_json=as_json)
 
 
-def _order(state: Path, fault: str, participant: str, *, as_json: bool) -> None:
+def _order(folder: Path, fault: str, participant: str, *, as_json: bool) -> None:
     """Has the supervisor do it."""
     if fault not in _OF_THE_SUPERVISOR:
-        bad_input(f"{fault}: the node or its desk does it, over REST: leave --state out")
-    control = ProcessControl(state)
+        bad_input(f"{fault}: the node or its desk does it, over REST: leave --supervisor out")
+    control = ProcessControl(folder)
     try:
         do_to_process(control, NodeFault(fault), participant)
     except ProcessError as error:

@@ -19,4 +19,6 @@ def key(
     try:
         typer.echo(key_in_file(state, holder))
     except KeyFileError as error:
-        bad_input(str(error), "Start novate up, which writes the keys, or name its --state.")
+        bad_input(
+            str(error), "Start novate up, which writes the keys, or name its folder with --folder."
+        )

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Self
 
 import typer
 
-from api.cli.chain_options import DEFAULT_STATE
+from api.cli.chain_options import DEFAULT_STATE, FOLDER
 from api.cli.terminal import bad_input
 from nodes.api_keys import OPERATOR, KeyFileError, key_in_file
 
@@ -28,33 +28,47 @@ _ANNOTATION_BY_NAME: Final[dict[str, Any]] = {
     ],
     "speaks_from": Annotated[
         Path,
-        typer.Option("--state-folder", help="State folder of novate up, where the keys are."),
+        typer.Option(FOLDER, help="State folder of novate up, where the keys are."),
     ],
 }
 _DEFAULT_BY_NAME: Final = {"speaks_from": DEFAULT_STATE}
 
 
 class Address(str):
-    """Where novate up is served, with the key that was chosen for it."""
+    """Where novate up is served, with how its key is chosen.
 
-    key: str
-    __slots__ = ("key",)
+    Attributes:
+        folder: its state folder, if it is on this machine.
+    """
 
-    def __new__(cls, url: str, key: str) -> Self:
-        """The address with a key."""
+    folder: Path
+    _key: str | None
+    _holder: str | None
+    __slots__ = ("_holder", "_key", "folder")
+
+    def __new__(cls, url: str, key: str | None, holder: str | None, folder: Path) -> Self:
+        """The address; no key is looked up yet."""
         address = super().__new__(cls, url)
-        address.key = key
+        address._key, address._holder, address.folder = key, holder, folder
         return address
+
+    @property
+    def key(self) -> str:
+        """The key to speak with. Ends with status 2 when there is none."""
+        return chosen_key(self._key, self._holder, self.folder)
 
 
 def with_keys(app: typer.Typer) -> None:
-    """Gives every command of an application that takes --url the options for a key."""
+    """Gives every command of an application that takes --url the options for a key, once."""
     for group in app.registered_groups:
         if group.typer_instance is not None:
             with_keys(group.typer_instance)
     for command in app.registered_commands:
         callback = command.callback
-        if callback is not None and _URL in inspect.signature(callback).parameters:
+        if callback is None:
+            continue
+        parameters = inspect.signature(callback).parameters
+        if _URL in parameters and parameters.keys().isdisjoint(_ANNOTATION_BY_NAME):
             command.callback = _keyed(callback)
 
 
@@ -72,8 +86,13 @@ def chosen_key(
     except KeyFileError as error:
         bad_input(
             f"no key to speak with: {error}",
-            f"Name the folder of novate up with --state-folder, or give --key or {VARIABLE}.",
+            f"Name the folder of novate up with {FOLDER}, or give --key or {VARIABLE}.",
         )
+
+
+def folder_of(url: str) -> Path:
+    """The state folder that was named with an address."""
+    return url.folder if isinstance(url, Address) else DEFAULT_STATE
 
 
 def _keyed(callback: Callable[..., None]) -> Callable[..., None]:
@@ -81,8 +100,8 @@ def _keyed(callback: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(callback)
     def keyed(**options: Any) -> None:  # noqa: ANN401 # whatever the command takes
-        key, holder, state = (options.pop(name) for name in _ANNOTATION_BY_NAME)
-        options[_URL] = Address(options[_URL], chosen_key(key, holder, state))
+        key, holder, folder = (options.pop(name) for name in _ANNOTATION_BY_NAME)
+        options[_URL] = Address(options[_URL], key, holder, folder)
         callback(**options)
 
     signature = inspect.signature(callback)

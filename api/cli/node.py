@@ -7,6 +7,7 @@ import typer
 
 from api.access.access import RateOptions
 from api.access.rate_limits import RATE, RATE_MAX
+from api.cli.chain_options import FOLDER_NAMES
 from api.cli.engines import engine_failures
 from api.cli.listening import listen
 from api.cli.loopback import LoopbackOption
@@ -24,7 +25,9 @@ from nodes.sandbox.sandbox import CYCLE_SECONDS
 
 def node(
     id: Annotated[str, typer.Argument(metavar="ID", help="The participant whose node it is.")],
-    state: Annotated[Path, typer.Option(help="State folder, begun by novate up --processes.")],
+    state: Annotated[
+        Path, typer.Option(*FOLDER_NAMES, help="State folder, begun by novate up --processes.")
+    ],
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port for other nodes; 0: any free one.")
     ] = 0,
@@ -76,3 +79,8 @@ def _serve_house(state: Path, port: int, at: ServedAt) -> None:
         say_ready(house.port, words, house.contracts)
         server.run(sockets=[listener])
         house.close()
+
+
+node_app = typer.Typer()
+"""The command by itself, for a process that has imported this."""
+node_app.command()(node)

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from api.access.access import RateOptions
+from api.cli.chain_options import DEFAULT_STATE, FOLDER, FOLDER_NAMES
 from api.cli.loopback import loopback_flag
 from api.cli.terminal import bad_input, output
 from ledger.domain.participants import Role
@@ -22,13 +23,14 @@ from nodes.processes.node_process import found_desks, founded
 from nodes.processes.supervisor import ProcessError, Processes
 from nodes.state_folder import StateFolder
 
-StateOption = Annotated[Path, typer.Option(help="State folder of novate up --processes.")]
+StateOption = Annotated[
+    Path, typer.Option(*FOLDER_NAMES, help="State folder of novate up --processes.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 NodeArgument = Annotated[str, typer.Argument(metavar="ID", help="The participant.")]
-STATE: Final = Path(".novate")
 
 NODE: Final = "nodes.processes.__main__:main"
-HOUSE: Final = "api.cli.main:app"
+HOUSE: Final = "api.cli.node:node_app"
 ENTRIES: Final = (NODE, HOUSE)
 """What the processes of nodes do: as ``python -m nodes.processes`` and ``novate node``."""
 
@@ -82,7 +84,7 @@ def run_processes(state: Path, at: ServedAt, children: Children) -> None:
 
 
 def _command(state: Path, id: str, port: int, at: ServedAt | None) -> Sequence[str]:
-    given = [id, "--state", str(state), "--port", str(port)]
+    given = [id, FOLDER, str(state), "--port", str(port)]
     if at is None:
         return [NODE, *given]
     served = ["--host", at.host, "--rest-port", str(at.port)]
@@ -91,7 +93,7 @@ def _command(state: Path, id: str, port: int, at: ServedAt | None) -> Sequence[s
         served += ["--burst", str(at.rates.burst)]
     if at.webhooks_to_loopback is not None:
         served.append(loopback_flag(to_loopback=at.webhooks_to_loopback))
-    return [HOUSE, "node", *given, *served]
+    return [HOUSE, *given, *served]
 
 
 def _say(words: str) -> None:
@@ -112,7 +114,7 @@ processes_app = typer.Typer(
 
 
 @processes_app.command("list")
-def list_processes(state: StateOption = STATE, as_json: JsonOption = False) -> None:
+def list_processes(state: StateOption = DEFAULT_STATE, as_json: JsonOption = False) -> None:
     """List the nodes: process, port, and how each stands."""
     try:
         nodes = ProcessControl(state).states()
@@ -128,31 +130,31 @@ def list_processes(state: StateOption = STATE, as_json: JsonOption = False) -> N
 
 
 @processes_app.command()
-def kill(id: NodeArgument, state: StateOption = STATE) -> None:
+def kill(id: NodeArgument, state: StateOption = DEFAULT_STATE) -> None:
     """End a node at once, as a crash does; it stays away until it is started."""
     _order(state, "kill", id)
 
 
 @processes_app.command()
-def start(id: NodeArgument, state: StateOption = STATE) -> None:
+def start(id: NodeArgument, state: StateOption = DEFAULT_STATE) -> None:
     """Start a node that was ended."""
     _order(state, "start", id)
 
 
 @processes_app.command()
-def restart(id: NodeArgument, state: StateOption = STATE) -> None:
+def restart(id: NodeArgument, state: StateOption = DEFAULT_STATE) -> None:
     """End a node in order, if it runs, and start it again."""
     _order(state, "restart", id)
 
 
 @processes_app.command()
-def pause(id: NodeArgument, state: StateOption = STATE) -> None:
+def pause(id: NodeArgument, state: StateOption = DEFAULT_STATE) -> None:
     """Let a node stand still: it is there and answers nothing."""
     _order(state, "pause", id)
 
 
 @processes_app.command()
-def resume(id: NodeArgument, state: StateOption = STATE) -> None:
+def resume(id: NodeArgument, state: StateOption = DEFAULT_STATE) -> None:
     """Let a node go on that was paused."""
     _order(state, "resume", id)
 

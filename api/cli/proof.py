@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.chain_options import DEFAULT_STATE, StateOption
+from api.cli.chain_options import DEFAULT_STATE, FOLDER_NAMES, StateOption
 from api.cli.terminal import EXIT_FAILED, bad_input, file_trouble, messages, output
 from ledger.books.segment_index import RunError
 from ledger.books.segments import SegmentError
@@ -40,7 +40,7 @@ def make(
         identity = TradeId.parse(trade_id)
         meta = read_meta(state)
         if meta is None:
-            bad_input(f"{state} holds no day: name a state folder with --state")
+            bad_input(f"{state} holds no day: name a state folder with --folder")
         proof = proof_from_folder(state, meta.network, identity)
         if proof is None:
             messages().print(f"{trade_id} is in no settled cycle of {state}")
@@ -62,7 +62,8 @@ def make(
 def verify(
     file: Annotated[Path, typer.Argument(help="What GET /v1/trades/ID/proof or make wrote.")],
     state: Annotated[
-        Path | None, typer.Option(help="Compare with the chain in this state folder.")
+        Path | None,
+        typer.Option(*FOLDER_NAMES, help="Compare with the chain in this state folder."),
     ] = None,
     rpc: Annotated[
         str | None, typer.Option(help="Compare with the contracts behind this node.")
@@ -101,4 +102,4 @@ def verify(
     if state or rpc:
         output().print("included; the chain has this root")
     else:
-        output().print("included, if the chain has this root: --state or --rpc compares")
+        output().print("included, if the chain has this root: --folder or --rpc compares")

@@ -14,7 +14,7 @@ from api.cli.http_client import (
     print_json,
     segment,
 )
-from api.cli.terminal import output
+from api.cli.terminal import output, waiting
 
 sandbox_app = typer.Typer(
     help="Begin a running novate up anew, keep it under a name, go back to it.",
@@ -42,20 +42,25 @@ def reset(
     as_json: JsonOption = False,
 ) -> None:
     """Begin anew: everything that happened is gone, snapshots stay."""
-    _show_market(Client(url).post("sandbox/reset", {"seed": seed}), as_json=as_json)
+    with waiting("Beginning anew", shown=not as_json):
+        market = Client(url).post("sandbox/reset", {"seed": seed})
+    _show_market(market, as_json=as_json)
 
 
 @sandbox_app.command()
 def save(name: SnapshotName, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """Keep the market as it is under a name."""
-    _show_market(Client(url).post("sandbox/snapshots", {"name": name}), as_json=as_json)
+    with waiting("Keeping the market", shown=not as_json):
+        market = Client(url).post("sandbox/snapshots", {"name": name})
+    _show_market(market, as_json=as_json)
 
 
 @sandbox_app.command()
 def restore(name: SnapshotName, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
     """Go back to what was kept under a name; what happened since is gone."""
-    answer = Client(url).post(f"sandbox/snapshots/{segment(name)}/restore")
-    _show_market(answer, as_json=as_json)
+    with waiting("Going back", shown=not as_json):
+        market = Client(url).post(f"sandbox/snapshots/{segment(name)}/restore")
+    _show_market(market, as_json=as_json)
 
 
 @sandbox_app.command()

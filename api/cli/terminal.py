@@ -1,6 +1,8 @@
 """What the commands share: consoles, and how they end."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
@@ -21,6 +23,17 @@ def output() -> Console:
 def messages() -> Console:
     """Progress and errors, on standard error."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def waiting(what: str, *, shown: bool = True) -> Iterator[None]:
+    """Shows on standard error that something takes its time; nothing in a pipe or a file."""
+    console = messages()
+    if shown and console.is_terminal:
+        with console.status(what):
+            yield
+    else:
+        yield
 
 
 def progress_bar() -> Progress:

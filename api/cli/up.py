@@ -7,6 +7,7 @@ import typer
 
 from api.access.access import RateOptions
 from api.access.rate_limits import RATE, RATE_MAX
+from api.cli.chain_options import DEFAULT_STATE, FOLDER_NAMES
 from api.cli.engines import (
     EMBEDDED,
     PATIENCE_SECONDS,
@@ -44,9 +45,9 @@ from nodes.validators import Seating
 
 
 def up(
-    state: Annotated[Path, typer.Option(help="State folder; made when it is missing.")] = Path(
-        ".novate"
-    ),
+    state: Annotated[
+        Path, typer.Option(*FOLDER_NAMES, help="State folder; made when it is missing.")
+    ] = DEFAULT_STATE,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     seed: Annotated[

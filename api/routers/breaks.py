@@ -1,7 +1,7 @@
 """Breaks: listed, looked up, and worked on by the staff of their owners."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends
 
@@ -51,7 +51,8 @@ def wanted_breaks(
         schemas.KindName | None, in_query("Only of this kind.", "仅该类别的。", "quantity")
     ] = None,
     state: Annotated[
-        schemas.StateName | None, in_query("Only in this state.", "仅处于该状态的。", "open")
+        schemas.StateName | Literal["all"] | None,
+        in_query("Only in this state; all: in any.", "仅处于该状态的；all：全部。", "open"),
     ] = None,
     assignee: Annotated[
         str | None,
@@ -71,7 +72,7 @@ def wanted_breaks(
 ) -> BreakFilter:
     """Which breaks are asked for."""
     return BreakFilter(
-        states=(BreakState(state),) if state else (),
+        states=(BreakState(state),) if state and state != "all" else (),
         kind=BreakKind(kind) if kind else None,
         assignee=assignee,
         contains=subject,

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api import sandbox_schemas as schemas
 from api.body_guard import BodyBounds, bounded
 from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
-from api.errors import RefusedError, problems, refuse
+from api.errors import RefusedError, Remedy, problems, refuse
 from api.hosting import Hosting
 from api.parameters import TraderInPath
 from api.said import in_path
@@ -38,6 +38,13 @@ router = APIRouter(
 
 CAPTURE_SECONDS_MAX: Final = 60
 SCENARIO_BYTES_MAX: Final = 256 * 1024
+_NAME_IN_USE: Final = Remedy(
+    "Choose another name, or drop that snapshot first.", "请另选名称，或先删除该快照。"
+)
+_IN_ONE_PROCESS: Final = Remedy(
+    "Serve it with novate up without --processes, and send the same again.",
+    "请以不带 --processes 的 novate up 运行后重新发送。",
+)
 _SCENARIO_CONTENT: Final = {
     kind: {"schema": {"type": "string"}} for kind in ("application/yaml", "text/yaml")
 }
@@ -48,7 +55,7 @@ def hosting_of(request: Request) -> Hosting:
     hosting = getattr(request.app.state, "hosting", None)
     if not isinstance(hosting, Hosting):
         words = "this sandbox has no folder of its own, or its nodes are processes"
-        raise refuse(Reason.UNAUTHORISED, words)
+        raise refuse(Reason.UNAVAILABLE, words, _IN_ONE_PROCESS)
     return hosting
 
 
@@ -126,7 +133,7 @@ async def save(
     """
     kept = await run_in_threadpool(hosting.home.snapshots)
     if asked.name in {each.name for each in kept}:
-        raise refuse(Reason.DUPLICATE, f"there is a snapshot {asked.name}: drop it first")
+        raise refuse(Reason.DUPLICATE, f"there is a snapshot {asked.name}", _NAME_IN_USE)
     if len(kept) >= SNAPSHOTS_MAX:
         raise refuse(Reason.STORAGE, f"{SNAPSHOTS_MAX} snapshots are kept: drop one first")
     market = await run_in_threadpool(_market, sandbox)

@@ -76,6 +76,7 @@ def _render(
         **viewer_words(holder, language),
         "t": lambda key: word(WORDS, key, language),
         "c": lambda key: word(CHAIN_WORDS, key, language),
+        "in_words": lambda each: each.text if language == "en" else each.text_zh,
         "break_kind": lambda key: word(BREAK_KINDS, key, language),
         "state": lambda key: word(STATES, key, language),
         "cause": lambda name: _cause(Reason[name], language),

@@ -21,6 +21,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "away": ("differs", "不一致"),
     "block": ("block", "区块"),
     "breaks": ("Breaks", "差异"),
+    "break_cause": ("Likely cause", "可能原因"),
+    "break_actions": ("What would close it", "处理措施"),
     "breaks_none": (
         "No breaks: own books, ledger and statements agree.",
         "无差异：自有账簿、账本与对账单一致。",

@@ -156,7 +156,7 @@ It goes on while {quorum} of {count} validators do, and stops, never forks, when
 copy. The files have to be readable by the user that Besu runs as:
 
     BESU_USER=$(id -u):$(id -g) docker compose up -d
-    novate day --trades FILE --state FOLDER --engine http://127.0.0.1:{RPC_PORT}
+    novate day --trades FILE --folder FOLDER --engine http://127.0.0.1:{RPC_PORT}
 
 What each setting is for, and what was never run by the makers of this folder: docs/besu.md.
 """

@@ -95,7 +95,7 @@ def _meta_of(path: Path) -> Meta:
     meta = read_meta(path)
     if meta is None:
         raise StateFolderError(
-            f"{path} holds no chain: name a state folder of novate day or novate up with --state"
+            f"{path} holds no chain: name a state folder of novate day or novate up with --folder"
         )
     return meta
 

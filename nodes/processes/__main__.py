@@ -15,7 +15,7 @@ def main() -> int:
     """Serves one node until its standard input ends."""
     parser = argparse.ArgumentParser(prog="nodes.processes")
     parser.add_argument("id")
-    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--folder", dest="state", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
     try:

@@ -385,10 +385,10 @@ def _check_same(path: Path, meta: Meta, seed: str | None, options: SandboxOption
         if given is not None and given != begun:
             raise StateFolderError(
                 f"{path} was begun with the {option} {begun!r}, not {given!r}:"
-                f" leave --{option} out, or name another folder with --state"
+                f" leave --{option} out, or name another folder with --folder"
             )
     if options.rules and rules_with(meta.rules, options.rules) != meta.rules:
         raise StateFolderError(
             f"{path} was begun with other rules than {' '.join(options.rules)}:"
-            " leave --rule out, or name another folder with --state"
+            " leave --rule out, or name another folder with --folder"
         )

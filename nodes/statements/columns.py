@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
+from ledger.books.postings import PostingKind, Register
 from nodes.statements.model import StatementKind
 
 
 class Language(Enum):
-    """The language of the first line of a file."""
+    """The language of the names and the words of a file."""
 
     ENGLISH = "en"
     CHINESE = "zh"
@@ -29,6 +30,27 @@ CHINESE: Final[Mapping[str, str]] = {
     "change": "变动",
     "entry": "行别",
     "amount": "金额",
+}
+CHINESE_VALUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "entry": {"opening": "期初", "entry": "明细", "closing": "期末"},
+    "register": {Register.SECURITIES.value: "证券", Register.CASH.value: "资金"},
+    "cause": {
+        PostingKind.ISSUED.value: "发行",
+        PostingKind.REDEEMED.value: "赎回",
+        PostingKind.HELD.value: "冻结",
+        PostingKind.RELEASED.value: "解冻",
+        PostingKind.TRANSFERRED.value: "过户",
+        PostingKind.MOVED.value: "划转",
+        PostingKind.BOOKED.value: "入账",
+        PostingKind.STAGED.value: "暂记",
+        PostingKind.STAGED_BOOKED.value: "暂记入账",
+        PostingKind.STAGED_DROPPED.value: "暂记撤销",
+    },
+}
+"""What stands in these columns of a file in Chinese."""
+ENGLISH_VALUES: Final = {
+    column: {chinese: english for english, chinese in words.items()}
+    for column, words in CHINESE_VALUES.items()
 }
 ENGLISH_BY_NAME: Final = {
     **{name: name for name in CHINESE},

@@ -28,6 +28,7 @@ from nodes.statements.columns import (
     CLOSING,
     CONTROL,
     ENGLISH_BY_NAME,
+    ENGLISH_VALUES,
     ENTRY,
     NEEDED,
     OPENING,
@@ -176,6 +177,7 @@ class _Reading:
         for name, cell in cells.items():
             if len(cell) > CELL_CHARS_MAX:
                 raise self._error(name, f"at most {CELL_CHARS_MAX} characters", cell)
+            cells[name] = ENGLISH_VALUES.get(name, {}).get(cell, cell)
         register, asset_number = self._asset(cells["asset"])
         entry = cells.get("entry", "")
         if kind is StatementKind.CASH:

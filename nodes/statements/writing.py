@@ -11,6 +11,7 @@ from ledger.domain.amounts import format_amount
 from nodes.statements.columns import (
     AMOUNT_BY_KIND,
     CHINESE,
+    CHINESE_VALUES,
     COLUMNS,
     CONTROL,
     Language,
@@ -33,7 +34,7 @@ def write_statement(
     writer.writerow(names)
     amount_name = AMOUNT_BY_KIND[statement.kind]
     for row in statement.rows:
-        writer.writerow([_cell(row, name, amount_name) for name in columns])
+        writer.writerow([_cell(row, name, amount_name, language) for name in columns])
     writer.writerow(
         [
             CONTROL,
@@ -57,13 +58,16 @@ def totals_of(amounts: Sequence[tuple[str, str, int]]) -> list[str]:
     ]
 
 
-def _cell(row: StatementRow, name: str, amount_name: str) -> str:
+def _cell(row: StatementRow, name: str, amount_name: str, language: Language) -> str:
     if name in ("available", "held", amount_name):
         amount = row.amount if name == amount_name else getattr(row, name)
         return words_of(row.register, row.asset, amount)
     if name == "block":
         return str(row.block)
-    return as_text(str(getattr(row, name)))
+    text = str(getattr(row, name))
+    if language is Language.CHINESE:
+        text = CHINESE_VALUES.get(name, {}).get(text, text)
+    return as_text(text)
 
 
 def words_of(register: str, asset: str, amount: int) -> str:

@@ -12,7 +12,7 @@ from tests.support.clients import SEED
 from tests.support.consortia import DAY
 from tests.support.servers import served
 
-KEY_OPTIONS = {"--key", "--as", "--state-folder"}
+KEY_OPTIONS = {"--key", "--as", "--folder"}
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +40,16 @@ def run(*words, **variables):
 
 
 def test_key_is_printed_alone_for_scripts(folder):
-    operator, broker = run("key", "--state", folder), run("key", "BRK-A", "--state", folder)
+    operator, broker = run("key", "--folder", folder), run("key", "BRK-A", "--folder", folder)
 
     assert operator.output == seeded_secret(SEED, "OPERATOR") + "\n"
     assert broker.output == seeded_secret(SEED, "BRK-A") + "\n"
 
 
 def test_lack_of_keys_is_said_with_what_to_do(tmp_path, folder, url):
-    nowhere = run("key", "--state", tmp_path)
-    nobody = run("key", "NOBODY", "--state", folder)
-    silent = run("clock", "show", "--url", url, "--state-folder", tmp_path)
+    nowhere = run("key", "--folder", tmp_path)
+    nobody = run("key", "NOBODY", "--folder", folder)
+    silent = run("clock", "show", "--url", url, "--folder", tmp_path)
 
     assert (nowhere.exit_code, nobody.exit_code, silent.exit_code) == (2, 2, 2)
     assert "Start novate up" in nowhere.output
@@ -58,7 +58,7 @@ def test_lack_of_keys_is_said_with_what_to_do(tmp_path, folder, url):
 
 
 def test_command_speaks_as_the_operator_or_as_who_is_named(folder, url):
-    words = ("clock", "freeze", "--url", url, "--state-folder", folder)
+    words = ("clock", "freeze", "--url", url, "--folder", folder)
 
     assert run(*words).exit_code == 0
     refused = run(*words, "--as", "BRK-A")
@@ -67,7 +67,7 @@ def test_command_speaks_as_the_operator_or_as_who_is_named(folder, url):
 
 
 def test_key_goes_before_the_variable_and_both_before_the_folder(folder, url):
-    words = ("clock", "freeze", "--url", url, "--state-folder", folder)
+    words = ("clock", "freeze", "--url", url, "--folder", folder)
     operator, broker = (seeded_secret(SEED, name) for name in ("OPERATOR", "BRK-A"))
 
     assert run(*words, NOVATE_API_KEY=broker).exit_code == 1

@@ -153,12 +153,12 @@ def test_clearing_house_that_was_killed_goes_on_where_it_was(running):
     with pytest.raises(OSError, match="refused"):
         running.ask("GET", "/readyz")
     # Its supervisor still knows, and says what comes first.
-    state = ["--state", str(running.folder)]
+    state = ["--supervisor", "--folder", str(running.folder)]
     assert "CLEARING-HOUSE  kill" in CliRunner().invoke(app, ["fault", "standing", *state]).output
     refused = CliRunner().invoke(app, ["fault", "inject", "restart", "BRK-A", *state])
     assert (refused.exit_code, "start it first" in refused.output) == (2, True)
     asked = CliRunner().invoke(app, ["fault", "standing", "--url", running.url])
-    assert (asked.exit_code, "--state FOLDER" in asked.output) == (2, True)
+    assert (asked.exit_code, "--supervisor" in asked.output) == (2, True)
 
     assert CliRunner().invoke(app, ["fault", "heal", "CLEARING-HOUSE", *state]).exit_code == 0
     running.wait_until(lambda: running.ask("GET", "/readyz")[0] == 200)
