@@ -183,7 +183,7 @@ class Settling:
         if unsigned:
             reasons = {party: why.reason for party, why in unsigned.items()}
             named = {party: why.named for party, why in unsigned.items()}
-            return NotSettled(next(iter(reasons.values())), reasons, named)
+            return NotSettled(_first_reason(reasons), reasons, named)
         return SignedSet(message, tuple(signatures))
 
     def _set_id(self) -> bytes:
@@ -230,6 +230,12 @@ class Settling:
 def _attempt(row: SettlementRow) -> Attempt:
     labels = msgspec.json.decode(row.labels, type=tuple[str, ...])
     return Attempt(row.number, labels, _unpacked(row.signed))
+
+
+def _first_reason(reasons: Mapping[int, Reason]) -> Reason:
+    """Why a set is not signed: while somebody is away, that comes before what others say of it."""
+    is_silent = Reason.SILENT in reasons.values()
+    return Reason.SILENT if is_silent else next(iter(reasons.values()))
 
 
 def _unpacked(payload: bytes) -> SignedSet:
