@@ -55,7 +55,7 @@ def hosting_of(request: Request) -> Hosting:
     hosting = getattr(request.app.state, "hosting", None)
     if not isinstance(hosting, Hosting):
         words = "this sandbox has no folder of its own, or its nodes are processes"
-        raise refuse(Reason.UNAVAILABLE, words, _IN_ONE_PROCESS)
+        raise refuse(Reason.UNAUTHORISED, words, _IN_ONE_PROCESS)
     return hosting
 
 
