@@ -132,8 +132,8 @@ def test_a_name_that_is_no_name_of_a_folder_is_refused(client, name):
 
 def test_a_market_that_is_in_no_folder_cannot_be_reset():
     with client_of(create_app(Sandbox(small_consortium()))) as client:
-        post(client, "sandbox/reset", status=503)
-        post(client, "sandbox/snapshots", {"name": "a"}, 503)
+        post(client, "sandbox/reset", status=403)
+        post(client, "sandbox/snapshots", {"name": "a"}, 403)
 
 
 def test_everything_of_the_market_is_replaced_and_nothing_else(client, tmp_path):
