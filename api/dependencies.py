@@ -42,11 +42,6 @@ def key_of(request: Request) -> ApiKey:
     return key
 
 
-def holder_of(key: ApiKey) -> KeyHolder:
-    """On whose behalf a request is made."""
-    return key.holder
-
-
 async def calling_key(request: Request) -> ApiKey:
     """The key that a request carries."""
     return key_of(request)

@@ -6,6 +6,7 @@ from typing import Final
 from api.errors import refuse
 from api.instruction_rights import sides_of
 from api.instruction_terms import instrument_number
+from api.participants import require_participant
 from ledger.domain.instructions import Instruction, State
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
@@ -27,8 +28,7 @@ def instruction_filter(
     """Which instructions are wanted. Refuses names of nobody and nothing."""
     number = None
     if participant is not None:
-        if participant not in consortium.nodes:
-            raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
+        require_participant(consortium, participant)
         number = consortium.network.participant_number(participant)
     traded = instrument_number(consortium.network, instrument) if instrument else None
     if reason is not None and reason not in Reason.__members__:

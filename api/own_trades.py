@@ -4,8 +4,7 @@ import numpy as np
 
 from api.errors import refuse
 from api.views import known_position
-from ledger.clearing.columns import TradeColumns
-from ledger.domain.accounts import SUB_ACCOUNT_BITS
+from ledger.clearing.columns import TradeColumns, are_of
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
 from nodes.consortium import Consortium
@@ -19,8 +18,7 @@ def own_rows(network: Network, holder: KeyHolder, trades: TradeColumns) -> list[
     if holder.participant is None:
         return []
     number = network.participant_number(holder.participant)
-    sells, buys = (side >> SUB_ACCOUNT_BITS == number for side in (trades.sellers, trades.buyers))
-    rows: list[int] = np.flatnonzero(sells | buys).tolist()
+    rows: list[int] = np.flatnonzero(are_of(number, trades)).tolist()
     return rows
 
 

@@ -14,9 +14,10 @@ from api.errors import refuse
 from api.fields import TRADE_NUMBER_PATTERN
 from api.own_trades import own_rows
 from api.parameters import OnlyInstrument, OnlySide
+from api.participants import require_participant
 from api.said import in_query
 from ledger.books.intake import CAPTURED, UNAFFIRMED
-from ledger.clearing.columns import Column, TradeColumns, participants_of
+from ledger.clearing.columns import Column, TradeColumns, are_of
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import encode_trade_number, isin_of_name
 from ledger.domain.instructions import State
@@ -73,8 +74,7 @@ class TradeFilter:
         """The rows that are wanted as far as the trades themselves say it."""
         wanted = np.ones(len(trades), dtype=bool)
         if self.participant is not None:
-            sides = participants_of(trades.sellers), participants_of(trades.buyers)
-            wanted &= (sides[0] == self.participant) | (sides[1] == self.participant)
+            wanted &= are_of(self.participant, trades)
         if self.instrument is not None:
             wanted &= trades.instruments == self.instrument
         if self.number is not None:
@@ -103,8 +103,8 @@ async def trade_filter(
     network = sandbox.consortium.network
     if state is not None and state not in STATES:
         raise refuse(Reason.INVALID, f"state: expected {', '.join(STATES)}, found {state}")
-    if participant is not None and participant not in sandbox.consortium.nodes:
-        raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
+    if participant is not None:
+        require_participant(sandbox.consortium, participant)
     try:
         traded = network.instrument_number(isin_of_name(instrument)) if instrument else None
         encoded = encode_trade_number(number) if number else None

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from ledger.books.database import StorageError
-from ledger.books.whole_files import write_whole
+from ledger.books.whole_files import write_bytes_whole
 from ledger.domain.errors import MalformedError
 from nodes.clock import Clock, WallClock, every_day
 from nodes.folder_meta import StateFolderError
@@ -210,7 +210,7 @@ class BusinessClock:
         if self._file is not None:
             content = msgspec.json.format(msgspec.json.encode(setting))
             try:
-                write_whole(self._file, lambda stream: stream.write(content))
+                write_bytes_whole(self._file, content)
             except OSError as error:
                 raise StorageError(f"{self._file}: {error.strerror}") from error
         self._setting = setting

@@ -7,9 +7,11 @@ instructions expire and breaks are first seen. They are different things.
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 SECONDS_A_DAY = 86_400
+NS: Final = 1_000_000_000
+"""Nanoseconds a second: the stopwatch counts them."""
 
 
 class Clock(Protocol):

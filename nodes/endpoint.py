@@ -11,14 +11,13 @@ from urllib.parse import urlsplit, urlunsplit
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from nodes.clock import Clock, pause
+from nodes.clock import NS, Clock, pause
 from nodes.engine import EngineError
 
 CONNECT_SECONDS_MAX: Final = 3.05
 READ_SECONDS_MAX: Final = 30.0
 FIRST_PAUSE_SECONDS: Final = 0.05
 PAUSE_SECONDS_MAX: Final = 2.0
-NS: Final = 1_000_000_000
 
 T = TypeVar("T")
 

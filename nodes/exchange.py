@@ -33,12 +33,12 @@ from ledger.books.series import SeriesOrder
 from ledger.books.submissions import Submission, find_submission, record_submission
 from ledger.books.tables import RefusalRow
 from ledger.books.trade_index import NOT_FOUND, TradeIndex, fingerprints_of, same_identity
-from ledger.clearing.columns import COLUMN_NAMES, TradeColumns
+from ledger.clearing.columns import COLUMN_NAMES, TradeColumns, are_of
 from ledger.domain.participants import Role
 from nodes.bus import NOT_TAKEN, UnreachableError
 from nodes.for_desk import for_desk
 from nodes.keys import Key
-from nodes.late_trades import are_of, ask_again, not_affirmed
+from nodes.late_trades import ask_again, not_affirmed
 from nodes.messages import (
     Accepted,
     Affirmation,

@@ -12,8 +12,8 @@ from web3 import Web3
 from web3.types import RPCEndpoint
 
 from contracts.lines import LINES_PER_CALL_MAX
-from nodes.clock import WallClock, pause
-from nodes.endpoint import NS, Endpoint
+from nodes.clock import NS, WallClock, pause
+from nodes.endpoint import Endpoint
 from nodes.engine import (
     TRANSACTION_GAS,
     EngineError,

@@ -12,7 +12,7 @@ import numpy as np
 from ledger.books.blotter import Blotter
 from ledger.books.changes import ranges_of
 from ledger.books.database import UnitOfWork
-from ledger.clearing.columns import Column, Mask, TradeColumns, participants_of
+from ledger.clearing.columns import Column, TradeColumns
 from ledger.domain.participants import Role
 from nodes.bus import UnreachableError
 from nodes.messages import (
@@ -76,13 +76,6 @@ def ask_again(exchange: Node, positions: Column, trades: TradeColumns) -> Accept
     if away is not None:
         raise away
     return Accepted()
-
-
-def are_of(participant: int, trades: TradeColumns) -> Mask:
-    """Which trades a participant is a side of."""
-    is_seller: Mask = participants_of(trades.sellers) == participant
-    is_side: Mask = is_seller | (participants_of(trades.buyers) == participant)
-    return is_side
 
 
 def not_affirmed(answer: object, count: int) -> list[int]:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-NS_A_SECOND: Final = 1_000_000_000
+from nodes.clock import NS
+
 BUCKETS_MAX: Final = 10_000
 RATE_MAX: Final = 1_000_000
 RATE: Final = 1_000
@@ -47,7 +48,7 @@ class RateLimits:
         assert 1 <= rate <= RATE_MAX, "a rate within bounds"
         self.rate = rate
         self.burst = burst or rate * BURST_SECONDS
-        self._interval_ns = NS_A_SECOND // rate
+        self._interval_ns = NS // rate
         self._now_ns = stopwatch_ns
         self._full_at_ns: OrderedDict[str, int] = OrderedDict()
 
@@ -72,4 +73,4 @@ class RateLimits:
 
 def _seconds(ns: int) -> int:
     """Whole seconds, rounded up."""
-    return -(-ns // NS_A_SECOND)
+    return -(-ns // NS)

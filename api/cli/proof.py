@@ -9,7 +9,7 @@ from api.cli.chain_options import DEFAULT_STATE, FOLDER_NAMES, StateOption
 from api.cli.terminal import EXIT_FAILED, bad_input, file_trouble, messages, output
 from ledger.books.segment_index import RunError
 from ledger.books.segments import SegmentError
-from ledger.books.whole_files import write_whole
+from ledger.books.whole_files import write_bytes_whole
 from ledger.clearing import proof as proofs
 from ledger.clearing.columns import COLUMN_NAMES, TradeColumns
 from ledger.domain.errors import MalformedError
@@ -46,7 +46,7 @@ def make(
             messages().print(f"{trade_id} is in no settled cycle of {state}")
             raise typer.Exit(EXIT_FAILED)
         text = proofs.encode(proof)
-        write_whole(out, lambda stream: stream.write(text.encode()))
+        write_bytes_whole(out, text.encode())
     except (MalformedError, StateFolderError) as error:
         bad_input(str(error))
     except (SegmentError, RunError) as error:

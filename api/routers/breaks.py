@@ -17,6 +17,7 @@ from api.dependencies import (
 )
 from api.errors import RefusedError, problems, refuse
 from api.parameters import Limit, OnlyParticipant
+from api.participants import require_participant
 from api.said import in_path, in_query
 from ledger.books.break_life import Break
 from ledger.books.breaks import BreakFilter
@@ -240,10 +241,8 @@ def _breaks(
 
 
 def _node(consortium: Consortium, owner: str) -> Node:
-    node = consortium.nodes.get(owner)
-    if node is None:
-        raise refuse(Reason.UNKNOWN, f"there is no participant {owner}")
-    return node
+    require_participant(consortium, owner)
+    return consortium.nodes[owner]
 
 
 def _asked(ask: Callable[[], T]) -> T:

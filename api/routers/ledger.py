@@ -19,6 +19,7 @@ from api.dependencies import (
 from api.errors import problems, refuse
 from api.paging import KeyCursor, page_after
 from api.parameters import Limit, OnlyParticipant
+from api.participants import require_participant
 from api.positions import position_view, positions_at, positions_now
 from api.said import in_path, in_query
 from api.views import cycle_view, participant_view
@@ -140,8 +141,8 @@ def list_positions(
     """
     with sandbox.lock:
         consortium = sandbox.consortium
-        if participant is not None and participant not in consortium.nodes:
-            raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
+        if participant is not None:
+            require_participant(consortium, participant)
         height = consortium.clearing_house.projection.height
         is_now = as_of_block in (None, height)
         found = positions_now(consortium, participant) if is_now else []

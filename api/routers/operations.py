@@ -11,6 +11,7 @@ from api.errors import RefusedError, problems, refuse
 from api.instruction_terms import movement_of
 from api.instruction_views import balance_view
 from api.parameters import TraderInPath
+from api.participants import require_trader
 from ledger.books.postings import Register
 from ledger.domain.accounts import participant_of
 from ledger.domain.key_holders import KeyHolder
@@ -115,10 +116,7 @@ def _check_issues(network: Network, holder: KeyHolder, movement: Movement) -> No
 
 def _stand(sandbox: Sandbox, participant: str, *, is_suspended: bool) -> schemas.Standing:
     network = sandbox.consortium.network
-    if participant not in sandbox.consortium.nodes:
-        raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
-    if not network.trades(participant):
-        raise refuse(Reason.INVALID, f"{participant} does not trade: name a broker or bank")
+    require_trader(sandbox.consortium, participant)
     number = network.participant_number(participant)
 
     def act(consortium: Consortium) -> Rejected | None:

@@ -15,6 +15,7 @@ from api.dependencies import CallingHolder, RunningSandbox, only_known_parameter
 from api.errors import RefusedError, Remedy, problems, refuse
 from api.hosting import Hosting
 from api.parameters import TraderInPath
+from api.participants import require_trader
 from api.said import in_path
 from ledger.domain.errors import MalformedError
 from ledger.domain.key_holders import KeyRole
@@ -216,7 +217,7 @@ def put_stub(
     participant: TraderInPath, asked: schemas.NewStub, sandbox: RunningSandbox
 ) -> schemas.Stub:
     """Whenever somebody enters a side that names it, its own side is entered for it."""
-    _require_trader(sandbox, participant)
+    require_trader(sandbox.consortium, participant)
     stub = Stub(behaviour=Behaviour(asked.behaviour), after_seconds=asked.after_seconds)
     with sandbox.lock:
         sandbox.stubs.put(participant, stub)
@@ -232,7 +233,7 @@ def put_stub(
 )
 def delete_stub(participant: TraderInPath, sandbox: RunningSandbox) -> Response:
     """What was entered stays entered."""
-    _require_trader(sandbox, participant)
+    require_trader(sandbox.consortium, participant)
     with sandbox.lock:
         sandbox.stubs.put(participant, None)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
@@ -340,10 +341,3 @@ async def _replace(hosting: Hosting, act: Callable[[], None]) -> None:
         raise _unknown_snapshot(str(error.args[0])) from None
     except OSError as error:
         raise refuse(Reason.STORAGE, str(error)) from error
-
-
-def _require_trader(sandbox: Sandbox, participant: str) -> None:
-    if participant not in sandbox.consortium.nodes:
-        raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
-    if not sandbox.consortium.network.trades(participant):
-        raise refuse(Reason.INVALID, f"{participant} does not trade: name a broker or bank")

@@ -15,6 +15,7 @@ from api.dependencies import (
 )
 from api.errors import RefusedError, problems, refuse
 from api.parameters import Limit, TraderInPath
+from api.participants import require_trader
 from api.said import in_path, in_query
 from api.schemas import Page
 from api.side_terms import participant_of, side_of, wishes_of
@@ -100,7 +101,7 @@ def list_sides(
     with sandbox.lock:
         network, desk = sandbox.consortium.network, sandbox.consortium.clearing_house.matching
         if participant is not None and participant != holder.participant:
-            _check_trades(sandbox.consortium, participant)
+            require_trader(sandbox.consortium, participant)
         found = _found(desk, cursor, limit + 1, participant, state)
         following = str(found[limit].place) if len(found) > limit else None
         views = [side_view(network, desk, each) for each in found[:limit]]
@@ -143,7 +144,7 @@ def withdraw_side(
 ) -> schemas.SideFound:
     """Takes an unmatched side back; of one that has matched, asks for cancellation."""
     _check_sees(holder, participant, reference)
-    _check_trades(sandbox.consortium, participant)
+    require_trader(sandbox.consortium, participant)
     refusal = sandbox.change(
         lambda consortium: consortium.trader(participant).withdraw_side(reference)
     )
@@ -218,7 +219,7 @@ def list_allegements(
     check_reads(holder, participant)
     with sandbox.lock:
         consortium = sandbox.consortium
-        _check_trades(consortium, participant)
+        require_trader(consortium, participant)
         network, house = consortium.network, consortium.clearing_house
         alleged = consortium.trader(participant).allegements()
         return schemas.Allegements(
@@ -268,14 +269,6 @@ def _read(sandbox: Sandbox, participant: str, reference: str) -> schemas.SideFou
 
 def _is_known(consortium: Consortium, participant: str, reference: str) -> bool:
     return consortium.clearing_house.matching.get(participant, reference) is not None
-
-
-def _check_trades(consortium: Consortium, participant: str) -> None:
-    """Refuses names of nobody, and of who does not trade."""
-    if participant not in consortium.nodes:
-        raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")
-    if not consortium.network.trades(participant):
-        raise refuse(Reason.INVALID, f"{participant} does not trade: name a broker or bank")
 
 
 def _found(

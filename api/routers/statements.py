@@ -9,6 +9,7 @@ from api.access.owning import check_owns, check_reads
 from api.body_guard import BodyBounds, bounded
 from api.dependencies import CallingHolder, RunningSandbox, only_known_parameters
 from api.errors import problems, refuse
+from api.participants import require_participant
 from api.said import in_header, in_path, in_query
 from api.statement_schemas import ComparedStatement, StatementDifference
 from ledger.books.break_life import key_of
@@ -18,7 +19,6 @@ from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import parse_date
 from ledger.domain.reasons import Reason
 from nodes.bus import UnreachableError
-from nodes.sandbox.sandbox import Sandbox
 from nodes.statements.columns import Language
 from nodes.statements.model import Period, StatementKind
 from nodes.statements.reading import FILE_BYTES_MAX, StatementFileError, read_statement
@@ -105,7 +105,7 @@ def read_own_statement(
 
     Of a business date, of some blocks, or of everything so far.
     """
-    _require_known(sandbox, participant)
+    require_participant(sandbox.consortium, participant)
     check_reads(holder, participant)
     try:
         with sandbox.lock:
@@ -160,7 +160,7 @@ def compare_statement(
 
     A file with a fault is refused whole, with the line and the column.
     """
-    _require_known(sandbox, participant)
+    require_participant(sandbox.consortium, participant)
     check_owns(holder, participant)
     try:
         given = read_statement(body, name, participant, sandbox.consortium.network)
@@ -196,8 +196,3 @@ def _view(difference: Difference) -> StatementDifference:
         at_risk=at_risk,
         currency=difference.currency,
     )
-
-
-def _require_known(sandbox: Sandbox, participant: str) -> None:
-    if participant not in sandbox.consortium.nodes:
-        raise refuse(Reason.UNKNOWN, f"there is no participant {participant}")

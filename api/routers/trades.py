@@ -188,10 +188,12 @@ def list_trades(
     consortium = sandbox.consortium
     height = consortium.clearing_house.projection.height
     page = find_trades(consortium, holder, wanted, cursor, limit)
-    views = [
-        trade_view(consortium, explorer, trades, row, position)
-        for trades, row, position in page.rows
-    ]
+    # What a trade waits for is read from the queue, which the market changes meanwhile.
+    with sandbox.lock:
+        views = [
+            trade_view(consortium, explorer, trades, row, position)
+            for trades, row, position in page.rows
+        ]
     following = None if page.next_position is None else str(page.next_position)
     return schemas.Page(as_of_block=height, data=views, next_cursor=following)
 
@@ -234,7 +236,8 @@ async def read_trade(
 
 def _shown(sandbox: Sandbox, explorer: Explorer, position: int) -> trade_schemas.Trade:
     trades = sandbox.consortium.exchange.trades(position, position + 1)
-    return trade_view(sandbox.consortium, explorer, trades, 0, position)
+    with sandbox.lock:
+        return trade_view(sandbox.consortium, explorer, trades, 0, position)
 
 
 def _row(network: Network, trade: trade_schemas.NewTrade) -> tuple[int, ...]:

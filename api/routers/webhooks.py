@@ -10,6 +10,7 @@ from api.dependencies import CallingHolder, RunningSandbox, only_known_parameter
 from api.errors import problems, refuse
 from api.event_access import Events, Reader
 from api.parameters import CursorText, Limit
+from api.participants import require_participant
 from api.said import in_path, in_query
 from ledger.books.interface.events import EventFilter
 from ledger.books.interface.webhooks import (
@@ -102,9 +103,8 @@ def create_endpoint(  # what FastAPI hands in
 ) -> schemas.CreatedWebhookEndpoint:
     """Adds an endpoint, told of what happens from now on. The secret is shown this once."""
     _check_host(rules, look_ups, new.url)
-    network = sandbox.consortium.network
-    if new.participant and new.participant not in {each.id for each in network.participants}:
-        raise refuse(Reason.UNKNOWN, f"there is no participant {new.participant}")
+    if new.participant:
+        require_participant(sandbox.consortium, new.participant)
     if sum(each.owner == holder.name for each in webhooks.all()) >= ENDPOINTS_MAX:
         detail = f"{holder.name} has {ENDPOINTS_MAX} webhook endpoints already: remove one first"
         raise refuse(Reason.UNAVAILABLE, detail)

@@ -12,7 +12,6 @@ from api.dependencies import (
     CallingHolder,
     RunningExplorer,
     RunningSandbox,
-    holder_of,
     key_of,
 )
 from api.own_trades import sees_trade
@@ -35,6 +34,7 @@ from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 from nodes.explorer.explorer import TransactionView, parse_block_id, parse_hash
 from nodes.explorer.values import LineTable
+from nodes.sandbox.sandbox import Sandbox
 
 router = APIRouter(include_in_schema=False)
 
@@ -147,7 +147,7 @@ def transaction_page(
         "table_index": index,
         "table": view.lines[index] if view.lines else None,
         "rows": view.lines[index].rows(at.line, ROWS_A_PAGE) if view.lines else [],
-        "settled": _settled(sandbox.consortium, holder, view, at.trade),
+        "settled": _settled(sandbox, holder, view, at.trade),
     }
     return _render(request, "chain_transaction.html", language, context)
 
@@ -168,7 +168,8 @@ def trade_page(
     if position is None or not sees_trade(consortium, holder, position):
         return _missing(request, language, explorer, trade_id)
     trades = consortium.exchange.trades(position, position + 1)
-    trade = trade_view(consortium, explorer, trades, 0, position)
+    with sandbox.lock:
+        trade = trade_view(consortium, explorer, trades, 0, position)
     return _render(request, "chain_trade.html", language, {"trade": trade})
 
 
@@ -203,11 +204,12 @@ def _blocks(explorer: Explorer, below: int | None) -> dict[str, Any]:
 
 
 def _settled(
-    consortium: Consortium, holder: KeyHolder, view: TransactionView, first: int
+    sandbox: Sandbox, holder: KeyHolder, view: TransactionView, first: int
 ) -> SettledTrades | None:
     if not view.reference or not view.summary.succeeded:
         return None
-    return settled_trades(consortium, holder, view.reference, first, ROWS_A_PAGE)
+    with sandbox.lock:
+        return settled_trades(sandbox.consortium, holder, view.reference, first, ROWS_A_PAGE)
 
 
 def _missing(request: Request, language: Language, explorer: Explorer, asked: str) -> Response:
@@ -234,7 +236,7 @@ def _render(
 
     words = {
         "language": language,
-        **viewer_words(holder_of(key_of(request)), language),
+        **viewer_words(key_of(request).holder, language),
         "c": lambda key: word(CHAIN_WORDS, key, language),
         "trade_state": lambda key: word(TRADE_STATES, key, language),
         "link": link,

@@ -25,6 +25,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     force_to_disk(path.parent)
 
 
+def write_bytes_whole(path: Path, content: bytes) -> None:
+    """Writes some bytes likewise."""
+    write_whole(path, lambda stream: stream.write(content))
+
+
 def force_to_disk(folder: Path) -> None:
     """Has the disk remember which files are in a folder."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -125,3 +125,10 @@ def assets_of(keys: Column) -> Column:
 def participants_of(accounts: Column) -> Column:
     """The participants that accounts belong to."""
     return accounts >> SUB_ACCOUNT_BITS
+
+
+def are_of(participant: int, trades: TradeColumns) -> Mask:
+    """Which trades a participant is a side of."""
+    sells: Mask = participants_of(trades.sellers) == participant
+    side: Mask = sells | (participants_of(trades.buyers) == participant)
+    return side

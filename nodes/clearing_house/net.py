@@ -15,7 +15,7 @@ from ledger.books.cycles import CycleRecords
 from ledger.books.intake import CANCELLED, Intake, TradeStanding, Window
 from ledger.books.postings import Register
 from ledger.books.tables import CycleRow
-from ledger.clearing.columns import TradeColumns, participants_of
+from ledger.clearing.columns import TradeColumns, are_of, participants_of
 from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import SECURITIES_GROSS, Rules
@@ -178,9 +178,7 @@ class NetSettlement:
         trades = window.trades
         out = np.isin(trades.instruments, sorted(unsound.instruments))
         for participant, currency in unsound.cash:
-            theirs = participants_of(trades.sellers) == participant
-            theirs |= participants_of(trades.buyers) == participant
-            out |= theirs & (trades.currencies == currency)
+            out |= are_of(participant, trades) & (trades.currencies == currency)
         positions = (window.first + window.rows[out[window.rows]]).tolist()
         return dict.fromkeys(positions, Reason.INTEGRITY)
 

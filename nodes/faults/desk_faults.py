@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from ledger.books.whole_files import write_whole
 from ledger.clearing.columns import Column, TradeColumns
 from ledger.domain.reasons import Reason, Rejected
 from nodes.consortium import Consortium
 from nodes.desks import Feed
 from nodes.faults.node_faults import NODE_FAULTS, FaultForm, NodeFault, StandingFault
+from nodes.kept_choices import KeptChoices
 
 DESK_FAULTS_FILE: Final = "desk-faults.json"
 
@@ -73,15 +73,12 @@ class DeskFaults:
 
     def __init__(self, consortium: Consortium) -> None:
         self._consortium = consortium
-        self._file = consortium.path / DESK_FAULTS_FILE if consortium.path else None
-        self._fault_by_participant: dict[str, DeskFault] = {}
-        if self._file and self._file.exists():
-            read = msgspec.json.decode(self._file.read_bytes(), type=dict[str, DeskFault])
-            self._fault_by_participant = read
+        file = consortium.path / DESK_FAULTS_FILE if consortium.path else None
+        self._faults = KeptChoices(file, msgspec.json.Decoder(dict[str, DeskFault]))
 
     def standing(self) -> list[StandingFault]:
         """What is wrong now, by participant."""
-        return [StandingFault(*each) for each in self._fault_by_participant.items()]
+        return [StandingFault(*each) for each in self._faults.all().items()]
 
     def inject(self, fault: DeskFault, participant: str) -> Rejected | None:
         """Something is wrong with a desk from now on; on disk when this returns.
@@ -95,34 +92,27 @@ class DeskFaults:
         if not network.trades(participant):
             detail = f"{fault.value}: expected a participant that trades, found {participant}"
             return Rejected(Reason.INVALID, detail)
-        known = self._fault_by_participant.get(participant, fault)
+        known = self._faults.all().get(participant, fault)
         if known is not fault:
             detail = f"{participant}: expected to be healed of {known.value} before {fault.value}"
             return Rejected(Reason.INVALID, detail)
-        self._put({**self._fault_by_participant, participant: fault})
+        self._faults.put(participant, fault)
         return None
 
     def heal(self, participant: str) -> bool:
         """A desk reports as it should, what it has withheld first; says whether it had a fault."""
-        changed = {**self._fault_by_participant}
-        if changed.pop(participant, None) is None:
+        if participant not in self._faults.all():
             return False
-        self._put(changed)
+        self._faults.put(participant, None)
         # From here on it is known from the node's books only how far it has reported.
         self._consortium.reported_to.pop(participant, None)
         return True
 
     def as_reported(self, participant: str, feed: Feed) -> Feed | None:
         """A participant's trades as its desk reports them; None: it withholds them."""
-        fault = self._fault_by_participant.get(participant)
+        fault = self._faults.all().get(participant)
         if fault is None:
             return feed
         if fault is DeskFault.BLOTTER_MISSING:
             return None
         return reported(fault, feed, np.arange(len(feed[1])))
-
-    def _put(self, changed: dict[str, DeskFault]) -> None:
-        if self._file:
-            content = msgspec.json.encode(dict(sorted(changed.items())))
-            write_whole(self._file, lambda stream: stream.write(content))
-        self._fault_by_participant = changed

@@ -12,7 +12,7 @@ from ledger.domain.participants import Role
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UNDISTURBED, Disturbance
 from nodes.consortium import Consortium
-from nodes.faults.node_faults import MILLISECONDS_MAX, NodeFault, StandingFault
+from nodes.faults.node_faults import NodeFault, StandingFault, refusal_of
 
 _OF_THE_PROCESS: Final = frozenset({NodeFault.KILL, NodeFault.RESTART, NodeFault.CUT_OFF})
 
@@ -104,15 +104,10 @@ class InProcessFaults:
         self._bus.disturb(id, disturbance)
 
     def _refusal_of(self, fault: NodeFault, id: str, milliseconds: int) -> Rejected | None:
-        if id not in self._consortium.nodes:
-            return Rejected(Reason.UNKNOWN, f"there is no participant {id}")
         if fault in _OF_THE_PROCESS and id == self._consortium.network.sole(Role.CLEARING_HOUSE):
             detail = (
                 f"{fault.value}: {id} is in this process together with all others: expected"
                 " another participant, or a sandbox whose nodes are processes of their own"
             )
             return Rejected(Reason.INVALID, detail)
-        if fault is NodeFault.SLOW and not 0 < milliseconds <= MILLISECONDS_MAX:
-            expected = f"milliseconds: expected from 1 to {MILLISECONDS_MAX}"
-            return Rejected(Reason.INVALID, f"{expected}, found {milliseconds}")
-        return None
+        return refusal_of(self._consortium.nodes, fault, id, milliseconds)

@@ -3,12 +3,12 @@
 The same faults are there whether the nodes are in one process or each in its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
-from ledger.domain.reasons import Rejected
+from ledger.domain.reasons import Reason, Rejected
 
 MILLISECONDS_MAX: Final = 60_000
 
@@ -65,6 +65,18 @@ class StandingFault:
     participant: str
     fault: Enum
     milliseconds: int = 0
+
+
+def refusal_of(
+    known: Container[str], fault: NodeFault, participant: str, milliseconds: int
+) -> Rejected | None:
+    """Why a fault is none of these participants' nodes (UNKNOWN), or makes no sense (INVALID)."""
+    if participant not in known:
+        return Rejected(Reason.UNKNOWN, f"there is no participant {participant}")
+    if fault is NodeFault.SLOW and not 0 < milliseconds <= MILLISECONDS_MAX:
+        expected = f"milliseconds: expected from 1 to {MILLISECONDS_MAX}"
+        return Rejected(Reason.INVALID, f"{expected}, found {milliseconds}")
+    return None
 
 
 class NodeFaults(Protocol):

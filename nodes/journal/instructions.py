@@ -11,6 +11,7 @@ from ledger.books.changes import (
     TradesChange,
 )
 from ledger.books.entered_sides import SideState
+from ledger.domain.identifiers import owner_of
 from ledger.domain.instructions import Priority, State
 from nodes.clearing_house.node import ClearingHouse
 from nodes.journal.event import Draft
@@ -134,7 +135,7 @@ class BookChanges:
             )
 
     def _owner(self, account: int) -> str:
-        return self._house.network.account_id(account).partition("/")[0]
+        return owner_of(self._house.network.account_id(account))
 
 
 _ON_THE_CHAIN: Final = frozenset({"settled", "partially_settled"})

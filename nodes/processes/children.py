@@ -13,12 +13,11 @@ from typing import Final, Self
 
 import msgspec
 
-from nodes.clock import Clock, WallClock, pause
+from nodes.clock import NS, Clock, WallClock, pause
 from nodes.processes.forking import LINE_BYTES_MAX, Asked, Told
 
 POLL_SECONDS: Final = 0.01
 END_SECONDS_MAX: Final = 5.0
-NS: Final = 1_000_000_000
 
 
 class Child:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UNDISTURBED, Disturbance, UnreachableError
 from nodes.consortium import Consortium
-from nodes.faults.node_faults import MILLISECONDS_MAX, NodeFault, StandingFault
+from nodes.faults.node_faults import NodeFault, StandingFault, refusal_of
 from nodes.processes.supervisor import ENDED, PAUSED, RUNNING, ProcessError
 from nodes.wire.directory import Place
 
@@ -62,11 +62,9 @@ class ProcessFaults:
         Refuses participants that there are not (UNKNOWN), what cannot be done (INVALID), what the
         supervisor does not do now (UNAVAILABLE), and what a node that is away is asked (SILENT).
         """
-        if participant not in self._consortium.nodes:
-            return Rejected(Reason.UNKNOWN, f"there is no participant {participant}")
-        if fault is NodeFault.SLOW and not 0 < milliseconds <= MILLISECONDS_MAX:
-            expected = f"milliseconds: expected from 1 to {MILLISECONDS_MAX}"
-            return Rejected(Reason.INVALID, f"{expected}, found {milliseconds}")
+        refusal = refusal_of(self._consortium.nodes, fault, participant, milliseconds)
+        if refusal is not None:
+            return refusal
         try:
             if participant == self._own and fault in _END_IT:
                 self._do_soon(fault)

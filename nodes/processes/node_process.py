@@ -15,6 +15,7 @@ from ledger.domain.participants import Role
 from nodes import bootstrap
 from nodes.bus import NO_ANSWER
 from nodes.business_clock import clock_file
+from nodes.clock import NS
 from nodes.consortium import found_node
 from nodes.engine import EngineError
 from nodes.folder_meta import Meta, StateFolderError, read_meta
@@ -39,7 +40,6 @@ MESSAGES: Final = "/messages"
 FOLLOW_SECONDS: Final = 0.2
 AWAY_SECONDS: Final = 3.0
 """Who has not looked for so long has stood still, and may have missed something."""
-NS: Final = 1_000_000_000
 RECONCILE_SECONDS: Final = 2.0
 """How often a node with open breaks compares again without a new block."""
 

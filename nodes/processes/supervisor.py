@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from nodes.clock import Clock, WallClock
+from nodes.clock import NS, Clock, WallClock
 from nodes.processes.children import Child, Children
 from nodes.wire.directory import Directory, Listing, Place
 
@@ -28,7 +28,6 @@ FIRST_PAUSE_SECONDS: Final = 1.0
 PAUSE_SECONDS_MAX: Final = 30.0
 STEADY_SECONDS: Final = 60.0
 """Who has run so long has recovered: the next pause is the first again."""
-NS: Final = 1_000_000_000
 
 RUNNING, PAUSED, ENDED, RESTARTING = "running", "paused", "ended", "restarting"
 
@@ -277,9 +276,7 @@ class Processes:
         child.process = None
         if now - child.started_ns > STEADY_SECONDS * NS:
             child.pause_seconds = FIRST_PAUSE_SECONDS
-        child.start_again_ns = now + int(child.pause_seconds * NS)
-        child.pause_seconds = min(2 * child.pause_seconds, PAUSE_SECONDS_MAX)
-        self._stand(child, RESTARTING)
+        self._start_later(child)
 
     def _try_again(self, child: _Kept) -> None:
         try:
@@ -287,9 +284,12 @@ class Processes:
             self._await(child)
         except ProcessError as error:
             logger.warning("%s", error)
-            child.start_again_ns = self._clock.stopwatch_ns() + int(child.pause_seconds * NS)
-            child.pause_seconds = min(2 * child.pause_seconds, PAUSE_SECONDS_MAX)
-            self._stand(child, RESTARTING)
+            self._start_later(child)
+
+    def _start_later(self, child: _Kept) -> None:
+        child.start_again_ns = self._clock.stopwatch_ns() + int(child.pause_seconds * NS)
+        child.pause_seconds = min(2 * child.pause_seconds, PAUSE_SECONDS_MAX)
+        self._stand(child, RESTARTING)
 
 
 def _let_go(process: Child) -> None:

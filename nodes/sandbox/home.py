@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from ledger.books.whole_files import force_to_disk, write_whole
+from ledger.books.whole_files import force_to_disk, write_bytes_whole
 from ledger.domain.errors import MalformedError
 from nodes.keys import fresh_seed
 from nodes.sandbox.sandbox import Sandbox
@@ -92,7 +92,7 @@ class SandboxHome:
         if replacement.snapshot is not None:
             self.find(replacement.snapshot)
         content = msgspec.json.encode(replacement)
-        write_whole(self.path / _REPLACEMENT, lambda stream: stream.write(content))
+        write_bytes_whole(self.path / _REPLACEMENT, content)
 
     def save(self, snapshot: Snapshot) -> None:
         """Keeps the market as it is: whole under the name, or not at all. Raises OSError."""
@@ -103,7 +103,7 @@ class SandboxHome:
             _copy(self.path, unfinished)
             size = sum(file.stat().st_size for file in unfinished.rglob("*") if file.is_file())
             described = msgspec.json.encode(msgspec.structs.replace(snapshot, size_bytes=size))
-            write_whole(unfinished / _DESCRIPTION, lambda stream: stream.write(described))
+            write_bytes_whole(unfinished / _DESCRIPTION, described)
         except OSError:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise

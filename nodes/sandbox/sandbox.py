@@ -25,6 +25,7 @@ from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
 from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
+from nodes.clock import NS
 from nodes.consortium import Consortium
 from nodes.desks import take_in
 from nodes.engine import Engine
@@ -49,7 +50,6 @@ T = TypeVar("T")
 
 CYCLE_SECONDS: Final = 0.5
 IDLE_SECONDS: Final = 0.05
-NS_A_SECOND: Final = 1_000_000_000
 DEFAULT_SEED: Final = "novate"
 
 _STOPPED: Final = Rejected(Reason.UNAVAILABLE, "the sandbox is stopping")
@@ -101,7 +101,7 @@ class Sandbox:
         self.faults: NodeFaults = InProcessFaults(consortium)
         self.desk_faults = DeskFaults(consortium)
         self.stubs = Stubs(consortium)
-        self._cycle_ns = int(cycle_seconds * NS_A_SECOND)
+        self._cycle_ns = int(cycle_seconds * NS)
         self._must_resume = False
         self._stopping = Event()
         self._threads = [

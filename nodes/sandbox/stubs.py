@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
-from ledger.books.whole_files import write_whole
 from ledger.settlement.matching import Side
 from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
+from nodes.kept_choices import KeptChoices
 from nodes.messages import Allegement
 
 STUBS_FILE: Final = "stubs.json"
@@ -47,34 +47,23 @@ class Stubs:
 
     def __init__(self, consortium: Consortium) -> None:
         self._consortium = consortium
-        self._file = consortium.path / STUBS_FILE if consortium.path else None
-        self._stub_by_participant: dict[str, Stub] = {}
+        file = consortium.path / STUBS_FILE if consortium.path else None
+        self._stubs = KeptChoices(file, msgspec.json.Decoder(dict[str, Stub]))
         self._seen: dict[tuple[str, str, str], int] = {}
         self._answered: set[tuple[str, str, str]] = set()
-        if self._file and self._file.exists():
-            read = msgspec.json.decode(self._file.read_bytes(), type=dict[str, Stub])
-            self._stub_by_participant = read
 
     def all(self) -> Mapping[str, Stub]:
         """Who is stood in for, and how."""
-        return self._stub_by_participant
+        return self._stubs.all()
 
     def put(self, participant: str, stub: Stub | None) -> None:
         """Stands in for a participant from now on, or no more; on disk when this returns."""
-        changed = {**self._stub_by_participant}
-        changed.pop(participant, None)
-        if stub is not None:
-            changed[participant] = stub
-        if self._file:
-            content = msgspec.json.encode(dict(sorted(changed.items())))
-            write_whole(self._file, lambda stream: stream.write(content))
-        self._stub_by_participant = changed
+        self._stubs.put(participant, stub)
 
     def answer(self) -> int:
         """Enters what is due; returns how many sides that were."""
         return sum(
-            self._answer_for(participant, stub)
-            for participant, stub in self._stub_by_participant.items()
+            self._answer_for(participant, stub) for participant, stub in self._stubs.all().items()
         )
 
     def _answer_for(self, participant: str, stub: Stub) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ledger.books.keyed import Keyed, add_up
-from ledger.books.movements import Movements, blocks_of_days, read_movements
+from ledger.books.movements import REGISTERS, Movements, blocks_of_days, read_movements
 from ledger.books.postings import Register
 from ledger.domain.accounts import account_of, asset_of
 from ledger.domain.errors import MalformedError
@@ -85,7 +85,7 @@ def _positions(node: "Node", _: int, last: int) -> Iterator[StatementRow]:
 def _movements(node: "Node", first: int, last: int) -> Iterator[StatementRow]:
     movements = movements_of(node, first, last)
     for row in np.flatnonzero(movements.available + movements.held).tolist():
-        register = tuple(Register)[int(movements.registers[row])]
+        register = REGISTERS[int(movements.registers[row])]
         yield _movement(node, register, movements, row)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from ledger.books.whole_files import write_whole
+from ledger.books.whole_files import write_bytes_whole
 
 FILE: Final = "processes.json"
 LOCAL: Final = "127.0.0.1"
@@ -61,7 +61,7 @@ class Directory:
     def write(self, listing: Listing) -> None:
         """Says it anew."""
         content = msgspec.json.format(msgspec.json.encode(listing))
-        write_whole(self.file, lambda stream: stream.write(content))
+        write_bytes_whole(self.file, content)
 
     def port_of(self, node: str) -> int:
         """Where a node listens; 0: nowhere that is known."""

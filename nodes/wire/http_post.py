@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final
 
 from nodes.bus import UnreachableError
-from nodes.clock import Clock, pause
+from nodes.clock import NS, Clock, pause
 from nodes.wire.directory import LOCAL
 
 CONNECT_SECONDS_MAX: Final = 5.0
@@ -25,7 +25,6 @@ PAUSES_SECONDS: Final = (0.05, 0.2)
 """Between the attempts to send something whose connection was refused or broke."""
 SILENCE_SECONDS: Final = 1.0
 """For so long somebody who was silent is not asked again."""
-NS: Final = 1_000_000_000
 
 
 class Post:

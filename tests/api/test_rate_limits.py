@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from api.access.access import RateOptions
 from api.access.credentials import address_of
-from api.access.rate_limits import BUCKETS_MAX, NS_A_SECOND, RateLimits
+from api.access.rate_limits import BUCKETS_MAX, RateLimits
 from api.app import create_app
 from api.errors import problem_of
 from ledger.domain.reasons import Reason, Rejected
+from nodes.clock import NS
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.clients import SEED, key_header
 from tests.support.consortia import DAY
@@ -31,7 +32,7 @@ class Stopwatch:
 @given(
     st.integers(1, 2_000),
     st.integers(1, 50),
-    st.lists(st.integers(0, 3 * NS_A_SECOND), max_size=60),
+    st.lists(st.integers(0, 3 * NS), max_size=60),
 )
 def test_never_more_than_burst_and_rate_allow_and_when_it_says_so_again(rate, burst, asked):
     clock, taken = Stopwatch(), []
@@ -43,12 +44,12 @@ def test_never_more_than_burst_and_rate_allow_and_when_it_says_so_again(rate, bu
             taken.append(clock.ns)
         else:
             # It says when: then it may.
-            clock.ns += verdict.wait_seconds * NS_A_SECOND
+            clock.ns += verdict.wait_seconds * NS
             assert limits.take("who").is_allowed
             taken.append(clock.ns)
     for first in range(len(taken)):
         for last in range(first, len(taken)):
-            interval = NS_A_SECOND // rate
+            interval = NS // rate
             assert last - first + 1 <= burst + (taken[last] - taken[first]) // interval
 
 
@@ -61,9 +62,9 @@ def test_burst_goes_then_one_at_a_time():
     assert [each.remaining for each in verdicts] == [2, 1, 0, 0]
     assert verdicts[3].wait_seconds == 1
     assert limits.take("b").is_allowed
-    clock.ns += NS_A_SECOND // 2
+    clock.ns += NS // 2
     assert [limits.take("a").is_allowed for _ in range(2)] == [True, False]
-    clock.ns += 10 * NS_A_SECOND
+    clock.ns += 10 * NS
     assert limits.take("a").remaining == 2
 
 
@@ -74,7 +75,7 @@ def test_waiting_is_rounded_up_to_whole_seconds():
     clock.ns += 1
 
     assert limits.take("a").wait_seconds == 1
-    clock.ns += NS_A_SECOND - 1
+    clock.ns += NS - 1
     assert limits.take("a").is_allowed
 
 

@@ -115,7 +115,7 @@ def test_full_disk_is_said_at_the_next_call_and_the_cycle_is_kept_once_there_is_
 
 def test_what_goes_wrong_last_is_said_by_close(consortium, tmp_path):
     keeper = SegmentKeeper(consortium.clearing_house, FullStore(tmp_path / "full"))
-    settle(consortium, 2)
+    settle(consortium, 1)
     keeper.keep_settled()
 
     with pytest.raises(StorageError, match="no room"):
