@@ -71,7 +71,7 @@ load: install  ## Two minutes of load, with a report in load-report.html.
 
 lock:  ## Resolve the dependencies again (needs uv).
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-		--extra load --extra dev --custom-compile-command "make lock" \
+		--extra load --extra postgres --extra dev --custom-compile-command "make lock" \
 		--output-file requirements.lock pyproject.toml
 
 clean:  ## Remove what was made, the demo's state included.
