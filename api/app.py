@@ -49,7 +49,10 @@ from api.routers import (
 )
 from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
-from api.web import chain_pages, pages, sign_in
+from api.web import status
+from api.web.chain import page as chain_pages
+from api.web.sign_in import page as sign_in
+from api.web.today import page as today
 from ledger.books.interface.webhooks import WebhookStore
 from ledger.chain.rpc.backend import open_backend
 from nodes.clock import WallClock
@@ -122,7 +125,8 @@ def create_app(
         health,
         index,
         sign_in,
-        pages,
+        status,
+        today,
         chain_pages,
     )
     for module in modules:

@@ -35,6 +35,7 @@ class Caller(Enum):
 
 CALLERS: Final[Mapping[str, Caller]] = {
     "GET /": Caller.OWN,
+    "GET /parts/status": Caller.MEMBER,
     "GET /parts/today": Caller.OWN,
     "GET /sign-in": Caller.ANYBODY,
     "POST /sign-in": Caller.ANYBODY,

@@ -1,8 +1,10 @@
-"""The words of the page to sign in, and of who is signed in, in English and Chinese."""
+"""The words of the page to sign in, and of who is signed in."""
 
 from typing import Final
 
-SIGN_IN_WORDS: Final[dict[str, tuple[str, str]]] = {
+from api.web.words import Words
+
+SIGN_IN_WORDS: Final[Words] = {
     "enter": ("Sign in", "登录"),
     "explain": (
         "What you see depends on whose key it is. To look as somebody else, sign in with its key.",
@@ -13,22 +15,14 @@ SIGN_IN_WORDS: Final[dict[str, tuple[str, str]]] = {
         "显示运营方或某一参与方的密钥：",
     ),
     "key": ("Key", "密钥"),
-    "language": ("中文", "English"),
-    "language_code": ("zh", "en"),
-    "leave": ("Sign out", "退出登录"),
     "public": (
         "Keys of a sandbox follow from its seed and are publicly known: for simulation only.",
         "沙箱密钥由种子推导，属公开信息：仅供模拟使用。",
-    ),
-    "tagline": (
-        "Clearing and settlement on a permissioned ledger, simulated",
-        "许可链清算与交收模拟器",
     ),
     "ticket_used": (
         "That link works once, and has been used. Sign in with a key.",
         "该链接仅可使用一次，现已失效。请使用密钥登录。",
     ),
     "title": ("Sign in", "登录"),
-    "viewing_as": ("viewing as", "查看身份"),
     "wrong_key": ("That key is not valid here.", "该密钥在此无效。"),
 }

@@ -1,7 +1,7 @@
 """Signing in to the pages with a key or a ticket, and out. The browser never keeps the key."""
 
 from typing import Annotated, Final
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Query, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -14,15 +14,8 @@ from api.access.credentials import (
 )
 from api.errors import refuse
 from api.routers.api_keys import GivenAccess
-from api.web.pages import (
-    CONTENT_POLICY,
-    AcceptedLanguages,
-    LanguageChoice,
-    chosen_language,
-    templates,
-)
-from api.web.sign_in_words import SIGN_IN_WORDS
-from api.web.words import Language, word
+from api.web.sign_in.words import SIGN_IN_WORDS
+from api.web.visit import Visit, Visiting, chosen_language
 from ledger.books.interface.api_keys import ApiKey
 from ledger.books.interface.sessions import SESSION_SECONDS_MAX
 from ledger.domain.reasons import Reason
@@ -53,19 +46,17 @@ def _only_own_pages(request: Request) -> None:
 
 @router.get("/sign-in", response_class=HTMLResponse)
 def sign_in_page(
-    request: Request,
+    visit: Visiting,
     access: GivenAccess,
     place: NextPage = HOME,
     ticket: Annotated[str, Query(max_length=KEY_CHARS_MAX)] = "",
-    lang: LanguageChoice = None,
-    accepted: AcceptedLanguages = None,
 ) -> Response:
     """Asks for a key; whoever comes with a ticket that nobody has used is in."""
     key = access.of_ticket(ticket) if ticket else None
     if key is not None:
-        return _signed_in(request, access, key, HOME)
+        return _signed_in(visit.request, access, key, HOME)
     trouble = "ticket_used" if ticket else ""
-    return _page(request, chosen_language(lang, accepted), place, trouble)
+    return _page(visit, place, trouble)
 
 
 @router.post("/sign-in", dependencies=[Depends(_only_own_pages)])
@@ -73,10 +64,11 @@ def sign_in(
     request: Request, access: GivenAccess, form: Annotated[dict[str, str], Depends(_form)]
 ) -> Response:
     """Opens a session with a key, and goes on to the page that was wanted."""
-    language, place = chosen_language(form.get("lang"), None), form.get("next", HOME)
+    place = form.get("next", HOME)
     key = access.keys.find(form.get("key", "").strip()[:KEY_CHARS_MAX])
     if key is None:
-        return _page(request, language, place, "wrong_key", status.HTTP_401_UNAUTHORIZED)
+        visit = Visit(request, chosen_language(form.get("lang"), None))
+        return _page(visit, place, "wrong_key", status.HTTP_401_UNAUTHORIZED)
     return _signed_in(request, access, key, place)
 
 
@@ -110,23 +102,6 @@ def _signed_in(request: Request, access: GivenAccess, key: ApiKey, place: str) -
     return answer
 
 
-def _page(
-    request: Request,
-    language: Language,
-    place: str,
-    trouble: str,
-    code: int = status.HTTP_200_OK,
-) -> Response:
-    place = own_path(place)
-    context = {
-        "language": language,
-        "place": place,
-        "trouble": trouble,
-        "s": lambda key: word(SIGN_IN_WORDS, key, language),
-        "other_language": "?"
-        + urlencode({"lang": "en" if language == "zh" else "zh", "next": place}),
-    }
-    headers = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"}
-    return templates.TemplateResponse(
-        request, "sign_in.html", context, status_code=code, headers=headers
-    )
+def _page(visit: Visit, place: str, trouble: str, code: int = status.HTTP_200_OK) -> Response:
+    shown = {"place": own_path(place), "trouble": trouble}
+    return visit.answer("sign_in/page.html", SIGN_IN_WORDS, code, **shown)

@@ -1,18 +1,13 @@
-"""The pages: both languages complete, nothing from elsewhere, understood by a real browser."""
+"""The page of the day: its figures add up, and it changes while one looks."""
 
-import re
 import threading
 import time
-import urllib.request
 
 import pytest
 import uvicorn
 
 from api.app import create_app
-from api.web.today import today_of
-from api.web.words import BREAK_KINDS, STATES, WORDS
-from ledger.domain.breaks import BreakKind
-from ledger.domain.participants import Role
+from api.web.today.shown import today_of
 from nodes.api_keys import OPERATOR
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import open_sandbox
@@ -38,37 +33,6 @@ def address(sandbox):
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
-
-
-@pytest.mark.parametrize("table", [WORDS, BREAK_KINDS, STATES], ids=["words", "breaks", "states"])
-def test_every_word_is_there_in_both_languages(table):
-    for english, chinese in table.values():
-        assert english
-        assert chinese
-
-
-def test_every_kind_of_break_and_every_role_has_words():
-    assert set(BREAK_KINDS) == {kind.value for kind in BreakKind}
-    assert {role.value for role in Role} <= set(WORDS)
-
-
-def test_every_word_is_used_and_every_used_word_exists(request):
-    folder = request.config.rootpath / "api/web/templates"
-    text = "".join(path.read_text() for path in folder.glob("*.html"))
-    used = set(re.findall(r"\bt\('(\w+)'\)", text)) | {role.value for role in Role}
-
-    assert used == set(WORDS)
-
-
-@pytest.mark.parametrize(("query", "word"), [("?lang=en", "The day"), ("?lang=zh", "\u5f53\u65e5")])
-def test_page_speaks_both_languages_and_asks_nobody_else(address, query, word):
-    request = urllib.request.Request(f"{address}/{query}", headers=key_header())
-    with urllib.request.urlopen(request) as answer:
-        page, headers = answer.read().decode(), answer.headers
-
-    assert word in page
-    assert "default-src 'self'" in headers["Content-Security-Policy"]
-    assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
 
 
 def lines_of_large_figures(page, width):

@@ -1,8 +1,10 @@
-"""The words of the pages about the chain, in English and Chinese."""
+"""The words of the pages about the chain."""
 
 from typing import Final
 
-CHAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
+from api.web.words import Words
+
+CHAIN_WORDS: Final[Words] = {
     "account": ("account", "账户"),
     "advanced": ("Advanced: header in hex", "高级：区块头（十六进制）"),
     "amount": ("amount", "数额"),
@@ -14,7 +16,6 @@ CHAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "call": ("call", "调用"),
     "cash": ("cash", "资金"),
     "cause": ("why", "原因"),
-    "chain": ("Chain", "链"),
     "content": ("what happened", "内容"),
     "contract": ("contract", "合约"),
     "cycle": ("cycle", "批次"),
@@ -37,10 +38,7 @@ CHAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "gas_of": ("of at most", "上限"),
     "gross": ("gross value", "逐笔全额"),
     "hash": ("hash", "哈希"),
-    "language": ("中文", "English"),
-    "language_code": ("zh", "en"),
     "lines": ("Lines", "净额明细"),
-    "live": ("live", "实时"),
     "missing": ("Nothing found", "未找到"),
     "missing_text": (
         "Nothing on this chain goes by what you asked for:",
@@ -63,23 +61,19 @@ CHAIN_WORDS: Final[dict[str, tuple[str, str]]] = {
     "refused": ("refused", "被拒绝"),
     "sealed": ("sealed, not yet final", "已封块，尚未最终"),
     "sealed_by": ("sealed by", "出块方"),
-    "search": ("Search", "查询"),
     "search_help": (
         "A block number, a hash, a trade id such as {trade}, or cycle 12",
         "区块号、哈希、成交编号（如 {trade}）或 批次 12",
     ),
-    "search_hint": ("block, hash, trade id, cycle 12", "区块号、哈希、成交编号、批次 12"),
     "securities": ("securities", "证券"),
     "seller": ("seller", "卖方"),
     "sender": ("signed by", "签署方"),
     "signatures": ("participants' signatures in it", "内含参与方签名"),
     "bytes": ("bytes", "字节"),
-    "stale": ("connection lost: figures may be old", "连接中断：数据可能已过时"),
     "status": ("status", "状态"),
     "succeeded": ("done", "成功"),
     "symbol": ("instrument", "证券"),
     "time": ("chain time", "链上时间"),
-    "today": ("The day", "当日"),
     "trade": ("Trade", "成交"),
     "trades": ("Trades settled in it", "其中交收的成交"),
     "trade_count": ("trades", "笔成交"),

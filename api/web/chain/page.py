@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, status
+from fastapi import APIRouter, Depends, Query, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.chain_words import cause, content, sentence
@@ -12,31 +11,22 @@ from api.dependencies import (
     CallingHolder,
     RunningExplorer,
     RunningSandbox,
-    key_of,
 )
 from api.own_trades import sees_trade
 from api.views import position_of, trade_view
-from api.web.chain_page_words import CHAIN_WORDS
-from api.web.pages import (
-    CONTENT_POLICY,
-    AcceptedLanguages,
-    LanguageChoice,
-    chosen_language,
-    templates,
-    viewer_words,
-)
-from api.web.settled_trades import SettledTrades, settled_trades
-from api.web.words import TRADE_STATES, Language, word
+from api.web.chain.settled_trades import SettledTrades, settled_trades
+from api.web.chain.words import CHAIN_WORDS
+from api.web.page_route import PageRoute
+from api.web.visit import Visit, Visiting
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId
 from ledger.domain.key_holders import KeyHolder
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 from nodes.explorer.explorer import TransactionView, parse_block_id, parse_hash
-from nodes.explorer.values import LineTable
 from nodes.sandbox.sandbox import Sandbox
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 BLOCKS_A_PAGE: Final = 25
 TRANSACTIONS_A_PAGE: Final = 50
@@ -62,57 +52,45 @@ class Places:
 
 @router.get("/chain", response_class=HTMLResponse)
 def blocks_page(
-    request: Request,
+    visit: Visiting,
     explorer: RunningExplorer,
     below: Below = None,
-    lang: LanguageChoice = None,
-    accepted: AcceptedLanguages = None,
 ) -> Response:
     """The list of blocks, newest first; the first page keeps itself up to date."""
-    language = chosen_language(lang, accepted)
-    return _render(request, "chain_blocks.html", language, _blocks(explorer, below))
+    return _answer(visit, "chain/blocks.html", _blocks(explorer, below))
 
 
 @router.get("/parts/chain", response_class=HTMLResponse)
-def blocks_part(
-    request: Request, explorer: RunningExplorer, lang: LanguageChoice = None
-) -> Response:
+def blocks_part(visit: Visiting, explorer: RunningExplorer) -> Response:
     """The part of the list that changes."""
-    language = chosen_language(lang, None)
-    return _render(request, "chain_blocks_part.html", language, _blocks(explorer, None))
+    return _answer(visit, "chain/blocks_part.html", _blocks(explorer, None))
 
 
 @router.get("/chain/search", response_class=HTMLResponse)
 def search(
-    request: Request,
+    visit: Visiting,
     explorer: RunningExplorer,
     q: Annotated[str, Query(max_length=SEARCH_MAX)] = "",
-    lang: LanguageChoice = None,
-    accepted: AcceptedLanguages = None,
 ) -> Response:
     """Leads to what a number, hash, trade id or cycle means."""
-    language = chosen_language(lang, accepted)
     path = _path_of(explorer, q.strip())
     if path is None:
-        return _missing(request, language, explorer, q)
-    target = f"{path}?{urlencode({'lang': language})}"
-    return RedirectResponse(target, status.HTTP_303_SEE_OTHER)
+        return _missing(visit, explorer, q)
+    return RedirectResponse(visit.link(path), status.HTTP_303_SEE_OTHER)
 
 
 @router.get("/chain/blocks/{block}", response_class=HTMLResponse)
 def block_page(
-    request: Request,
+    visit: Visiting,
     explorer: RunningExplorer,
     block: str,
     first: Position = 0,
-    lang: LanguageChoice = None,
-    accepted: AcceptedLanguages = None,
 ) -> Response:
     """One block, with a page of its transactions."""
-    language, id = chosen_language(lang, accepted), parse_block_id(block)
+    id = parse_block_id(block)
     view = None if id is None else explorer.block(id, first, TRANSACTIONS_A_PAGE)
     if view is None:
-        return _missing(request, language, explorer, block)
+        return _missing(visit, explorer, block)
     context = {
         "view": view,
         "block": view.summary,
@@ -120,25 +98,23 @@ def block_page(
         "page": TRANSACTIONS_A_PAGE,
         "height": explorer.height(),
     }
-    return _render(request, "chain_block.html", language, context)
+    return _answer(visit, "chain/block.html", context)
 
 
 @router.get("/chain/transactions/{hash}", response_class=HTMLResponse)
 def transaction_page(
-    request: Request,
+    visit: Visiting,
     explorer: RunningExplorer,
     sandbox: RunningSandbox,
     holder: CallingHolder,
     hash: str,
     at: Annotated[Places, Depends()],
-    lang: LanguageChoice = None,
-    accepted: AcceptedLanguages = None,
 ) -> Response:
     """One transaction, with a page of its net lines and a page of the trades it settled."""
-    language, digest = chosen_language(lang, accepted), parse_hash(hash)
+    digest = parse_hash(hash)
     view = None if digest is None else explorer.transaction(digest)
     if view is None:
-        return _missing(request, language, explorer, hash)
+        return _missing(visit, explorer, hash)
     index = min(at.table, max(len(view.lines) - 1, 0))
     context = {
         "view": view,
@@ -149,28 +125,26 @@ def transaction_page(
         "rows": view.lines[index].rows(at.line, ROWS_A_PAGE) if view.lines else [],
         "settled": _settled(sandbox, holder, view, at.trade),
     }
-    return _render(request, "chain_transaction.html", language, context)
+    return _answer(visit, "chain/transaction.html", context)
 
 
 @router.get("/chain/trades/{trade_id}", response_class=HTMLResponse)
 def trade_page(
-    request: Request,
+    visit: Visiting,
     explorer: RunningExplorer,
     sandbox: RunningSandbox,
     holder: CallingHolder,
     trade_id: str,
-    lang: LanguageChoice = None,
-    accepted: AcceptedLanguages = None,
 ) -> Response:
     """One trade, and where on the chain it settled."""
-    language, consortium = chosen_language(lang, accepted), sandbox.consortium
+    consortium = sandbox.consortium
     position = _position(consortium, trade_id)
     if position is None or not sees_trade(consortium, holder, position):
-        return _missing(request, language, explorer, trade_id)
+        return _missing(visit, explorer, trade_id)
     trades = consortium.exchange.trades(position, position + 1)
     with sandbox.lock:
         trade = trade_view(consortium, explorer, trades, 0, position)
-    return _render(request, "chain_trade.html", language, {"trade": trade})
+    return _answer(visit, "chain/trade.html", {"trade": trade})
 
 
 def _path_of(explorer: Explorer, text: str) -> str | None:
@@ -212,45 +186,21 @@ def _settled(
         return settled_trades(sandbox.consortium, holder, view.reference, first, ROWS_A_PAGE)
 
 
-def _missing(request: Request, language: Language, explorer: Explorer, asked: str) -> Response:
+def _missing(visit: Visit, explorer: Explorer, asked: str) -> Response:
     network = explorer.names.network
     isin = network.instruments[0].isin if network.instruments else "ZZ0000NOVA12"
     example = f"{network.venue}.{network.business_date.isoformat()}.{isin}.1"
-    context = {"asked": asked[:SEARCH_MAX], "example": example}
-    return _render(request, "chain_missing.html", language, context, code=status.HTTP_404_NOT_FOUND)
+    shown = {"asked": asked[:SEARCH_MAX], "example": example}
+    return _answer(visit, "chain/missing.html", shown, status.HTTP_404_NOT_FOUND)
 
 
-def _render(
-    request: Request,
-    template: str,
-    language: Language,
-    context: dict[str, Any],
-    code: int = status.HTTP_200_OK,
+def _answer(
+    visit: Visit, template: str, shown: dict[str, Any], code: int = status.HTTP_200_OK
 ) -> Response:
-    def link(path: str, **query: object) -> str:
-        return f"{path}?{urlencode({'lang': language} | query)}"
-
-    def other_language() -> str:
-        query = {key: value for key, value in request.query_params.items() if key != "lang"}
-        return "?" + urlencode({"lang": "en" if language == "zh" else "zh"} | query)
-
     words = {
-        "language": language,
-        **viewer_words(key_of(request).holder, language),
-        "c": lambda key: word(CHAIN_WORDS, key, language),
-        "trade_state": lambda key: word(TRADE_STATES, key, language),
-        "link": link,
-        "other_language": other_language,
-        "sentence": lambda act: sentence(act, language),
-        "content": lambda block: content(block, language),
         "cause": cause,
-        "register_word": lambda table: word(CHAIN_WORDS, _register(table), language),
+        "sentence": lambda act: sentence(act, visit.language),
+        "content": lambda block: content(block, visit.language),
+        "register_word": lambda table: visit.word(CHAIN_WORDS, table.register.lower()),
     }
-    headers = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"}
-    return templates.TemplateResponse(
-        request, template, words | context, status_code=code, headers=headers
-    )
-
-
-def _register(table: LineTable) -> str:
-    return table.register.lower()
+    return visit.answer(template, CHAIN_WORDS, code, **words, **shown)

@@ -1,0 +1,35 @@
+"""The words around every page: where one is, as whom, in which language."""
+
+from typing import Final
+
+from api.web.words import Words
+
+SHELL_WORDS: Final[Words] = {
+    "at_block": ("block", "区块"),
+    "business_time": ("business time", "业务时间"),
+    "frozen": ("frozen", "已冻结"),
+    "go_back": ("Back to the day", "返回当日"),
+    "language": ("中文", "English"),
+    "language_code": ("zh", "en"),
+    "leave": ("Sign out", "退出登录"),
+    "live": ("live", "实时"),
+    "place_chain": ("Chain", "链"),
+    "place_today": ("Today", "当日"),
+    "not_shown": ("This cannot be shown", "无法显示"),
+    "remedy": ("What to do", "处理建议"),
+    "search": ("Search", "查询"),
+    "search_hint": ("block, hash, trade id, cycle 12", "区块号、哈希、成交编号、批次 12"),
+    "skip": ("Skip to the content", "跳至正文"),
+    "stale": ("connection lost: figures may be old", "连接中断：数据可能已过时"),
+    "stopped": ("clearing has stopped", "清算已停止"),
+    "stopped_advice": (
+        "No figures are shown, since the books may be wrong. Stop novate, read its log, start it.",
+        "账簿可能有误，因此不显示任何数据。请停止 novate，查看日志后重新启动。",
+    ),
+    "tagline": (
+        "Clearing and settlement on a permissioned ledger, simulated",
+        "许可链清算与交收模拟器",
+    ),
+    "viewing_as": ("viewing as", "查看身份"),
+    "where": ("Screens", "页面"),
+}
