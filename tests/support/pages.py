@@ -83,7 +83,7 @@ def busy_market(folder, trades=200) -> Iterator[BusyMarket]:
                 "buyer": "BRK-B",
                 "instrument": "NOVA1",
                 "quantity": "100",
-                "amount": "1000000500.00",
+                "amount": "5000000500.00",
             },
         )
         market.until(lambda seen: seen["breaks"])
