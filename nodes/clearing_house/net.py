@@ -22,6 +22,7 @@ from ledger.domain.rules import SECURITIES_GROSS, Rules
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
+from nodes.clearing_house.cycle_watch import SUBMITTED, CycleWatch
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
@@ -62,6 +63,7 @@ class NetSettlement:
         self._rules = rules
         self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
+        self.watch = CycleWatch(house.around.clock)
         house.notices.serve(_NOTICE, lambda number: unpack_signed(cycles.signed(int(number))))
 
     def waiting(self) -> int:
@@ -80,16 +82,20 @@ class NetSettlement:
             return None
         started = self._house.around.clock.stopwatch_ns()
         number = self._cycles.next_number()
-        self.observer.reached(Stage.STRUCK, number, len(window.trades))
+        self._reached(Stage.STRUCK, number, len(window.trades))
         agreed = self._agree(window, number)
         if agreed is None:
-            return self._write_abandoned(window, number)
+            abandoned = self._write_abandoned(window, number)
+            self.watch.over(number)
+            return abandoned
         self._write_down(agreed, number)
         if agreed.proposal is not None:
+            self.watch.reached(SUBMITTED, number, len(agreed.cut.trades))
             self.settle(number)
             finality_ns = self._house.around.clock.stopwatch_ns() - started
             with self._house.database.transaction() as session:
                 self._cycles.change(session, number, finality_ns=finality_ns)
+        self.watch.over(number)
         return self._cycles.get(number)
 
     def dry_run(self) -> Cut | None:
@@ -116,7 +122,7 @@ class NetSettlement:
             outcome = self._house.outbox.deliver(_intent(number))
         else:
             outcome = deliver_staged(self._house, _intent(number), signed)
-        self.observer.reached(Stage.FINAL, number, signed.cycle.count)
+        self._reached(Stage.FINAL, number, signed.cycle.count)
         state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
             self._cycles.change(session, number, block=outcome.block, state=state)
@@ -153,12 +159,12 @@ class NetSettlement:
             attempt = cut(window, excluded, self.available())
             if not len(attempt.trades):
                 return _Agreed(attempt, None, {})
-            self.observer.reached(Stage.NETTED, number, len(attempt.trades))
+            self._reached(Stage.NETTED, number, len(attempt.trades))
             proposal = Proposal(attempt, terms)
-            self.observer.reached(Stage.COMMITTED, number, len(attempt.trades))
-            signatures, unsigned = self._collect(proposal)
+            self._reached(Stage.COMMITTED, number, len(attempt.trades))
+            signatures, unsigned = self._collect(proposal, number)
             if not unsigned:
-                self.observer.reached(Stage.ATTESTED, number, len(attempt.trades))
+                self._reached(Stage.ATTESTED, number, len(attempt.trades))
                 return _Agreed(attempt, proposal, signatures)
             for party, why in unsigned.items():
                 # Who objects again loses all its trades: nobody can spend every cut on its own.
@@ -193,8 +199,15 @@ class NetSettlement:
         positions = (window.first + window.rows[theirs[window.rows]]).tolist()
         return dict.fromkeys(positions, Reason.SUSPENDED)
 
-    def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
+    def _reached(self, stage: Stage, number: int, trades: int) -> None:
+        self.watch.reached(stage.value, number, trades)
+        self.observer.reached(stage, number, trades)
+
+    def _collect(
+        self, proposal: Proposal, number: int
+    ) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
         """The parties' signatures, and why each of the others did not sign."""
+        self.watch.asks(number, proposal.cut.parties)
         digest = self._house.settlement_domain().digest(proposal.cycle.struct_hash())
         signatures: dict[int, bytes] = {}
         unsigned: dict[int, Unsigned] = {}
@@ -202,8 +215,10 @@ class NetSettlement:
             answer = ask_to_sign(self._house, party, proposal.for_party(party), digest)
             if isinstance(answer, Unsigned):
                 unsigned[party] = answer
+                self.watch.answered(number, party, answer.reason)
             else:
                 signatures[party] = answer
+                self.watch.answered(number, party, None)
         return signatures, unsigned
 
     def _objections(self, attempt: Cut, party: int, why: Unsigned) -> dict[int, Reason]:
