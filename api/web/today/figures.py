@@ -13,6 +13,8 @@ from nodes.sandbox.sandbox import Sandbox
 BUCKET_SECONDS: Final = 5
 CHART_WIDTH: Final = 600
 CHART_HEIGHT: Final = 120
+LATENCIES_SHOWN: Final = 40
+NS_A_MS: Final = 1_000_000
 CYCLES_LOOKED_BACK: Final = 1_000
 """For those that a node has not reconciled yet."""
 
@@ -64,6 +66,33 @@ class Rates:
     is_quiet: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One cycle, and how long it took as a percentage of the axis."""
+
+    number: int
+    finality_ms: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """The cycles that settled last, oldest first; there are places for more."""
+
+    top: int
+    bars: list[Bar]
+    places: int = LATENCIES_SHOWN
+
+
+def latencies_of(consortium: Consortium) -> Latencies:
+    """From strike to final, of the latest cycles."""
+    rows = consortium.clearing_house.cycles.all()[-LATENCIES_SHOWN:]
+    times = [(row.number, row.finality_ns // NS_A_MS) for row in rows if row.finality_ns]
+    top = nice_top(max((finality_ms for _, finality_ms in times), default=0))
+    bars = [Bar(number, each, share(each, top)) for number, each in times]
+    return Latencies(top, bars)
+
+
 def figures_of(sandbox: Sandbox) -> Figures:
     """The figures as they stand; the caller holds the market's lock."""
     consortium, pulse = sandbox.consortium, sandbox.pulse
@@ -82,9 +111,7 @@ def figures_of(sandbox: Sandbox) -> Figures:
         currency=currency,
         gross_value=grouped(format_amount(totals.gross_value, currency)),
         net_value=grouped(format_amount(totals.net_value, currency)),
-        efficiency=format_basis_points(
-            netting_efficiency_bp(totals.gross_value, totals.net_value)
-        ),
+        efficiency=format_basis_points(netting_efficiency_bp(totals.gross_value, totals.net_value)),
         cycles=totals.cycles,
         finality_p50_ms=latencies[0] if latencies else None,
         finality_p99_ms=latencies[1] if latencies else None,

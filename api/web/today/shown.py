@@ -11,11 +11,13 @@ from api.web.today.breaks import Breaks, breaks_of
 from api.web.today.cash import ROWS_SHOWN, BankCash, bank_cash_of
 from api.web.today.figures import (
     Figures,
+    Latencies,
     Rates,
     Stage,
     captured_end,
     figures_of,
     funnel_of,
+    latencies_of,
     rates_of,
 )
 from ledger.clearing.columns import TradeColumns
@@ -78,6 +80,7 @@ class Today:
     for_cycle: int
     queued: int
     rates: Rates
+    latencies: Latencies
     breaks: Breaks
     queue: Queue
     cash: list[BankCash]
@@ -104,6 +107,7 @@ def today_of(sandbox: Sandbox, explorer: Explorer, holder: KeyHolder) -> Today:
         for_cycle=for_cycle,
         queued=figures.waiting - for_cycle,
         rates=rates_of(sandbox.pulse),
+        latencies=latencies_of(consortium),
         breaks=breaks,
         queue=_queue(consortium, holder),
         cash=cash[:ROWS_SHOWN],
