@@ -163,4 +163,4 @@ def rates_of(pulse: MarketPulse) -> Rates:
 
 
 def _a_second(rate: float) -> str:
-    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"  # noqa: PLR2004 # below ten, tenths are said
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"

@@ -180,6 +180,6 @@ def _example(consortium: Consortium) -> Example | None:
     """A trade to begin with, while there is none; None where nobody could make one."""
     network = consortium.network
     brokers = [each.id for each in network.of_role(Role.BROKER)]
-    if captured_end(consortium) or len(brokers) < 2 or not network.instruments:  # noqa: PLR2004 # two sides
+    if captured_end(consortium) or len(brokers) < 2 or not network.instruments:
         return None
     return Example(network.instruments[0].symbol, brokers[0], brokers[1])
