@@ -189,7 +189,7 @@ def _pots(
     selected: set[str],
     is_own: Callable[[Collection[int]], bool],
 ) -> list[PotFigures]:
-    """Every balance from which something is owed, the shortest first."""
+    """Every balance that lacks something or that the run would change, the shortest first."""
     book = consortium.clearing_house.desk.book
     owes: dict[Pot, int] = defaultdict(int)
     due: dict[Pot, int] = defaultdict(int)
@@ -209,6 +209,7 @@ def _pots(
         if pot.kind is not PotKind.LIMIT and is_own({participant_of(pot.account)})
     ]
     available = dict(zip(pots, book.available_of_many(pots), strict=True))
+    pots = [pot for pot in pots if owes[pot] > available[pot] or change[pot]]
     pots.sort(key=lambda pot: (available[pot] - owes[pot] >= 0, available[pot] - owes[pot], pot))
     network = consortium.network
 

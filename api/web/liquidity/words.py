@@ -38,8 +38,8 @@ LIQUIDITY_WORDS: Final[Words] = {
         "僵局：以下指令无法单独交收，但可一并交收。",
     ),
     "gridlock_none": (
-        "No set of them could settle together: somebody has to bring something in.",
-        "任何组合都无法一并交收：需有参与方补充券款。",
+        "This run would settle nothing: somebody has to bring something in.",
+        "按此方式试算，无指令可一并交收：需有参与方补充券款。",
     ),
     "gridlock_unknown": (
         "So many wait that a run is not looked for at each visit; ask for one.",

@@ -47,7 +47,7 @@ def resolve(market, name, origin=None):
 
 def test_gridlock_is_seen_and_resolved_by_the_operator_alone(market):
     enter(market, "RING-1", "BRK-A", "BRK-C", "NOVA3")
-    assert "No set of them could settle together" in market.get("/liquidity")
+    assert "This run would settle nothing" in market.get("/liquidity")
     enter(market, "RING-2", "BRK-C", "BRK-A", "NOVA2")
 
     before = market.get("/liquidity?algorithm=fifo&asset=CNY&lang=en")
