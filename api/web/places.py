@@ -20,6 +20,7 @@ class Place:
 
 PLACES: Final = (
     Place("/", "place_today"),
+    Place("/cycles", "place_cycles"),
     Place("/liquidity", "place_liquidity"),
     Place("/chain", "place_chain"),
 )

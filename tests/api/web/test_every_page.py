@@ -16,7 +16,7 @@ from tests.support.browser import needs_chromium, opened_page
 from tests.support.clients import key_header
 from tests.support.pages import serious_violations
 
-SCREENS = ["sign_in", "today", "liquidity", "chain"]
+SCREENS = ["sign_in", "today", "cycles", "liquidity", "chain"]
 SAID_BY_CODE = {
     "sign_in": {"wrong_key", "ticket_used"},
     "today": {role.value for role in Role},
