@@ -59,6 +59,7 @@ CYCLES_WORDS: Final[Words] = {
     "newest": ("Newest first", "最新在前"),
     "next": ("next", "下一页"),
     "next_cycle": ("The next cycle", "下一批次"),
+    "not_reached": ("not reached", "未到达"),
     "not_yet": ("not yet", "尚未"),
     "now": ("what they are now", "当前状态"),
     "number": ("number", "成交编号"),
@@ -85,7 +86,7 @@ CYCLES_WORDS: Final[Words] = {
     "root": ("Merkle root of the trades", "成交默克尔根"),
     "rule_version": ("version of the rulebook", "规则版本"),
     "says_abandoned": (
-        "Too many did not sign: the {n} trades wait for the next cycle.",
+        "Too many did not sign: its trades ({n}) wait for the next cycle.",
         "未签名者过多：{n} 笔成交转入下一批次。",
     ),
     "says_attempts": ("It was cut {n} times.", "已重切 {n} 次。"),
@@ -102,7 +103,7 @@ CYCLES_WORDS: Final[Words] = {
         "成交汇集成批、轧差、经各方签名后一次性交收。",
     ),
     "says_empty": (
-        "None of the {n} trades could stay in it: it settled nothing.",
+        "Trades struck: {n}. None could stay in it, so it settled nothing.",
         "{n} 笔成交均未能留在批次内，无交收。",
     ),
     "says_every": (
