@@ -5,7 +5,7 @@ time: the process that serves networks is started when a test asks for the first
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,14 +33,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--novate-reset",
         action="store_true",
-        help="With --novate-url: begin the sandbox anew before each test. Everything in it is lost.",
+        help="With --novate-url: begin the sandbox anew before each test; all in it is lost.",
     )
     group.addoption(
         "--novate-python",
         help="The interpreter of the environment that Novate is installed in, if it is another.",
     )
     parser.addini("novate_python", "The same, for every run.")
-    parser.addini("novate_rules", "NAME=VALUE, one a line: rules of every network.", type="linelist")
+    parser.addini(
+        "novate_rules", "NAME=VALUE, one a line: rules of every network.", type="linelist"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def novate_session(request: pytest.FixtureRequest) -> Iterator["Networks"]:
-    """Starts networks; ``with novate_session.network() as network`` is one for as long as wanted."""
+    """Starts networks: ``with novate_session.network() as network`` gives one for the block."""
     from api.testing.starting import Networks  # noqa: PLC0415 # see above
 
     config = request.config
@@ -103,11 +105,9 @@ def novate_events(novate: "Network") -> "Events":
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Shows what the network has said, when a test of it fails."""
-    report: Any = yield
+    report = yield
     log = item.stash.get(_LOG, None)
     if report.failed and log is not None and log.exists():
         said = log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]

@@ -22,13 +22,15 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final, NoReturn
 
+import uvicorn
+
 from api.access.access import RateOptions
 from api.access.rate_limits import RATE_MAX
 from api.app import create_app
 from api.hosting import Hosting
 from api.server import server_of
 from ledger.domain.errors import MalformedError
-from nodes.api_keys import OPERATOR, seeded_secret, write_key_file
+from nodes.api_keys import OPERATOR, key_in_file, write_key_file
 from nodes.clock import WallClock
 from nodes.process_memory import spare_what_stands
 from nodes.sandbox.home import SandboxHome
@@ -49,9 +51,7 @@ def main() -> None:
     _fork_for_each(socket.socket(fileno=os.dup(0)), _found)
 
 
-def _fork_for_each(
-    line: socket.socket, act: Callable[[Asked, Sequence[int]], NoReturn]
-) -> None:
+def _fork_for_each(line: socket.socket, act: Callable[[Asked, Sequence[int]], NoReturn]) -> None:
     """Does something in a child for each request, until the socket ends and all children have."""
     while True:
         content, descriptors, _, _ = socket.recv_fds(line, LINE_BYTES_MAX, DESCRIPTORS_MAX)
@@ -78,22 +78,21 @@ def _found(asked: Asked, descriptors: Sequence[int]) -> NoReturn:
     line = socket.socket(fileno=descriptors[0])
     os.chdir(asked["folder"])
     try:
-        hosting = _hosting(tuple(asked["rules"]), asked["cycle_seconds"])
+        server = _server(tuple(asked["rules"]), asked["cycle_seconds"])
     except MalformedError as error:
         line.sendall(_line({"error": str(error)}))
         os._exit(1)
-    except BaseException:
+    except Exception:  # noqa: BLE001 # whatever it was, whoever asked has to be told
         line.sendall(_line({"error": traceback.format_exc()}))
         os._exit(1)
     spare_what_stands()
-    seed = hosting.sandbox.consortium.network.seed
-    line.sendall(_line({"key": seeded_secret(seed, OPERATOR.name)}))
-    _fork_for_each(line, lambda asked, given: _serve(hosting, asked, given))
+    line.sendall(_line({"key": key_in_file(MARKET, OPERATOR.name)}))
+    _fork_for_each(line, lambda asked, given: _serve(server, asked, given))
     os._exit(0)
 
 
-def _hosting(rules: tuple[str, ...], cycle_seconds: float) -> Hosting:
-    """A new market with all that serves it, ready to be forked."""
+def _server(rules: tuple[str, ...], cycle_seconds: float) -> uvicorn.Server:
+    """A new market and all that serves it, ready to be forked."""
     options = SandboxOptions(cycle_seconds=cycle_seconds, rules=rules)
     today = WallClock().business_time().date()
     home = SandboxHome(MARKET, lambda seed: open_sandbox(MARKET, seed, today, options=options))
@@ -104,12 +103,16 @@ def _hosting(rules: tuple[str, ...], cycle_seconds: float) -> Hosting:
         return create_app(sandbox, RateOptions(RATE_MAX), webhooks)
 
     hosting = Hosting(home, application)
+    # Done once here, each network does it in half the time.
+    hosting.sandbox.consortium.reconcile()
+    server = server_of(hosting, "127.0.0.1", 0)
+    server.config.load()
     hosting.sandbox.consortium.let_go()
     hosting.sandbox.interface.let_go()
-    return hosting
+    return server
 
 
-def _serve(hosting: Hosting, asked: Asked, descriptors: Sequence[int]) -> NoReturn:
+def _serve(server: uvicorn.Server, asked: Asked, descriptors: Sequence[int]) -> NoReturn:
     """Serves a copy of the market in a folder, on a listening socket, while a line is open."""
     listener, lifeline = descriptors
     folder = Path(asked["folder"])
@@ -120,8 +123,7 @@ def _serve(hosting: Hosting, asked: Asked, descriptors: Sequence[int]) -> NoRetu
     os.dup2(log, sys.stderr.fileno())
     Thread(target=_end_with, args=(lifeline, folder), name="lifeline", daemon=True).start()
     with socket.socket(fileno=listener) as listening:
-        host, port = listening.getsockname()[:2]
-        server_of(hosting, host, port).run(sockets=[listening])
+        server.run(sockets=[listening])
     os._exit(0)
 
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,10 +20,9 @@ CYCLE_SECONDS: Final = 0.05
 """After how long a cycle is struck; for a sandbox that people look at it is ten times that."""
 START_SECONDS_MAX: Final = 60.0
 LINE_BYTES_MAX: Final = 64 * 1024
-WAITING_MAX: Final = 128
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 # in a folder of its own, which nobody else can enter
 MEMORY_BYTES_MIN: Final = 512 * 1024 * 1024
-ALL_INTERFACES: Final = ("127.0.0.1", 0)
+ANY_PORT: Final = ("127.0.0.1", 0)
 
 
 class Terms(NamedTuple):
@@ -60,26 +60,19 @@ class Networks:
         """A network as it was founded under some rules; it is gone at the end of the block."""
         market = self._market(Terms(tuple(rules), cycle_seconds))
         begun = time.perf_counter()
-        self._count += 1
-        folder = market.folder / f"network-{self._count}"
-        folder.mkdir()
-        with _Lifeline() as lifeline, socket.create_server(ALL_INTERFACES) as listener:
-            host, port = listener.getsockname()[:2]
-            asked = {"folder": str(folder)}
-            _send(market.line, asked, [listener.fileno(), lifeline.theirs])
-            listener.close()
-            try:
-                network = Network(f"http://{host}:{port}", market.key, folder / "log")
-            except OSError as error:
-                said = _read(folder / "log")
-                raise StartError(f"the network did not start ({error}):\n{said}") from error
+        started = market.take()
+        try:
+            network = started.network()
             network.setup_seconds = time.perf_counter() - begun
+            market.prepare()
             yield network
+        finally:
+            started.end()
 
     def close(self) -> None:
         """Ends what was started."""
         for market in self._markets.values():
-            market.line.close()
+            market.close()
         if self._line is not None and self._process is not None:
             self._line.close()
             try:
@@ -124,33 +117,77 @@ class Networks:
                     stderr=log,
                     # Packages of the project that is tested may have the names of Novate's.
                     cwd=self._folder,
-                    # One thread is all that may be there when it forks.
-                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+                    env=_environment(),
                     process_group=0,
                 )
         return self._folder, self._line
 
 
-class _Market(NamedTuple):
-    """A founded market: where it lies, how networks of it are asked for, and the operator's key."""
+class _Market:
+    """A founded market. The next network of it begins while the last one is used."""
 
-    folder: Path
-    line: socket.socket
+    def __init__(self, folder: Path, line: socket.socket, key: str) -> None:
+        """``line`` is where networks are asked for, ``key`` that of the operator."""
+        self._folder = folder
+        self._line = line
+        self._key = key
+        self._next: _Started | None = None
+        self._count = 0
+
+    def take(self) -> "_Started":
+        """A network that nobody has used; whoever takes it ends it."""
+        taken, self._next = self._next or self._start(), None
+        return taken
+
+    def prepare(self) -> None:
+        """Has the next one begin."""
+        self._next = self._next or self._start()
+
+    def close(self) -> None:
+        """Starts no more."""
+        if self._next is not None:
+            self._next.end()
+        self._line.close()
+
+    def _start(self) -> "_Started":
+        self._count += 1
+        folder = self._folder / f"network-{self._count}"
+        folder.mkdir()
+        lifeline, own = os.pipe()
+        with socket.create_server(ANY_PORT) as listener:
+            host, port = listener.getsockname()[:2]
+            try:
+                _send(self._line, {"folder": str(folder)}, [listener.fileno(), lifeline])
+            finally:
+                os.close(lifeline)
+        return _Started(f"http://{host}:{port}", self._key, folder / "log", own)
+
+
+class _Started(NamedTuple):
+    """A network that has been asked for. It ends when its lifeline, a pipe, is closed."""
+
+    url: str
     key: str
+    log: Path
+    lifeline: int
+
+    def network(self) -> Network:
+        """The network, once it answers. Raises StartError."""
+        try:
+            return Network(self.url, self.key, self.log)
+        except (OSError, HTTPException) as error:
+            raise StartError(f"no network ({error!r}):\n{_read(self.log)}") from error
+
+    def end(self) -> None:
+        """It is gone, however this process ends."""
+        os.close(self.lifeline)
 
 
-class _Lifeline:
-    """A pipe: a network ends when this end of it is closed, whatever this process ends of."""
-
-    def __init__(self) -> None:
-        self.theirs, self._own = os.pipe()
-
-    def __enter__(self) -> "_Lifeline":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.theirs)
-        os.close(self._own)
+def _environment() -> dict[str, str]:
+    """One thread is all that may be there when it forks; paths are seen from another folder."""
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    absolute = os.pathsep.join(os.path.abspath(each) for each in paths if each)  # noqa: PTH100 # as text
+    return {**os.environ, "PYTHONPATH": absolute, "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _place() -> Path | None:

@@ -85,7 +85,7 @@ class BlockFile:
         with self._explained():
             if not only_read:
                 self._writer.executescript(_SCHEMA)
-            assert self._reader
+            self._connected()
 
     def close(self) -> None:
         """Releases the file."""
