@@ -241,8 +241,7 @@ class Network:
             if is_over or time.monotonic() > until:
                 break
             time.sleep(POLL_SECONDS)
-        why = found.get("why") or found.get("reason")
-        pytest.fail(f"{path} is {found['state']}, not settled; why: {json.dumps(why)}")
+        pytest.fail(f"{path} is {found['state']}, not settled: {_why(found)}")
 
     def assert_no_breaks(self, seconds: float = 1.0) -> None:
         """Everybody's own records agree with the ledger, or will in a moment; all can be asked."""
@@ -292,6 +291,14 @@ class Network:
                     pytest.fail(f"{each['account']} holds {amount} {each['symbol']}")
                 totals[each["symbol"]] += int(amount.replace(".", ""))
         return totals
+
+
+def _why(found: Json) -> str:
+    """What a trade or an instruction says of its not being settled."""
+    why = found.get("why")
+    if why is None:
+        return found.get("reason") or "nothing is said of why"
+    return f"{why['reason']}: {why['cause']} {why['remedy']}"
 
 
 def _path_of(what: Json) -> str:
