@@ -52,6 +52,7 @@ from api.waiting import WAITERS_MAX
 from api.web import status
 from api.web.chain import page as chain_pages
 from api.web.sign_in import page as sign_in
+from api.web.sign_in import view_as
 from api.web.today import page as today
 from ledger.books.interface.webhooks import WebhookStore
 from ledger.chain.rpc.backend import open_backend
@@ -125,6 +126,7 @@ def create_app(
         health,
         index,
         sign_in,
+        view_as,
         status,
         today,
         chain_pages,

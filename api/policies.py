@@ -40,6 +40,7 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /sign-in": Caller.ANYBODY,
     "POST /sign-in": Caller.ANYBODY,
     "POST /sign-out": Caller.ANYBODY,
+    "POST /view-as": Caller.ANYBODY,
     "MOUNT /static": Caller.ANYBODY,
     "GET /openapi.json": Caller.ANYBODY,
     "GET /livez": Caller.ANYBODY,
