@@ -51,6 +51,7 @@ from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
 from api.web import status
 from api.web.chain import page as chain_pages
+from api.web.liquidity import page as liquidity_pages
 from api.web.sign_in import page as sign_in
 from api.web.sign_in import view_as
 from api.web.today import page as today
@@ -129,6 +130,7 @@ def create_app(
         view_as,
         status,
         today,
+        liquidity_pages,
         chain_pages,
     )
     for module in modules:

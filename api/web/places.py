@@ -20,5 +20,6 @@ class Place:
 
 PLACES: Final = (
     Place("/", "place_today"),
+    Place("/liquidity", "place_liquidity"),
     Place("/chain", "place_chain"),
 )

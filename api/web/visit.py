@@ -14,7 +14,6 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
 from api.access.access import Access
-from api.web.forms import HOME
 from api.web.places import PLACES
 from api.web.shell_words import SHELL_WORDS
 from api.web.words import BREAK_KINDS, KEY_ROLES, STATES, TRADE_STATES, Language, Words, word
@@ -22,6 +21,8 @@ from ledger.books.interface.api_keys import ApiKey
 from ledger.domain.amounts import grouped
 from ledger.domain.key_holders import KeyHolder, KeyRole
 from ledger.domain.reasons import Reason
+
+HOME: Final = "/"
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 templates.env.filters["grouped"] = grouped

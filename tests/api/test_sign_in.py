@@ -8,7 +8,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.web.forms import own_path
+from api.web.sign_in.page import own_path
 from api.web.sign_in.words import SIGN_IN_WORDS
 from ledger.books.database import open_database
 from ledger.books.interface.sessions import SESSION_SECONDS_MAX, SESSIONS_MAX, Sessions

@@ -2,12 +2,16 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, status
+from fastapi import APIRouter, Depends, Query, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api.access.credentials import KEY_CHARS_MAX, cookie_name, session_token
+from api.access.credentials import (
+    KEY_CHARS_MAX,
+    cookie_name,
+    session_token,
+)
 from api.routers.api_keys import GivenAccess
-from api.web.forms import HOME, Form, OwnPages, own_path
+from api.web.forms import Form, only_own_pages
 from api.web.sign_in.words import SIGN_IN_WORDS
 from api.web.visit import Visit, Visiting, chosen_language
 from ledger.books.interface.api_keys import ApiKey
@@ -15,6 +19,7 @@ from ledger.books.interface.sessions import SESSION_SECONDS_MAX
 
 router = APIRouter(include_in_schema=False)
 
+HOME: Final = "/"
 NEXT_CHARS_MAX: Final = 500
 NextPage = Annotated[str, Query(alias="next", max_length=NEXT_CHARS_MAX)]
 
@@ -34,7 +39,7 @@ def sign_in_page(
     return _page(visit, place, trouble)
 
 
-@router.post("/sign-in", dependencies=[OwnPages])
+@router.post("/sign-in", dependencies=[Depends(only_own_pages)])
 def sign_in(request: Request, access: GivenAccess, form: Form) -> Response:
     """Opens a session with a key, and goes on to the page that was wanted."""
     place = form.get("next", HOME)
@@ -45,7 +50,7 @@ def sign_in(request: Request, access: GivenAccess, form: Form) -> Response:
     return _signed_in(request, access, key, place)
 
 
-@router.post("/sign-out", dependencies=[OwnPages])
+@router.post("/sign-out", dependencies=[Depends(only_own_pages)])
 def sign_out(request: Request, access: GivenAccess) -> Response:
     """Ends the session."""
     token = session_token(request)
@@ -54,6 +59,12 @@ def sign_out(request: Request, access: GivenAccess) -> Response:
     answer = RedirectResponse("/sign-in", status.HTTP_303_SEE_OTHER)
     answer.delete_cookie(cookie_name(request.scope), httponly=True, samesite="strict")
     return answer
+
+
+def own_path(place: str) -> str:
+    """A place to go on to that is a path of this server, whatever was asked for."""
+    is_path = place.startswith("/") and not place.startswith("//")
+    return place if is_path and place.isprintable() and "\\" not in place else HOME
 
 
 def _signed_in(request: Request, access: GivenAccess, key: ApiKey, place: str) -> Response:

@@ -16,10 +16,11 @@ from tests.support.browser import needs_chromium, opened_page
 from tests.support.clients import key_header
 from tests.support.pages import serious_violations
 
-SCREENS = ["sign_in", "today", "chain"]
+SCREENS = ["sign_in", "today", "liquidity", "chain"]
 SAID_BY_CODE = {
     "sign_in": {"wrong_key", "ticket_used"},
     "today": {role.value for role in Role},
+    "liquidity": {"algorithm_fifo", "algorithm_bypass", "algorithm_optimum"},
     "chain": {"securities", "cash"},
 }
 """Words that are chosen by code, not written in a template."""
