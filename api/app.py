@@ -5,6 +5,7 @@ import sys
 from collections import ChainMap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -147,8 +148,9 @@ def create_app(
     app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     app.add_middleware(RequestLog, clock=wall_clock)
-    described = description_of(app)
-    app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
+    # Made when it is asked for: it takes longer than all else that is done here.
+    described = cache(lambda: description_of(app))
+    app.openapi = described  # type: ignore[method-assign] # the documented way to replace it
     return app
 
 
