@@ -23,6 +23,8 @@ from api.conventions.idempotency import Idempotency
 from api.conventions.request_log import RequestLog
 from api.description import description_of
 from api.event_stream import EventStreams
+from api.metrics.registry import Metrics
+from api.metrics.request_metrics import RequestTimer
 from api.recursion import RECURSION_MAX
 from api.routers import (
     api_keys,
@@ -36,6 +38,7 @@ from api.routers import (
     index,
     instructions,
     ledger,
+    metrics,
     operations,
     proofs,
     queue,
@@ -120,6 +123,7 @@ def create_app(
         chain,
         api_keys,
         health,
+        metrics,
         index,
         sign_in,
         pages,
@@ -132,6 +136,9 @@ def create_app(
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     app.state.access = open_access(sandbox, rates)
+    app.state.metrics = Metrics(
+        sandbox, app.state.event_streams, app.state.webhooks, app.state.access
+    )
     # Each goes around those before it. Who may not come in is not read, but stands in the log.
     wall_clock = WallClock()
     app.add_middleware(Idempotency, clock=wall_clock)
@@ -139,6 +146,7 @@ def create_app(
     app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     app.add_middleware(RequestLog, clock=wall_clock)
+    app.add_middleware(RequestTimer, clock=wall_clock, times=app.state.metrics.requests)
     described = description_of(app)
     app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
     return app

@@ -43,6 +43,7 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "GET /openapi.json": Caller.ANYBODY,
     "GET /livez": Caller.ANYBODY,
     "GET /readyz": Caller.ANYBODY,
+    "GET /metrics": Caller.OPERATOR,
     "GET /version": Caller.ANYBODY,
     "GET /v1": Caller.ANYBODY,
     "POST /v1/trades": Caller.EXCHANGE,

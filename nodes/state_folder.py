@@ -102,6 +102,11 @@ class StateFolder:
         return self._lock
 
 
+def nodes_folder(path: Path) -> Path:
+    """Where the nodes of a state folder have theirs."""
+    return path / "nodes"
+
+
 def segments_folder(path: Path) -> Path:
     """Where the settled cycles of a state folder are kept."""
     return path / "segments"
@@ -123,4 +128,4 @@ def key_file(path: Path, node: str) -> Path:
 
 
 def _node_folder(path: Path, node: str) -> Path:
-    return path / "nodes" / node
+    return nodes_folder(path) / node

@@ -147,6 +147,16 @@ class WebhookStore:
                 rows.order_by(col(WebhookAttemptRow.number).desc()).limit(count)
             ).all()
 
+    def outcomes_after(self, number: int) -> tuple[dict[str, int], int]:
+        """How the attempts after a number have ended, counted; and the number of the last one."""
+        attempt = col(WebhookAttemptRow.number)
+        rows = select(WebhookAttemptRow.outcome, func.count(), func.max(attempt))
+        rows = rows.where(attempt > number).group_by(col(WebhookAttemptRow.outcome))
+        with self._database.reading() as session:
+            found = session.exec(rows).all()
+        counts = {outcome: count for outcome, count, _ in found}
+        return counts, max((last or 0 for *_, last in found), default=number)
+
     def resend(self, endpoint: str, sequences: Sequence[int]) -> bool:
         """Has an endpoint told of events once more; False when too many wait for that already."""
         waiting = select(func.count()).where(col(WebhookResendRow.endpoint) == endpoint)
