@@ -117,21 +117,25 @@ class WebhookStore:
         attempt: WebhookAttemptRow,
         resend: int | None,
         **values: Any,  # noqa: ANN401 # columns of the endpoint
-    ) -> None:
-        """Keeps an attempt and what it changes of its endpoint, in one commit.
+    ) -> int | None:
+        """Keeps an attempt and what it changes of its endpoint, in one commit; its number.
+
+        None when the endpoint has gone meanwhile.
 
         ``resend`` is the number of the wish for it, which is then fulfilled. It does not wait for
         the disk: what is lost with the power is sent once more.
         """
         with self._database.transaction(is_from_chain=True) as session:
             if not _change(session, attempt.endpoint, values):
-                return
+                return None
             session.add(attempt)
             if resend is not None:
                 wished = col(WebhookResendRow.number) == resend
                 session.exec(delete(WebhookResendRow).where(wished))
             session.flush()
-            _trim(session, attempt.number or 0)
+            number = attempt.number
+            _trim(session, number or 0)
+        return number
 
     def attempts(
         self, endpoint: str, below: int | None, count: int, outcome: str | None = None
