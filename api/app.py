@@ -28,6 +28,7 @@ from api.metrics.request_metrics import RequestTimer
 from api.recursion import RECURSION_MAX
 from api.routers import (
     api_keys,
+    backups,
     breaks,
     chain,
     clock,
@@ -100,6 +101,7 @@ def create_app(
     app.state.webhook_rules = webhook_rules
     app.state.look_ups = BoundedSemaphore(LOOK_UPS_MAX)
     app.state.scenario_turn = BoundedSemaphore(1)
+    app.state.backup_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
@@ -116,6 +118,7 @@ def create_app(
         statements,
         clock,
         sandbox_controls,
+        backups,
         faults,
         requests,
         events,

@@ -91,6 +91,7 @@ CALLERS: Final[Mapping[str, Caller]] = {
     "POST /v1/sandbox/snapshots": Caller.SANDBOX,
     "POST /v1/sandbox/snapshots/{name}/restore": Caller.SANDBOX,
     "DELETE /v1/sandbox/snapshots/{name}": Caller.SANDBOX,
+    "POST /v1/sandbox/backups": Caller.SANDBOX,
     "POST /v1/sandbox/trades": Caller.SANDBOX,
     "GET /v1/sandbox/stubs": Caller.SANDBOX,
     "PUT /v1/sandbox/stubs/{participant}": Caller.SANDBOX,
