@@ -24,9 +24,12 @@ from api.conventions.idempotency import Idempotency
 from api.conventions.request_log import RequestLog
 from api.description import description_of
 from api.event_stream import EventStreams
+from api.metrics.registry import Metrics
+from api.metrics.request_metrics import RequestTimer
 from api.recursion import RECURSION_MAX
 from api.routers import (
     api_keys,
+    backups,
     breaks,
     chain,
     clock,
@@ -37,6 +40,7 @@ from api.routers import (
     index,
     instructions,
     ledger,
+    metrics,
     operations,
     proofs,
     queue,
@@ -103,6 +107,7 @@ def create_app(
     app.state.webhook_rules = webhook_rules
     app.state.look_ups = BoundedSemaphore(LOOK_UPS_MAX)
     app.state.scenario_turn = BoundedSemaphore(1)
+    app.state.backup_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
@@ -119,6 +124,7 @@ def create_app(
         statements,
         clock,
         sandbox_controls,
+        backups,
         faults,
         requests,
         events,
@@ -126,6 +132,7 @@ def create_app(
         chain,
         api_keys,
         health,
+        metrics,
         index,
         sign_in,
         view_as,
@@ -141,6 +148,9 @@ def create_app(
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     app.state.access = open_access(sandbox, rates)
+    app.state.metrics = Metrics(
+        sandbox, app.state.event_streams, app.state.webhooks, app.state.access
+    )
     # Each goes around those before it. Who may not come in is not read, but stands in the log.
     wall_clock = WallClock()
     app.add_middleware(Idempotency, clock=wall_clock)
@@ -148,6 +158,7 @@ def create_app(
     app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     app.add_middleware(RequestLog, clock=wall_clock)
+    app.add_middleware(RequestTimer, clock=wall_clock, times=app.state.metrics.requests)
     # Made when it is asked for: it takes longer than all else that is done here.
     described = cache(lambda: description_of(app))
     app.openapi = described  # type: ignore[method-assign] # the documented way to replace it

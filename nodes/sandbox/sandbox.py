@@ -4,7 +4,6 @@ Clearing strikes a cycle when enough trades wait, when some have waited long eno
 told to. Trades that are captured meanwhile are left for the next cycle.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
+from ledger.logs import logger_of
 from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.clock import NS
@@ -54,7 +54,7 @@ DEFAULT_SEED: Final = "novate"
 
 _STOPPED: Final = Rejected(Reason.UNAVAILABLE, "the sandbox is stopping")
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +115,8 @@ class Sandbox:
             self.consortium.reconcile()
             self.journal.begin()
         self.is_ready = True
+        height = self.consortium.clearing_house.projection.height
+        log.info("market.ready", block=height)
         for thread in self._threads:
             thread.start()
 
@@ -131,6 +133,7 @@ class Sandbox:
                 self.journal.finish()
             self.consortium.close()
         self.interface.close()
+        log.info("market.closed")
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
@@ -273,9 +276,9 @@ class Sandbox:
             except StorageError as error:
                 # Nothing of what failed has happened; the rest is found as after a crash.
                 self._must_resume = True
-                logger.warning("clearing waits for room on the disk: %s", error)
+                log.warning("clearing.waits_for_room", error=str(error))
             except (UnreachableError, PermissionError) as error:
-                logger.warning("clearing goes on without a node: %s", error)
+                log.warning("clearing.without_node", error=str(error))
             except Exception as error:  # noqa: BLE001 # whatever it was, it is said and stops clearing
                 self._fail(error)
                 return
@@ -329,7 +332,7 @@ class Sandbox:
     def _fail(self, error: Exception) -> None:
         """Books that may be wrong must not be shown as right: nothing more is settled."""
         self.failure, self.is_ready = f"{type(error).__name__}: {error}", False
-        logger.error("clearing has stopped", exc_info=error)
+        log.error("clearing.stopped", exc_info=error)
 
 
 def open_sandbox(
