@@ -13,7 +13,7 @@ from loadtests.shapes import Shape, shape_of
 
 FOLDER: Final = Path(__file__).parent / "profiles"
 MESSAGES_MAX: Final = 5_000_000
-DESKS_MAX: Final = 500
+DESKS_MAX: Final = 1_000
 BATCH_TRADES_MAX: Final = 10_000
 READS_A_SECOND_MAX: Final = 100
 HASH_DIGITS: Final = 12
