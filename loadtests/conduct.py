@@ -39,7 +39,7 @@ RECORD: Final = "NOVATE_LOAD_RECORD"
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 BEGIN: Final = "novate_begin"
 COUNTED: Final = "novate_counted"
-LEAD_SECONDS: Final = 1.5
+LEAD_SECONDS: Final = 2.5
 """For users to be there when the run begins."""
 TAIL_SECONDS: Final = 1.0
 REPORTS_SECONDS_MAX: Final = 60
@@ -202,6 +202,7 @@ def conclude(
         "errors": dict(tally.errors),
         "errors_by_second": {str(at): n for at, n in sorted(tally.errors_by_second.items())},
         "no_retry_after": tally.no_retry_after,
+        "resent": tally.resent,
         "wrong": tally.wrong,
         "reads": _reads(tally),
         "figures": figures_of(profile, moments, conduct.generator.begin_at),

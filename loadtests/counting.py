@@ -115,6 +115,8 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     """By name of the request and status: ``POST /v1/trades 503``; 0 is a lost connection."""
     errors_by_second: Counter[int] = field(default_factory=Counter)
+    resent: int = 0
+    """Messages sent again since their connection was lost."""
     no_retry_after: int = 0
     """Answers 429 and 503 that did not say when to come again."""
     wrong: list[str] = field(default_factory=list)
@@ -127,6 +129,7 @@ class Tally:
         for name in ("sent", "right", "shed", "errors", "errors_by_second"):
             getattr(self, name).update(getattr(other, name))
         self.no_retry_after += other.no_retry_after
+        self.resent += other.resent
         self.wrong = (self.wrong + other.wrong)[:WRONG_MAX]
         for name, seconds in other.reads.items():
             self.reads.setdefault(name, []).extend(seconds)
@@ -142,6 +145,7 @@ class Tally:
         return {
             **{name: list(getattr(self, name).items()) for name in counters},
             "no_retry_after": self.no_retry_after,
+            "resent": self.resent,
             "wrong": self.wrong,
             "reads": self.reads,
         }
@@ -153,6 +157,7 @@ class Tally:
         return Tally(
             **{name: Counter(dict(map(tuple, table[name]))) for name in counters},
             no_retry_after=table["no_retry_after"],
+            resent=table["resent"],
             wrong=list(table["wrong"]),
             reads={name: list(seconds) for name, seconds in table["reads"].items()},
         )

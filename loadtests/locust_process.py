@@ -8,7 +8,7 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from loadtests.generator import KEYS, PROFILE
 from loadtests.machine import machine, observed
@@ -23,6 +23,7 @@ READERS: Final = 4
 SPARE_SECONDS: Final = 300
 """Beyond the shape, for the last answers, the books and the figures; then it is ended."""
 STOP_SECONDS: Final = 45
+LOG_CHARACTERS_MAX: Final = 4_000
 RECORD: Final = "NOVATE_LOAD_RECORD"
 
 
@@ -33,6 +34,7 @@ def run_locust(
     found = machine()
     with tempfile.TemporaryDirectory(prefix="novate-run-") as folder, ExitStack() as stack:
         record, file = Path(folder) / "record.json", Path(folder) / f"{profile.name}.toml"
+        log = stack.enter_context((Path(folder) / "locust.log").open("w+b"))
         write_profile(file, profile)
         environment = os.environ | {
             PROFILE: str(file),
@@ -40,16 +42,16 @@ def run_locust(
             RECORD: str(record),
         }
         if workers == 1:
-            main = _started(stack, [*_headless(profile, running), *_html(html)], environment)
+            main = _started(stack, [*_headless(profile, running), *_html(html)], environment, log)
             processes = [main]
         else:
             port = str(free_port())
             master = [*_headless(profile, running), *_html(html), "--master"]
             master += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
             master += ["--expect-workers", str(workers)]
-            main = _started(stack, master, environment)
+            main = _started(stack, master, environment, log)
             worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
-            processes = [main, *(_started(stack, worker, environment) for _ in range(workers))]
+            processes = [main, *(_started(stack, worker, environment, log) for _ in range(workers))]
         roots = {"server": running.process.pid}
         roots |= {
             "generator" if workers == 1 else ("master" if not at else f"worker {at}"): each.pid
@@ -59,8 +61,10 @@ def run_locust(
             try:
                 main.wait(timeout=profile.load.seconds + SPARE_SECONDS)
             except subprocess.TimeoutExpired:
-                return None
+                pass
         if not record.exists():
+            log.seek(0)
+            sys.stderr.write(log.read().decode(errors="replace")[-LOG_CHARACTERS_MAX:])
             return None
         result: Result = json.loads(record.read_text(encoding="utf-8"))
     begin = result["begin_at"] + profile.warmup_seconds
@@ -100,13 +104,13 @@ def _html(html: Path | None) -> list[str]:
 
 
 def _started(
-    stack: ExitStack, options: list[str], environment: dict[str, str]
+    stack: ExitStack, options: list[str], environment: dict[str, str], log: IO[bytes]
 ) -> "subprocess.Popen[bytes]":
     command = [
         *(sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py")),
         *("--loglevel", "WARNING", "--stop-timeout", str(STOP_SECONDS), *options),
     ]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 # our own command
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 # our own command
     stack.callback(_ended, process)
     return process
 

@@ -17,7 +17,7 @@ from loadtests.locust_process import WORKERS_MAX, run_locust
 from loadtests.overload import overload
 from loadtests.profile import Profile, ProfileError, names, read_profile
 from loadtests.report.page import write_report
-from loadtests.result import Result, print_summary
+from loadtests.result import print_summary
 from loadtests.sandbox import sandbox
 from loadtests.thresholds import DEFAULT_FILE, exit_status, read_thresholds
 from loadtests.thresholds import check as check_thresholds

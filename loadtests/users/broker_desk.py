@@ -45,20 +45,31 @@ class BrokerDesk(FastHttpUser):
         generator.tally.sent[message.kind.value] += 1
         if message.kind is Kind.GOOD:
             generator.register.send(message.first, message.count, now())
+        if not self._attempt(due):
+            # A connection that was lost says nothing: the same is sent again, and known by its number.
+            generator.tally.resent += 1
+            self._attempt(due, is_last=True)
+
+    def _attempt(self, due: Due, *, is_last: bool = False) -> bool:
+        """Sends, and notes the answer; False when none came and it may be sent again."""
+        message = due.message
         with self.client.post(
             message.path,
             data=message.body,  # type: ignore[arg-type] # it takes bytes too
-            headers={"Content-Type": message.content_type, **generator.headers(VENUE)},
+            headers={"Content-Type": message.content_type, **self.generator.headers(VENUE)},
             name=message.name,
             catch_response=True,
         ) as answer:
-            is_right = self._take(due, answer, now())
-            if is_right:
+            if answer.status_code == 0 and not is_last:
+                answer.success()
+                return False
+            if self._take(due, answer, now(), was_sent=is_last):
                 answer.success()
             else:
                 answer.failure(f"status {answer.status_code}")
+        return True
 
-    def _take(self, due: Due, answer: Any, moment: float) -> bool:  # noqa: ANN401 # as locust has it
+    def _take(self, due: Due, answer: Any, moment: float, *, was_sent: bool) -> bool:  # noqa: ANN401 # as locust has it
         """Notes what an answer says; whether it is as it should be."""
         message, status = due.message, int(answer.status_code)
         tally, kind = self.generator.tally, due.message.kind.value
@@ -72,6 +83,8 @@ class BrokerDesk(FastHttpUser):
                 self.generator.register.refuse(message.first, message.count, moment)
             return False
         said = answer.json()
+        if was_sent and message.kind is Kind.GOOD and status == _KNOWN:
+            status = _NEW
         is_right = _JUDGES[message.kind](self.generator, message, status, said, moment)
         if is_right:
             tally.right[kind] += 1
