@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.access.access import DEFAULT_RATES, RateOptions, open_access
+from api.access.admission import Admission
 from api.access.guard import AccessGuard
 from api.access.route_table import RouteTable
 from api.body_guard import BodyGuard, bounds_of
@@ -154,6 +155,7 @@ def create_app(
     # Each goes around those before it. Who may not come in is not read, but stands in the log.
     wall_clock = WallClock()
     app.add_middleware(Idempotency, clock=wall_clock)
+    app.add_middleware(Admission)
     app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
     app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from api.access.admission import leave_place
 from api.dependencies import RunningSandbox
 from api.event_stream import EventStreams
 from api.said import in_query
@@ -55,6 +56,7 @@ class FinalityWait:
         if not self._seconds or self._places.locked():
             return
         async with self._places:
+            leave_place(self._request.scope)
             try:
                 async with asyncio.timeout(self._seconds):
                     # Settlement goes on in threads that know of no event loop.

@@ -67,11 +67,13 @@ class CycleRecords:
 
     def covering(self, position: int) -> CycleRow | None:
         """The cycle in whose window a position is; None when it has not been cut yet."""
-        covered = self.in_force()
-        place = bisect_right(covered, position, key=lambda row: row.first_position) - 1
-        if place < 0 or position >= covered[place].end_position:
+        place = bisect_right(self._rows, position, key=lambda row: row.first_position) - 1
+        # What an abandoned cycle covered, a later one begins with.
+        while place >= 0 and self._rows[place].state == ABANDONED:
+            place -= 1
+        if place < 0 or position >= self._rows[place].end_position:
             return None
-        return covered[place]
+        return self._rows[place]
 
     def add(self, session: UnitOfWork, row: CycleRow) -> None:
         """Puts a new cycle into a transaction. It counts once that is committed."""

@@ -24,6 +24,7 @@ from ledger.logs import logger_of
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
+from nodes.clearing_house.cycle_times import CycleTimes
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
@@ -67,6 +68,7 @@ class NetSettlement:
         self._rules = rules
         self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
+        self.times = CycleTimes(house.around.clock.stopwatch_ns)
         house.notices.serve(_NOTICE, lambda number: unpack_signed(cycles.signed(int(number))))
 
     def waiting(self) -> int:
@@ -122,7 +124,7 @@ class NetSettlement:
             outcome = self._house.outbox.deliver(_intent(number))
         else:
             outcome = deliver_staged(self._house, _intent(number), signed)
-        self.observer.reached(Stage.FINAL, number, signed.cycle.count)
+        self._reached(Stage.FINAL, number, signed.cycle.count)
         state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
             self._cycles.change(session, number, block=outcome.block, state=state)
@@ -140,7 +142,7 @@ class NetSettlement:
 
     def _begun(self, number: int, window: Window) -> None:
         """Says that a cycle is struck."""
-        self.observer.reached(Stage.STRUCK, number, len(window.trades))
+        self._reached(Stage.STRUCK, number, len(window.trades))
         places = {"first_position": window.first, "end_position": window.end}
         log.info("cycle.struck", node=self._house.id, cycle=number, **places)
 
@@ -159,6 +161,10 @@ class NetSettlement:
             transaction=f"0x{kept.hex()}" if kept else None,
             block=outcome.block if outcome else None,
         )
+
+    def _reached(self, stage: Stage, number: int, trades: int) -> None:
+        self.times.reached(stage, number)
+        self.observer.reached(stage, number, trades)
 
     def _next_window(self) -> Window | None:
         first = self._cycles.watermark()
@@ -182,12 +188,12 @@ class NetSettlement:
             attempt = cut(window, excluded, self.available())
             if not len(attempt.trades):
                 return _Agreed(attempt, None, {})
-            self.observer.reached(Stage.NETTED, number, len(attempt.trades))
+            self._reached(Stage.NETTED, number, len(attempt.trades))
             proposal = Proposal(attempt, terms)
-            self.observer.reached(Stage.COMMITTED, number, len(attempt.trades))
+            self._reached(Stage.COMMITTED, number, len(attempt.trades))
             signatures, unsigned = self._collect(proposal)
             if not unsigned:
-                self.observer.reached(Stage.ATTESTED, number, len(attempt.trades))
+                self._reached(Stage.ATTESTED, number, len(attempt.trades))
                 return _Agreed(attempt, proposal, signatures)
             for party, why in unsigned.items():
                 # Who objects again loses all its trades: nobody can spend every cut on its own.

@@ -327,6 +327,8 @@ class Sandbox:
         cycle = self.consortium.clearing_house.net.close()
         self.consortium.clearing_house.work()
         self.consortium.reconcile()
+        if cycle is not None:
+            self.consortium.clearing_house.net.times.were_reconciled(cycle.number)
         return cycle
 
     def _fail(self, error: Exception) -> None:
