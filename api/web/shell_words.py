@@ -17,6 +17,12 @@ SHELL_WORDS: Final[Words] = {
     "place_today": ("Today", "当日"),
     "not_shown": ("This cannot be shown", "无法显示"),
     "remedy": ("What to do", "处理建议"),
+    "request_command": ("Command line", "命令行"),
+    "request_key": (
+        "The key comes from the environment, where novate up runs:",
+        "密钥取自环境变量，在 novate up 所在目录执行：",
+    ),
+    "request_show": ("Show request", "查看请求"),
     "search": ("Search", "查询"),
     "search_hint": ("block, hash, trade id, cycle 12", "区块号、哈希、成交编号、批次 12"),
     "skip": ("Skip to the content", "跳至正文"),

@@ -4,6 +4,7 @@ A screen is a package: ``page.py`` with its routes, ``shown.py`` with what it sh
 with its words; its templates are in ``templates/`` under the same name and extend ``shell.html``.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
 from api.web.places import PLACES
+from api.web.request_forms import request_forms
 from api.web.shell_words import SHELL_WORDS
 from api.web.words import BREAK_KINDS, STATES, TRADE_STATES, Language, Words, word
 from ledger.books.interface.api_keys import ApiKey
@@ -87,6 +89,7 @@ class Visit:
             "state": lambda key: self.word(STATES, key),
             "trade_state": lambda key: self.word(TRADE_STATES, key),
             "cause": self.cause,
+            "request_forms": partial(request_forms, str(self.request.base_url), self.viewer),
         }
         return templates.TemplateResponse(
             self.request, template, context | shown, status_code=code, headers=HEADERS
