@@ -53,6 +53,7 @@ from api.web import status
 from api.web.chain import page as chain_pages
 from api.web.sign_in import page as sign_in
 from api.web.today import page as today
+from api.web.trades import page as trade_pages
 from ledger.books.interface.webhooks import WebhookStore
 from ledger.chain.rpc.backend import open_backend
 from nodes.clock import WallClock
@@ -127,6 +128,7 @@ def create_app(
         sign_in,
         status,
         today,
+        trade_pages,
         chain_pages,
     )
     for module in modules:

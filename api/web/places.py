@@ -20,5 +20,6 @@ class Place:
 
 PLACES: Final = (
     Place("/", "place_today"),
+    Place("/trades", "place_trades"),
     Place("/chain", "place_chain"),
 )
