@@ -61,6 +61,7 @@ from api.web.liquidity import page as liquidity_pages
 from api.web.sign_in import page as sign_in
 from api.web.sign_in import view_as
 from api.web.today import page as today
+from api.web.trades import page as trade_pages
 from ledger.books.interface.webhooks import WebhookStore
 from ledger.chain.rpc.backend import open_backend
 from nodes.clock import WallClock
@@ -140,6 +141,7 @@ def create_app(
         status,
         today,
         liquidity_pages,
+        trade_pages,
         chain_pages,
     )
     for module in modules:

@@ -20,6 +20,7 @@ class Place:
 
 PLACES: Final = (
     Place("/", "place_today"),
+    Place("/trades", "place_trades"),
     Place("/liquidity", "place_liquidity"),
     Place("/chain", "place_chain"),
 )
