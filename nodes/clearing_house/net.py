@@ -25,6 +25,7 @@ from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
 from nodes.clearing_house.cycle_times import CycleTimes
+from nodes.clearing_house.cycle_watch import SUBMITTED, CycleWatch
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
@@ -69,6 +70,7 @@ class NetSettlement:
         self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
         self.times = CycleTimes(house.around.clock.stopwatch_ns)
+        self.watch = CycleWatch(house.around.clock)
         house.notices.serve(_NOTICE, lambda number: unpack_signed(cycles.signed(int(number))))
 
     def waiting(self) -> int:
@@ -90,14 +92,18 @@ class NetSettlement:
         self._begun(number, window)
         agreed = self._agree(window, number)
         if agreed is None:
-            return self._write_abandoned(window, number)
+            abandoned = self._write_abandoned(window, number)
+            self.watch.over(number)
+            return abandoned
         self._write_down(agreed, number)
         self._log("cycle.signed" if agreed.proposal else "cycle.empty", number)
         if agreed.proposal is not None:
+            self.watch.reached(SUBMITTED, number, len(agreed.cut.trades))
             self.settle(number)
             finality_ns = self._house.around.clock.stopwatch_ns() - started
             with self._house.database.transaction() as session:
                 self._cycles.change(session, number, finality_ns=finality_ns)
+        self.watch.over(number)
         return self._cycles.get(number)
 
     def dry_run(self) -> Cut | None:
@@ -162,10 +168,6 @@ class NetSettlement:
             block=outcome.block if outcome else None,
         )
 
-    def _reached(self, stage: Stage, number: int, trades: int) -> None:
-        self.times.reached(stage, number)
-        self.observer.reached(stage, number, trades)
-
     def _next_window(self) -> Window | None:
         first = self._cycles.watermark()
         end = min(self._intake.stream.end_position, first + self._rules.cycle_trades_max)
@@ -191,7 +193,7 @@ class NetSettlement:
             self._reached(Stage.NETTED, number, len(attempt.trades))
             proposal = Proposal(attempt, terms)
             self._reached(Stage.COMMITTED, number, len(attempt.trades))
-            signatures, unsigned = self._collect(proposal)
+            signatures, unsigned = self._collect(proposal, number)
             if not unsigned:
                 self._reached(Stage.ATTESTED, number, len(attempt.trades))
                 return _Agreed(attempt, proposal, signatures)
@@ -228,8 +230,16 @@ class NetSettlement:
         positions = (window.first + window.rows[theirs[window.rows]]).tolist()
         return dict.fromkeys(positions, Reason.SUSPENDED)
 
-    def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
+    def _reached(self, stage: Stage, number: int, trades: int) -> None:
+        self.watch.reached(stage.value, number, trades)
+        self.times.reached(stage, number)
+        self.observer.reached(stage, number, trades)
+
+    def _collect(
+        self, proposal: Proposal, number: int
+    ) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
         """The parties' signatures, and why each of the others did not sign."""
+        self.watch.asks(number, proposal.cut.parties)
         digest = self._house.settlement_domain().digest(proposal.cycle.struct_hash())
         signatures: dict[int, bytes] = {}
         unsigned: dict[int, Unsigned] = {}
@@ -237,8 +247,10 @@ class NetSettlement:
             answer = ask_to_sign(self._house, party, proposal.for_party(party), digest)
             if isinstance(answer, Unsigned):
                 unsigned[party] = answer
+                self.watch.answered(number, party, answer.reason)
             else:
                 signatures[party] = answer
+                self.watch.answered(number, party, None)
         return signatures, unsigned
 
     def _objections(self, attempt: Cut, party: int, why: Unsigned) -> dict[int, Reason]:

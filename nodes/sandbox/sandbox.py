@@ -41,6 +41,7 @@ from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
 from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
+from nodes.sandbox.pulse import MarketPulse
 from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
 from nodes.turns import Turns
@@ -98,6 +99,7 @@ class Sandbox:
         self.interface = InterfaceBooks(consortium.path)
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
+        self.pulse = MarketPulse(consortium)
         self.faults: NodeFaults = InProcessFaults(consortium)
         self.desk_faults = DeskFaults(consortium)
         self.stubs = Stubs(consortium)
@@ -245,6 +247,7 @@ class Sandbox:
         with self.lock:
             try:
                 yield
+                self.pulse.look()
                 self.journal.follow(is_thorough=True)
             except (MalformedError, UnreachableError, PermissionError):
                 # Nothing has gone wrong here: the same may be asked for again.
@@ -293,6 +296,7 @@ class Sandbox:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
             has_closed = self._step(is_due=is_due)
+            self.pulse.look()
             self.journal.follow()
         return has_closed
 
