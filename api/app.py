@@ -42,6 +42,7 @@ from api.routers import (
     requests,
     rpc,
     sandbox_controls,
+    settled,
     sides,
     statements,
     trades,
@@ -51,6 +52,8 @@ from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
 from api.web import status
 from api.web.chain import page as chain_pages
+from api.web.reconciliation import break_page, stream_page
+from api.web.reconciliation import page as reconciliation
 from api.web.sign_in import page as sign_in
 from api.web.today import page as today
 from ledger.books.interface.webhooks import WebhookStore
@@ -119,6 +122,7 @@ def create_app(
         faults,
         requests,
         events,
+        settled,
         webhooks,
         chain,
         api_keys,
@@ -127,6 +131,9 @@ def create_app(
         sign_in,
         status,
         today,
+        reconciliation,
+        break_page,
+        stream_page,
         chain_pages,
     )
     for module in modules:

@@ -20,5 +20,6 @@ class Place:
 
 PLACES: Final = (
     Place("/", "place_today"),
+    Place("/reconciliation", "place_reconciliation"),
     Place("/chain", "place_chain"),
 )

@@ -14,6 +14,7 @@ SHELL_WORDS: Final[Words] = {
     "leave": ("Sign out", "退出登录"),
     "live": ("live", "实时"),
     "place_chain": ("Chain", "链"),
+    "place_reconciliation": ("Reconciliation", "对账"),
     "place_today": ("Today", "当日"),
     "not_shown": ("This cannot be shown", "无法显示"),
     "remedy": ("What to do", "处理建议"),
