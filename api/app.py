@@ -48,6 +48,7 @@ from api.routers import (
     requests,
     rpc,
     sandbox_controls,
+    settled,
     sides,
     statements,
     trades,
@@ -58,6 +59,8 @@ from api.waiting import WAITERS_MAX
 from api.web import status
 from api.web.chain import page as chain_pages
 from api.web.liquidity import page as liquidity_pages
+from api.web.reconciliation import break_page, stream_page
+from api.web.reconciliation import page as reconciliation
 from api.web.sign_in import page as sign_in
 from api.web.sign_in import view_as
 from api.web.today import page as today
@@ -130,6 +133,7 @@ def create_app(
         faults,
         requests,
         events,
+        settled,
         webhooks,
         chain,
         api_keys,
@@ -142,6 +146,9 @@ def create_app(
         today,
         liquidity_pages,
         trade_pages,
+        reconciliation,
+        break_page,
+        stream_page,
         chain_pages,
     )
     for module in modules:
