@@ -1,6 +1,5 @@
 """Voting: the proposer asks every validator, and has the certificate as soon as a quorum agrees."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from ledger.chain.finality import Certificate, Vote, certify, is_vote
 from ledger.chain.genesis import ChainConfig
 from ledger.chain.sealed import Proposal
 from ledger.chain.validator import Validator
+from ledger.logs import logger_of
 
 VOTE_SECONDS: Final = 10.0
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class ValidatorLink(Protocol):
@@ -81,7 +81,7 @@ class InProcessLink:
             self.validator.confirm(certificate)
         except Exception:
             # It has not taken the block in; asked for its next vote, it says so.
-            logger.exception("validator %s cannot follow", self.validator.name)
+            log.exception("validator.cannot_follow", node=self.validator.name)
 
 
 def _thread_of(validator: Validator) -> ThreadPoolExecutor:
