@@ -36,6 +36,8 @@ DOCUMENTS = [
     "docs/events.md",
     "docs/processes.md",
     "docs/sandbox.md",
+    "docs/operation.md",
+    "docs/operation.zh.md",
     "docs/decisions/README.md",
 ]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]
