@@ -19,7 +19,7 @@ Column = NDArray[np.float64]
 
 STAGES: Final = ("accepted", "cleared", "settled", "final", "reconciled")
 QUANTILES: Final = (50.0, 95.0, 99.0)
-CURVE: Final = (*range(0, 99), 99.0, 99.5, 99.9, 100.0)
+CURVE: Final = (*range(99), 99.0, 99.5, 99.9, 100.0)
 SUSTAINED_SHARE: Final = 0.99
 """Of what a step intends so much is accepted, and final in time, if its rate is sustained."""
 SUSTAINED_SECONDS: Final = 2.0
@@ -28,7 +28,9 @@ SUSTAINED_SECONDS: Final = 2.0
 class Moments:
     """When each trade was intended and sent, and reached each stage; NaN: never."""
 
-    def __init__(self, registers: Sequence[Register], book: Book, cycles: Sequence[CycleSeen]):
+    def __init__(
+        self, registers: Sequence[Register], book: Book, cycles: Sequence[CycleSeen]
+    ) -> None:
         self.intended = _joined([np.array(each.intended) for each in registers])
         self.sent = _or_never(_joined([np.array(each.sent) for each in registers]))
         answers = _joined([np.array(list(each.answers), dtype=np.float64) for each in registers])
@@ -51,22 +53,16 @@ def figures_of(profile: Profile, moments: Moments, begin_at: float) -> dict[str,
     shape = profile.load
     warm = moments.intended >= begin_at + profile.warmup_seconds
     measured = shape.seconds - profile.warmup_seconds
-    phases = [
-        _phase(each.name, each.begin, each.end, moments, begin_at) for each in shape.phases
-    ]
+    phases = [_phase(each.name, each.begin, each.end, moments, begin_at) for each in shape.phases]
     return {
         "seconds": shape.seconds,
         "warmup_seconds": profile.warmup_seconds,
-        "latency_ms": {
-            stage: _percentiles(moments.latency(stage)[warm]) for stage in STAGES
-        },
+        "latency_ms": {stage: _percentiles(moments.latency(stage)[warm]) for stage in STAGES},
         "send_lag_ms": _percentiles((moments.sent - moments.intended)[warm]),
         "rates": _rates(moments, begin_at, profile.warmup_seconds, measured),
         "phases": phases,
         "sustained_rate": _sustained(phases) if shape.kind == "step" else None,
-        "curve": {
-            stage: _curve(moments.latency(stage)[warm]) for stage in ("accepted", "final")
-        },
+        "curve": {stage: _curve(moments.latency(stage)[warm]) for stage in ("accepted", "final")},
         "series": _series(moments, begin_at),
     }
 

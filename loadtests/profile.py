@@ -143,7 +143,13 @@ def read_profile(name: str) -> Profile:
 
 def profile_of(table: Mapping[str, Any]) -> Profile:
     """The profile that a table describes. Raises ProfileError."""
-    parts: dict[str, type[Any]] = {"batches": Batches, "mix": Mix, "skew": Skew, "readers": Readers, "server": Server}
+    parts: dict[str, type[Any]] = {
+        "batches": Batches,
+        "mix": Mix,
+        "skew": Skew,
+        "readers": Readers,
+        "server": Server,
+    }
     made: dict[str, Any] = {
         name: _made(kind, table.get(name, {}), name) for name, kind in parts.items()
     }

@@ -1,7 +1,7 @@
 """Thresholds: what a run must reach, from a file, to an exit status."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -84,15 +84,13 @@ def _value(name: str, result: Mapping[str, Any]) -> float | None:
 def _is_latency(name: str) -> bool:
     stage, _, quantile = name.removesuffix("_ms").rpartition("_")
     stages = ("accepted", "cleared", "settled", "final", "reconciled")
-    return (
-        name.endswith("_ms") and stage in stages and quantile in ("p50", "p95", "p99", "max")
-    )
+    return name.endswith("_ms") and stage in stages and quantile in ("p50", "p95", "p99", "max")
 
 
 def _fail_ratio(result: Mapping[str, Any]) -> float:
     """Of the messages that were sent, those that met an error."""
     sent = sum(each["sent"] for each in result["messages"].values())
-    return sum(result["errors"].values()) / max(sent, 1)
+    return float(sum(result["errors"].values())) / max(sent, 1)
 
 
 def _rate_share(result: Mapping[str, Any]) -> float:
@@ -101,11 +99,16 @@ def _rate_share(result: Mapping[str, Any]) -> float:
     return float(rates["final"]) / max(float(rates["offered"]), 1e-9)
 
 
-_FOUND: Final = {
+def _sustained(result: Mapping[str, Any]) -> float | None:
+    found = result["figures"]["sustained_rate"]
+    return None if found is None else float(found)
+
+
+_FOUND: Final[Mapping[str, Callable[[Mapping[str, Any]], float | None]]] = {
     "rate_final": lambda result: float(result["figures"]["rates"]["final"]),
     "rate_accepted": lambda result: float(result["figures"]["rates"]["accepted"]),
     "rate_share": _rate_share,
-    "rate_sustained": lambda result: result["figures"]["sustained_rate"],
+    "rate_sustained": _sustained,
     "fail_ratio": _fail_ratio,
     "breaks": lambda result: float(result["books"]["breaks"]),
     "drain_seconds": lambda result: float(result["drain_seconds"]),

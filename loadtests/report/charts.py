@@ -25,8 +25,7 @@ def latency(result: dict[str, Any], stage: str) -> str:
     """Percentiles of the trades intended in each second."""
     columns = result["figures"]["series"]["latency_ms"][stage]
     series = [
-        Series(same(name), _points(columns[name]), place)
-        for place, name in enumerate(PERCENTILES)
+        Series(same(name), _points(columns[name]), place) for place, name in enumerate(PERCENTILES)
     ]
     chart = Chart(
         word("second"), word("milliseconds"), series, is_log_y=True, bands=phase_bands(result)
@@ -86,7 +85,7 @@ def errors(result: dict[str, Any]) -> str:
     counted = {int(at): number for at, number in result["errors_by_second"].items()}
     if not counted:
         return ""
-    last = max(max(counted), int(result["figures"]["seconds"]))
+    last = max(*counted, int(result["figures"]["seconds"]))
     points: list[Point | None] = [(float(at), float(counted.get(at, 0))) for at in range(last + 1)]
     series = [Series(word("errors"), points, 4)]
     return drawn(Chart(word("second"), word("a_second_errors"), series))
