@@ -89,7 +89,7 @@ def _is_latency(name: str) -> bool:
 
 def _fail_ratio(result: Mapping[str, Any]) -> float:
     """Of the messages that were sent, those that met an error."""
-    sent = sum(each["sent"] for each in result["messages"].values())
+    sent = int(sum(each["sent"] for each in result["messages"].values()))
     return float(sum(result["errors"].values())) / max(sent, 1)
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import problem_of
 from ledger.domain.reasons import Reason, Rejected
 
-UNDER_WAY_MAX: Final = 64
+UNDER_WAY_MAX: Final = 128
 """Some tenths of a second of work for one process."""
 PLACE: Final = "place"
 _EXEMPT: Final = frozenset({"/livez", "/readyz", "/rpc", "/v1/events/stream"})

@@ -24,7 +24,7 @@ BEGIN = 1_000.0
 STEP = {"kind": "step", "first": 10, "step": 10, "steps": 4, "step_seconds": 5}
 
 
-def made_run(table=None, slow_from=99.0, slow_by=10.0, lose=0):
+def made_run(table=None, slow_from=99.0, slow_by=10.0, lose=0, slow_until=99.0):
     """A run in which each trade takes 20 ms to be accepted and 300 ms to be final.
 
     Those intended from ``slow_from`` on take so much longer to become final.
@@ -39,7 +39,7 @@ def made_run(table=None, slow_from=99.0, slow_by=10.0, lose=0):
         register.send(place, 1, BEGIN + seconds)
         register.accept(place, place, BEGIN + seconds + 0.02)
         book.settled[f"L000{place:07d}"] = place, place + 1
-        struck = BEGIN + seconds + (slow_by if seconds >= slow_from else 0) + 0.1
+        struck = BEGIN + seconds + (slow_by if slow_from <= seconds < slow_until else 0) + 0.1
         ends = [struck + part for part in (0.05, 0.15, 0.2, 0.25)]
         cycles.append(CycleSeen(place + 1, place, place, 1, "settled", struck, *ends))
     for place in range(lose):
@@ -98,6 +98,8 @@ def test_the_highest_sustained_rate_is_that_of_the_last_step_that_kept_up():
     assert made_run({"shape": STEP})["figures"]["sustained_rate"] == 40
     assert made_run({"shape": STEP}, slow_from=0)["figures"]["sustained_rate"] is None
     assert made_run()["figures"]["sustained_rate"] is None
+    hiccup = made_run({"shape": STEP}, slow_from=5, slow_until=10)
+    assert hiccup["figures"]["sustained_rate"] == 40
 
 
 @pytest.mark.parametrize(
