@@ -63,6 +63,7 @@ AGAIN: Final[Mapping[str, Again]] = {
     "POST /v1/sandbox/snapshots": Again.MORE,
     "POST /v1/sandbox/snapshots/{name}/restore": Again.MORE,
     "DELETE /v1/sandbox/snapshots/{name}": Again.MORE,
+    "POST /v1/sandbox/backups": Again.MORE,
     "POST /v1/sandbox/trades": Again.MORE,
     "PUT /v1/sandbox/stubs/{participant}": Again.NOTHING,
     "DELETE /v1/sandbox/stubs/{participant}": Again.NOTHING,

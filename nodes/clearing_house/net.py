@@ -5,6 +5,7 @@ where they were. Then the cycle, what left it and the signed transaction are one
 """
 
 from dataclasses import dataclass
+from logging import INFO
 from typing import Final
 
 import numpy as np
@@ -19,14 +20,17 @@ from ledger.clearing.columns import TradeColumns, are_of, participants_of
 from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import SECURITIES_GROSS, Rules
+from ledger.logs import logger_of
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
+from nodes.clearing_house.cycle_times import CycleTimes
 from nodes.clearing_house.cycle_watch import SUBMITTED, CycleWatch
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
 from nodes.clearing_house.staged import deliver_staged, fits_one_call, intents_of, put_staged
+from nodes.engine import Outcome
 from nodes.messages import SignedCycle
 from nodes.network import RULE_VERSION
 from nodes.node import Node
@@ -34,6 +38,8 @@ from nodes.notices import keepers
 from nodes.trade_words import describe_trade_id
 
 _NOTICE: Final = "cycle"
+
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class NetSettlement:
         self._rules = rules
         self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
+        self.times = CycleTimes(house.around.clock.stopwatch_ns)
         self.watch = CycleWatch(house.around.clock)
         house.notices.serve(_NOTICE, lambda number: unpack_signed(cycles.signed(int(number))))
 
@@ -83,13 +90,14 @@ class NetSettlement:
             return None
         started = self._house.around.clock.stopwatch_ns()
         number = self._cycles.next_number()
-        self._reached(Stage.STRUCK, number, len(window.trades))
+        self._begun(number, window)
         agreed = self._agree(window, number)
         if agreed is None:
             abandoned = self._write_abandoned(window, number)
             self.watch.over(number)
             return abandoned
         self._write_down(agreed, number)
+        self._log("cycle.signed" if agreed.proposal else "cycle.empty", number)
         if agreed.proposal is not None:
             self.watch.reached(SUBMITTED, number, len(agreed.cut.trades))
             self.settle(number)
@@ -139,6 +147,7 @@ class NetSettlement:
             self._cycles.change(session, number, block=outcome.block, state=state)
             self._house.notices.conclude(session)
         self._house.catch_up()
+        self._log(f"cycle.{state}", number, outcome)
 
     def available(self) -> Available:
         """What the accounts have, as of the last projected block."""
@@ -146,6 +155,28 @@ class NetSettlement:
         return Available(
             securities=lambda keys: projection.available_of(Register.SECURITIES, keys),
             cash=lambda keys: projection.available_of(Register.CASH, keys),
+        )
+
+    def _begun(self, number: int, window: Window) -> None:
+        """Says that a cycle is struck."""
+        self._reached(Stage.STRUCK, number, len(window.trades))
+        places = {"first_position": window.first, "end_position": window.end}
+        log.info("cycle.struck", node=self._house.id, cycle=number, **places)
+
+    def _log(self, event: str, number: int, outcome: Outcome | None = None) -> None:
+        """Says what has become of a cycle that is written down."""
+        if not log.isEnabledFor(INFO):
+            return
+        row, kept = self._cycles.get(number), self._house.outbox.hash_of(_intent(number))
+        assert row is not None
+        log.info(
+            event,
+            node=self._house.id,
+            cycle=number,
+            cycle_id=f"0x{row.id.hex()}",
+            trades=row.trade_count,
+            transaction=f"0x{kept.hex()}" if kept else None,
+            block=outcome.block if outcome else None,
         )
 
     def _next_window(self) -> Window | None:
@@ -212,6 +243,7 @@ class NetSettlement:
 
     def _reached(self, stage: Stage, number: int, trades: int) -> None:
         self.watch.reached(stage.value, number, trades)
+        self.times.reached(stage, number)
         self.observer.reached(stage, number, trades)
 
     def _collect(

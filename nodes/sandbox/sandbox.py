@@ -4,7 +4,6 @@ Clearing strikes a cycle when enough trades wait, when some have waited long eno
 told to. Trades that are captured meanwhile are left for the next cycle.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -23,6 +22,7 @@ from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
+from ledger.logs import logger_of
 from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.clock import NS
@@ -55,7 +55,7 @@ DEFAULT_SEED: Final = "novate"
 
 _STOPPED: Final = Rejected(Reason.UNAVAILABLE, "the sandbox is stopping")
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +117,8 @@ class Sandbox:
             self.consortium.reconcile()
             self.journal.begin()
         self.is_ready = True
+        height = self.consortium.clearing_house.projection.height
+        log.info("market.ready", block=height)
         for thread in self._threads:
             thread.start()
 
@@ -133,22 +135,15 @@ class Sandbox:
                 self.journal.finish()
             self.consortium.close()
         self.interface.close()
+        log.info("market.closed")
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
-        if self.is_ready:
-            return self.captures.submit(row)
-        answer: Future[Captured | Rejected] = Future()
-        answer.set_result(self._not_ready())
-        return answer
+        return self.captures.submit(row) if self.is_ready else self._refused()
 
     def submit_batch(self, trades: TradeColumns) -> "Future[CapturedTrades | Rejected]":
         """Submits a batch; the answer comes once it is on disk."""
-        if self.is_ready:
-            return self.captures.submit_batch(trades)
-        answer: Future[CapturedTrades | Rejected] = Future()
-        answer.set_result(self._not_ready())
-        return answer
+        return self.captures.submit_batch(trades) if self.is_ready else self._refused()
 
     def strike(self) -> CycleRow | None:
         """Strikes a cycle over what was captured so far and settles it; None when nothing waits.
@@ -256,8 +251,11 @@ class Sandbox:
                 self._fail(error)
                 raise
 
-    def _not_ready(self) -> Rejected:
-        return Rejected(Reason.UNAVAILABLE, self.failure or "the sandbox is not ready")
+    def _refused(self) -> "Future[Any]":
+        answer: Future[Any] = Future()
+        detail = self.failure or "the sandbox is not ready"
+        answer.set_result(Rejected(Reason.UNAVAILABLE, detail))
+        return answer
 
     def _capture_forever(self) -> None:
         while not self._stopping.is_set():
@@ -276,9 +274,9 @@ class Sandbox:
             except StorageError as error:
                 # Nothing of what failed has happened; the rest is found as after a crash.
                 self._must_resume = True
-                logger.warning("clearing waits for room on the disk: %s", error)
+                log.warning("clearing.waits_for_room", error=str(error))
             except (UnreachableError, PermissionError) as error:
-                logger.warning("clearing goes on without a node: %s", error)
+                log.warning("clearing.without_node", error=str(error))
             except Exception as error:  # noqa: BLE001 # whatever it was, it is said and stops clearing
                 self._fail(error)
                 return
@@ -328,12 +326,14 @@ class Sandbox:
         cycle = self.consortium.clearing_house.net.close()
         self.consortium.clearing_house.work()
         self.consortium.reconcile()
+        if cycle is not None:
+            self.consortium.clearing_house.net.times.were_reconciled(cycle.number)
         return cycle
 
     def _fail(self, error: Exception) -> None:
         """Books that may be wrong must not be shown as right: nothing more is settled."""
         self.failure, self.is_ready = f"{type(error).__name__}: {error}", False
-        logger.error("clearing has stopped", exc_info=error)
+        log.error("clearing.stopped", exc_info=error)
 
 
 def open_sandbox(
