@@ -51,6 +51,7 @@ from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
 from api.web import status
 from api.web.chain import page as chain_pages
+from api.web.participants import page as participant_pages
 from api.web.sign_in import page as sign_in
 from api.web.today import page as today
 from api.web.trades import page as trade_pages
@@ -129,6 +130,7 @@ def create_app(
         status,
         today,
         trade_pages,
+        participant_pages,
         chain_pages,
     )
     for module in modules:

@@ -21,5 +21,6 @@ class Place:
 PLACES: Final = (
     Place("/", "place_today"),
     Place("/trades", "place_trades"),
+    Place("/participants", "place_participants"),
     Place("/chain", "place_chain"),
 )

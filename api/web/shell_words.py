@@ -14,6 +14,7 @@ SHELL_WORDS: Final[Words] = {
     "leave": ("Sign out", "退出登录"),
     "live": ("live", "实时"),
     "place_chain": ("Chain", "链"),
+    "place_participants": ("Participants", "参与方"),
     "place_today": ("Today", "当日"),
     "place_trades": ("Trades", "成交"),
     "not_shown": ("This cannot be shown", "无法显示"),
