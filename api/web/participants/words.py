@@ -20,9 +20,9 @@ PARTICIPANTS_WORDS: Final[Words] = {
     "away": ("away", "无响应"),
     "away_text": (
         (
-            "Its node does not answer. Balances below are the ledger's, from the clearing house; what"
-            " its own book says is not known, and it signs nothing: its trades leave their cycles and"
-            " wait. When it is back it takes in the blocks and trades it has missed."
+            "Its node does not answer. Balances below are the ledger's, from the clearing house;"
+            " what its own book says is not known. It signs nothing: its trades leave their cycles"
+            " and wait. When it is back it takes in the blocks and trades it has missed."
         ),
         (
             "其节点没有响应。下列余额取自清算所所见的账本，自有账簿未知；其间不签署，相关成交退出批次等待。"
