@@ -61,6 +61,7 @@ from api.web.chain import page as chain_pages
 from api.web.liquidity import page as liquidity_pages
 from api.web.reconciliation import break_page, stream_page
 from api.web.reconciliation import page as reconciliation
+from api.web.participants import page as participant_pages
 from api.web.sign_in import page as sign_in
 from api.web.sign_in import view_as
 from api.web.today import page as today
@@ -149,6 +150,7 @@ def create_app(
         reconciliation,
         break_page,
         stream_page,
+        participant_pages,
         chain_pages,
     )
     for module in modules:

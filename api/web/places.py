@@ -23,5 +23,6 @@ PLACES: Final = (
     Place("/trades", "place_trades"),
     Place("/reconciliation", "place_reconciliation"),
     Place("/liquidity", "place_liquidity"),
+    Place("/participants", "place_participants"),
     Place("/chain", "place_chain"),
 )

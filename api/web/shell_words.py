@@ -16,6 +16,7 @@ SHELL_WORDS: Final[Words] = {
     "place_chain": ("Chain", "链"),
     "place_liquidity": ("Liquidity", "流动性"),
     "place_reconciliation": ("Reconciliation", "对账"),
+    "place_participants": ("Participants", "参与方"),
     "place_today": ("Today", "当日"),
     "place_trades": ("Trades", "成交"),
     "not_shown": ("This cannot be shown", "无法显示"),

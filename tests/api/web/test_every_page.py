@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from api.web.participants.permissions import GROUP_NAMES
 from api.web.places import PLACES
 from api.web.shell_words import SHELL_WORDS
 from api.web.trades.story import Status
@@ -17,12 +18,13 @@ from tests.support.browser import needs_chromium, opened_page
 from tests.support.clients import key_header
 from tests.support.pages import serious_violations
 
-SCREENS = ["sign_in", "today", "trades", "reconciliation", "liquidity", "chain"]
+SCREENS = ["sign_in", "today", "trades", "reconciliation", "liquidity", "participants", "chain"]
 SAID_BY_CODE = {
     "sign_in": {"wrong_key", "ticket_used"},
     "today": {role.value for role in Role},
     "trades": {f"stage_{status.value}" for status in Status},
     "liquidity": {"algorithm_fifo", "algorithm_bypass", "algorithm_optimum"},
+    "participants": {role.value for role in Role} | {f"group_{name}" for name in GROUP_NAMES},
     "chain": {"securities", "cash"},
     "reconciliation": {
         *(f"side_{each}" for each in ("own_blotter", "exchange", "statement", "ours", "theirs")),
