@@ -265,6 +265,17 @@ CHINESE_OF_OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
     "keys.revoke": ("撤销密钥", "此后该密钥无效，以其登录者即被登出。"),
     "health.live": ("进程是否存活？", "只要应答即为存活。"),
     "health.ready": ("是否可用？", "所有节点均已对账后方为就绪。"),
+    "metrics.read": (
+        "Prometheus 指标",
+        "文本格式的计数器、仪表与直方图；含义见 docs/operation.zh.md。",
+    ),
+    "backups.create": (
+        "备份市场",
+        (
+            "将备份写入状态目录的 `backups`，市场照常运行。备份含全部密钥；`novate restore`"
+            " 校验并恢复。"
+        ),
+    ),
     "index.read": ("接口目录", "接口的全部资源及可用方法。"),
     "version.read": ("版本", "novate 及其接口的版本。"),
     "rpc.call": ("以太坊 JSON-RPC", "一个 JSON-RPC 2.0 请求或一批请求。内容类型不限。"),

@@ -89,6 +89,7 @@ def known_position(consortium: Consortium, trade_id: str) -> int:
 def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
     """A netting cycle."""
     currency = consortium.network.currencies[0]
+    times = consortium.clearing_house.net.times.of(row.number)
     return schemas.Cycle(
         number=row.number,
         id="0x" + row.id.hex(),
@@ -105,7 +106,17 @@ def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
         block=row.block,
         finality_ms=row.finality_ns // 1_000_000 if row.finality_ns else None,
         rule_version=row.rule_version,
+        first_position=row.first_position,
+        last_position=row.end_position - 1,
+        struck_at=times.struck_at.isoformat(timespec="microseconds") if times else None,
+        cleared_ms=_ms(times.cleared_ns if times else None),
+        settled_ms=_ms(times.settled_ns if times else None),
+        reconciled_ms=_ms(times.reconciled_ns if times else None),
     )
+
+
+def _ms(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else round(nanoseconds / 1_000_000, 3)
 
 
 def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:

@@ -20,6 +20,8 @@ class Place:
 
 PLACES: Final = (
     Place("/", "place_today"),
+    Place("/trades", "place_trades"),
     Place("/reconciliation", "place_reconciliation"),
+    Place("/liquidity", "place_liquidity"),
     Place("/chain", "place_chain"),
 )

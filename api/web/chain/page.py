@@ -12,8 +12,6 @@ from api.dependencies import (
     RunningExplorer,
     RunningSandbox,
 )
-from api.own_trades import sees_trade
-from api.views import position_of, trade_view
 from api.web.chain.settled_trades import SettledTrades, settled_trades
 from api.web.chain.words import CHAIN_WORDS
 from api.web.page_route import PageRoute
@@ -21,7 +19,6 @@ from api.web.visit import Visit, Visiting
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId
 from ledger.domain.key_holders import KeyHolder
-from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 from nodes.explorer.explorer import TransactionView, parse_block_id, parse_hash
 from nodes.sandbox.sandbox import Sandbox
@@ -131,26 +128,16 @@ def transaction_page(
 @router.get("/chain/trades/{trade_id}", response_class=HTMLResponse)
 def trade_page(
     visit: Visiting,
-    explorer: RunningExplorer,
-    sandbox: RunningSandbox,
-    holder: CallingHolder,
     trade_id: str,
 ) -> Response:
-    """One trade, and where on the chain it settled."""
-    consortium = sandbox.consortium
-    position = _position(consortium, trade_id)
-    if position is None or not sees_trade(consortium, holder, position):
-        return _missing(visit, explorer, trade_id)
-    trades = consortium.exchange.trades(position, position + 1)
-    with sandbox.lock:
-        trade = trade_view(consortium, explorer, trades, 0, position)
-    return _answer(visit, "chain/trade.html", {"trade": trade})
+    """Where a trade was shown before it had a page of its own."""
+    return RedirectResponse(visit.link(f"/trades/{trade_id}"), status.HTTP_308_PERMANENT_REDIRECT)
 
 
 def _path_of(explorer: Explorer, text: str) -> str | None:
     """The page that a search leads to; None when it leads nowhere."""
     try:
-        return f"/chain/trades/{TradeId.parse(text)}"
+        return f"/trades/{TradeId.parse(text)}"
     except MalformedError:
         found = explorer.find(text)
     if found is None:
@@ -158,13 +145,6 @@ def _path_of(explorer: Explorer, text: str) -> str | None:
     if found.transaction is not None:
         return f"/chain/transactions/0x{found.transaction.hex()}"
     return f"/chain/blocks/{found.block}"
-
-
-def _position(consortium: Consortium, trade_id: str) -> int | None:
-    try:
-        return position_of(consortium, TradeId.parse(trade_id))
-    except MalformedError:
-        return None
 
 
 def _blocks(explorer: Explorer, below: int | None) -> dict[str, Any]:

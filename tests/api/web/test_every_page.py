@@ -9,6 +9,7 @@ import pytest
 
 from api.web.places import PLACES
 from api.web.shell_words import SHELL_WORDS
+from api.web.trades.story import Status
 from api.web.words import BREAK_KINDS, STATES
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
@@ -16,10 +17,12 @@ from tests.support.browser import needs_chromium, opened_page
 from tests.support.clients import key_header
 from tests.support.pages import serious_violations
 
-SCREENS = ["sign_in", "today", "chain", "reconciliation"]
+SCREENS = ["sign_in", "today", "trades", "reconciliation", "liquidity", "chain"]
 SAID_BY_CODE = {
     "sign_in": {"wrong_key", "ticket_used"},
     "today": {role.value for role in Role},
+    "trades": {f"stage_{status.value}" for status in Status},
+    "liquidity": {"algorithm_fifo", "algorithm_bypass", "algorithm_optimum"},
     "chain": {"securities", "cash"},
     "reconciliation": {
         *(f"side_{each}" for each in ("own_blotter", "exchange", "statement", "ours", "theirs")),
