@@ -296,6 +296,14 @@ def test_page_of_the_stream_has_a_table_for_who_has_no_script(own, browse):
     assert all("BRK-A" in each for each in whose)
 
 
+def test_every_page_shows_the_request_behind_it(own):
+    place = breaks_of(own, "owner=BRK-A")[0]
+
+    assert "/v1/breaks?state=open&amp;kind=quantity" in own.get("/reconciliation?kind=quantity")
+    assert f"/v1/breaks/{place}/resolve" in own.get(f"/reconciliation/breaks/{place}")
+    assert "/v1/reconciliation/stream" in own.get("/reconciliation/stream")
+
+
 @needs_chromium
 def test_grid_keeps_few_rows_in_the_page_and_is_filtered_sorted_and_read_with_keys(own):
     with opened_page(extra_http_headers=key_header(), locale="en-GB") as (page, errors):
