@@ -58,10 +58,11 @@ from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
 from api.web import status
 from api.web.chain import page as chain_pages
+from api.web.cycles import page as cycle_pages
 from api.web.liquidity import page as liquidity_pages
+from api.web.participants import page as participant_pages
 from api.web.reconciliation import break_page, stream_page
 from api.web.reconciliation import page as reconciliation
-from api.web.participants import page as participant_pages
 from api.web.sign_in import page as sign_in
 from api.web.sign_in import view_as
 from api.web.today import page as today
@@ -145,6 +146,7 @@ def create_app(
         view_as,
         status,
         today,
+        cycle_pages,
         liquidity_pages,
         trade_pages,
         reconciliation,

@@ -13,6 +13,7 @@ SHELL_WORDS: Final[Words] = {
     "language_code": ("zh", "en"),
     "leave": ("Sign out", "退出登录"),
     "live": ("live", "实时"),
+    "place_cycles": ("Cycles", "批次"),
     "place_chain": ("Chain", "链"),
     "place_liquidity": ("Liquidity", "流动性"),
     "place_reconciliation": ("Reconciliation", "对账"),

@@ -18,7 +18,16 @@ from tests.support.browser import needs_chromium, opened_page
 from tests.support.clients import key_header
 from tests.support.pages import serious_violations
 
-SCREENS = ["sign_in", "today", "trades", "reconciliation", "liquidity", "participants", "chain"]
+SCREENS = [
+    "sign_in",
+    "today",
+    "trades",
+    "cycles",
+    "reconciliation",
+    "liquidity",
+    "participants",
+    "chain",
+]
 SAID_BY_CODE = {
     "sign_in": {"wrong_key", "ticket_used"},
     "today": {role.value for role in Role},
