@@ -22,4 +22,5 @@ PLACES: Final = (
     Place("/", "place_today"),
     Place("/liquidity", "place_liquidity"),
     Place("/chain", "place_chain"),
+    Place("/sandbox", "place_sandbox"),
 )
