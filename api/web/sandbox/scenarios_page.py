@@ -32,7 +32,8 @@ title: "A buys from B, and both sides settle at once"
 participants:
 - {id: A, role: broker}
 - {id: B, role: broker}
-instruments: [{id: X, isin: ZZ0000NOVA12}]
+instruments:
+- {isin: X}
 opening:
   cash: {A: '1000.00'}
   securities: {B: {X: 10}}

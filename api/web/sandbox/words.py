@@ -46,7 +46,7 @@ SANDBOX_WORDS: Final[Words] = {
     "business_date": ("business date", "营业日"),
     "last_block": ("last final block", "最新最终区块"),
     "seed": ("seed of all keys", "密钥种子"),
-    "standing": ("faults now", "当前故障"),
+    "standing": ("Faults now", "当前故障"),
     "trades_title": ("Make trades", "生成成交"),
     "trades_lead": (
         "Trades between brokers, made up. They net and settle by themselves.",
@@ -57,8 +57,8 @@ SANDBOX_WORDS: Final[Words] = {
     "trades_make": ("Make them", "生成"),
     "trades_see": ("See the trades", "查看成交"),
     "done_trades": (
-        "{captured} trades were captured; {repeated} were known already.",
-        "已受理 {captured} 笔成交；{repeated} 笔此前已受理。",
+        "Trades on record: {captured}; known before: {repeated}.",
+        "已记录成交 {captured} 笔；此前已知 {repeated} 笔。",
     ),
     "fund_title": ("Cash or securities, in or out", "资金与证券的转入转出"),
     "fund_lead": (
@@ -137,10 +137,7 @@ SANDBOX_WORDS: Final[Words] = {
         "Break a node or the reports of a desk, watch what the others do, and heal it.",
         "让节点或交易台上报出错，观察其他各方的反应，然后恢复。",
     ),
-    "standing_none": (
-        "Nothing is wrong: all nodes and desks work",
-        "一切正常：节点与交易台均无故障",
-    ),
+    "standing_none": ("All nodes and desks are well", "节点与交易台均正常"),
     "faults_of_nodes": ("Faults of nodes", "节点故障"),
     "faults_of_desks": ("Faults of desks", "交易台故障"),
     "fault": ("Fault", "故障"),
@@ -180,16 +177,16 @@ SANDBOX_WORDS: Final[Words] = {
         "无变化：重复的消息只处理一次。",
     ),
     "seen_blotter-missing": (
-        "its new trades are not affirmed, each with a break.",
-        "新成交未获确认，每笔产生一条差异。",
+        "its new trades are not affirmed, each with a break; healed, it reports them.",
+        "新成交未获确认，每笔产生一条差异；恢复后补报。",
     ),
     "seen_blotter-duplicate": (
-        "its books take the trade once.",
-        "账簿对该成交只记一次。",
+        "each new trade has a break; healing takes back no report.",
+        "每笔新成交产生一条差异；恢复不会撤回已上报内容。",
     ),
     "seen_blotter-terms": (
-        "its new trades are not affirmed; a break shows both quantities.",
-        "新成交未获确认；差异中列出双方数量。",
+        "a break shows both quantities; healing takes back no report.",
+        "差异中列出双方数量；恢复不会撤回已上报内容。",
     ),
     "done_fault": (
         "{participant}: {fault} is done. What follows from it shows within a second or two.",
@@ -287,7 +284,7 @@ SANDBOX_WORDS: Final[Words] = {
     ),
     "confirm_no": ("No, leave it", "取消"),
     "done_save": (
-        "The market is kept as {name}, at block {block}.",
+        "Kept as {name}, at block {block}.",
         "市场已保存为 {name}，区块 {block}。",
     ),
     "done_drop": ("The snapshot {name} is dropped.", "快照 {name} 已删除。"),
@@ -296,7 +293,7 @@ SANDBOX_WORDS: Final[Words] = {
         "市场已恢复到 {name}，区块 {block}。",
     ),
     "done_reset": (
-        "A new market has begun, with the seed {seed}.",
+        "A new market has begun, seed {seed}.",
         "新市场已开始，种子为 {seed}。",
     ),
 }
