@@ -24,5 +24,7 @@ PLACES: Final = (
     Place("/cycles", "place_cycles"),
     Place("/reconciliation", "place_reconciliation"),
     Place("/liquidity", "place_liquidity"),
+    Place("/participants", "place_participants"),
     Place("/chain", "place_chain"),
+    Place("/sandbox", "place_sandbox"),
 )
