@@ -121,21 +121,19 @@ def test_the_page_shows_the_day_with_who_is_away(client, away, place):
     whose, _ = away
     language = ("en", "zh")[place]
     for path in ("/", "/parts/today"):
-        page = client.get(path, params={"lang": language, "show": whose})
+        page = client.get(path, params={"lang": language})
         assert page.status_code == 200, page.text
         [row] = [line for line in page.text.splitlines() if f"<strong>{whose}</strong>" in line]
         assert TODAY_WORDS["is_away"][place] in row
         assert TODAY_WORDS["breaks_unknown"][place] in page.text
         assert TODAY_WORDS["breaks_none"][place] not in page.text
         assert (TODAY_WORDS["exchange_away"][place] in page.text) == (whose == "EXCHANGE")
-        is_trader = whose.startswith("B")
-        assert (TODAY_WORDS["away_positions"][place] in page.text) == is_trader
         assert ">T1<" in page.text
 
 
 def test_the_page_says_nothing_of_away_while_everybody_answers(client):
     page = client.get("/", params={"lang": "en"}).text
-    for word in ("is_away", "breaks_unknown", "exchange_away", "away_positions"):
+    for word in ("is_away", "breaks_unknown", "exchange_away"):
         assert TODAY_WORDS[word][0] not in page
     assert TODAY_WORDS["breaks_none"][0] in page
 

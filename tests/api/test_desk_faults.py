@@ -102,8 +102,8 @@ def test_a_desk_misses_a_trade_the_break_is_seen_and_mended_and_the_trade_settle
     assert alone["transaction_hash"] in client.get(f"/chain/trades/{id}").text
     page = client.get("/parts/today", params={"lang": "en"}).text
     assert "<dt>settled</dt><dd>2</dd>" in page
-    assert "<dt>settled, in no cycle</dt><dd>1</dd>" in page
-    assert "<dt>gross value of cycles (CNY)</dt><dd>1,050.00</dd>" in page
+    assert "1 settled in no cycle</a>" in page
+    assert "<dt>settled in cycles, gross (CNY)</dt><dd>1,050.00</dd>" in page
     closed = client.get(f"/v1/breaks/BRK-A/{seen['id']}").json()
     assert closed["state"] == "closed"
     assert [each["act"] for each in closed["history"]] == ["opened", "closed"]

@@ -510,8 +510,8 @@ def test_page_counts_what_waits_by_reason(client):
         for language in ("en", "zh")
     )
 
-    assert "HELD: It is on hold" in english
-    assert "待交收指令" in chinese
+    assert "<strong>HELD</strong> It is on hold" in english
+    assert "笔指令等待" in chinese
 
 
 def test_expiry_is_a_time_of_the_business_day(client):
