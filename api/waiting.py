@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from api.access.admission import leave_place
 from api.dependencies import RunningSandbox
 from api.event_stream import EventStreams
 from api.said import in_query
@@ -50,11 +51,17 @@ class FinalityWait:
         self._places: asyncio.Semaphore = request.app.state.waiters
         self._streams: EventStreams = request.app.state.event_streams
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the caller wants to wait at all."""
+        return self._seconds > 0
+
     async def over(self, position: int) -> None:
         """Returns once the trade at a position is over, or the time is."""
         if not self._seconds or self._places.locked():
             return
         async with self._places:
+            leave_place(self._request.scope)
             try:
                 async with asyncio.timeout(self._seconds):
                     # Settlement goes on in threads that know of no event loop.

@@ -128,6 +128,11 @@ class Chain:
         self.voting.close()
         self.store.close()
 
+    def let_go(self) -> None:
+        """Releases files and threads until they are needed again."""
+        self.voting.let_go()
+        self.store.let_go()
+
     def submit(self, raw: bytes) -> bytes:
         """Takes one transaction; returns its hash once it is on disk.
 

@@ -33,13 +33,16 @@ class ValidatorLink(Protocol):
     def close(self) -> None:
         """Lets the validator finish what it is doing, and releases it."""
 
+    def let_go(self) -> None:
+        """Lets it finish, and releases it until it is asked again."""
+
 
 class InProcessLink:
     """A validator in this process, on a thread of its own."""
 
     def __init__(self, validator: Validator) -> None:
         self.validator = validator
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"validator-{validator.name}")
+        self._thread = _thread_of(validator)
         self._lock = Lock()
         self._untold: Certificate | None = None
 
@@ -64,6 +67,12 @@ class InProcessLink:
         self._thread.shutdown(wait=True)
         self.validator.replica.store.close()
 
+    def let_go(self) -> None:
+        """Lets it finish, and releases it until it is asked again."""
+        self._thread.shutdown(wait=True)
+        self._thread = _thread_of(self.validator)
+        self.validator.replica.store.let_go()
+
     def _confirm(self) -> None:
         with self._lock:
             certificate, self._untold = self._untold, None
@@ -73,6 +82,11 @@ class InProcessLink:
         except Exception:
             # It has not taken the block in; asked for its next vote, it says so.
             log.exception("validator.cannot_follow", node=self.validator.name)
+
+
+def _thread_of(validator: Validator) -> ThreadPoolExecutor:
+    """It begins when something is to be done."""
+    return ThreadPoolExecutor(1, thread_name_prefix=f"validator-{validator.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,11 @@ class Voting:
         """Releases all validators."""
         for link in self.links:
             link.close()
+
+    def let_go(self) -> None:
+        """Releases all validators until they are asked again."""
+        for link in self.links:
+            link.let_go()
 
     def _ask_all(self, proposal: Proposal) -> "dict[Future[Vote], str]":
         """The questions about this block: new ones, and those whose answer is still to come.

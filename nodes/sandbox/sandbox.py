@@ -41,6 +41,7 @@ from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
 from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
+from nodes.sandbox.pulse import MarketPulse
 from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
 from nodes.turns import Turns
@@ -98,10 +99,11 @@ class Sandbox:
         self.interface = InterfaceBooks(consortium.path)
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
+        self.pulse = MarketPulse(consortium)
         self.faults: NodeFaults = InProcessFaults(consortium)
         self.desk_faults = DeskFaults(consortium)
         self.stubs = Stubs(consortium)
-        self._cycle_ns = int(cycle_seconds * NS)
+        self.cycle_seconds = cycle_seconds
         self._must_resume = False
         self._stopping = Event()
         self._threads = [
@@ -245,6 +247,7 @@ class Sandbox:
         with self.lock:
             try:
                 yield
+                self.pulse.look()
                 self.journal.follow(is_thorough=True)
             except (MalformedError, UnreachableError, PermissionError):
                 # Nothing has gone wrong here: the same may be asked for again.
@@ -270,7 +273,7 @@ class Sandbox:
         while not self._stopping.wait(IDLE_SECONDS):
             try:
                 waited_ns = clock.stopwatch_ns() - last_ns
-                is_due = bool(self._cycle_ns) and waited_ns >= self._cycle_ns
+                is_due = 0 < self.cycle_seconds <= waited_ns / NS
                 if self._clear(is_due=is_due):
                     last_ns = clock.stopwatch_ns()
             except StorageError as error:
@@ -293,6 +296,7 @@ class Sandbox:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
             has_closed = self._step(is_due=is_due)
+            self.pulse.look()
             self.journal.follow()
         return has_closed
 
@@ -327,6 +331,8 @@ class Sandbox:
         cycle = self.consortium.clearing_house.net.close()
         self.consortium.clearing_house.work()
         self.consortium.reconcile()
+        if cycle is not None:
+            self.consortium.clearing_house.net.times.were_reconciled(cycle.number)
         return cycle
 
     def _fail(self, error: Exception) -> None:
