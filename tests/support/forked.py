@@ -16,12 +16,14 @@ IMPORTED = [
     for name in (
         "chain_worker",
         "full_disk",
+        "killed_backup",
         "killed_capture",
         "killed_clearing",
         "killed_day",
         "killed_desk",
         "killed_interface",
         "killed_journal",
+        "running",
         "segments",
     )
 ]

@@ -2,8 +2,6 @@
 
 import shutil
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from itertools import count
 from threading import Event, Thread
@@ -20,6 +18,8 @@ from nodes.sandbox.made_trades import made_trades
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.state_hash import state_hash
 from tests.support.consortia import DAY
+from tests.support.forked import run_forked
+from tests.support.killed_backup import back_up
 
 BY_HAND = SandboxOptions(cycle_seconds=0)
 
@@ -154,8 +154,7 @@ def test_backup_says_what_a_validator_that_is_brought_back_could_do(market):
 def test_killed_in_the_middle_leaves_nothing_that_looks_whole(tmp_path):
     target = tmp_path / "backup"
     for moment in ("manifest", "rename"):
-        script = ["-m", "tests.support.killed_backup", str(tmp_path / "state"), str(target), moment]
-        done = subprocess.run([sys.executable, *script], check=False)
+        done = run_forked(back_up, tmp_path / "state", target, moment)
 
         assert done.returncode == -signal.SIGKILL
         assert not target.exists()
