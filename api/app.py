@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.access.access import DEFAULT_RATES, RateOptions, open_access
-from api.access.admission import Admission
+from api.access.admission import Admission, TakesPlace, UnderWay
 from api.access.guard import AccessGuard
 from api.access.route_table import RouteTable
 from api.body_guard import BodyGuard, bounds_of
@@ -162,13 +162,14 @@ def create_app(
         sandbox, app.state.event_streams, app.state.webhooks, app.state.access
     )
     # Each goes around those before it. Who may not come in is not read, but stands in the log.
-    wall_clock = WallClock()
+    wall_clock, under_way = WallClock(), UnderWay()
     app.add_middleware(Idempotency, clock=wall_clock)
-    app.add_middleware(Admission)
+    app.add_middleware(TakesPlace, under_way=under_way)
     app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
     app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     app.add_middleware(RequestLog, clock=wall_clock)
+    app.add_middleware(Admission, under_way=under_way)
     app.add_middleware(RequestTimer, clock=wall_clock, times=app.state.metrics.requests)
     # Made when it is asked for: it takes longer than all else that is done here.
     described = cache(lambda: description_of(app))
