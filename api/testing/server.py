@@ -1,4 +1,4 @@
-"""``python -m api.testing.server``: what gives each test a network of its own, in milliseconds.
+"""``python -m api.testing.server FOLDER``: what gives each test a network of its own, in milliseconds.
 
 It has imported everything once. Asked by the socket in the place of its standard input, it forks a
 child that founds a market under some rules, and then stands still: no thread, no open file. Asked
@@ -46,9 +46,12 @@ Asked = dict[str, Any]
 
 
 def main() -> None:
-    """Serves its socket."""
+    """Serves its socket. The folder of the session, its argument, goes with it."""
     gc.freeze()
-    _fork_for_each(socket.socket(fileno=os.dup(0)), _found)
+    try:
+        _fork_for_each(socket.socket(fileno=os.dup(0)), _found)
+    finally:
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 def _fork_for_each(line: socket.socket, act: Callable[[Asked, Sequence[int]], NoReturn]) -> None:
