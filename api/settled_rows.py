@@ -41,7 +41,7 @@ class SettledRow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         row: the sequence of the event it comes from, and its place in that.
         kind: ``trade``, or ``position``: a holding that the block changed.
-        who: the account, or seller and buyer.
+        who: the account, or seller → buyer.
         about: the trade's id, or why the holding changed.
         asset: symbol of the instrument, or currency.
         change: quantity and price of the trade, or by how much the holding changed.
@@ -149,10 +149,10 @@ def _of_trade(
         row=f"{event.sequence}.{number}",
         block=event.block or 0,
         kind="trade",
-        who=f"{seller} > {buyer}",
+        who=f"{seller} → {buyer}",
         about=describe_trade_id(network, trades, row),
         asset=instrument.symbol,
-        change=f"{trades.quantities[row]} x {format_price(int(trades.prices[row]))}",
+        change=f"{trades.quantities[row]} × {format_price(int(trades.prices[row]))}",
         ledger=amount,
         own_book=amount,
         agrees=True,

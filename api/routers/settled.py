@@ -45,8 +45,8 @@ async def stream_settled(
     """Server-sent events: each frame is a JSON list of rows, at most ten frames a second.
 
     A row is a trade that settled, or a holding that a final block changed, with what the ledger and
-    the own book say of it: of one's own. A frame's id is that of the events that it covers; after a
-    lost connection a row may come again, with the same `row`. The stream ends when its key is
+    the own book say of it: of one's own. A frame's id says up to which event all rows have come;
+    after a lost connection some come again, with the same `row`. The stream ends when its key is
     revoked.
     """
     rows = SettledRows(sandbox, holder)
@@ -73,7 +73,7 @@ async def _frames(
             kept = await asyncio.to_thread(events.after, read, FRAME_EVENTS_MAX)
             parts = settled.of(kept)
             while goes_on() and (part := await asyncio.to_thread(next, parts, None)):
-                yield ServerSentEvent(raw_data=msgspec.json.encode(part).decode())
+                yield ServerSentEvent(raw_data=msgspec.json.encode(part).decode(), id=str(read))
                 await asyncio.sleep(FRAME_SECONDS)
             read = kept[-1].sequence if kept else events.last_sequence
             yield ServerSentEvent(id=str(read))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 from api.access.owning import check_reads
 from api.break_lists import breaks_seen_by
@@ -62,6 +63,23 @@ class AskedBreaks:
             "block": self.block,
         }
         return {name: value or None for name, value in given.items()} | changed
+
+    @property
+    def interface_path(self) -> str:
+        """Where the interface has the same list."""
+        asked = {
+            "state": None if self.block is not None else self.state or BreakState.OPEN.value,
+            "kind": self.kind,
+            "owner": self.owner,
+            "bucket": self.bucket,
+            "asset": self.asset,
+            "subject": self.text,
+            "as_of_block": self.block,
+        }
+        given = {name: value for name, value in asked.items() if value not in (None, "")}
+        if self.assignee:
+            given["assignee"] = "" if self.assignee == NOBODY else self.assignee
+        return f"/v1/breaks?{urlencode(given)}"
 
     def filter(self) -> BreakFilter:
         """What is asked of a node."""

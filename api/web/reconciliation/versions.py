@@ -88,7 +88,12 @@ def _words(text: str) -> list[str]:
 
 
 def _differing(words: list[str], other: list[str]) -> set[int]:
-    """The places of the words that the other record does not have there."""
+    """The places of the words that the other record does not have there.
+
+    Beside a record that knows of nothing there is no word that differs.
+    """
+    if not other:
+        return set()
     found = SequenceMatcher(None, words, other, autojunk=False)
     return {
         place
