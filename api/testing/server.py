@@ -1,4 +1,4 @@
-"""``python -m api.testing.server FOLDER``: what gives each test a network of its own, in milliseconds.
+"""``python -m api.testing.server FOLDER``: gives each test a network of its own, in milliseconds.
 
 It has imported everything once. Asked by the socket in the place of its standard input, it forks a
 child that founds a market under some rules, and then stands still: no thread, no open file. Asked
@@ -61,8 +61,14 @@ def _fork_for_each(line: socket.socket, act: Callable[[Asked, Sequence[int]], No
         if not content:
             break
         if not os.fork():
-            line.close()
-            act(json.loads(content), descriptors)
+            try:
+                line.close()
+                act(json.loads(content), descriptors)
+            except BaseException:  # noqa: BLE001 # what its parents do at their end is not for it
+                traceback.print_exc()
+                sys.stderr.flush()
+            finally:
+                os._exit(1)
         for each in descriptors:
             os.close(each)
         _reap(os.WNOHANG)
