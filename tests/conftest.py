@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 from ledger.chain import executors
 from nodes.api_keys import OPERATOR, seeded_secret
 from tests.support.clients import SEED
+from tests.support.memory_folder import use_memory_folder
+
+use_memory_folder()
 
 settings.register_profile(
     "ci",
