@@ -39,10 +39,13 @@ from ledger.domain.identifiers import (
     parse_account,
 )
 from ledger.domain.reasons import Reason, Rejected
+from ledger.logs import logger_of
 from nodes.explorer import Explorer
 from nodes.network import Network
 from nodes.sandbox.sandbox import Sandbox
 from nodes.trade_batches import read_arrow, read_json
+
+log = logger_of(__name__)
 
 router = APIRouter(
     prefix="/v1/trades",
@@ -123,6 +126,7 @@ async def create_trade(
     except TimeoutError:
         raise refuse(Reason.UNAVAILABLE, "the capture takes too long") from None
     if isinstance(answer, Rejected):
+        log.info("trade.refused", number=trade.number, reason=answer.reason.name)
         raise RefusedError(answer)
     if answer.was_known:
         response.status_code = status.HTTP_200_OK
@@ -130,7 +134,16 @@ async def create_trade(
         # Said without the market's lock, which a cycle may hold: many send trades at the same time.
         return captured_view(network, TradeColumns.of_rows([row]), 0, answer.position)
     await waited.over(answer.position)
-    return await run_in_threadpool(_shown, sandbox, explorer, answer.position)
+    shown = await run_in_threadpool(_shown, sandbox, explorer, answer.position)
+    log.info(
+        "trade.acknowledged",
+        trade=shown.id,
+        position=shown.position,
+        was_known=answer.was_known,
+        state=shown.state,
+        transaction=shown.transaction_hash,
+    )
+    return shown
 
 
 @router.post(
@@ -169,6 +182,14 @@ def create_trades(
     if isinstance(answer, Rejected):
         raise RefusedError(answer)
     submission = answer.submission
+    log.info(
+        "batch.acknowledged",
+        batch=answer.batch_id,
+        captured=submission.captured,
+        repeated=submission.repeated,
+        refused=submission.refused,
+        was_known=answer.was_known,
+    )
     if submission.refused:
         response.status_code = status.HTTP_207_MULTI_STATUS
     elif answer.was_known or not submission.captured:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, LargeBinary
 from sqlmodel import Field, SQLModel, col, delete, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.rows import upsert
@@ -134,18 +135,27 @@ class EventStore:
 
         ``reader`` is a participant; None sees all.
         """
-        rows = select(EventRow).where(col(EventRow.sequence) > after)
-        if wanted.type is not None:
-            rows = rows.where(_of_type(wanted.type))
-        if wanted.subject is not None:
-            rows = rows.where(EventRow.subject == wanted.subject)
-        if wanted.participant is not None:
-            rows = rows.where(_concerns(wanted.participant))
-        if reader is not None:
-            rows = rows.where(_concerns(reader) | (col(EventRow.participants) == ""))
+        rows = _rows(wanted, reader).where(col(EventRow.sequence) > after)
+        in_order = rows.order_by(col(EventRow.sequence))
         with self._database.reading() as session:
-            found = session.exec(rows.order_by(col(EventRow.sequence)).limit(count))
-            return [_kept(row) for row in found]
+            return [_kept(row) for row in session.exec(in_order.limit(count))]
+
+    def latest(
+        self,
+        wanted: EventFilter,
+        count: int,
+        reader: str | None = None,
+        *,
+        since: int = 0,
+        below: int | None = None,
+    ) -> list[KeptEvent]:
+        """The last so many that are wanted, newest first: after a sequence, and before another."""
+        rows = _rows(wanted, reader).where(col(EventRow.sequence) > since)
+        if below is not None:
+            rows = rows.where(col(EventRow.sequence) < below)
+        newest_first = rows.order_by(col(EventRow.sequence).desc())
+        with self._database.reading() as session:
+            return [_kept(row) for row in session.exec(newest_first.limit(count))]
 
     def get(self, sequence: int) -> KeptEvent | None:
         """An event by its sequence; None when there is none, or none any more."""
@@ -181,6 +191,20 @@ def is_of_type(type: str, wanted: str) -> bool:
 
 
 TYPE_PREFIX: Final = "org.novate."
+
+
+def _rows(wanted: EventFilter, reader: str | None) -> SelectOfScalar[EventRow]:
+    """Those that are wanted, and that a reader may see."""
+    rows = select(EventRow)
+    if wanted.type is not None:
+        rows = rows.where(_of_type(wanted.type))
+    if wanted.subject is not None:
+        rows = rows.where(EventRow.subject == wanted.subject)
+    if wanted.participant is not None:
+        rows = rows.where(_concerns(wanted.participant))
+    if reader is not None:
+        rows = rows.where(_concerns(reader) | (col(EventRow.participants) == ""))
+    return rows
 
 
 def _whole(wanted: str) -> str:
