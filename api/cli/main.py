@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "chain": Entry("api.cli.chain:chain_app", LOOK),
     "proof": Entry("api.cli.proof:proof_app", LOOK),
     "bench": Entry("api.cli.bench:bench_app", LOOK),
+    "load": Entry("api.cli.load:load_app", LOOK),
 }
 """In the order of the help."""
 
