@@ -8,6 +8,7 @@ import typer
 from api.access.access import RateOptions
 from api.access.rate_limits import RATE, RATE_MAX
 from api.cli.chain_options import DEFAULT_STATE, FOLDER_NAMES
+from api.cli.database import DatabaseOption, database_of
 from api.cli.engines import (
     EMBEDDED,
     PATIENCE_SECONDS,
@@ -88,6 +89,7 @@ def up(
         ),
     ] = None,
     webhooks_to_loopback: LoopbackOption = None,
+    database: DatabaseOption = None,
     processes: Annotated[
         bool,
         typer.Option("--processes", help="Each node a process with key, database and port."),
@@ -103,11 +105,14 @@ def up(
         cycle_trades=cycle_trades,
         dense_sequence=dense_sequence,
         rules=tuple(rule or ()),
+        database=database_of(database),
     )
     rates = RateOptions(rate, burst)
     if processes:
         if chain is not None:
             bad_input("--processes: expected the chain in the state folder, found --engine")
+        if options.database is not None:
+            bad_input(f"--processes: expected the books in files, found {options.database.shown}")
         # What the processes need is imported while the folder is founded.
         with Children(ENTRIES) as children:
             with listen(host, port):

@@ -17,12 +17,14 @@ from typing import Final, TypeVar
 import msgspec
 
 from ledger.books.database import StorageError
+from ledger.books.database_url import DatabaseUrl
 from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
+from nodes.books_place import StatePlace
 from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.clock import NS
@@ -69,12 +71,15 @@ class SandboxOptions:
             as the folder has it.
         rules: NAME=VALUE over the rules of a market day, for the life of the folder; none: as the
             folder has them.
+        database: where the nodes' books are, for the life of the folder; None: as the folder has
+            it, and in files of a new one.
     """
 
     cycle_seconds: float = CYCLE_SECONDS
     cycle_trades: int | None = None
     dense_sequence: bool | None = None
     rules: tuple[str, ...] = ()
+    database: DatabaseUrl | None = None
 
 
 DEFAULT_OPTIONS: Final = SandboxOptions()
@@ -95,7 +100,7 @@ class Sandbox:
         self.is_ready = False
         self.failure = ""
         self.captures = CaptureQueue(consortium.exchange)
-        self.interface = InterfaceBooks(consortium.path)
+        self.interface = InterfaceBooks(consortium.path, consortium.books_server)
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
         self.faults: NodeFaults = InProcessFaults(consortium)
@@ -129,8 +134,10 @@ class Sandbox:
             if was_ready:
                 # What comes in its place begins with the present.
                 self.journal.finish()
-            self.consortium.close()
+        # Before the consortium, with which a server of its books is let go.
         self.interface.close()
+        with self.lock:
+            self.consortium.close()
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
@@ -355,7 +362,13 @@ def open_sandbox(
         _check_same(path, meta, seed, options)
     plan = meta.plan if meta else None
     consortium = open_consortium(
-        network, rules, BusinessClock(clock_file(path)), path, engine, seating, plan
+        network,
+        rules,
+        BusinessClock(clock_file(path)),
+        StatePlace(path, options.database),
+        engine,
+        seating,
+        plan,
     )
     plain = msgspec.structs.replace(network, dense_sequence=False)
     if plain == sandbox_network(network.seed, network.business_date):
