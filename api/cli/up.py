@@ -29,9 +29,10 @@ from api.cli.terminal import bad_input, file_trouble, output
 from api.hosting import Hosting
 from api.server import server_of
 from ledger.domain.errors import MalformedError
+from nodes.books_place import IN_ONE_PROCESS, require_files
 from nodes.clock import WallClock
 from nodes.engine import Engine
-from nodes.folder_meta import StateFolderError
+from nodes.folder_meta import StateFolderError, read_meta
 from nodes.process_memory import spare_what_stands
 from nodes.processes.children import Children
 from nodes.sandbox.home import SandboxHome
@@ -113,6 +114,7 @@ def up(
             bad_input("--processes: expected the chain in the state folder, found --engine")
         if options.database is not None:
             bad_input(f"--processes: expected the books in files, found {options.database.shown}")
+        _require_files(state)
         # What the processes need is imported while the folder is founded.
         with Children(ENTRIES) as children:
             with listen(host, port):
@@ -129,6 +131,13 @@ def up(
         server = server_of(hosting, host, port)
         spare_what_stands()
         server.run(sockets=[listener])
+
+
+def _require_files(state: Path) -> None:
+    try:
+        require_files(state, read_meta(state), IN_ONE_PROCESS)
+    except StateFolderError as error:
+        bad_input(str(error))
 
 
 def _open(

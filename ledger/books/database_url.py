@@ -43,13 +43,15 @@ class DatabaseUrl:
 
     def is_same_database(self, other: "DatabaseUrl") -> bool:
         """Whether both name one database, whoever connects and however."""
-        return self._place() == other._place()
+        return self.place == other.place
 
     def __repr__(self) -> str:
         """Without its secrets: it may come to stand in a log."""
         return f"DatabaseUrl({self.shown!r})"
 
-    def _place(self) -> tuple[object, ...]:
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Which server and which database on it."""
         asked = self.url.query
         host, port = asked.get("host", self.url.host), asked.get("port", self.url.port)
         return host or "", str(port or _DEFAULT_PORT), self.url.database

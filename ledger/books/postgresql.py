@@ -8,7 +8,7 @@ in this process, and the next one reads them from the beginning.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any, Final
 
 from sqlalchemy import (
+    VARCHAR,
     BigInteger,
     Column,
     Connection,
@@ -26,14 +27,15 @@ from sqlalchemy import (
     Identity,
     Integer,
     MetaData,
+    String,
     Table,
     Text,
     create_engine,
     event,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlmodel import AutoString, Session
 
 from ledger.books.database import (
@@ -52,8 +54,7 @@ CONNECTIONS_MAX: Final = 60
 _KEPT_CONNECTIONS: Final = 8
 _SETTINGS: Final = (
     # Whatever the server's own settings are: this is what an acknowledgement promises.
-    "-c synchronous_commit=on"
-    f" -c lock_timeout={BUSY_SECONDS_MAX}s -c client_encoding=UTF8"
+    f"-c synchronous_commit=on -c lock_timeout={BUSY_SECONDS_MAX}s -c client_encoding=UTF8"
 )
 _CONNECT: Final[dict[str, Any]] = {
     "options": _SETTINGS,
@@ -73,6 +74,7 @@ _FROM_CHAIN: Final = "novate_from_chain"
 _IS_WRITING: Final = "novate_is_writing"
 _NO_STORAGE: Final = ("53", "58")
 """Classes of SQLSTATE: insufficient resources (a full disk), errors of the system."""
+_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
 _LOCK: Final = "SELECT pg_advisory_xact_lock({key})"
 _DO_NOT_WAIT: Final = ", set_config('synchronous_commit', 'off', true)"
 
@@ -85,7 +87,7 @@ class BooksServer:
 
         Raises UnfitDatabaseError when it cannot be reached or used, or is in use.
         """
-        self._group = group
+        self.group = group
         self._url = url
         self._lost = ""
         self._lock = Lock()
@@ -95,18 +97,23 @@ class BooksServer:
             event.listen(self._engine, "connect", self._connected)
             event.listen(self._engine, "begin", _begun)
             event.listen(self._engine, "before_cursor_execute", _write)
-            watch = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             try:
-                _check(watch, url)
+                with self._engine.connect() as connection:
+                    _check(connection, url)
                 if is_watched:
-                    self._take(watch)
-            finally:
-                if self._watch is None:
-                    watch.close()
+                    self._watch = self._taken()
+            except BaseException:
+                self._engine.dispose()
+                raise
+
+    @property
+    def shown(self) -> str:
+        """The database, without any secret."""
+        return self._url.shown
 
     def schema(self, name: str, folder: Path | None) -> "Schema":
         """Where one of the books is; ``folder`` has its large payloads, None: they are in rows."""
-        return Schema(self, f"novate_{self._group}_{name}", folder)
+        return Schema(self, f"novate_{self.group}_{name}", folder)
 
     def engine(self, schema: str, *, is_from_chain: bool = False) -> Engine:
         """What executes statements in a schema."""
@@ -130,19 +137,27 @@ class BooksServer:
     def create(self, schema: str, of: Sequence[Table]) -> None:
         """Creates those of some tables that a schema has not. Raises UnfitDatabaseError."""
         with _as_unfit(self._url), self._engine.begin() as connection:
+            # A process that was killed may have a commit under way: it is waited for.
+            connection.exec_driver_sql(_LOCK.format(key=_number(schema)))
             connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-            known = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
-            there = set(connection.exec_driver_sql(known, (schema,)).scalars())
+            there = set(connection.exec_driver_sql(_TABLES, (schema,)).scalars())
             missing = [_creation(each, connection.dialect) for each in of if each.name not in there]
             if missing:
                 script = f'SET LOCAL search_path TO "{schema}";' + ";".join(missing)
                 connection.exec_driver_sql(script)
 
+    def has(self, schema: str) -> bool:
+        """Whether there are books in a schema. Raises UnfitDatabaseError."""
+        with _as_unfit(self._url), self._engine.connect() as connection:
+            return connection.exec_driver_sql(_TABLES, (schema,)).first() is not None
+
     def drop(self) -> None:
         """Drops every schema of the group: nothing of the books is left."""
-        with _as_unfit(self._url), self._engine.begin() as connection:
+        with _as_unfit(self._url), self._engine.connect() as connection:
+            # Each by itself: a server's locks are counted, and every table needs one.
+            connection.execution_options(isolation_level="AUTOCOMMIT")
             names = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)"
-            for name in connection.exec_driver_sql(names, (f"novate_{self._group}_",)).scalars():
+            for name in connection.exec_driver_sql(names, (f"novate_{self.group}_",)).scalars():
                 connection.exec_driver_sql(f'DROP SCHEMA "{name}" CASCADE')
 
     def close(self) -> None:
@@ -152,24 +167,26 @@ class BooksServer:
             watch.close()
         self._engine.dispose()
 
-    def _take(self, watch: Connection) -> None:
-        key = _number(f"novate:{self._group}")
-        if not watch.exec_driver_sql(f"SELECT pg_try_advisory_lock({key})").scalar():
-            raise UnfitDatabaseError(
-                f"the books {self._group} at {self._url.shown} are in use by another process"
-            )
-        # It is not the pool's any more: who closes it lets go of the lock.
+    def _taken(self) -> Connection:
+        """The connection that holds the lock of these books, until it is closed."""
+        watch = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        # It is not the pool's any more: who closes it closes it.
         watch.detach()
-        self._watch = watch
+        key = _number(f"novate:{self.group}")
+        if not watch.exec_driver_sql(f"SELECT pg_try_advisory_lock({key})").scalar():
+            watch.close()
+            raise UnfitDatabaseError(
+                f"the books {self.group} at {self.shown} are in use by another process"
+            )
+        return watch
 
     def _connected(self, _connection: object, _record: object) -> None:
         """A connection in the place of one that broke: has the server been gone meanwhile?"""
         with self._lock:
-            if self._watch is None:
-                return
             try:
-                self._watch.exec_driver_sql("SELECT 1")
-            except DBAPIError:
+                if self._watch is not None and not self._lost:
+                    self._watch.exec_driver_sql("SELECT 1")
+            except SQLAlchemyError:
                 self.lose("the connection that guards them broke")
         self.require()
 
@@ -185,6 +202,14 @@ class Schema:
     def open(self, of: Sequence[Table]) -> Database:
         """The database, its tables created when missing. Raises UnfitDatabaseError."""
         self.server.create(self.name, of)
+        return self.look()
+
+    def exists(self) -> bool:
+        """Whether there are any books."""
+        return self.server.has(self.name)
+
+    def look(self) -> Database:
+        """The database as it is; nothing is created."""
         return SchemaDatabase(self.server, self.name, self.folder)
 
 
@@ -246,8 +271,8 @@ def _new_engine(url: DatabaseUrl) -> Engine:
         max_overflow=CONNECTIONS_MAX - _KEPT_CONNECTIONS,
         pool_pre_ping=True,
     )
-    # What is an INTEGER in a file holds 64 bits: so it does here.
-    engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: _Integer64}
+    # What is an INTEGER in a file holds 64 bits, and a text any character: so they do here.
+    engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: _Integer64, String: _Text}
     return engine
 
 
@@ -258,6 +283,16 @@ def _chosen(url: DatabaseUrl) -> dict[str, Any]:
 
 class _Integer64(BigInteger):
     render_bind_cast = True
+
+
+class _Text(VARCHAR):
+    """A text of any characters: the one that a server does not take is kept as its symbol."""
+
+    render_bind_cast = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        del dialect  # Of all.
+        return lambda text: text.replace("\0", "\u2400") if text else text
 
 
 def _check(connection: Connection, url: DatabaseUrl) -> None:
@@ -314,7 +349,7 @@ def _creation(table: Table, dialect: Dialect) -> str:
     if copy.name == RefusalRow.__tablename__:
         # Every table in a file has such numbers; of this one they are asked for.
         copy.append_column(Column("rowid", BigInteger, Identity(), nullable=False, unique=True))
-    statements = [CreateTable(copy), *map(CreateIndex, copy.indexes)]
+    statements: list[ExecutableDDLElement] = [CreateTable(copy), *map(CreateIndex, copy.indexes)]
     return ";".join(str(each.compile(dialect=dialect)) for each in statements)
 
 

@@ -15,6 +15,7 @@ from nodes.clock import SimulatedClock
 from nodes.founding import open_consortium
 from nodes.sandbox.capture_queue import CaptureQueue
 from tests.support.consortia import DAY, NET, small_network, trades_of
+from tests.support.postgres import share_schemas
 
 BATCHES = 6
 TRADES = 50
@@ -62,4 +63,5 @@ def capture_all(folder, moment="", times=0):
 
 
 if __name__ == "__main__":
+    share_schemas()
     capture_all(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -13,6 +13,7 @@ from time import sleep
 from ledger.books.interface.answers import AnswerBook
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.consortia import DAY
+from tests.support.postgres import share_schemas
 from tests.support.servers import served
 
 
@@ -45,4 +46,5 @@ def serve(folder, moment):
 
 
 if __name__ == "__main__":
+    share_schemas()
     serve(Path(sys.argv[1]), sys.argv[2])

@@ -16,6 +16,7 @@ from api.app import create_app
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.clients import client_of
 from tests.support.consortia import DAY
+from tests.support.postgres import share_schemas
 
 ROUNDS = 4
 BATCH_TRADES = 30
@@ -94,4 +95,5 @@ def _live_a_round(client, number):
 
 
 if __name__ == "__main__":
+    share_schemas()
     live_through(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]))
