@@ -28,10 +28,9 @@ from nodes.trade_files import reader
 from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.killed_day import SHORTAGE, run_day, use_small_blocks
-from tests.support.postgres import PrivateServer, needs_postgres, only_files
+from tests.support.postgres import PrivateServer, needs_postgres
 
-# With a server of its own, whatever the other tests have.
-pytestmark = [needs_postgres, only_files]
+pytestmark = needs_postgres
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""PostgreSQL for tests: a private server where its programs are, and schemas instead of files."""
+"""PostgreSQL for tests: a private server where its programs are, and schemas instead of files.
+
+``python -m tests.support.postgres`` runs the tests of books, nodes and days on one.
+"""
 
 import hashlib
 import os
@@ -7,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from itertools import count
@@ -20,6 +24,13 @@ from ledger.books import database
 from ledger.books.database_url import DatabaseUrl
 from ledger.books.postgresql import BooksServer
 
+TESTS = [
+    "tests/ledger/books",
+    "tests/nodes/market_day",
+    "tests/nodes/sandbox",
+    "tests/nodes/statements",
+    *sorted(str(each) for each in Path("tests/nodes").glob("test_*.py")),
+]
 VARIABLE = "NOVATE_TEST_DATABASE"
 GROUP = "NOVATE_TEST_SCHEMAS"
 START_SECONDS_MAX = 20
@@ -143,3 +154,23 @@ def share_schemas():
     if VARIABLE in os.environ:
         schemas = SchemasForFiles(os.environ[VARIABLE], os.environ[GROUP], is_watched=False)
         database._opened_file = schemas
+
+
+def main():
+    """Runs the tests on the server that the environment names, or on one of its own."""
+    if VARIABLE in os.environ:
+        return _run(os.environ[VARIABLE])
+    if programs() is None:
+        print(f"skipped: PostgreSQL is not installed, and {VARIABLE} names no database")
+        return 0
+    with PrivateServer() as server:
+        return _run(server.url)
+
+
+def _run(url):
+    tests = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *TESTS]
+    return subprocess.run(tests, env=os.environ | {VARIABLE: url}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
