@@ -7,7 +7,7 @@ from time import monotonic, sleep
 import pytest
 
 from api.app import create_app
-from api.web.words import WORDS
+from api.web.today.words import TODAY_WORDS
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.clients import client_of, key_header
 
@@ -124,20 +124,20 @@ def test_the_page_shows_the_day_with_who_is_away(client, away, place):
         page = client.get(path, params={"lang": language, "show": whose})
         assert page.status_code == 200, page.text
         [row] = [line for line in page.text.splitlines() if f"<strong>{whose}</strong>" in line]
-        assert WORDS["is_away"][place] in row
-        assert WORDS["breaks_unknown"][place] in page.text
-        assert WORDS["breaks_none"][place] not in page.text
-        assert (WORDS["exchange_away"][place] in page.text) == (whose == "EXCHANGE")
+        assert TODAY_WORDS["is_away"][place] in row
+        assert TODAY_WORDS["breaks_unknown"][place] in page.text
+        assert TODAY_WORDS["breaks_none"][place] not in page.text
+        assert (TODAY_WORDS["exchange_away"][place] in page.text) == (whose == "EXCHANGE")
         is_trader = whose.startswith("B")
-        assert (WORDS["away_positions"][place] in page.text) == is_trader
+        assert (TODAY_WORDS["away_positions"][place] in page.text) == is_trader
         assert ">T1<" in page.text
 
 
 def test_the_page_says_nothing_of_away_while_everybody_answers(client):
     page = client.get("/", params={"lang": "en"}).text
     for word in ("is_away", "breaks_unknown", "exchange_away", "away_positions"):
-        assert WORDS[word][0] not in page
-    assert WORDS["breaks_none"][0] in page
+        assert TODAY_WORDS[word][0] not in page
+    assert TODAY_WORDS["breaks_none"][0] in page
 
 
 def test_what_breaks_it_has_is_not_known_of_who_is_away(client, away):

@@ -1,9 +1,6 @@
 """A market day with its books on a real PostgreSQL server, started here where it is installed."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import msgspec
@@ -16,6 +13,8 @@ from api.app import create_app
 from api.cli.main import app
 from api.hosting import Hosting
 from ledger.books.database_url import DatabaseUrl
+from nodes.backup.manifest import BackupError
+from nodes.backup.writing import write_backup
 from nodes.books_place import StatePlace
 from nodes.day_verification import verify_day
 from nodes.derived_cycles import DifferenceError
@@ -27,7 +26,8 @@ from nodes.sandbox.sandbox import DEFAULT_SEED, SandboxOptions, open_sandbox
 from nodes.trade_files import reader
 from tests.support.clients import key_header
 from tests.support.consortia import DAY
-from tests.support.killed_day import SHORTAGE, run_day, use_small_blocks
+from tests.support.forked import run_forked
+from tests.support.killed_day import SHORTAGE, run_day, run_until_killed, use_small_blocks
 from tests.support.postgres import PrivateServer, needs_postgres
 
 pytestmark = needs_postgres
@@ -69,14 +69,10 @@ def elsewhere(trades):
 def settled(trades, url, tmp_path_factory):
     """A folder whose day was killed on its way and has settled then, and what it came to."""
     folder = tmp_path_factory.mktemp("server") / "state"
-    words = ["tests.support.killed_day", trades, folder, Step.CYCLE_CLOSED.value, 2]
-    killed = subprocess.run(
-        [sys.executable, "-m", *map(str, words)],
-        env=os.environ | {"NOVATE_DATABASE": url.shown},
-        check=False,
-    )
+    place = StatePlace(folder, url)
+    killed = run_forked(run_until_killed, trades, place, Step.CYCLE_CLOSED.value, 2)
     assert killed.returncode == -signal.SIGKILL
-    return folder, run_day(trades, StatePlace(folder, url), [SHORTAGE])
+    return folder, run_day(trades, place, [SHORTAGE])
 
 
 def test_killed_day_ends_in_the_same_state_as_one_with_its_books_elsewhere(settled, elsewhere):
@@ -145,6 +141,8 @@ def test_sandbox_settles_keeps_no_snapshots_and_stops_when_its_server_has_crashe
             assert time.monotonic() < deadline
             time.sleep(0.05)
         refused = client.post("/v1/sandbox/reset", json={})
+        with pytest.raises(BackupError, match="back up that database and the folder together"):
+            write_backup(client.app.sandbox, tmp_path / "backup")
         log = client.get("/v1/requests").json()["data"]
         server.crash()
         while_away = client.post("/v1/trades", json={"number": "T2", **trade})

@@ -1,13 +1,7 @@
-"""An exchange that is killed while it captures: ``python -m tests.support.killed_capture ...``.
-
-Arguments: state folder, "before" or "after" its commit, and which commit of the capture. Says what
-was acknowledged, a line each.
-"""
+"""An exchange that is killed while it captures."""
 
 import os
 import signal
-import sys
-from pathlib import Path
 
 from sqlalchemy import event
 
@@ -15,7 +9,6 @@ from nodes.clock import SimulatedClock
 from nodes.founding import open_consortium
 from nodes.sandbox.capture_queue import CaptureQueue
 from tests.support.consortia import DAY, NET, small_network, trades_of
-from tests.support.postgres import share_schemas
 
 BATCHES = 6
 TRADES = 50
@@ -34,7 +27,10 @@ def batch(consortium, number):
 
 
 def capture_all(folder, moment="", times=0):
-    """Captures every batch; gives what each was answered."""
+    """Captures every batch, says so, and gives what each was answered.
+
+    It is killed "before" or "after" a commit of the capture, the so many-th.
+    """
     consortium = open_one(folder)
     exchange, queue = consortium.exchange, CaptureQueue(consortium.exchange)
     left = times
@@ -60,8 +56,3 @@ def capture_all(folder, moment="", times=0):
     trades = exchange.captured.trades(0, end)
     consortium.close()
     return answers, trades
-
-
-if __name__ == "__main__":
-    share_schemas()
-    capture_all(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

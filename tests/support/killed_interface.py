@@ -1,4 +1,4 @@
-"""An interface that is killed between the work and its answer: ``python -m ... FOLDER MOMENT``.
+"""An interface that is killed between the work and its answer.
 
 MOMENT is "begun" (the key is on disk, nothing is done), "done" (the work is done, its answer is not
 on disk) or "never". Says on which port it is served.
@@ -6,14 +6,11 @@ on disk) or "never". Says on which port it is served.
 
 import os
 import signal
-import sys
-from pathlib import Path
 from time import sleep
 
 from ledger.books.interface.answers import AnswerBook
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.consortia import DAY
-from tests.support.postgres import share_schemas
 from tests.support.servers import served
 
 
@@ -43,8 +40,3 @@ def serve(folder, moment):
         print(server.place, flush=True)
         while True:
             sleep(1)
-
-
-if __name__ == "__main__":
-    share_schemas()
-    serve(Path(sys.argv[1]), sys.argv[2])

@@ -134,18 +134,23 @@ class EventStore:
 
         ``reader`` is a participant; None sees all.
         """
-        rows = select(EventRow).where(col(EventRow.sequence) > after)
-        if wanted.type is not None:
-            rows = rows.where(_of_type(wanted.type))
-        if wanted.subject is not None:
-            rows = rows.where(EventRow.subject == wanted.subject)
-        if wanted.participant is not None:
-            rows = rows.where(_concerns(wanted.participant))
-        if reader is not None:
-            rows = rows.where(_concerns(reader) | (col(EventRow.participants) == ""))
+        conditions = [col(EventRow.sequence) > after, *_wanted(wanted, reader)]
+        rows = select(EventRow).where(*conditions).order_by(col(EventRow.sequence))
         with self._database.reading() as session:
-            found = session.exec(rows.order_by(col(EventRow.sequence)).limit(count))
-            return [_kept(row) for row in found]
+            return [_kept(row) for row in session.exec(rows.limit(count))]
+
+    def latest(
+        self,
+        wanted: EventFilter,
+        count: int,
+        reader: str | None = None,
+        since: int = 0,
+    ) -> list[KeptEvent]:
+        """The last so many after a sequence that are wanted, newest first; ``reader`` as above."""
+        conditions = [col(EventRow.sequence) > since, *_wanted(wanted, reader)]
+        rows = select(EventRow).where(*conditions).order_by(col(EventRow.sequence).desc())
+        with self._database.reading() as session:
+            return [_kept(row) for row in session.exec(rows.limit(count))]
 
     def get(self, sequence: int) -> KeptEvent | None:
         """An event by its sequence; None when there is none, or none any more."""
@@ -191,6 +196,20 @@ def _of_type(wanted: str) -> ColumnElement[bool]:
     if wanted.endswith("*"):
         return col(EventRow.type).startswith(_whole(wanted[:-1]), autoescape=True)
     return col(EventRow.type).in_([wanted, f"{_whole(wanted)}.v1"])
+
+
+def _wanted(wanted: EventFilter, reader: str | None) -> list[ColumnElement[bool]]:
+    """What a filter asks of rows, and a reader that may not see all."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.type is not None:
+        conditions.append(_of_type(wanted.type))
+    if wanted.subject is not None:
+        conditions.append(col(EventRow.subject) == wanted.subject)
+    if wanted.participant is not None:
+        conditions.append(_concerns(wanted.participant))
+    if reader is not None:
+        conditions.append(_concerns(reader) | (col(EventRow.participants) == ""))
+    return conditions
 
 
 def _concerns(participant: str) -> ColumnElement[bool]:
