@@ -28,7 +28,7 @@ from tests.support.clients import key_header
 from tests.support.consortia import DAY
 from tests.support.forked import run_forked
 from tests.support.killed_day import SHORTAGE, run_day, run_until_killed, use_small_blocks
-from tests.support.postgres import PrivateServer, needs_postgres
+from tests.support.postgres import PrivateServer, needs_postgres, only_asked
 
 pytestmark = needs_postgres
 
@@ -75,6 +75,7 @@ def settled(trades, url, tmp_path_factory):
     return folder, run_day(trades, place, [SHORTAGE])
 
 
+@only_asked
 def test_killed_day_ends_in_the_same_state_as_one_with_its_books_elsewhere(settled, elsewhere):
     folder, summary = settled
 
@@ -83,6 +84,7 @@ def test_killed_day_ends_in_the_same_state_as_one_with_its_books_elsewhere(settl
     assert list(folder.rglob("books.sqlite")) == []
 
 
+@only_asked
 def test_settled_day_is_verified_from_what_the_folder_says(settled):
     *_, verified = verify_day(settled[0])
 
@@ -90,6 +92,7 @@ def test_settled_day_is_verified_from_what_the_folder_says(settled):
     assert verified.books == len(read_meta(settled[0]).network.participants)
 
 
+@only_asked
 def test_books_that_were_changed_behind_are_a_difference(settled, url):
     folder = settled[0]
     house = f'"novate_{read_meta(folder).books.id}_B3-1"'
@@ -104,6 +107,7 @@ def test_books_that_were_changed_behind_are_a_difference(settled, url):
     engine.dispose()
 
 
+@only_asked
 def test_folder_goes_on_with_no_other_database(settled, trades, tmp_path, url):
     folder = settled[0]
     other = DatabaseUrl(url.url.set(database="other"))
@@ -118,6 +122,7 @@ def test_folder_goes_on_with_no_other_database(settled, trades, tmp_path, url):
     assert run_day(trades, folder, [SHORTAGE]).was_settled
 
 
+@only_asked
 def test_database_that_cannot_be_used_leaves_the_folder_new(trades, tmp_path, url):
     nowhere = DatabaseUrl(url.url.set(port=1))
     with pytest.raises(StateFolderError, match="cannot be used"):
@@ -167,6 +172,7 @@ def test_password_on_the_command_line_is_refused(tmp_path, trades):
     assert "secret" not in done.output
 
 
+@only_asked
 def test_nodes_as_processes_have_their_books_in_files(settled, monkeypatch, url):
     words = ["up", "--folder", str(settled[0]), "--processes"]
     assert CliRunner().invoke(app, words).exit_code == 2
@@ -174,6 +180,7 @@ def test_nodes_as_processes_have_their_books_in_files(settled, monkeypatch, url)
     assert CliRunner().invoke(app, words).exit_code == 2
 
 
+@only_asked
 def test_meta_keeps_the_url_without_its_password(settled, url):
     kept = msgspec.to_builtins(read_meta(settled[0]).books)
 

@@ -46,6 +46,9 @@ def programs():
 needs_postgres = pytest.mark.skipif(
     programs() is None, reason="PostgreSQL is not installed: its books are not tested"
 )
+only_asked = pytest.mark.skipif(
+    os.environ.get(VARIABLE) is None, reason="takes longer: make test-postgres runs it"
+)
 only_files = pytest.mark.skipif(
     os.environ.get(VARIABLE) is not None,
     reason="is about books in files, and they are in schemas now",
