@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -148,19 +148,11 @@ class Sandbox:
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
-        if self.is_ready:
-            return self.captures.submit(row)
-        answer: Future[Captured | Rejected] = Future()
-        answer.set_result(self._not_ready())
-        return answer
+        return self.captures.submit(row) if self.is_ready else self._refused()
 
     def submit_batch(self, trades: TradeColumns) -> "Future[CapturedTrades | Rejected]":
         """Submits a batch; the answer comes once it is on disk."""
-        if self.is_ready:
-            return self.captures.submit_batch(trades)
-        answer: Future[CapturedTrades | Rejected] = Future()
-        answer.set_result(self._not_ready())
-        return answer
+        return self.captures.submit_batch(trades) if self.is_ready else self._refused()
 
     def strike(self) -> CycleRow | None:
         """Strikes a cycle over what was captured so far and settles it; None when nothing waits.
@@ -268,8 +260,11 @@ class Sandbox:
                 self._fail(error)
                 raise
 
-    def _not_ready(self) -> Rejected:
-        return Rejected(Reason.UNAVAILABLE, self.failure or "the sandbox is not ready")
+    def _refused(self) -> "Future[Any]":
+        answer: Future[Any] = Future()
+        detail = self.failure or "the sandbox is not ready"
+        answer.set_result(Rejected(Reason.UNAVAILABLE, detail))
+        return answer
 
     def _capture_forever(self) -> None:
         while not self._stopping.is_set():
