@@ -1,14 +1,16 @@
-"""Access to one sandbox: its keys, who is signed in, and how often each may ask."""
+"""Access to one sandbox: its keys, who is signed in and as whom, how often each may ask."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from api.access.rate_limits import RATE, RateLimits
 from api.access.tickets import Tickets
 from ledger.books.interface.api_keys import ApiKey, ApiKeys
 from ledger.books.interface.sessions import Sessions
-from nodes.api_keys import OPERATOR, seeded_keys
+from ledger.domain.key_holders import KeyHolder
+from ledger.domain.reasons import Reason, Rejected
+from nodes.api_keys import OPERATOR, holders, seeded_keys
 from nodes.keys import fresh_secret
 from nodes.network import Network
 from nodes.sandbox.sandbox import Sandbox
@@ -22,7 +24,20 @@ class RateOptions:
     burst: int | None = None
 
 
+NAME_SHOWN_MAX: Final = 64
 DEFAULT_RATES: Final = RateOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is signed in: with which key a session was begun, and the key that it speaks with.
+
+    The two differ in their holder when the operator looks as somebody else: what it may do is then
+    what that holder may do, and no more.
+    """
+
+    begun_with: ApiKey
+    key: ApiKey
 
 
 class Access:
@@ -42,15 +57,43 @@ class Access:
         self.by_key = by_key
         self.by_address = by_address
         self.now = now
+        self.holders: Mapping[str, KeyHolder] = {}
 
     def keep_seeded(self, network: Network) -> None:
         """Takes the keys that follow from the seed of a network, and no other seed's."""
+        self.holders = holders(network)
         seeded = seeded_keys(network).values()
         self.keys.keep_seeded({each.secret: each.holder for each in seeded}, self.now())
 
-    def of_session(self, token: str) -> ApiKey | None:
-        """The key of an open session, while it is good."""
-        return self._good(self.sessions.key_id_of(token, self.now()))
+    def of_session(self, token: str) -> SignedIn | None:
+        """Who is signed in by a session, while its key is good."""
+        session = self.sessions.find(token, self.now())
+        key = self._good(session.key_id) if session else None
+        if session is None or key is None:
+            return None
+        if session.viewed is None:
+            return SignedIn(begun_with=key, key=key)
+        viewed = self.holders.get(session.viewed)
+        # Of a name that is nobody's here any more: rather nobody than the operator.
+        return SignedIn(begun_with=key, key=replace(key, holder=viewed)) if viewed else None
+
+    def view_as(self, token: str, name: str) -> Rejected | None:
+        """Lets a session look as a holder; its own name leads back. Raises StorageError.
+
+        Refuses sessions that were not begun with a key of the operator (UNAUTHORISED), and names
+        that nobody has (UNKNOWN).
+        """
+        signed_in = self.of_session(token)
+        if signed_in is None:
+            return Rejected(Reason.UNIDENTIFIED, "nobody is signed in")
+        own = signed_in.begun_with.holder
+        if own.role is not OPERATOR.role:
+            detail = f"{own.name} has signed in: expected {OPERATOR.name}"
+            return Rejected(Reason.UNAUTHORISED, detail)
+        if name != own.name and name not in self.holders:
+            return Rejected(Reason.UNKNOWN, f"there is no holder of a key {name[:NAME_SHOWN_MAX]}")
+        self.sessions.view(token, None if name == own.name else name)
+        return None
 
     def sign_in(self, key: ApiKey) -> str:
         """Opens a session with a key; its token. Raises StorageError."""

@@ -35,7 +35,11 @@ _POLICY_VIOLATION: Final = 1008
 
 
 class AccessGuard:
-    """Lets in who may come in; ``request.state.key`` then says who it is, if it is anybody."""
+    """Lets in who may come in; ``request.state.key`` then says who it is, if it is anybody.
+
+    ``request.state.begun_with`` is the key that its session was begun with, if it has one;
+    ``request.state.served`` says for which route it is, let in or not.
+    """
 
     def __init__(self, app: ASGIApp, routes: RouteTable, access: Access) -> None:
         self._app = app
@@ -49,26 +53,33 @@ class AccessGuard:
             return
         connection = HTTPConnection(scope)
         served = self._routes.find(scope)
-        key, by_cookie = self._key(connection)
+        scope.setdefault("state", {})["served"] = served
+        key, begun_with, by_cookie = self._key(connection)
         limits, taken = self._take(scope, served, key)
         if taken is not None:
             send = _telling(send, limits, taken)
         refusal = _too_often(taken) or self._refusal(connection, served, key, by_cookie=by_cookie)
         if refusal is None:
-            scope.setdefault("state", {})["key"] = key
+            scope["state"].update(key=key, begun_with=begun_with)
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         else:
             await refusal(scope, receive, send)
 
-    def _key(self, connection: HTTPConnection) -> tuple[ApiKey | None, bool]:
-        """The key that is shown, or that of the session; and whether the cookie says it."""
+    def _key(self, connection: HTTPConnection) -> tuple[ApiKey | None, ApiKey | None, bool]:
+        """The key that is shown, or that of the session; the one that the session was begun with.
+
+        And whether the cookie says it.
+        """
         shown = shown_key(connection.headers)
         if shown is not None:
-            return self._access.keys.find(shown), False
+            return self._access.keys.find(shown), None, False
         token = session_token(connection)
-        return (self._access.of_session(token) if token else None), True
+        signed_in = self._access.of_session(token) if token else None
+        if signed_in is None:
+            return None, None, True
+        return signed_in.key, signed_in.begun_with, True
 
     def _take(
         self, scope: Scope, served: Served | None, key: ApiKey | None

@@ -13,7 +13,10 @@ SHELL_WORDS: Final[Words] = {
     "language_code": ("zh", "en"),
     "leave": ("Sign out", "退出登录"),
     "live": ("live", "实时"),
+    "place_cycles": ("Cycles", "批次"),
     "place_chain": ("Chain", "链"),
+    "place_liquidity": ("Liquidity", "流动性"),
+    "place_reconciliation": ("Reconciliation", "对账"),
     "place_participants": ("Participants", "参与方"),
     "place_today": ("Today", "当日"),
     "place_trades": ("Trades", "成交"),
@@ -38,6 +41,17 @@ SHELL_WORDS: Final[Words] = {
         "Clearing and settlement on a permissioned ledger, simulated",
         "许可链清算与交收模拟器",
     ),
+    "view_as": ("View as", "切换身份"),
+    "view_as_key": ("Sign in with another key", "使用其他密钥登录"),
+    "view_as_own": (
+        "Only the operator of the sandbox looks as somebody else without its key.",
+        "只有沙箱运营方可以不凭密钥以他人身份查看。",
+    ),
+    "view_as_rights": (
+        "You see and may do what that participant may, and no more.",
+        "可见内容和操作权限与该参与方完全一致。",
+    ),
+    "view_back": ("Back to", "返回"),
     "viewing_as": ("viewing as", "查看身份"),
     "where": ("Screens", "页面"),
 }

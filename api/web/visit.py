@@ -4,6 +4,7 @@ A screen is a package: ``page.py`` with its routes, ``shown.py`` with what it sh
 with its words; its templates are in ``templates/`` under the same name and extend ``shell.html``.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,13 +14,17 @@ from fastapi import Depends, Header, Query, Request, status
 from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
 
+from api.access.access import Access
 from api.web.places import PLACES
 from api.web.request_forms import request_forms
 from api.web.shell_words import SHELL_WORDS
-from api.web.words import BREAK_KINDS, STATES, TRADE_STATES, Language, Words, word
+from api.web.words import BREAK_KINDS, KEY_ROLES, STATES, TRADE_STATES, Language, Words, word
 from ledger.books.interface.api_keys import ApiKey
 from ledger.domain.amounts import grouped
+from ledger.domain.key_holders import KeyHolder, KeyRole
 from ledger.domain.reasons import Reason
+
+HOME: Final = "/"
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 templates.env.filters["grouped"] = grouped
@@ -44,6 +49,35 @@ class Visit:
         self.request = request
         self.language = language
         self.key: ApiKey | None = key if isinstance(key, ApiKey) else None
+        begun_with = getattr(request.state, "begun_with", None)
+        self.begun_with: ApiKey | None = begun_with if isinstance(begun_with, ApiKey) else None
+
+    @property
+    def begun_as(self) -> str:
+        """Whose key one has signed in with; nobody's name without a session."""
+        return self.begun_with.holder.name if self.begun_with else ""
+
+    @property
+    def is_as_another(self) -> bool:
+        """Whether one looks as somebody else than one has signed in as."""
+        return self.begun_with is not None and self.viewer != self.begun_as
+
+    @property
+    def others(self) -> Sequence[KeyHolder]:
+        """As whom one may look besides oneself: the operator as anybody, others as nobody."""
+        if self.begun_with is None or self.begun_with.holder.role is not KeyRole.OPERATOR:
+            return ()
+        access: Access = self.request.app.state.access
+        own = self.begun_with.holder
+        return [each for each in access.holders.values() if each != own]
+
+    @property
+    def here(self) -> str:
+        """This page, for coming back to it; of what was sent by a form, the day."""
+        if self.request.method not in ("GET", "HEAD"):
+            return self.link(HOME)
+        query = self.request.url.query
+        return f"{self.request.url.path}?{query}" if query else self.request.url.path
 
     @property
     def viewer(self) -> str:
@@ -58,7 +92,10 @@ class Visit:
     def other_language(self) -> str:
         """The same page in the other language."""
         query = {name: text for name, text in self.request.query_params.items() if name != "lang"}
-        return "?" + urlencode({"lang": "en" if self.language == "zh" else "zh"} | query)
+        # What a form was sent to cannot be looked at again.
+        is_looked_at = self.request.method in ("GET", "HEAD")
+        here = "?" if is_looked_at else f"{HOME}?"
+        return here + urlencode({"lang": "en" if self.language == "zh" else "zh"} | query)
 
     def word(self, table: Words, key: str) -> str:
         """A word of a table in the language of the visit."""
@@ -88,6 +125,7 @@ class Visit:
             "break_kind": lambda key: self.word(BREAK_KINDS, key),
             "state": lambda key: self.word(STATES, key),
             "trade_state": lambda key: self.word(TRADE_STATES, key),
+            "key_role": lambda role: self.word(KEY_ROLES, role.value),
             "cause": self.cause,
             "request_forms": partial(request_forms, str(self.request.base_url), self.viewer),
         }

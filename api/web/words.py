@@ -31,6 +31,16 @@ STATES: Final[Words] = {
     "abandoned": ("abandoned", "已放弃"),
 }
 
+KEY_ROLES: Final[Words] = {
+    "exchange": ("exchange", "交易所"),
+    "broker": ("broker", "经纪商"),
+    "bank": ("settlement bank", "结算银行"),
+    "clearing_house": ("clearing house", "清算所"),
+    "registrar": ("registrar", "登记机构"),
+    "regulator": ("regulator", "监管机构"),
+    "operator": ("operator of the sandbox", "沙箱运营方"),
+}
+
 
 def word(table: Words, key: str, language: Language) -> str:
     """A word in a language; the key itself when the table does not have it."""

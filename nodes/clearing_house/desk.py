@@ -163,6 +163,10 @@ class InstructionDesk:
         self._execution.begin()
         return self._execution.resolve(algorithm)
 
+    def preview(self, algorithm: Gridlock) -> Resolution:
+        """What such a run would select now; nothing is touched."""
+        return self._execution.preview(algorithm)
+
     def work(self) -> int:
         """Looks again at all that may have become possible; returns how many have settled."""
         return self._execution.work()

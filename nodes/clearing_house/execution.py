@@ -65,6 +65,10 @@ class Execution:
             settled += self.try_candidates() if tries else 0
         return settled
 
+    def preview(self, algorithm: Gridlock) -> Resolution:
+        """What such a run would select now; nothing is touched."""
+        return self._resolver.preview(algorithm)
+
     def resolve(self, algorithm: Gridlock) -> Resolution:
         """One run of a gridlock algorithm; what it selects settles as one set.
 

@@ -82,6 +82,14 @@ class Resolver:
             objected |= outcome.parties.keys()
         return Resolution((), is_exact=False)
 
+    def preview(self, algorithm: Gridlock) -> Resolution:
+        """What a run would select now, if everybody signs. Nothing is touched, nobody is asked.
+
+        Raises ValueError for no algorithm.
+        """
+        selected, is_exact = self._select(self._queue.standing(), algorithm, set())
+        return Resolution(tuple(each.label for each in selected), is_exact)
+
     def _select(
         self, instructions: Sequence[Instruction], algorithm: Gridlock, barred: set[str]
     ) -> tuple[list[Instruction], bool]:

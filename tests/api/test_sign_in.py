@@ -187,13 +187,13 @@ def test_sessions_end_with_time_and_are_bounded(database):
     for number in range(SESSIONS_MAX):
         sessions.open(str(number), "key_1", 1)
 
-    assert sessions.key_id_of("first", 1) is None
-    assert sessions.key_id_of("0", SESSION_SECONDS_MAX) == "key_1"
-    assert sessions.key_id_of("0", SESSION_SECONDS_MAX + 1) is None
+    assert sessions.find("first", 1) is None
+    assert sessions.find("0", SESSION_SECONDS_MAX).key_id == "key_1"
+    assert sessions.find("0", SESSION_SECONDS_MAX + 1) is None
     reopened = Sessions(database)
-    assert reopened.key_id_of("0", 1) == "key_1"
+    assert reopened.find("0", 1).key_id == "key_1"
     sessions.open("late", "key_2", 2 * SESSION_SECONDS_MAX)
-    assert Sessions(database).key_id_of("0", 1) is None
+    assert Sessions(database).find("0", 1) is None
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from ledger.books.interface.answers import AnswerRow
 from ledger.books.interface.api_keys import ApiKeyRow
 from ledger.books.interface.events import EventCursorRow, EventRow
 from ledger.books.interface.requests import BootRow, RequestRow
-from ledger.books.interface.sessions import SessionRow
+from ledger.books.interface.sessions import SessionRow, SessionViewRow
 from ledger.books.interface.webhooks import (
     WebhookAttemptRow,
     WebhookEndpointRow,
@@ -25,6 +25,7 @@ def interface_tables() -> list[Table]:
         EventRow,
         RequestRow,
         SessionRow,
+        SessionViewRow,
         WebhookAttemptRow,
         WebhookEndpointRow,
         WebhookResendRow,
