@@ -60,9 +60,20 @@ from api.web import status
 from api.web.chain import page as chain_pages
 from api.web.cycles import page as cycle_pages
 from api.web.liquidity import page as liquidity_pages
+from api.web.outcomes import Outcomes
 from api.web.participants import page as participant_pages
 from api.web.reconciliation import break_page, stream_page
 from api.web.reconciliation import page as reconciliation
+from api.web.sandbox import (
+    clock_page,
+    events_page,
+    faults_page,
+    requests_page,
+    scenarios_page,
+    snapshots_page,
+    webhooks_page,
+)
+from api.web.sandbox import page as sandbox_page
 from api.web.sign_in import page as sign_in
 from api.web.sign_in import view_as
 from api.web.today import page as today
@@ -116,6 +127,7 @@ def create_app(
     app.state.scenario_turn = BoundedSemaphore(1)
     app.state.backup_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
+    app.state.outcomes = Outcomes()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     modules = (
@@ -154,6 +166,14 @@ def create_app(
         stream_page,
         participant_pages,
         chain_pages,
+        sandbox_page,
+        clock_page,
+        faults_page,
+        scenarios_page,
+        snapshots_page,
+        requests_page,
+        events_page,
+        webhooks_page,
     )
     for module in modules:
         app.include_router(module.router)

@@ -26,4 +26,5 @@ PLACES: Final = (
     Place("/liquidity", "place_liquidity"),
     Place("/participants", "place_participants"),
     Place("/chain", "place_chain"),
+    Place("/sandbox", "place_sandbox"),
 )

@@ -157,7 +157,7 @@ def _activity(sandbox: Sandbox, holder: KeyHolder, id: str) -> list[Event]:
     """The last events that concern it and that the reader may see, the newest first."""
     events, reader = sandbox.journal.events, None if holder.sees_everything else holder.name
     since = max(events.last_sequence - EVENTS_LOOKED_THROUGH, 0)
-    found = events.latest(EventFilter(participant=id), EVENTS_SHOWN, reader, since)
+    found = events.latest(EventFilter(participant=id), EVENTS_SHOWN, reader, since=since)
     return [msgspec.json.decode(payload_for(reader, each), type=Event) for each in found]
 
 
