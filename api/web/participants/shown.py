@@ -1,7 +1,7 @@
 """What the pages of participants show: no more than the interface tells the same reader."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -159,10 +159,3 @@ def _activity(sandbox: Sandbox, holder: KeyHolder, id: str) -> list[Event]:
     since = max(events.last_sequence - EVENTS_LOOKED_THROUGH, 0)
     found = events.latest(EventFilter(participant=id), EVENTS_SHOWN, reader, since=since)
     return [msgspec.json.decode(payload_for(reader, each), type=Event) for each in found]
-
-
-def told(event: Event) -> str:
-    """What of an event's data fits into a line."""
-    data: dict[str, Any] = event.data
-    named = ("reason", "count", "own_count", "cycle", "state", "kind", "fault", "ours", "theirs")
-    return ", ".join(f"{name.replace('_', ' ')} {data[name]}" for name in named if data.get(name))
