@@ -158,4 +158,6 @@ def _activity(sandbox: Sandbox, holder: KeyHolder, id: str) -> list[Event]:
     events, reader = sandbox.journal.events, None if holder.sees_everything else holder.name
     since = max(events.last_sequence - EVENTS_LOOKED_THROUGH, 0)
     found = events.latest(EventFilter(participant=id), EVENTS_SHOWN, reader, since=since)
-    return [msgspec.json.decode(payload_for(reader, each), type=Event) for each in found]
+    told = [msgspec.json.decode(payload_for(reader, each), type=Event) for each in found]
+    # Of trades that came together a reader is told its own: those are not the other's activity.
+    return [each for each in told if id in each.participants]

@@ -128,6 +128,7 @@ TRADES_WORDS: Final[Words] = {
         "证明本笔成交在批次内，且不泄露双方以外任何成交。",
     ),
     "quantity": ("quantity", "数量"),
+    "queue": ("The queue", "查看队列"),
     "reconciled": ("In the books of both, reconciled", "双方入账并对账"),
     "reconciled_text": (
         "Each node takes final blocks into its own books and compares ledger, blotter, statement.",

@@ -12,6 +12,7 @@ import pytest
 
 from api.app import create_app
 from api.trade_filters import Asked, filter_of, find_last_trades, find_trades
+from api.web.chain.glance import glance_of
 from api.web.trades.page import proven
 from api.web.trades.story import Status, story_of
 from api.web.trades.words import TRADES_WORDS
@@ -237,3 +238,16 @@ def test_capture_of_many_trades_has_its_moment(market, settled, busy):
     assert together.data["first_position"] <= settled["position"]
     assert moments.captured("never", 10**6) is None
     assert together.seconds_until(alone) != 0
+
+
+def test_chain_at_a_glance_counts_the_signatures_of_the_blocks(market):
+    consortium = market.sandbox.consortium
+    blocks = explorer_of(consortium).blocks(None, 25)
+    glance = glance_of(consortium, blocks)
+
+    assert not glance.is_halted
+    assert sum(each.signed for each in glance.validators) == sum(
+        len(block.finality.signers) for block in blocks
+    )
+    assert glance.quorum <= len(glance.validators)
+    assert all(each.name in market.get("/chain") for each in glance.validators)
