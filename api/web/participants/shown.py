@@ -92,6 +92,7 @@ class Profile:
     events: list[Event]
     permissions: list[Permissions]
     holds_accounts: bool
+    currency: str
 
 
 def address_book(consortium: Consortium, holder: KeyHolder) -> AddressBook:
@@ -130,6 +131,7 @@ def profile_of(sandbox: Sandbox, holder: KeyHolder, id: str, search: PositionSea
         events=_activity(sandbox, holder, id),
         permissions=permissions_of(KeyRole(network.participant(id).role.value)),
         holds_accounts=network.trades(id),
+        currency=network.currencies[0],
     )
 
 

@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from api.app import create_app
+from api.chain_words import sentence
 from api.trade_filters import Asked, filter_of, find_last_trades, find_trades
 from api.web.chain.glance import glance_of
 from api.web.trades.page import proven
@@ -20,10 +21,11 @@ from ledger.domain.reasons import Reason
 from nodes.api_keys import OPERATOR, holders
 from nodes.explorer.live import explorer_of
 from nodes.journal.moments import Moments
-from nodes.sandbox.sandbox import open_sandbox
+from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
 
+SIGNED = SandboxOptions(rules=("signed_trades=true",))
 HISTORY = ["queued"]
 """Of a trade that leaves its cycle for want of shares."""
 
@@ -40,7 +42,8 @@ def busy(market):
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    app = create_app(open_sandbox(tmp_path_factory.mktemp("waiting") / "state", "test", DAY))
+    folder = tmp_path_factory.mktemp("waiting") / "state"
+    app = create_app(open_sandbox(folder, "test", DAY, options=SIGNED))
     with client_of(app) as opened:
         yield opened
 
@@ -160,6 +163,24 @@ def test_waiting_trade_says_what_it_waits_for_and_what_it_went_through(client, w
     assert found.statuses["instructed"] is Status.NOW
     assert [each.act for each in found.history] == HISTORY
     assert f"/parts/trades/{waiting}" in page
+
+
+def test_trade_that_settles_on_its_own_shows_both_brokers_signatures(client, waiting):
+    shares = {"kind": "securities", "account": "BRK-A", "instrument": "NOVA1"}
+    cash = {"kind": "cash", "account": "BRK-B", "amount": "94500000000.00", "reference": "F2"}
+    for each in (shares | {"quantity": "9000000000", "reference": "F1"}, cash):
+        answer = client.post("/v1/sandbox/fund", json=each | {"direction": "in"})
+        assert answer.status_code in {200, 201}, answer.text
+    client.get(f"/v1/trades/{waiting}?wait=final")
+    page = unescape(client.get(f"/trades/{waiting}?lang=en").text)
+    signatures = client.get(f"/v1/trades/{waiting}/signatures").json()
+    found = story_of(client.app.state.sandbox, client.app.state.explorer, OPERATOR, 0)
+
+    assert {signatures[side]["signature"] in page for side in ("seller", "buyer")} == {True}
+    assert list(found.statuses)[2:4] == ["signed", "instructed"]
+    assert found.statuses["final"] is Status.DONE
+    assert found.netted is None
+    assert sentence(found.transaction.summary.act, "en") in page
 
 
 def test_proof_is_checked_on_the_page_and_a_forged_one_is_not_believed(market, settled):
