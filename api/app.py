@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.access.access import DEFAULT_RATES, RateOptions, open_access
-from api.access.admission import Admission
+from api.access.admission import Admission, TakesPlace, UnderWay
 from api.access.guard import AccessGuard
 from api.access.route_table import RouteTable
 from api.body_guard import BodyGuard, bounds_of
@@ -58,9 +58,22 @@ from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
 from api.web import status
 from api.web.chain import page as chain_pages
+from api.web.cycles import page as cycle_pages
 from api.web.liquidity import page as liquidity_pages
+from api.web.outcomes import Outcomes
+from api.web.participants import page as participant_pages
 from api.web.reconciliation import break_page, stream_page
 from api.web.reconciliation import page as reconciliation
+from api.web.sandbox import (
+    clock_page,
+    events_page,
+    faults_page,
+    requests_page,
+    scenarios_page,
+    snapshots_page,
+    webhooks_page,
+)
+from api.web.sandbox import page as sandbox_page
 from api.web.sign_in import page as sign_in
 from api.web.sign_in import view_as
 from api.web.today import page as today
@@ -114,6 +127,7 @@ def create_app(
     app.state.scenario_turn = BoundedSemaphore(1)
     app.state.backup_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
+    app.state.outcomes = Outcomes()
     app.state.explorer = explorer_of(sandbox.consortium)
     errors.install(app)
     modules = (
@@ -144,12 +158,22 @@ def create_app(
         view_as,
         status,
         today,
+        cycle_pages,
         liquidity_pages,
         trade_pages,
         reconciliation,
         break_page,
         stream_page,
+        participant_pages,
         chain_pages,
+        sandbox_page,
+        clock_page,
+        faults_page,
+        scenarios_page,
+        snapshots_page,
+        requests_page,
+        events_page,
+        webhooks_page,
     )
     for module in modules:
         app.include_router(module.router)
@@ -162,13 +186,14 @@ def create_app(
         sandbox, app.state.event_streams, app.state.webhooks, app.state.access
     )
     # Each goes around those before it. Who may not come in is not read, but stands in the log.
-    wall_clock = WallClock()
+    wall_clock, under_way = WallClock(), UnderWay()
     app.add_middleware(Idempotency, clock=wall_clock)
-    app.add_middleware(Admission)
+    app.add_middleware(TakesPlace, under_way=under_way)
     app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
     app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     app.add_middleware(RequestLog, clock=wall_clock)
+    app.add_middleware(Admission, under_way=under_way)
     app.add_middleware(RequestTimer, clock=wall_clock, times=app.state.metrics.requests)
     # Made when it is asked for: it takes longer than all else that is done here.
     described = cache(lambda: description_of(app))

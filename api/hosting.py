@@ -12,6 +12,7 @@ from fastapi import FastAPI, status
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem_of, refuse
+from api.web.waiting_page import is_looked_at, waiting_page
 from ledger.domain.reasons import Reason, Rejected
 from ledger.logs import logger_of
 from nodes.sandbox.home import SandboxHome
@@ -185,6 +186,9 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": SERVICE_RESTART})
+        return
+    if is_looked_at(scope):
+        await waiting_page(scope)(scope, receive, send)
         return
     answer = problem_of(_CHANGING, status.HTTP_503_SERVICE_UNAVAILABLE, RETRY_AFTER)
     await answer(scope, receive, send)

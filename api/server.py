@@ -79,8 +79,8 @@ class DrainingServer(uvicorn.Server):
             log.info("server.stopping", writes=writes)
             if writes:
                 self._say(
-                    f"Stopping: {writes} writes are under way, {DRAIN_SECONDS_MAX} s at most are"
-                    " waited for them. A second signal ends at once."
+                    f"Stopping: waits {DRAIN_SECONDS_MAX} s at most for writes under way: {writes}."
+                    " A second signal ends at once."
                 )
         if writes and now >= self._drain_until_ns:
             log.warning("server.cut_off", writes=writes)

@@ -51,6 +51,11 @@ class FinalityWait:
         self._places: asyncio.Semaphore = request.app.state.waiters
         self._streams: EventStreams = request.app.state.event_streams
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the caller wants to wait at all."""
+        return self._seconds > 0
+
     async def over(self, position: int) -> None:
         """Returns once the trade at a position is over, or the time is."""
         if not self._seconds or self._places.locked():

@@ -19,7 +19,7 @@ from loadtests.trades import TradeMaker
 PROFILE: Final = "NOVATE_LOAD_PROFILE"
 """The profile's name or file; ``steady`` when it is not set."""
 KEYS: Final = "NOVATE_API_KEYS"
-"""The file of keys that a sandbox writes, api-keys.json; or ``NOVATE_API_KEY`` is the operator's."""
+"""The file of keys that a sandbox writes; or ``NOVATE_API_KEY`` is the operator's."""
 KEY: Final = "NOVATE_API_KEY"
 OPERATOR: Final = "OPERATOR"
 SHED: Final = frozenset({429, 503})
@@ -70,7 +70,7 @@ class Generator:
 
 
 def prefix_of(begin_at: float, worker: int) -> str:
-    """The first characters of a worker's trades; no two runs of the same twenty minutes share it."""
+    """The first characters of a worker's trades: not those of another run of the same minutes."""
     run = int(begin_at) % len(_BASE) ** 2
     return f"L{_BASE[run // len(_BASE)]}{_BASE[run % len(_BASE)]}{_BASE[worker % len(_BASE)]}"
 

@@ -1,11 +1,11 @@
-"""Locust in processes of its own: one, or a master and workers on loopback, all ended with the run."""
+"""Locust in processes of its own: one, or master and workers on loopback; all end with the run."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Final
@@ -57,11 +57,8 @@ def run_locust(
             "generator" if workers == 1 else ("master" if not at else f"worker {at}"): each.pid
             for at, each in enumerate(processes)
         }
-        with observed(roots) as busy:
-            try:
-                main.wait(timeout=profile.load.seconds + SPARE_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
+        with observed(roots) as busy, suppress(subprocess.TimeoutExpired):
+            main.wait(timeout=profile.load.seconds + SPARE_SECONDS)
         if not record.exists():
             log.seek(0)
             sys.stderr.write(log.read().decode(errors="replace")[-LOG_CHARACTERS_MAX:])

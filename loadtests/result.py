@@ -10,7 +10,7 @@ def print_summary(result: Result) -> None:
     figures, count = result["figures"], result["count"]
     rates = figures["rates"]
     lines = [
-        f"offered {rates['offered']:g}/s, accepted {rates['accepted']:g}/s, final {rates['final']:g}/s",
+        "  ".join(f"{name} {rates[name]:g}/s" for name in ("offered", "accepted", "final")),
     ]
     for stage, values in figures["latency_ms"].items():
         told = "  ".join(

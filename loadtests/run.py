@@ -1,4 +1,4 @@
-"""One load run from start to end: a sandbox of its own, Locust without its page, verdict and report.
+"""One load run from start to end: a sandbox of its own, Locust without its page, and the verdict.
 
 python -m loadtests.run smoke
 python -m loadtests.run step --workers 2 --out runs/step

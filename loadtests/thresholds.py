@@ -1,7 +1,7 @@
 """Thresholds: what a run must reach, from a file, to an exit status."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -89,8 +89,8 @@ def _is_latency(name: str) -> bool:
 
 def _fail_ratio(result: Mapping[str, Any]) -> float:
     """Of the messages that were sent, those that met an error."""
-    sent = sum(each["sent"] for each in result["messages"].values())
-    return sum(result["errors"].values()) / max(sent, 1)
+    sent = int(sum(each["sent"] for each in result["messages"].values()))
+    return float(sum(result["errors"].values())) / max(sent, 1)
 
 
 def _rate_share(result: Mapping[str, Any]) -> float:
@@ -99,11 +99,16 @@ def _rate_share(result: Mapping[str, Any]) -> float:
     return float(rates["final"]) / max(float(rates["offered"]), 1e-9)
 
 
-_FOUND: Final = {
+def _sustained(result: Mapping[str, Any]) -> float | None:
+    found = result["figures"]["sustained_rate"]
+    return None if found is None else float(found)
+
+
+_FOUND: Final[Mapping[str, Callable[[Mapping[str, Any]], float | None]]] = {
     "rate_final": lambda result: float(result["figures"]["rates"]["final"]),
     "rate_accepted": lambda result: float(result["figures"]["rates"]["accepted"]),
     "rate_share": _rate_share,
-    "rate_sustained": lambda result: result["figures"]["sustained_rate"],
+    "rate_sustained": _sustained,
     "fail_ratio": _fail_ratio,
     "breaks": lambda result: float(result["books"]["breaks"]),
     "drain_seconds": lambda result: float(result["drain_seconds"]),

@@ -39,6 +39,8 @@ DOCUMENTS = [
     "docs/testing.md",
     "docs/testing.zh.md",
     "docs/decisions/0023-a-network-a-test.md",
+    "docs/operation.md",
+    "docs/operation.zh.md",
     "docs/decisions/README.md",
 ]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]

@@ -47,6 +47,7 @@ AGAIN: Final[Mapping[str, Again]] = {
     "POST /v1/dry-run/instructions": Again.NOTHING,
     "POST /v1/dry-run/cycle": Again.NOTHING,
     "POST /v1/queue/resolve": Again.MORE,
+    "POST /cycles/open": Again.MORE,
     "POST /liquidity/resolve": Again.MORE,
     "PUT /v1/limits": Again.NOTHING,
     "DELETE /v1/limits": Again.NOTHING,

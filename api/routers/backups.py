@@ -1,5 +1,6 @@
 """Backups of the market that runs, into its own folder."""
 
+import shutil
 from threading import BoundedSemaphore
 from typing import Annotated, Final
 
@@ -11,7 +12,7 @@ from api.said import said
 from api.sandbox_schemas import SnapshotName
 from api.schemas import Wire
 from ledger.domain.reasons import Reason
-from nodes.backup.manifest import BackupError
+from nodes.backup.manifest import UNFINISHED, BackupError
 from nodes.backup.writing import write_backup
 
 router = APIRouter(
@@ -89,6 +90,8 @@ def create_backup(
     try:
         if folder.exists():
             raise refuse(Reason.DUPLICATE, f"there is a backup {asked.name}", _NAME_IN_USE)
+        for cut_off in folder.parent.glob(f"*{UNFINISHED}"):
+            shutil.rmtree(cut_off)
         manifest = write_backup(sandbox, folder)
     except BackupError as error:
         raise refuse(Reason.UNAUTHORISED, str(error)) from error

@@ -31,7 +31,7 @@ REQUEST_ID_PATTERN: Final = r"^req_[0-9]{1,9}_[1-9][0-9]{0,8}$"
 STATUS_CLASS: Final = "^[1-5]xx$"
 
 
-async def _wanted(
+async def wanted_requests(
     request: Request,
     cursor: Cursor,
     status: Annotated[
@@ -75,7 +75,7 @@ async def _wanted(
 @router.get("", operation_id="requests.list", summary="List requests")
 def list_requests(
     sandbox: AnySandbox,
-    wanted: Annotated[RequestFilter | None, Depends(_wanted)],
+    wanted: Annotated[RequestFilter | None, Depends(wanted_requests)],
     limit: Limit = 100,
 ) -> Page[SeenRequest]:
     """The last 10,000 requests, newest first. Participants see their own."""

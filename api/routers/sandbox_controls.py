@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from threading import BoundedSemaphore
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response, status
@@ -38,6 +38,8 @@ router = APIRouter(
 )
 
 CAPTURE_SECONDS_MAX: Final = 60
+T = TypeVar("T")
+
 SCENARIO_BYTES_MAX: Final = 256 * 1024
 _NAME_IN_USE: Final = Remedy(
     "Choose another name, or drop that snapshot first.", "请另选名称，或先删除该快照。"
@@ -284,10 +286,15 @@ def run_bundled(
 
 
 def _played(turn: BoundedSemaphore, play: Callable[[], ScenarioResult]) -> schemas.ScenarioOutcome:
+    return schemas.ScenarioOutcome(**asdict(in_turn(turn, play)))
+
+
+def in_turn(turn: BoundedSemaphore, play: Callable[[], T]) -> T:
+    """Plays a scenario while nobody else plays one. Refuses what is none (INVALID), and BUSY."""
     if not turn.acquire(blocking=False):
         raise refuse(Reason.BUSY, "another scenario is being played")
     try:
-        return schemas.ScenarioOutcome(**asdict(play()))
+        return play()
     except ScenarioError as error:
         raise refuse(Reason.INVALID, str(error)) from error
     finally:
@@ -295,6 +302,7 @@ def _played(turn: BoundedSemaphore, play: Callable[[], ScenarioResult]) -> schem
 
 
 def _market(sandbox: Sandbox) -> schemas.Market:
+    """Where a market stands now."""
     with sandbox.lock:
         consortium = sandbox.consortium
         consortium.catch_up()
@@ -320,6 +328,7 @@ def _stub_view(participant: str, stub: Stub) -> schemas.Stub:
 
 
 def _require_known(hosting: Hosting, name: str) -> None:
+    """Refuses names of no snapshot."""
     try:
         hosting.home.find(parse_snapshot_name(name))
     except MalformedError as error:

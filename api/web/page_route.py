@@ -43,8 +43,6 @@ def _refused(request: Request, refusal: Rejected) -> Response:
     is_part = request.url.path.startswith(_PARTS)
     template = "refused_part.html" if is_part else "refused.html"
     reason = refusal.reason
-    explanation = reason.explanation
-    remedy = explanation.remedy_zh if visit.language == "zh" else explanation.remedy
     return visit.answer(
         template,
         {},
@@ -52,5 +50,5 @@ def _refused(request: Request, refusal: Rejected) -> Response:
         reason=reason,
         detail=refusal.detail,
         is_stopped=reason is Reason.UNAVAILABLE,
-        remedy=remedy,
+        remedy=visit.remedy(reason),
     )

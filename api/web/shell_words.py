@@ -13,9 +13,12 @@ SHELL_WORDS: Final[Words] = {
     "language_code": ("zh", "en"),
     "leave": ("Sign out", "退出登录"),
     "live": ("live", "实时"),
+    "place_cycles": ("Cycles", "批次"),
     "place_chain": ("Chain", "链"),
     "place_liquidity": ("Liquidity", "流动性"),
     "place_reconciliation": ("Reconciliation", "对账"),
+    "place_participants": ("Participants", "参与方"),
+    "place_sandbox": ("Sandbox", "沙箱"),
     "place_today": ("Today", "当日"),
     "place_trades": ("Trades", "成交"),
     "not_shown": ("This cannot be shown", "无法显示"),
@@ -51,5 +54,10 @@ SHELL_WORDS: Final[Words] = {
     ),
     "view_back": ("Back to", "返回"),
     "viewing_as": ("viewing as", "查看身份"),
+    "replacing": ("The market is being replaced by another", "正在切换市场"),
+    "replacing_lead": (
+        "That takes a second or two. This page then shows the new one by itself.",
+        "需要一两秒，完成后本页会自动显示新市场。",
+    ),
     "where": ("Screens", "页面"),
 }

@@ -106,6 +106,11 @@ class Visit:
         explanation = (Reason[reason] if isinstance(reason, str) else reason).explanation
         return explanation.cause_zh if self.language == "zh" else explanation.cause
 
+    def remedy(self, reason: Reason) -> str:
+        """What to do about a refusal, in a sentence."""
+        explanation = reason.explanation
+        return explanation.remedy_zh if self.language == "zh" else explanation.remedy
+
     def answer(
         self, template: str, words: Words, code: int = status.HTTP_200_OK, **shown: object
     ) -> Response:
@@ -128,6 +133,7 @@ class Visit:
             "key_role": lambda role: self.word(KEY_ROLES, role.value),
             "cause": self.cause,
             "request_forms": partial(request_forms, str(self.request.base_url), self.viewer),
+            "remedy_of": self.remedy,
         }
         return templates.TemplateResponse(
             self.request, template, context | shown, status_code=code, headers=HEADERS

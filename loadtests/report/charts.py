@@ -85,7 +85,7 @@ def errors(result: dict[str, Any]) -> str:
     counted = {int(at): number for at, number in result["errors_by_second"].items()}
     if not counted:
         return ""
-    last = max(max(counted), int(result["figures"]["seconds"]))
+    last = max(*counted, int(result["figures"]["seconds"]))
     points: list[Point | None] = [(float(at), float(counted.get(at, 0))) for at in range(last + 1)]
     series = [Series(word("errors"), points, 4)]
     return drawn(Chart(word("second"), word("a_second_errors"), series))

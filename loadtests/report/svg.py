@@ -1,4 +1,4 @@
-"""Charts as SVG: lines over axes that are even or logarithmic. The same figures make the same chart.
+"""Charts as SVG: lines over even or logarithmic axes. The same figures make the same chart.
 
 Words come in both languages; the page shows one of them.
 """
@@ -120,12 +120,11 @@ def drawn_ranges(rows: Sequence[Range], marks: Sequence[str], x_words: Words) ->
         first, last = axis.place(row.values[0]), axis.place(row.values[-1])
         parts.append(both(left - 10, y + 4, row.words, "end"))
         parts.append(f'<path d="M{first} {y}H{last}" stroke="#9aa5b1" stroke-width="2"/>')
-        for at, value in enumerate(row.values):
-            x = axis.place(value)
-            told = escape(f"{marks[at]} {value:,.0f} ms")
-            parts.append(
-                f'<circle cx="{x}" cy="{y}" r="5" fill="{COLOURS[at]}"><title>{told}</title></circle>'
-            )
+        parts += [
+            f'<circle cx="{axis.place(value)}" cy="{y}" r="5" fill="{COLOURS[at]}">'
+            f"<title>{escape(f'{marks[at]} {value:,.0f} ms')}</title></circle>"
+            for at, value in enumerate(row.values)
+        ]
         # The numbers that are looked for: the middle and the last but one.
         for at in {0, len(row.values) - 2}:
             parts.append(_text(axis.place(row.values[at]), y - 9, short(row.values[at]), "middle"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,8 @@ class Words:
 
     def __html__(self) -> str:
         """Both; the page shows one of them."""
-        english, chinese = escape(self.en), escape(self.zh)
-        return Markup(
-            f'<span class="en">{english}</span><span class="zh" lang="zh">{chinese}</span>'
-        )  # noqa: S704 # both are escaped
+        shown = Markup('<span class="en">{}</span><span class="zh" lang="zh">{}</span>')
+        return shown.format(self.en, self.zh)
 
 
 def same(text: str) -> Words:
@@ -51,7 +49,7 @@ WORDS: Final = {
         ("latency_final", "Time until final", "最终时延"),
         (
             "latency_note",
-            "Every latency counts from the moment the trade was intended, not from when it was sent.",
+            "A latency counts from the moment the trade was intended, not from when it was sent.",
             "所有时延均自成交的计划时刻起算，而非发送时刻。",
         ),
         ("stages", "Time to each stage", "各阶段时延"),

@@ -46,7 +46,7 @@ class BrokerDesk(FastHttpUser):
         if message.kind is Kind.GOOD:
             generator.register.send(message.first, message.count, now())
         if not self._attempt(due):
-            # A connection that was lost says nothing: the same is sent again, and known by its number.
+            # A lost connection says nothing: the same is sent again, and known by its number.
             generator.tally.resent += 1
             self._attempt(due, is_last=True)
 

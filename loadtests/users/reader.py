@@ -51,7 +51,7 @@ class Reader(FastHttpUser):
             self._read(path, name, intended, is_last=True)
 
     def _read(self, path: str, name: str, intended: float, *, is_last: bool = False) -> bool:
-        """Reads, and notes how long it took; False when no answer came and it may be tried again."""
+        """Reads, and notes how long it took; False when no answer came, for another try."""
         headers = self.generator.headers(self.who)
         with self.client.get(path, headers=headers, name=name, catch_response=True) as answer:
             status = int(answer.status_code)

@@ -21,7 +21,7 @@ from typing import BinaryIO, Final, Self
 
 from ledger.books.whole_files import force_to_disk
 from nodes.backup.manifest import PIECE_BYTES, BackupError, KeptFile, pieces_of
-from nodes.state_folder import BACKED_UP_ENTRIES
+from nodes.state_folder import BACKED_UP_ENTRIES, segments_folder
 
 _DATABASE: Final = ".sqlite"
 _NEVER_CHANGED: Final = ".parquet"
@@ -48,7 +48,7 @@ class Pinned:
         self._path = path
         self._open = ExitStack()
         try:
-            self._held = [self._hold(each) for each in sorted(_files(path), key=_order(proposer))]
+            self._held = list(self._hold_all(proposer))
         except (OSError, sqlite3.Error) as error:
             self._open.close()
             raise BackupError(f"{path}: {error}") from error
@@ -81,6 +81,16 @@ class Pinned:
             yield KeptFile(str(name), size, digest)
         for each, _, _ in os.walk(folder):
             force_to_disk(Path(each))
+
+    def _hold_all(self, proposer: str) -> Iterator[_Held]:
+        for file in sorted(_files(self._path), key=_order(proposer)):
+            try:
+                yield self._hold(file)
+            except FileNotFoundError:
+                # A run of the index that a larger one has just taken in; what is not found in the
+                # index is put there again when the folder is opened.
+                if not file.is_relative_to(segments_folder(self._path)):
+                    raise
 
     def _hold(self, path: Path) -> _Held:
         if path.suffix == _DATABASE:

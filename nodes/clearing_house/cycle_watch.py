@@ -81,11 +81,12 @@ class CycleWatch:
         self._cycles: deque[WatchedCycle] = deque(maxlen=CYCLES_KEPT)
         self._began_ns = 0
 
-    def under_way(self) -> WatchedCycle | None:
-        """The cycle that is being struck or settled right now."""
+    def under_way(self, since_ms: int = 0) -> WatchedCycle | None:
+        """The cycle that is being struck or settled, if it has been for so long."""
         with self._lock:
             last = self._cycles[-1] if self._cycles else None
-            return _copy(last) if last and not last.is_over else None
+            is_going = last and not last.is_over and self._elapsed_ms() >= since_ms
+            return _copy(last) if last and is_going else None
 
     def cycle(self, number: int) -> WatchedCycle | None:
         """What is remembered of a cycle."""

@@ -29,8 +29,9 @@ from nodes.clearing_house.cycle_watch import SUBMITTED, CycleWatch
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
-from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
+from nodes.clearing_house.staged import deliver_staged, fits_one_call, intents_of, put_staged
 from nodes.engine import Outcome
+from nodes.messages import SignedCycle
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.notices import keepers
@@ -113,6 +114,16 @@ class NetSettlement:
         """
         window = self._next_window()
         return None if window is None else cut(window, self._of_suspended(window), self.available())
+
+    def signed(self, number: int) -> SignedCycle | None:
+        """A cycle as its parties have signed it; None when they never did."""
+        payload = self._cycles.signed(number)
+        return unpack_signed(payload) if payload else None
+
+    def transactions(self, number: int, signed: SignedCycle) -> list[bytes]:
+        """The hashes of the transactions that settle a signed cycle, in order."""
+        found = map(self._house.outbox.hash_of, intents_of(_intent(number), signed))
+        return [each for each in found if each is not None]
 
     def resume(self) -> None:
         """Settles the cycles that were written down before a crash and may not have been sent."""

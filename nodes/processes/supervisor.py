@@ -166,8 +166,10 @@ class Processes:
             *others, first = reversed(self._children.values())
             for each in others:
                 self._ask_to_end(each)
-            for each in (*others, first):
-                self._end(each, signal.SIGTERM)
+            for each in others:
+                # It was asked already: a second signal would end it at once.
+                self._end(each, None)
+            self._end(first, signal.SIGTERM)
             self._directory.clear()
 
     def _child(self, id: str) -> _Kept:
@@ -218,10 +220,11 @@ class Processes:
         if ready.words:
             self._say(ready.words)
 
-    def _end(self, child: _Kept, how: signal.Signals) -> None:
+    def _end(self, child: _Kept, how: signal.Signals | None) -> None:
         process, child.process = child.process, None
         if process is not None:
-            process.send_signal(how)
+            if how is not None:
+                process.send_signal(how)
             if child.state == PAUSED:
                 process.send_signal(signal.SIGCONT)
             try:

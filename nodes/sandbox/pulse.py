@@ -136,9 +136,11 @@ class MarketPulse:
         rows = self._house.cycles.all()[: self._looked_through]
         later = 0
         for row in reversed(rows[-cycles_max:]):
-            if (row.block or 0) <= block:
+            if row.state != records.SETTLED or row.block is None:
+                continue
+            if row.block <= block:
                 break
-            later += row.trade_count if row.state == records.SETTLED else 0
+            later += row.trade_count
         return self.totals.trades - later
 
     def _take_in_cycles(self) -> None:

@@ -103,7 +103,7 @@ class Sandbox:
         self.faults: NodeFaults = InProcessFaults(consortium)
         self.desk_faults = DeskFaults(consortium)
         self.stubs = Stubs(consortium)
-        self._cycle_ns = int(cycle_seconds * NS)
+        self.cycle_seconds = cycle_seconds
         self._must_resume = False
         self._stopping = Event()
         self._threads = [
@@ -273,7 +273,7 @@ class Sandbox:
         while not self._stopping.wait(IDLE_SECONDS):
             try:
                 waited_ns = clock.stopwatch_ns() - last_ns
-                is_due = bool(self._cycle_ns) and waited_ns >= self._cycle_ns
+                is_due = 0 < self.cycle_seconds <= waited_ns / NS
                 if self._clear(is_due=is_due):
                     last_ns = clock.stopwatch_ns()
             except StorageError as error:

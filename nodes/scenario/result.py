@@ -22,12 +22,17 @@ from nodes.state_hash import state_hash
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioDifference:
-    """An expectation that does not hold."""
+class ScenarioCheck:
+    """An expectation, and what was found."""
 
     path: str
     expected: str
     actual: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether what was found is what was expected."""
+        return self.expected == self.actual
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +77,29 @@ class Outcome:
         self._house = played.consortium.clearing_house
         self._instructions = self._house.desk.instructions()
 
-    def differences(self) -> Iterator[ScenarioDifference]:
+    def differences(self) -> Iterator[ScenarioCheck]:
         """Every expectation and invariant that does not hold."""
-        yield from self._balance_differences()
-        yield from self._state_differences()
-        yield from self._net_differences()
+        return (each for each in self.checks() if not each.holds)
+
+    def checks(self) -> Iterator[ScenarioCheck]:
+        """Every expectation with what was found, and every invariant that does not hold."""
+        yield from self._balance_checks()
+        yield from self._state_checks()
+        yield from self._net_checks()
         expected = self._story.expectations
         movements = self.movements()
         for register, count in expected.movements.items():
-            yield from _differ(f"movements.{register}", count, movements[register])
+            yield _check(f"movements.{register}", count, movements[register])
         if expected.settled_value is not None:
-            yield from _differ("settled_value", expected.settled_value, self.settled_value())
+            yield _check("settled_value", expected.settled_value, self.settled_value())
         if expected.refusals is not None:
             found = [(name, reason.name) for name, reason in self._played.refusals]
-            yield from _differ("refusals", sorted(expected.refusals), sorted(found))
+            yield _check("refusals", sorted(expected.refusals), sorted(found))
         if expected.breaks is not None:
-            yield from _differ("breaks", expected.breaks, len(self.breaks()))
+            yield _check("breaks", expected.breaks, len(self.breaks()))
         for violation in violations(self._played.consortium):
             path = f"invariant {violation.invariant}"
-            yield ScenarioDifference(path, "holds", violation.detail)
+            yield ScenarioCheck(path, "holds", violation.detail)
 
     def balances(self) -> dict[str, dict[str, dict[str, str]]]:
         """Totals by account, kind and asset."""
@@ -161,41 +170,38 @@ class Outcome:
     def _settled_cycles(self) -> list[CycleRow]:
         return [row for row in self._house.cycles.all() if row.state == records.SETTLED]
 
-    def _balance_differences(self) -> Iterator[ScenarioDifference]:
+    def _balance_checks(self) -> Iterator[ScenarioCheck]:
         expected = self._story.expectations
         for (account, currency), amount in expected.cash.items():
             total = sum(self._holding(Register.CASH, account, currency))
-            yield from self._differ_in_money(f"cash.{account}.{currency}", currency, amount, total)
+            yield self._money_check(f"cash.{account}.{currency}", currency, amount, total)
         for (account, isin), quantity in expected.securities.items():
             path = f"securities.{account}.{_name_of(self._story, isin)}"
-            yield from _differ(
-                path, quantity, sum(self._holding(Register.SECURITIES, account, isin))
-            )
+            yield _check(path, quantity, sum(self._holding(Register.SECURITIES, account, isin)))
         for (account, asset), amount in expected.available.items():
             is_cash = asset in self._house.network.currencies
             register = Register.CASH if is_cash else Register.SECURITIES
             path = f"available.{account}.{_name_of(self._story, asset)}"
             available = self._holding(register, account, asset)[0]
             if is_cash:
-                yield from self._differ_in_money(path, asset, amount, available)
+                yield self._money_check(path, asset, amount, available)
             else:
-                yield from _differ(path, amount, available)
+                yield _check(path, amount, available)
 
-    def _state_differences(self) -> Iterator[ScenarioDifference]:
+    def _state_checks(self) -> Iterator[ScenarioCheck]:
         states = self.states()
         for name, wanted in self._story.expectations.instructions.items():
             found = states.get(name, ExpectedState("unknown"))
-            if found.state != wanted.state:
-                yield ScenarioDifference(f"instructions.{name}", wanted.state, found.state)
-            elif wanted.reason and found.reason != wanted.reason:
+            yield ScenarioCheck(f"instructions.{name}", wanted.state, found.state)
+            if wanted.reason and found.state == wanted.state:
                 path = f"instructions.{name}.reason"
-                yield ScenarioDifference(path, wanted.reason, found.reason or "none")
+                yield ScenarioCheck(path, wanted.reason, found.reason or "none")
 
-    def _net_differences(self) -> Iterator[ScenarioDifference]:
+    def _net_checks(self) -> Iterator[ScenarioCheck]:
         net = self._last_net()
         for (account, asset), amount in self._story.expectations.net.items():
             path = f"net.{account}.{_name_of(self._story, asset)}"
-            yield from _differ(path, amount, net.get((account, asset), 0))
+            yield _check(path, amount, net.get((account, asset), 0))
 
     def _last_net(self) -> dict[tuple[str, str], int]:
         """The net lines of the last cycle, by account and asset, after trimming."""
@@ -243,17 +249,13 @@ class Outcome:
             return network.currency(asset), format_amount(amount, network.currency(asset))
         return _name_of(self._story, network.instrument(asset).isin), str(amount)
 
-    def _differ_in_money(
-        self, path: str, currency: str, expected: int, actual: int
-    ) -> Iterator[ScenarioDifference]:
-        if expected != actual:
-            words = format_amount(expected, currency), format_amount(actual, currency)
-            yield ScenarioDifference(path, *words)
+    def _money_check(self, path: str, currency: str, expected: int, actual: int) -> ScenarioCheck:
+        words = format_amount(expected, currency), format_amount(actual, currency)
+        return ScenarioCheck(path, *words)
 
 
-def _differ(path: str, expected: object, actual: object) -> Iterator[ScenarioDifference]:
-    if expected != actual:
-        yield ScenarioDifference(path, str(expected), str(actual))
+def _check(path: str, expected: object, actual: object) -> ScenarioCheck:
+    return ScenarioCheck(path, str(expected), str(actual))
 
 
 def _state_of(instruction: Instruction) -> ExpectedState:

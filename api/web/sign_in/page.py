@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from api.access.access import Access
 from api.access.credentials import (
     KEY_CHARS_MAX,
     cookie_name,
@@ -34,7 +35,7 @@ def sign_in_page(
     """Asks for a key; whoever comes with a ticket that nobody has used is in."""
     key = access.of_ticket(ticket) if ticket else None
     if key is not None:
-        return _signed_in(visit.request, access, key, HOME)
+        return signed_in(visit.request, access, key, HOME)
     trouble = "ticket_used" if ticket else ""
     return _page(visit, place, trouble)
 
@@ -47,7 +48,7 @@ def sign_in(request: Request, access: GivenAccess, form: Form) -> Response:
     if key is None:
         visit = Visit(request, chosen_language(form.get("lang"), None))
         return _page(visit, place, "wrong_key", status.HTTP_401_UNAUTHORIZED)
-    return _signed_in(request, access, key, place)
+    return signed_in(request, access, key, place)
 
 
 @router.post("/sign-out", dependencies=[Depends(only_own_pages)])
@@ -67,7 +68,8 @@ def own_path(place: str) -> str:
     return place if is_path and place.isprintable() and "\\" not in place else HOME
 
 
-def _signed_in(request: Request, access: GivenAccess, key: ApiKey, place: str) -> Response:
+def signed_in(request: Request, access: Access, key: ApiKey, place: str) -> Response:
+    """Opens a session with a key, and goes on to a page."""
     answer = RedirectResponse(own_path(place), status.HTTP_303_SEE_OTHER)
     answer.set_cookie(
         cookie_name(request.scope),

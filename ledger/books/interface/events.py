@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, LargeBinary
 from sqlmodel import Field, SQLModel, col, delete, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.rows import upsert
@@ -134,23 +135,27 @@ class EventStore:
 
         ``reader`` is a participant; None sees all.
         """
-        conditions = [col(EventRow.sequence) > after, *_wanted(wanted, reader)]
-        rows = select(EventRow).where(*conditions).order_by(col(EventRow.sequence))
+        rows = _rows(wanted, reader).where(col(EventRow.sequence) > after)
+        in_order = rows.order_by(col(EventRow.sequence))
         with self._database.reading() as session:
-            return [_kept(row) for row in session.exec(rows.limit(count))]
+            return [_kept(row) for row in session.exec(in_order.limit(count))]
 
     def latest(
         self,
         wanted: EventFilter,
         count: int,
         reader: str | None = None,
+        *,
         since: int = 0,
+        below: int | None = None,
     ) -> list[KeptEvent]:
-        """The last so many after a sequence that are wanted, newest first; ``reader`` as above."""
-        conditions = [col(EventRow.sequence) > since, *_wanted(wanted, reader)]
-        rows = select(EventRow).where(*conditions).order_by(col(EventRow.sequence).desc())
+        """The last so many that are wanted, newest first: after a sequence, and before another."""
+        rows = _rows(wanted, reader).where(col(EventRow.sequence) > since)
+        if below is not None:
+            rows = rows.where(col(EventRow.sequence) < below)
+        newest_first = rows.order_by(col(EventRow.sequence).desc())
         with self._database.reading() as session:
-            return [_kept(row) for row in session.exec(rows.limit(count))]
+            return [_kept(row) for row in session.exec(newest_first.limit(count))]
 
     def get(self, sequence: int) -> KeptEvent | None:
         """An event by its sequence; None when there is none, or none any more."""
@@ -188,6 +193,20 @@ def is_of_type(type: str, wanted: str) -> bool:
 TYPE_PREFIX: Final = "org.novate."
 
 
+def _rows(wanted: EventFilter, reader: str | None) -> SelectOfScalar[EventRow]:
+    """Those that are wanted, and that a reader may see."""
+    rows = select(EventRow)
+    if wanted.type is not None:
+        rows = rows.where(_of_type(wanted.type))
+    if wanted.subject is not None:
+        rows = rows.where(EventRow.subject == wanted.subject)
+    if wanted.participant is not None:
+        rows = rows.where(_concerns(wanted.participant))
+    if reader is not None:
+        rows = rows.where(_concerns(reader) | (col(EventRow.participants) == ""))
+    return rows
+
+
 def _whole(wanted: str) -> str:
     return wanted if wanted.startswith("org.") else TYPE_PREFIX + wanted
 
@@ -196,20 +215,6 @@ def _of_type(wanted: str) -> ColumnElement[bool]:
     if wanted.endswith("*"):
         return col(EventRow.type).startswith(_whole(wanted[:-1]), autoescape=True)
     return col(EventRow.type).in_([wanted, f"{_whole(wanted)}.v1"])
-
-
-def _wanted(wanted: EventFilter, reader: str | None) -> list[ColumnElement[bool]]:
-    """What a filter asks of rows, and a reader that may not see all."""
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.type is not None:
-        conditions.append(_of_type(wanted.type))
-    if wanted.subject is not None:
-        conditions.append(col(EventRow.subject) == wanted.subject)
-    if wanted.participant is not None:
-        conditions.append(_concerns(wanted.participant))
-    if reader is not None:
-        conditions.append(_concerns(reader) | (col(EventRow.participants) == ""))
-    return conditions
 
 
 def _concerns(participant: str) -> ColumnElement[bool]:

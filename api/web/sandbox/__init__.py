@@ -1,0 +1,1 @@
+"""The sandbox on screen: time, faults, scenarios, snapshots, requests, events, webhooks."""

@@ -1,0 +1,97 @@
+"""The words of what the sandbox has written down: requests, events, webhooks."""
+
+from typing import Final
+
+from api.web.words import Words
+
+WORDS_OF_LOGS: Final[Words] = {
+    "all": ("all", "全部"),
+    "show": ("Show", "显示"),
+    "clear": ("Clear", "清除"),
+    "older": ("Older ones", "更早的"),
+    "at": ("when (UTC)", "时间（UTC）"),
+    "everybody": ("everybody", "所有人"),
+    # Requests.
+    "requests_title": ("Requests", "请求日志"),
+    "requests_lead": (
+        "What was asked of the interface and what it answered: the last 10,000, newest first.",
+        "接口收到的请求与应答：最近 10,000 条，由新到旧。",
+    ),
+    "requests_none": (
+        "No request is like that. One is sent by:",
+        "没有符合条件的请求。可用命令发送：",
+    ),
+    "status": ("Status", "状态码"),
+    "method": ("Method", "方法"),
+    "path": ("path", "路径"),
+    "path_begins": ("Path begins with", "路径开头"),
+    "caller": ("Who", "请求方"),
+    "latency": ("took", "耗时"),
+    "idempotency_key": ("Idempotency-Key", "幂等键"),
+    "replayed": ("answered as before", "按原应答返回"),
+    "bytes_in": ("sent", "请求体"),
+    "bytes_out": ("answered", "应答体"),
+    "query": ("Query", "查询参数"),
+    "body": ("What was sent", "请求内容"),
+    "answer": ("What was answered", "应答内容"),
+    "body_none": ("Nothing, or no text.", "无内容或非文本。"),
+    "body_cut": (
+        "Of each, the first 4 KiB are kept, without keys and secrets.",
+        "各保留前 4 KiB，不含密钥。",
+    ),
+    # Events.
+    "events_title": ("Events", "事件"),
+    "events_lead": (
+        "Whatever has become part of somebody's books, newest first.",
+        "写入各方账簿的一切变化，由新到旧。",
+    ),
+    "events_none": ("No event is like that.", "没有符合条件的事件。"),
+    "number": ("number", "编号"),
+    "event": ("event", "事件"),
+    "event_type": ("Type", "类型"),
+    "subject": ("What it happened to", "对象"),
+    "participants": ("Whom it concerns", "涉及方"),
+    "payload": ("As it is sent", "原始内容"),
+    # Webhooks.
+    "webhooks_title": ("Webhooks", "回调通知"),
+    "webhooks_lead": (
+        "Addresses that are told of events, in order, until each is taken or given up.",
+        "按顺序向以下地址发送事件，直到送达或放弃。",
+    ),
+    "webhooks_none": ("No address is told of events yet.", "尚无接收地址。"),
+    "address": ("Address", "地址"),
+    "state_of": ("State", "状态"),
+    "enabled": ("enabled", "启用"),
+    "disabled": ("disabled", "停用"),
+    "enable": ("Enable", "启用"),
+    "disable": ("Disable", "停用"),
+    "remove": ("Remove", "移除"),
+    "event_types": ("Types of events", "事件类型"),
+    "told_up_to": ("told up to event", "已通知至事件"),
+    "failed_attempts": ("failed attempts", "失败次数"),
+    "description": ("For people", "说明"),
+    "add_title": ("Tell an address", "添加接收地址"),
+    "add_lead": (
+        "It is told of what happens from now on. No types: all. Private addresses are refused.",
+        "从现在起通知新事件。类型留空表示全部。拒绝内网地址。",
+    ),
+    "add": ("Add it", "添加"),
+    "secret_title": ("The key of its signatures, shown this once", "签名密钥，仅显示一次"),
+    "secret_lead": (
+        "Its receiver checks with it that messages come from here. Copy it now.",
+        "接收方用它核验消息来源。请立即复制。",
+    ),
+    "attempts": ("Attempts, newest first", "投递记录（由新到旧）"),
+    "attempts_none": ("Nothing has been sent yet.", "尚未发送任何事件。"),
+    "attempt": ("attempt", "次数"),
+    "outcome": ("outcome", "结果"),
+    "attempt_delivered": ("delivered", "已送达"),
+    "attempt_failed": ("failed, tried again", "失败，将重试"),
+    "attempt_exhausted": ("given up", "已放弃"),
+    "resend": ("Send once more", "重发"),
+    "done_webhook": ("{id} is told of events from now on.", "{id} 从现在起接收事件。"),
+    "done_enable": ("{id} is enabled.", "{id} 已启用。"),
+    "done_disable": ("{id} is disabled: nothing is sent to it.", "{id} 已停用，不再发送。"),
+    "done_remove": ("{id} is removed, with its attempts.", "{id} 及其投递记录已移除。"),
+    "done_resend": ("{event} is sent once more.", "{event} 正在重发。"),
+}
