@@ -296,6 +296,31 @@ def test_page_of_the_stream_has_a_table_for_who_has_no_script(own, browse):
     assert all("BRK-A" in each for each in whose)
 
 
+@pytest.mark.parametrize("name", ["BANK-1", "EXCHANGE", "REGISTRAR", "CLEARING-HOUSE"])
+@pytest.mark.parametrize("path", ["", "?block=1", "/stream"])
+def test_every_institution_has_its_own_look(browse, name, path):
+    page = browse("GET", f"/reconciliation{path}", name)
+
+    assert page.status_code == 200
+    assert name in page.text
+
+
+def test_who_is_away_is_named_and_nothing_is_said_to_agree(own, browse):
+    own.post("/v1/sandbox/faults", {"fault": "cut-off", "participant": "BRK-C"})
+    try:
+        operator, broker = (
+            own.get("/parts/reconciliation"),
+            browse("GET", "/reconciliation", "BRK-C"),
+        )
+    finally:
+        own.post("/v1/sandbox/faults", {"fault": "heal", "participant": "BRK-C"})
+
+    for page in (operator, broker.text):
+        assert re.search(r"Whose breaks are not known now:</span> BRK-C", page)
+        assert "All books agree" not in page
+    assert "All books agree" in browse("GET", "/reconciliation?lang=en", "BRK-C").text
+
+
 def test_every_page_shows_the_request_behind_it(own):
     place = breaks_of(own, "owner=BRK-A")[0]
 
