@@ -11,7 +11,7 @@ DEMO_STATE := .novate-demo
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: help install clients engines demo test test-differential test-deep check format contracts gas \
-	load-smoke load lock clean
+	load-smoke load overload lock clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -63,11 +63,14 @@ contracts: install  ## Compile the contracts into contracts/artifacts.
 gas: install  ## Write the gas snapshot again.
 	$(BIN)/python -m tests.contracts.test_gas
 
-load-smoke: install  ## Twenty seconds of load on a sandbox of its own.
-	$(BIN)/python -m loadtests.run --seconds 20 --users 4 --rate 25
+load-smoke: install  ## A quarter of a minute of load by two workers; fails when it is not sound.
+	$(BIN)/python -m loadtests.run smoke --workers 2
 
-load: install  ## Two minutes of load, with a report in load-report.html.
-	$(BIN)/python -m loadtests.run --seconds 120 --users 8 --rate 40 --html load-report.html
+load: install  ## A minute of a normal day; the report is load-report/report.html.
+	$(BIN)/python -m loadtests.run steady --out load-report
+
+overload: install  ## Three times what is sustainable; the report is load-overload/report.html.
+	$(BIN)/python -m loadtests.run --overload --out load-overload
 
 lock:  ## Resolve the dependencies again (needs uv).
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \

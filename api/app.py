@@ -5,6 +5,7 @@ import sys
 from collections import ChainMap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -15,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.access.access import DEFAULT_RATES, RateOptions, open_access
+from api.access.admission import Admission, TakesPlace, UnderWay
 from api.access.guard import AccessGuard
 from api.access.route_table import RouteTable
 from api.body_guard import BodyGuard, bounds_of
@@ -23,9 +25,12 @@ from api.conventions.idempotency import Idempotency
 from api.conventions.request_log import RequestLog
 from api.description import description_of
 from api.event_stream import EventStreams
+from api.metrics.registry import Metrics
+from api.metrics.request_metrics import RequestTimer
 from api.recursion import RECURSION_MAX
 from api.routers import (
     api_keys,
+    backups,
     breaks,
     chain,
     clock,
@@ -36,12 +41,14 @@ from api.routers import (
     index,
     instructions,
     ledger,
+    metrics,
     operations,
     proofs,
     queue,
     requests,
     rpc,
     sandbox_controls,
+    settled,
     sides,
     statements,
     trades,
@@ -51,8 +58,12 @@ from api.routers.webhooks import LOOK_UPS_MAX
 from api.waiting import WAITERS_MAX
 from api.web import status
 from api.web.chain import page as chain_pages
+from api.web.cycles import page as cycle_pages
 from api.web.liquidity import page as liquidity_pages
 from api.web.outcomes import Outcomes
+from api.web.participants import page as participant_pages
+from api.web.reconciliation import break_page, stream_page
+from api.web.reconciliation import page as reconciliation
 from api.web.sandbox import (
     clock_page,
     events_page,
@@ -66,6 +77,7 @@ from api.web.sandbox import page as sandbox_page
 from api.web.sign_in import page as sign_in
 from api.web.sign_in import view_as
 from api.web.today import page as today
+from api.web.trades import page as trade_pages
 from ledger.books.interface.webhooks import WebhookStore
 from ledger.chain.rpc.backend import open_backend
 from nodes.clock import WallClock
@@ -113,6 +125,7 @@ def create_app(
     app.state.webhook_rules = webhook_rules
     app.state.look_ups = BoundedSemaphore(LOOK_UPS_MAX)
     app.state.scenario_turn = BoundedSemaphore(1)
+    app.state.backup_turn = BoundedSemaphore(1)
     app.state.event_streams = EventStreams()
     app.state.outcomes = Outcomes()
     app.state.explorer = explorer_of(sandbox.consortium)
@@ -130,19 +143,28 @@ def create_app(
         statements,
         clock,
         sandbox_controls,
+        backups,
         faults,
         requests,
         events,
+        settled,
         webhooks,
         chain,
         api_keys,
         health,
+        metrics,
         index,
         sign_in,
         view_as,
         status,
         today,
+        cycle_pages,
         liquidity_pages,
+        trade_pages,
+        reconciliation,
+        break_page,
+        stream_page,
+        participant_pages,
         chain_pages,
         sandbox_page,
         clock_page,
@@ -160,15 +182,22 @@ def create_app(
         app.include_router(rpc.router)
     app.mount("/static", StaticFiles(directory=WEB_FOLDER / "static"), name="static")
     app.state.access = open_access(sandbox, rates)
+    app.state.metrics = Metrics(
+        sandbox, app.state.event_streams, app.state.webhooks, app.state.access
+    )
     # Each goes around those before it. Who may not come in is not read, but stands in the log.
-    wall_clock = WallClock()
+    wall_clock, under_way = WallClock(), UnderWay()
     app.add_middleware(Idempotency, clock=wall_clock)
+    app.add_middleware(TakesPlace, under_way=under_way)
     app.add_middleware(BodyGuard, bounds_by_path=dict(ChainMap(*declared)))
     app.add_middleware(ETags)
     app.add_middleware(AccessGuard, routes=RouteTable(app.routes), access=app.state.access)
     app.add_middleware(RequestLog, clock=wall_clock)
-    described = description_of(app)
-    app.openapi = lambda: described  # type: ignore[method-assign] # the documented way to replace it
+    app.add_middleware(Admission, under_way=under_way)
+    app.add_middleware(RequestTimer, clock=wall_clock, times=app.state.metrics.requests)
+    # Made when it is asked for: it takes longer than all else that is done here.
+    described = cache(lambda: description_of(app))
+    app.openapi = described  # type: ignore[method-assign] # the documented way to replace it
     return app
 
 

@@ -5,7 +5,6 @@ waited for, and connections that stay open are closed: their clients connect aga
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import problem_of, refuse
 from api.web.waiting_page import is_looked_at, waiting_page
 from ledger.domain.reasons import Reason, Rejected
+from ledger.logs import logger_of
 from nodes.sandbox.home import SandboxHome
 from nodes.sandbox.sandbox import Sandbox
 
@@ -25,7 +25,7 @@ _CHANGING: Final = Rejected(Reason.UNAVAILABLE, "the market is being replaced by
 
 ApplicationOf = Callable[[Sandbox], FastAPI]
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class Hosting:
@@ -87,7 +87,7 @@ class Hosting:
         try:
             await self._stage.open()
         except Exception as error:
-            logger.exception("the sandbox did not start")
+            log.exception("market.failed_to_start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
         await send({"type": "lifespan.startup.complete"})
@@ -132,7 +132,7 @@ class _Stage:
                     self._has_ended.clear()
                     await self._has_ended.wait()
         except TimeoutError:
-            logger.warning("%d requests are still under way", self._requests - own_requests)
+            log.warning("requests.cut_off", requests=self._requests - own_requests)
         self._ends.set()
         if self._life is not None:
             await self._life

@@ -139,6 +139,14 @@ CHINESE_OF_OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
         ),
     ),
     "reconciliation.read": ("对账", "逐节点比对自有账簿、账本与对账单，列出未结差异：本方的。"),
+    "reconciliation.stream": (
+        "跟踪交收并对照",
+        (
+            "服务器推送事件：每帧为若干行的 JSON 列表，每秒最多十帧。一行是一笔已交收的成交，或"
+            "最终区块改变的一项持仓，附账本与自有账簿的记录；仅限本方的。帧的编号表示截至哪一事件"
+            "的各行均已送达；断线后同一行可能再次出现，其 `row` 相同。密钥撤销后事件流结束。"
+        ),
+    ),
     "breaks.list": ("差异列表", "各归属方节点的差异，由旧到新；`away` 列出目前差异未知者。"),
     "breaks.read": ("查询差异", "双方记录、可能原因、处理措施与全部历史。"),
     "breaks.assign": ("指派差异", "指定负责人。仅限归属方自己的人员。"),
@@ -257,6 +265,17 @@ CHINESE_OF_OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
     "keys.revoke": ("撤销密钥", "此后该密钥无效，以其登录者即被登出。"),
     "health.live": ("进程是否存活？", "只要应答即为存活。"),
     "health.ready": ("是否可用？", "所有节点均已对账后方为就绪。"),
+    "metrics.read": (
+        "Prometheus 指标",
+        "文本格式的计数器、仪表与直方图；含义见 docs/operation.zh.md。",
+    ),
+    "backups.create": (
+        "备份市场",
+        (
+            "将备份写入状态目录的 `backups`，市场照常运行。备份含全部密钥；`novate restore`"
+            " 校验并恢复。"
+        ),
+    ),
     "index.read": ("接口目录", "接口的全部资源及可用方法。"),
     "version.read": ("版本", "novate 及其接口的版本。"),
     "rpc.call": ("以太坊 JSON-RPC", "一个 JSON-RPC 2.0 请求或一批请求。内容类型不限。"),

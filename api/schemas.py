@@ -153,6 +153,49 @@ class Cycle(Wire):
         said("From strike to final.", "从截批到最终的毫秒数。", 135),
     ]
     rule_version: RuleVersion
+    first_position: Annotated[
+        int,
+        said(
+            "The first trade of the capture that it was struck over.",
+            "截批范围内首笔成交的受理顺序号。",
+            0,
+        ),
+    ]
+    last_position: Annotated[
+        int, said("The last trade of them.", "截批范围内末笔成交的受理顺序号。", 6651)
+    ]
+    struck_at: Annotated[
+        str | None,
+        said(
+            "When, by the machine's clock; null: before this process began.",
+            "截批时刻（机器时钟）；本进程启动之前的为空。",
+            "2026-02-10T09:30:00.120000+00:00",
+        ),
+    ]
+    cleared_ms: Annotated[
+        float | None,
+        said(
+            "From strike until all its parties had signed its net lines.",
+            "从截批到各方签署净额的毫秒数。",
+            41.5,
+        ),
+    ]
+    settled_ms: Annotated[
+        float | None,
+        said(
+            "From strike until its last transaction was in a final block.",
+            "从截批到末笔链上交易进入最终区块的毫秒数。",
+            120.2,
+        ),
+    ]
+    reconciled_ms: Annotated[
+        float | None,
+        said(
+            "From strike until every node had compared its books with it.",
+            "从截批到各节点完成对账的毫秒数。",
+            160.0,
+        ),
+    ]
 
 
 class Position(Wire):

@@ -19,7 +19,7 @@ from api.said import in_query
 from ledger.books.intake import CAPTURED, UNAFFIRMED
 from ledger.clearing.columns import Column, TradeColumns, are_of
 from ledger.domain.errors import MalformedError
-from ledger.domain.identifiers import encode_trade_number, isin_of_name
+from ledger.domain.identifiers import encode_trade_number, isin_of_name, parse_date
 from ledger.domain.instructions import State
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
@@ -27,6 +27,8 @@ from nodes.consortium import Consortium
 
 SCANNED_MAX: Final = 1_000_000
 SCANNED_AT_ONCE: Final = 10_000
+LOOKED_THROUGH_MAX: Final = 200_000
+"""Of the newest first, which is for people: a page comes at once, if need be a short one."""
 POSITION_MAX: Final = 2**53
 STATES: Final = (CAPTURED, UNAFFIRMED, *(state.value for state in State))
 
@@ -62,13 +64,15 @@ class TradeFilter:
     instrument: int | None
     number: int | None
     state: str | None
+    date: int | None
     first: int
     end: int
 
     @property
     def is_of_all(self) -> bool:
         """Whether every trade of the range is wanted."""
-        return (self.participant, self.instrument, self.number, self.state) == (None,) * 4
+        asked = (self.participant, self.instrument, self.number, self.state, self.date)
+        return asked == (None,) * 5
 
     def rows_of(self, trades: TradeColumns) -> Column:
         """The rows that are wanted as far as the trades themselves say it."""
@@ -79,6 +83,8 @@ class TradeFilter:
             wanted &= trades.instruments == self.instrument
         if self.number is not None:
             wanted &= trades.numbers == self.number
+        if self.date is not None:
+            wanted &= trades.dates == self.date
         return np.flatnonzero(wanted)
 
 
@@ -96,18 +102,48 @@ async def trade_filter(
             "The venue's identifier.", "场所成交编号。", "T1001", pattern=TRADE_NUMBER_PATTERN
         ),
     ] = None,
+    trade_date: Annotated[
+        str | None,
+        in_query(
+            "The business date of the trade.", "成交日期（营业日）。", "2026-02-10", max_length=10
+        ),
+    ] = None,
     captured_from: PositionQuery = None,
     captured_before: PositionQuery = None,
 ) -> TradeFilter:
     """What is asked for. Refuses names of nobody and nothing."""
-    network = sandbox.consortium.network
+    return filter_of(
+        sandbox.consortium,
+        Asked(state, participant, instrument, number, trade_date),
+        range(captured_from or 0, POSITION_MAX if captured_before is None else captured_before),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which trades are asked for, in words; None: any."""
+
+    state: str | None = None
+    participant: str | None = None
+    instrument: str | None = None
+    number: str | None = None
+    trade_date: str | None = None
+
+
+def filter_of(
+    consortium: Consortium, asked: Asked, positions: range = range(POSITION_MAX)
+) -> TradeFilter:
+    """What is asked for, in the network's numbers. Refuses names of nobody and nothing."""
+    network = consortium.network
+    state, participant, instrument = asked.state, asked.participant, asked.instrument
     if state is not None and state not in STATES:
         raise refuse(Reason.INVALID, f"state: expected {', '.join(STATES)}, found {state}")
     if participant is not None:
-        require_participant(sandbox.consortium, participant)
+        require_participant(consortium, participant)
     try:
         traded = network.instrument_number(isin_of_name(instrument)) if instrument else None
-        encoded = encode_trade_number(number) if number else None
+        encoded = encode_trade_number(asked.number) if asked.number else None
+        date = parse_date(asked.trade_date).toordinal() if asked.trade_date else None
     except MalformedError as error:
         raise refuse(Reason.INVALID, str(error)) from error
     except KeyError:
@@ -117,8 +153,9 @@ async def trade_filter(
         instrument=traded,
         number=encoded,
         state=state,
-        first=captured_from or 0,
-        end=POSITION_MAX if captured_before is None else captured_before,
+        date=date,
+        first=positions.start,
+        end=positions.stop,
     )
 
 
@@ -133,13 +170,50 @@ def find_trades(
     step = limit + 1 if wanted.is_of_all and holder.sees_every_trade else SCANNED_AT_ONCE
     while place < stop:
         trades = exchange.trades(place, min(place + step, stop))
-        own = own_rows(consortium.network, holder, trades)
-        for row in np.intersect1d(own, wanted.rows_of(trades)).tolist():
-            position = place + row
-            if wanted.state not in (None, consortium.clearing_house.standing_of(position).state):
+        for row in _wanted_rows(consortium, holder, wanted, trades):
+            if not _is_in_state(consortium, wanted, place + row):
                 continue
             if len(found) == limit:
-                return TradePage(found, position)
-            found.append((trades, row, position))
+                return TradePage(found, place + row)
+            found.append((trades, row, place + row))
         place += len(trades)
     return TradePage(found, place if place < end else None)
+
+
+def find_last_trades(
+    consortium: Consortium, holder: KeyHolder, wanted: TradeFilter, before: int | None, limit: int
+) -> TradePage:
+    """The last so many trades before a position that are wanted and seen, the newest first.
+
+    The page's ``next_position`` is what to go on before.
+    """
+    exchange, found = consortium.exchange, list[Row]()
+    end = min(wanted.end, exchange.captured_end())
+    place = end if before is None else min(before, end)
+    stop = max(wanted.first, place - LOOKED_THROUGH_MAX)
+    step = limit + 1 if wanted.is_of_all and holder.sees_every_trade else SCANNED_AT_ONCE
+    while place > stop:
+        first = max(place - step, stop)
+        trades = exchange.trades(first, place)
+        for row in reversed(_wanted_rows(consortium, holder, wanted, trades)):
+            if not _is_in_state(consortium, wanted, first + row):
+                continue
+            if len(found) == limit:
+                return TradePage(found, first + row + 1)
+            found.append((trades, row, first + row))
+        place = first
+    return TradePage(found, place if place > wanted.first else None)
+
+
+def _wanted_rows(
+    consortium: Consortium, holder: KeyHolder, wanted: TradeFilter, trades: TradeColumns
+) -> list[int]:
+    """The rows that are wanted, as far as the trades say it, and that the holder sees."""
+    own = own_rows(consortium.network, holder, trades)
+    rows: list[int] = np.intersect1d(own, wanted.rows_of(trades)).tolist()
+    return rows
+
+
+def _is_in_state(consortium: Consortium, wanted: TradeFilter, position: int) -> bool:
+    """Whether what has become of a trade is what is asked for."""
+    return wanted.state in (None, consortium.clearing_house.standing_of(position).state)

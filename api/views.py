@@ -6,7 +6,7 @@ from datetime import date
 from api import schemas, trade_schemas
 from api.errors import refuse
 from ledger.books import cycles as records
-from ledger.books.intake import SETTLED
+from ledger.books.intake import CAPTURED, SETTLED
 from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import format_amount, format_price, netting_efficiency_bp
@@ -16,6 +16,7 @@ from ledger.domain.reasons import Reason
 from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
+from nodes.network import Network
 from nodes.node import Node, NodeStanding
 from nodes.trade_words import trade_id_of
 
@@ -24,14 +25,29 @@ def trade_view(
     consortium: Consortium, explorer: Explorer, trades: TradeColumns, row: int, position: int
 ) -> trade_schemas.Trade:
     """A captured trade and what has become of it."""
-    network, house = consortium.network, consortium.clearing_house
-    instrument = network.instrument(int(trades.instruments[row]))
+    house = consortium.clearing_house
     standing = house.standing_of(position)
     cycle = house.cycles.covering(position)
     in_cycle = cycle is not None and standing.state == SETTLED and not standing.instruction
     reference = cycle.id if cycle and in_cycle else standing.instruction
     block = _final_block(consortium, standing.instruction, cycle if in_cycle else None)
     settling = explorer.settling(reference, block) if block is not None else None
+    return captured_view(consortium.network, trades, row, position).model_copy(
+        update={
+            "state": standing.state,
+            "reason": standing.reason.name if standing.reason else None,
+            "cycle": cycle.number if cycle and in_cycle else None,
+            "final_block": block,
+            "transaction_hash": "0x" + settling.hex() if settling else None,
+        }
+    )
+
+
+def captured_view(
+    network: Network, trades: TradeColumns, row: int, position: int
+) -> trade_schemas.Trade:
+    """A trade at the moment of its capture: nothing has become of it yet."""
+    instrument = network.instrument(int(trades.instruments[row]))
     return trade_schemas.Trade(
         id=str(trade_id_of(network, trades, row)),
         position=position,
@@ -45,11 +61,11 @@ def trade_view(
         currency=instrument.currency,
         seller=network.account_id(int(trades.sellers[row])),
         buyer=network.account_id(int(trades.buyers[row])),
-        state=standing.state,
-        reason=standing.reason.name if standing.reason else None,
-        cycle=cycle.number if cycle and in_cycle else None,
-        final_block=block,
-        transaction_hash="0x" + settling.hex() if settling else None,
+        state=CAPTURED,
+        reason=None,
+        cycle=None,
+        final_block=None,
+        transaction_hash=None,
     )
 
 
@@ -89,6 +105,7 @@ def known_position(consortium: Consortium, trade_id: str) -> int:
 def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
     """A netting cycle."""
     currency = consortium.network.currencies[0]
+    times = consortium.clearing_house.net.times.of(row.number)
     return schemas.Cycle(
         number=row.number,
         id="0x" + row.id.hex(),
@@ -105,7 +122,17 @@ def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
         block=row.block,
         finality_ms=row.finality_ns // 1_000_000 if row.finality_ns else None,
         rule_version=row.rule_version,
+        first_position=row.first_position,
+        last_position=row.end_position - 1,
+        struck_at=times.struck_at.isoformat(timespec="microseconds") if times else None,
+        cleared_ms=_ms(times.cleared_ns if times else None),
+        settled_ms=_ms(times.settled_ns if times else None),
+        reconciled_ms=_ms(times.reconciled_ns if times else None),
     )
+
+
+def _ms(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else round(nanoseconds / 1_000_000, 3)
 
 
 def participant_view(consortium: Consortium, node: Node) -> schemas.Participant:

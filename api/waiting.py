@@ -1,7 +1,8 @@
 """Waiting for finality: an answer that is held back until a trade has settled, or cannot any more.
 
 Nobody holds a thread meanwhile. When the time is over, too many wait already, the client has gone,
-or the market is about to be replaced by another, the answer says how the trade stands then.
+the server stops, or the market is about to be replaced by another, the answer says how the trade
+stands then.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ from typing import Annotated, Final, Literal
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from api.access.admission import leave_place
 from api.dependencies import RunningSandbox
+from api.event_stream import EventStreams
 from api.said import in_query
 from ledger.books.intake import CANCELLED, SETTLED
 from ledger.domain.instructions import State
@@ -46,17 +49,24 @@ class FinalityWait:
         self._sandbox = sandbox
         self._seconds = timeout if wait else 0
         self._places: asyncio.Semaphore = request.app.state.waiters
+        self._streams: EventStreams = request.app.state.event_streams
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the caller wants to wait at all."""
+        return self._seconds > 0
 
     async def over(self, position: int) -> None:
         """Returns once the trade at a position is over, or the time is."""
         if not self._seconds or self._places.locked():
             return
         async with self._places:
+            leave_place(self._request.scope)
             try:
                 async with asyncio.timeout(self._seconds):
                     # Settlement goes on in threads that know of no event loop.
                     while not await run_in_threadpool(self._is_over, position):
-                        if await self._request.is_disconnected():
+                        if self._streams.is_closing or await self._request.is_disconnected():
                             return
                         await asyncio.sleep(LOOK_SECONDS)
             except TimeoutError:

@@ -1,98 +1,88 @@
 """One load run from start to end: a sandbox of its own, Locust without its page, and the verdict.
 
-python -m loadtests.run --seconds 20 --users 4 --rate 20
+python -m loadtests.run smoke
+python -m loadtests.run step --workers 2 --out runs/step
+python -m loadtests.run --overload
+
+Exit status: 0 sound and within its thresholds, 1 not sound, 2 bad input, 4 a threshold was missed.
 """
 
 import argparse
-import json
-import os
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-READY_SECONDS_MAX: Final = 60
-SECONDS_MAX: Final = 3_600
-USERS_MAX: Final = 200
-BATCH_USERS_MAX: Final = 8
-STOP_SECONDS_MAX: Final = 60
-HERE: Final = Path(__file__).parent
+from loadtests.locust_process import WORKERS_MAX, run_locust
+from loadtests.overload import overload
+from loadtests.profile import Profile, ProfileError, names, read_profile
+from loadtests.report.page import write_report
+from loadtests.result import print_summary
+from loadtests.sandbox import sandbox
+from loadtests.thresholds import DEFAULT_FILE, exit_status, read_thresholds
+from loadtests.thresholds import check as check_thresholds
+
+BAD_INPUT: Final = 2
 
 
-def main() -> int:
-    """Runs the load and returns Locust's exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=20, help=f"at most {SECONDS_MAX}")
-    parser.add_argument("--users", type=int, default=4, help=f"desks, at most {USERS_MAX}")
-    parser.add_argument(
-        "--batch-users", type=int, default=2, help="desks that post a batch of 200 a second"
-    )
-    parser.add_argument("--rate", type=float, default=20, help="trades a second and desk")
-    parser.add_argument("--html", type=Path, help="write Locust's report to this file")
-    options = parser.parse_args()
-    if not 0 < options.seconds <= SECONDS_MAX or not 0 < options.users <= USERS_MAX:
-        parser.error(f"1 to {SECONDS_MAX} seconds and 1 to {USERS_MAX} users")
-    if not 0 <= options.batch_users <= BATCH_USERS_MAX:
-        parser.error(f"up to {BATCH_USERS_MAX} batch users")
-    port = _free_port()
-    with tempfile.TemporaryDirectory(prefix="novate-load-") as state:
-        command = [sys.executable, "-m", "api.cli", "up", "--state", state, "--port", str(port)]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 # our own command
-        try:
-            _wait_until_ready(port, server)
-            return _locust(port, options, _operator_key(Path(state)))
-        finally:
-            server.terminate()
-            server.wait(timeout=STOP_SECONDS_MAX)
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the load; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        profile = read_profile("overload" if options.overload else options.profile)
+        if options.seed is not None:
+            profile = replace(profile, seed=options.seed)
+        if options.overload:
+            return overload(profile, options.workers, options.out or Path("load-overload"))
+        return _run(profile, options)
+    except ProfileError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_INPUT
 
 
-def _locust(port: int, options: argparse.Namespace, key: str) -> int:
-    users = options.users + options.batch_users + 1
-    command = [
-        *(sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py"), "--headless"),
-        *("--host", f"http://127.0.0.1:{port}", "--users", str(users)),
-        *("--spawn-rate", str(users), "--run-time", f"{options.seconds}s"),
-        *("--only-summary", "--stop-timeout", "5"),
-    ]
-    if options.html:
-        command += ["--html", str(options.html)]
-    environment = os.environ | {
-        "NOVATE_API_KEY": key,
-        "NOVATE_LOAD_RATE": str(options.rate),
-        "NOVATE_LOAD_BATCH_USERS": str(options.batch_users),
+def _run(profile: Profile, options: argparse.Namespace) -> int:
+    thresholds = read_thresholds(options.thresholds, profile.name)
+    with sandbox(profile.server) as running:
+        result = run_locust(profile, running, options.workers, options.locust_html)
+    if result is None:
+        sys.stderr.write("Locust ended without a result\n")
+        return 1
+    checks = check_thresholds(thresholds, result)
+    status = exit_status(result, checks)
+    reproduce = f"python -m loadtests.run {options.profile} --workers {options.workers}"
+    reproduce += f" --seed {profile.seed}"
+    result |= {
+        "thresholds": [each.as_json() for each in checks],
+        "status": status,
+        "reproduce": reproduce,
     }
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 # our own command
+    print_summary(result)
+    if options.out:
+        write_report(options.out, result)
+    return status
 
 
-def _operator_key(state: Path) -> str:
-    """The key of the sandbox's operator, from the file that the sandbox has written."""
-    return str(json.loads((state / "api-keys.json").read_text())["OPERATOR"])
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests.run",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("profile", nargs="?", default="smoke", help=f"{', '.join(names())}; a file")
+    parser.add_argument("--overload", action="store_true", help="three times what is sustainable")
+    parser.add_argument("--workers", type=_workers, default=1, help="processes that make load")
+    parser.add_argument("--seed", type=int, help="instead of the profile's")
+    parser.add_argument("--out", type=Path, help="folder for report.html and report.json")
+    parser.add_argument("--thresholds", type=Path, default=DEFAULT_FILE, help="what to reach")
+    parser.add_argument("--locust-html", type=Path, help="Locust's own report too")
+    return parser
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_until_ready(port: int, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + READY_SECONDS_MAX
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise SystemExit(f"the sandbox ended with status {server.returncode}")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:  # loopback
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
-    raise SystemExit(f"the sandbox was not ready within {READY_SECONDS_MAX} s")
+def _workers(text: str) -> int:
+    count = int(text)
+    if not 0 < count <= WORKERS_MAX:
+        raise argparse.ArgumentTypeError(f"expected 1 to {WORKERS_MAX}")
+    return count
 
 
 if __name__ == "__main__":

@@ -131,6 +131,11 @@ def _moment(day: date, second: int) -> datetime:
     return datetime.fromtimestamp(midnight + second, tz=UTC)
 
 
+def machine_time() -> datetime:
+    """What the machine's clock shows: to say when something was done, never to decide by it."""
+    return datetime.now(tz=UTC)
+
+
 def pause(seconds: float) -> None:
     """Waits; for loops that poll the outside world."""
     time.sleep(seconds)

@@ -243,6 +243,17 @@ class Consortium:
         finally:
             self._release()
 
+    def let_go(self) -> None:
+        """Releases files and threads until they are needed again: the process may be forked then.
+
+        Of a consortium on disk with its own chain, all of whose nodes are here.
+        """
+        assert self._folder is not None, "what is in memory goes with its connection"
+        for node in self.nodes.values():
+            node.database.close()
+        self._deployer_database.close()
+        self.chain.let_go()
+
     def _release(self) -> None:
         for node in (*self.nodes.values(), *self._isolated.values()):
             node.close()

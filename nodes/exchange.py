@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ledger.books.batches import BatchStream
+from ledger.books.batches import Batch, BatchStream
 from ledger.books.capture import (
     BatchSorter,
     NumberedRefusal,
@@ -161,6 +161,11 @@ class Exchange(Node):
     def trades(self, first_position: int, end: int) -> TradeColumns:
         """The captured trades at [first_position, end)."""
         return self.captured.trades(first_position, end)
+
+    @for_desk
+    def batch_of(self, position: int) -> Batch | None:
+        """The durable record that a captured trade is in; None when there is no such trade."""
+        return self.captured.batch_of(position)
 
     @for_desk
     def captured_end(self) -> int:

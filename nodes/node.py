@@ -24,6 +24,7 @@ from ledger.domain.breaks import business_days_between
 from ledger.domain.participants import Role
 from ledger.domain.reasons import Rejected
 from ledger.domain.rules import Rules
+from ledger.logs import logger_of
 from ledger.settlement.lifecycle import debtors_of
 from nodes.bus import NO_ANSWER, UNDISTURBED, Bus, Disturbance
 from nodes.clock import Clock
@@ -39,6 +40,8 @@ from nodes.position_comparison import PositionComparison
 from nodes.statements.comparing import compare_given
 from nodes.statements.making import make_statement
 from nodes.statements.model import GivenStatement, Period, StatementKind, StatementRows
+
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class Node:
         with self.database.transaction() as session:
             breaks = self.break_book.record(session, comparisons, self.seen())
         self.reconciled_block = self.projection.height
+        log.debug("node.reconciled", node=self.id, block=self.reconciled_block, breaks=breaks)
         self.reconciled()
         return breaks
 

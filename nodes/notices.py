@@ -5,7 +5,6 @@ reached gets what it has missed when it is back, in order; one recipient never k
 settling. A refusal is final: it is logged, kept on record, and not sent again.
 """
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +14,7 @@ from ledger.books.deliveries import Deliveries, Delivery
 from ledger.books.tables import DeliveryRow
 from ledger.domain.accounts import participant_of
 from ledger.domain.participants import Role
+from ledger.logs import logger_of
 from nodes.bus import NOT_TAKEN, Bus
 from nodes.clock import Clock
 from nodes.messages import Message
@@ -31,7 +31,7 @@ PAUSE_BY_ATTEMPT: Final = 10
 Build = Callable[[str], Message]
 """Makes a message again from what it is kept by."""
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 @dataclass(slots=True)
@@ -136,8 +136,12 @@ class Notices:
                 self._leave_alone(recipient, self._clock.stopwatch_ns() - started)
                 return
             except PermissionError as refusal:
-                logger.warning(
-                    "%s did not take a %s: %s", recipient, type(message).__name__, refusal
+                log.warning(
+                    "notice.refused",
+                    node=self._sender,
+                    recipient=recipient,
+                    kind=type(message).__name__,
+                    why=str(refusal),
                 )
                 self._refused[delivery] = str(refusal) or "refused"
             else:

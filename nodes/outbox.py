@@ -10,8 +10,11 @@ from web3 import Web3
 
 from ledger.books.database import Database, UnitOfWork
 from ledger.books.outbox import FINAL, REVERTED, Kept, OutboxStore
+from ledger.logs import logger_of
 from nodes.engine import Engine, Outcome
 from nodes.keys import Key
+
+log = logger_of(__name__)
 
 
 class Outbox:
@@ -73,5 +76,12 @@ class Outbox:
         """Sends what an intent stands for, unless it is final already; says what became of it."""
         [kept] = self._store.get([intent])
         outcome = self._engine.settle(kept.raw, kept.hash)
+        log.info(
+            "transaction.final" if outcome.succeeded else "transaction.reverted",
+            intent=intent,
+            transaction=f"0x{kept.hash.hex()}",
+            block=outcome.block,
+            revert=outcome.revert,
+        )
         self._store.conclude(intent, FINAL if outcome.succeeded else REVERTED, outcome.revert)
         return outcome

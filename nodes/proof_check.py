@@ -37,7 +37,11 @@ def wrong_at_node(proof: TradeProof, url: str) -> str:
     addresses = created_contracts(w3)
     if addresses is None:
         raise EngineError(f"{url} has no contracts of a consortium in its first blocks")
-    contracts = Contracts(w3, addresses)
+    return wrong_on_chain(proof, Contracts(w3, addresses))
+
+
+def wrong_on_chain(proof: TradeProof, contracts: Contracts) -> str:
+    """The same of contracts that one has: what they have under the cycle, and what they check."""
     wrong = _wrong(proof, *contracts.settlement.cycle_of(proof.cycle_id))
     if wrong:
         return wrong

@@ -6,6 +6,7 @@ stubs.json                 for which counterparties a sandbox stands in
 desk-faults.json           what is wrong with the desks of a sandbox
 replacement.json           what takes the place of the market when it is opened again
 snapshots/NAME/            a market as it was kept under a name
+backups/NAME/              a backup that was asked for over REST
 lock                       held by the one process that has the folder open
 nodes/ID/books.sqlite      a node's books
 nodes/ID/STREAM.trades     large batches of its trades: captured, intake or blotter
@@ -37,6 +38,13 @@ MARKET_ENTRIES: Final = (
 )
 """What of the folder is the market, as against what is kept beside it."""
 
+BACKED_UP_ENTRIES: Final = (*MARKET_ENTRIES, "interface", "api-keys.json")
+"""And what belongs to it where it is served; snapshots are markets of their own."""
+
+
+class FolderInUseError(StateFolderError):
+    """Another process has the folder open."""
+
 
 class StateFolder:
     """One consortium's folder, open in this process alone, or in those that share its lock."""
@@ -63,7 +71,7 @@ class StateFolder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._lock)
-            raise StateFolderError(
+            raise FolderInUseError(
                 f"{path} is in use by another process: stop it, or name another with --folder"
             ) from error
 
@@ -102,6 +110,11 @@ class StateFolder:
         return self._lock
 
 
+def nodes_folder(path: Path) -> Path:
+    """Where the nodes of a state folder have theirs."""
+    return path / "nodes"
+
+
 def segments_folder(path: Path) -> Path:
     """Where the settled cycles of a state folder are kept."""
     return path / "segments"
@@ -123,4 +136,4 @@ def key_file(path: Path, node: str) -> Path:
 
 
 def _node_folder(path: Path, node: str) -> Path:
-    return path / "nodes" / node
+    return nodes_folder(path) / node

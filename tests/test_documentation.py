@@ -36,6 +36,11 @@ DOCUMENTS = [
     "docs/events.md",
     "docs/processes.md",
     "docs/sandbox.md",
+    "docs/testing.md",
+    "docs/testing.zh.md",
+    "docs/decisions/0023-a-network-a-test.md",
+    "docs/operation.md",
+    "docs/operation.zh.md",
     "docs/decisions/README.md",
 ]
 FOLDERS = ["api", "contracts", "ledger", "loadtests", "nodes", "tests"]

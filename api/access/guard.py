@@ -37,7 +37,8 @@ _POLICY_VIOLATION: Final = 1008
 class AccessGuard:
     """Lets in who may come in; ``request.state.key`` then says who it is, if it is anybody.
 
-    ``request.state.begun_with`` is the key that its session was begun with, if it has one.
+    ``request.state.begun_with`` is the key that its session was begun with, if it has one;
+    ``request.state.served`` says for which route it is, let in or not.
     """
 
     def __init__(self, app: ASGIApp, routes: RouteTable, access: Access) -> None:
@@ -52,13 +53,14 @@ class AccessGuard:
             return
         connection = HTTPConnection(scope)
         served = self._routes.find(scope)
+        scope.setdefault("state", {})["served"] = served
         key, begun_with, by_cookie = self._key(connection)
         limits, taken = self._take(scope, served, key)
         if taken is not None:
             send = _telling(send, limits, taken)
         refusal = _too_often(taken) or self._refusal(connection, served, key, by_cookie=by_cookie)
         if refusal is None:
-            scope.setdefault("state", {}).update(key=key, begun_with=begun_with)
+            scope["state"].update(key=key, begun_with=begun_with)
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})

@@ -40,6 +40,9 @@ class RateLimits:
     """The buckets of all who ask; the one not used for longest goes when there are too many.
 
     Used by one thread, the server's.
+
+    Attributes:
+        refused: how many requests have come too often.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class RateLimits:
         assert 1 <= rate <= RATE_MAX, "a rate within bounds"
         self.rate = rate
         self.burst = burst or rate * BURST_SECONDS
+        self.refused = 0
         self._interval_ns = NS // rate
         self._now_ns = stopwatch_ns
         self._full_at_ns: OrderedDict[str, int] = OrderedDict()
@@ -58,6 +62,7 @@ class RateLimits:
         full_at = max(self._full_at_ns.get(who, now), now) + self._interval_ns
         excess = full_at - now - capacity
         if excess > 0:
+            self.refused += 1
             full = _seconds(full_at - self._interval_ns - now)
             return Taken(0, max(_seconds(excess), 1), full)
         self._full_at_ns[who] = full_at

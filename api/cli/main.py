@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "events": Entry("api.cli.events:events", SERVE),
     "listen": Entry("api.cli.listen:listen", SERVE),
     "requests": Entry("api.cli.requests:requests", SERVE),
+    "backup": Entry("api.cli.backup:backup", SERVE),
+    "restore": Entry("api.cli.backup:restore", SERVE),
     "make-day": Entry("api.cli.day:make_day", DAYS),
     "conformance": Entry("api.cli.conformance:conformance", STORIES),
     "dvp-models": Entry("api.cli.dvp_models:dvp_models", STORIES),

@@ -10,10 +10,11 @@ from api.access.rate_limits import RATE, RATE_MAX
 from api.cli.chain_options import FOLDER_NAMES
 from api.cli.engines import engine_failures
 from api.cli.listening import listen
+from api.cli.log_options import LogFileOption, LogFormOption, LogLevelOption, logged
 from api.cli.loopback import LoopbackOption
 from api.cli.processes import ServedAt
 from api.cli.serving import address_of, application, greeting, webhook_rules
-from api.cli.terminal import bad_input, file_trouble
+from api.cli.terminal import bad_input, file_trouble, say
 from api.server import server_of
 from ledger.domain.participants import Role
 from nodes.folder_meta import StateFolderError
@@ -47,14 +48,18 @@ def node(
         typer.Option(min=1, max=RATE_MAX, help="Clearing house: as of novate up."),
     ] = None,
     webhooks_to_loopback: LoopbackOption = None,
+    log_file: LogFileOption = None,
+    log_level: LogLevelOption = None,
+    log_format: LogFormOption = None,
 ) -> None:
     """Run one node until its standard input ends: novate up --processes starts and watches them."""
+    logs = logged(log_file, log_level, log_format, id)
     try:
         meta = founded(state, id)
         with engine_failures("novate up --processes starts it again."):
             if meta.network.participant(id).role is Role.CLEARING_HOUSE:
                 rates = RateOptions(rate, burst)
-                at = ServedAt(host, rest_port, cycle_seconds, rates, webhooks_to_loopback)
+                at = ServedAt(host, rest_port, cycle_seconds, rates, webhooks_to_loopback, logs)
                 _serve_house(state, port, at)
             else:
                 serve(state, id, port)
@@ -69,7 +74,7 @@ def _serve_house(state: Path, port: int, at: ServedAt) -> None:
         house = HouseProcess(state, port, at.cycle_seconds)
         webhooks = webhook_rules(listener, to_loopback=at.webhooks_to_loopback)
         app = application(state, house.sandbox, at.rates, webhooks)
-        server = server_of(app, at.host, at.port)
+        server = server_of(app, at.host, at.port, say)
 
         def end() -> None:
             server.should_exit = True

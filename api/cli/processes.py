@@ -1,6 +1,5 @@
 """The nodes of a sandbox as processes: starting all of them, and what may be done to each."""
 
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,13 @@ from api.cli.loopback import loopback_flag
 from api.cli.terminal import bad_input, output
 from ledger.domain.participants import Role
 from nodes.folder_meta import StateFolderError
+from nodes.log_output import LogOptions
 from nodes.processes.children import Children
 from nodes.processes.control import ControlServer, ProcessControl
 from nodes.processes.node_process import found_desks, founded
 from nodes.processes.supervisor import ProcessError, Processes
 from nodes.state_folder import StateFolder
+from nodes.stop_signals import on_stop
 
 StateOption = Annotated[
     Path, typer.Option(*FOLDER_NAMES, help="State folder of novate up --processes.")
@@ -44,12 +45,13 @@ class ServedAt:
     cycle_seconds: float
     rates: RateOptions
     webhooks_to_loopback: bool | None
+    logs: LogOptions
 
 
 def run_processes(state: Path, at: ServedAt, children: Children) -> None:
     """Serves a sandbox that is founded by processes of its nodes, and watches them.
 
-    Ends them in order on SIGTERM and SIGINT.
+    Ends them in order on SIGTERM and SIGINT, at once on a second one.
     """
     try:
         folder = StateFolder(state)
@@ -58,15 +60,14 @@ def run_processes(state: Path, at: ServedAt, children: Children) -> None:
     meta = founded(state, None)
     found_desks(state, meta)
     stopping = Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stopping.set())
+    on_stop(stopping.set)
     house = meta.network.sole(Role.CLEARING_HOUSE)
     processes = Processes(
         state,
         [each.id for each in meta.network.participants],
         house,
         children,
-        lambda id, port: _command(state, id, port, at if id == house else None),
+        lambda id, port: _command(state, id, port, at, has_chain=id == house),
         _say,
         [folder.lock],
     )
@@ -79,13 +80,14 @@ def run_processes(state: Path, at: ServedAt, children: Children) -> None:
         bad_input(str(error))
     finally:
         control.close()
+        _say("Stopping: every node ends in order. A second signal ends at once.")
         processes.stop_all()
         folder.close()
 
 
-def _command(state: Path, id: str, port: int, at: ServedAt | None) -> Sequence[str]:
-    given = [id, FOLDER, str(state), "--port", str(port)]
-    if at is None:
+def _command(state: Path, id: str, port: int, at: ServedAt, *, has_chain: bool) -> Sequence[str]:
+    given = [id, FOLDER, str(state), "--port", str(port), *at.logs.words()]
+    if not has_chain:
         return [NODE, *given]
     served = ["--host", at.host, "--rest-port", str(at.port)]
     served += ["--cycle-seconds", str(at.cycle_seconds), "--rate", str(at.rates.rate)]

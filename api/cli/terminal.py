@@ -25,6 +25,11 @@ def messages() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def say(words: str) -> None:
+    """Says something on standard error."""
+    messages().print(words, markup=False)
+
+
 @contextmanager
 def waiting(what: str, *, shown: bool = True) -> Iterator[None]:
     """Shows on standard error that something takes its time; nothing in a pipe or a file."""

@@ -21,10 +21,11 @@ from api.cli.engines import (
     seating,
 )
 from api.cli.listening import listen
+from api.cli.log_options import LogFileOption, LogFormOption, LogLevelOption, logged
 from api.cli.loopback import LoopbackOption
 from api.cli.processes import ENTRIES, ServedAt, run_processes
 from api.cli.serving import address_of, application, greeting, webhook_rules
-from api.cli.terminal import bad_input, file_trouble, output
+from api.cli.terminal import bad_input, file_trouble, output, say
 from api.hosting import Hosting
 from api.server import server_of
 from ledger.domain.errors import MalformedError
@@ -92,10 +93,14 @@ def up(
         bool,
         typer.Option("--processes", help="Each node a process with key, database and port."),
     ] = False,
+    log_file: LogFileOption = None,
+    log_level: LogLevelOption = None,
+    log_format: LogFormOption = None,
 ) -> None:
     """Serve a sandbox: the one in the state folder, or a new one with three funded brokers."""
     if seed == "":
         bad_input("--seed: expected at least one character")
+    logs = logged(log_file, log_level, log_format)
     chain = open_engine(engine, finality, patience)
     seats = seating(engine, validators, executor)
     options = SandboxOptions(
@@ -112,7 +117,7 @@ def up(
         with Children(ENTRIES) as children:
             with listen(host, port):
                 _open(state, seed, chain, seats, options).stop()
-            at = ServedAt(host, port, cycle_seconds, rates, webhooks_to_loopback)
+            at = ServedAt(host, port, cycle_seconds, rates, webhooks_to_loopback, logs)
             run_processes(state, at, children)
         return
     with listen(host, port) as listener:
@@ -121,7 +126,7 @@ def up(
         hosting = Hosting(home, lambda sandbox: application(state, sandbox, rates, webhooks))
         words = greeting(hosting.sandbox, hosting.application.state.access, address_of(host, port))
         output().print(words, markup=False, soft_wrap=True)
-        server = server_of(hosting, host, port)
+        server = server_of(hosting, host, port, say)
         spare_what_stands()
         server.run(sockets=[listener])
 

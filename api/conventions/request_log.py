@@ -7,10 +7,12 @@ does not slow the request. Headers are not noted, and secrets in bodies are mask
 import json
 from functools import partial
 from http import HTTPStatus
+from logging import INFO, WARNING
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from api.conventions.books import books_of
 from api.conventions.callers import caller_of
@@ -19,6 +21,7 @@ from api.conventions.secrets import masked, masked_query
 from api.errors import PROBLEM_JSON, problem_of
 from ledger.books.interface.requests import RequestRow, request_id
 from ledger.domain.reasons import Reason, Rejected
+from ledger.logs import logger_of
 from nodes.clock import Clock
 
 REQUEST_ID: Final = "Request-Id"
@@ -27,6 +30,8 @@ PATH_LENGTH_KEPT: Final = 1_000
 _TEXT: Final = ("application/json", PROBLEM_JSON)
 _SAFETY: Final = {"X-Content-Type-Options": "nosniff"}
 _SAFETY_OF_THE_INTERFACE: Final = _SAFETY | {"Cache-Control": "no-store"}
+
+log = logger_of(__name__)
 
 
 class RequestLog:
@@ -51,7 +56,8 @@ class RequestLog:
         begun = self._clock.stopwatch_ns()
         seen = _Seen(books_of(scope).requests.next_number(), scope, receive, send)
         try:
-            await self._app(scope, seen.receive, seen.send)
+            with bound_contextvars(request_id=request_id(seen.number)):
+                await self._app(scope, seen.receive, seen.send)
         except Exception:
             if not seen.status:
                 await _fault()(scope, seen.receive, seen.send)
@@ -59,6 +65,7 @@ class RequestLog:
         finally:
             micros = (self._clock.stopwatch_ns() - begun) // 1_000
             at = int(self._clock.business_time().timestamp() * 1_000_000)
+            _write_line(seen, micros)
             # A market that was reset meanwhile has its books open anew.
             books_of(scope).requests.note(partial(_row, seen, at, micros))
 
@@ -134,6 +141,22 @@ class _Seen:
             headers["content-length"] = str(len(body))
         await self._send(start)
         await self._pass({"type": "http.response.body", "body": body})
+
+
+def _write_line(seen: _Seen, micros: int) -> None:
+    """What stands in the log: neither headers nor query nor body."""
+    level = WARNING if seen.status >= HTTPStatus.INTERNAL_SERVER_ERROR else INFO
+    log.log(
+        level,
+        "request.answered",
+        request_id=request_id(seen.number),
+        method=seen.scope["method"],
+        path=seen.scope["path"][:PATH_LENGTH_KEPT],
+        caller=caller_of(seen.scope),
+        status=seen.status,
+        problem=seen.problem,
+        ms=micros // 1_000,
+    )
 
 
 async def _with_headers(send: Send, message: Message) -> None:

@@ -1,12 +1,13 @@
 """Breaks: listed, looked up, and worked on by the staff of their owners."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 
 from api import break_schemas as schemas
-from api.access.owning import check_owns, check_reads
+from api.break_lists import BreakAndHistory, breaks_seen_by, work_on_break
+from api.break_lists import read_break as find_break
 from api.break_views import break_detail, break_view
 from api.dependencies import (
     CallingHolder,
@@ -15,21 +16,16 @@ from api.dependencies import (
     only_known_parameters,
     page_of,
 )
-from api.errors import RefusedError, problems, refuse
+from api.errors import problems
 from api.parameters import Limit, OnlyParticipant
-from api.participants import require_participant
 from api.said import in_path, in_query
 from ledger.books.break_life import Break
 from ledger.books.breaks import BreakFilter
 from ledger.domain.breaks import AgeBucket, BreakKind, BreakState
 from ledger.domain.key_holders import KeyHolder
-from ledger.domain.reasons import Reason, Rejected
-from nodes.bus import UnreachableError
-from nodes.consortium import Consortium
+from ledger.domain.reasons import Rejected
 from nodes.node import Node
 from nodes.sandbox.sandbox import Sandbox
-
-T = TypeVar("T")
 
 router = APIRouter(
     prefix="/v1",
@@ -70,6 +66,22 @@ def wanted_breaks(
             "Only if it is about what has this.", "仅所涉事项含此文字的。", "CNY", max_length=100
         ),
     ] = "",
+    asset: Annotated[
+        str | None,
+        in_query(
+            "Only of this ISIN or currency.", "仅该证券代码（ISIN）或币种的。", "CNY", max_length=24
+        ),
+    ] = None,
+    as_of_block: Annotated[
+        int | None,
+        in_query(
+            "Those that stood when this block was final, as they were then; aged until now.",
+            "该区块取得最终性时仍存在的差异，按当时的记录；账龄计至当前。",
+            14,
+            ge=0,
+            le=2**53,
+        ),
+    ] = None,
 ) -> BreakFilter:
     """Which breaks are asked for."""
     return BreakFilter(
@@ -77,6 +89,8 @@ def wanted_breaks(
         kind=BreakKind(kind) if kind else None,
         assignee=assignee,
         contains=subject,
+        asset=asset or None,
+        as_of_block=as_of_block,
     )
 
 
@@ -97,13 +111,9 @@ def list_breaks(
     age = AgeBucket(bucket) if bucket else None
     with sandbox.lock:
         consortium = sandbox.consortium
-        if owner is not None:
-            _node(consortium, owner)
-            check_reads(holder, owner)
-        breaks, away = _breaks(consortium, holder, owner, wanted)
-        found = [each for each in breaks if age is None or each.bucket is age]
+        seen = breaks_seen_by(consortium, holder, wanted, owner, age)
         height = consortium.clearing_house.projection.height
-    found.sort(key=lambda each: (each.first_seen.block, each.owner, each.id))
+    found, away = seen.breaks, seen.away
     views = [break_view(each) for each in found[cursor : cursor + limit]]
     page = page_of(views, cursor, len(found), height)
     return schemas.Breaks(
@@ -122,12 +132,7 @@ def read_break(
 ) -> schemas.BreakDetail:
     """Both versions, the likely cause, what would close it, and everything that has happened."""
     with sandbox.lock:
-        node = _node(sandbox.consortium, owner)
-        check_reads(holder, owner)
-        found = _asked(lambda: node.find_break(break_id))
-        if found is None:
-            raise refuse(Reason.UNKNOWN, f"{owner} has no break {break_id}")
-        return _detail(node, found)
+        return _detail(find_break(sandbox.consortium, holder, owner, break_id))
 
 
 @router.post(
@@ -211,43 +216,8 @@ def _changed(
     sandbox: Sandbox, holder: KeyHolder, owner: str, act: Callable[[Node], Break | Rejected]
 ) -> schemas.BreakDetail:
     with sandbox.lock:
-        node = _node(sandbox.consortium, owner)
-        check_owns(holder, owner)
-        found = _asked(lambda: act(node))
-        if isinstance(found, Rejected):
-            raise RefusedError(found)
-        return _detail(node, found)
+        return _detail(work_on_break(sandbox.consortium, holder, owner, act))
 
 
-def _detail(node: Node, found: Break) -> schemas.BreakDetail:
-    return break_detail(found, _asked(lambda: node.break_history(found.key)))
-
-
-def _breaks(
-    consortium: Consortium, holder: KeyHolder, owner: str | None, wanted: BreakFilter
-) -> tuple[list[Break], list[str]]:
-    """The breaks that are asked for, and whose are not known now."""
-    found: list[Break] = []
-    away: list[str] = []
-    for node in consortium.nodes.values():
-        if owner in (None, node.id) and holder.may_see(node.id):
-            try:
-                found += node.breaks(wanted)
-            except UnreachableError:
-                if owner is not None:
-                    raise refuse(Reason.SILENT, f"the node of {owner} does not answer") from None
-                away.append(node.id)
-    return found, away
-
-
-def _node(consortium: Consortium, owner: str) -> Node:
-    require_participant(consortium, owner)
-    return consortium.nodes[owner]
-
-
-def _asked(ask: Callable[[], T]) -> T:
-    """What a node answers; refused when it is away."""
-    try:
-        return ask()
-    except UnreachableError as error:
-        raise refuse(Reason.SILENT, str(error)) from error
+def _detail(read: BreakAndHistory) -> schemas.BreakDetail:
+    return break_detail(read.found, read.history)

@@ -18,13 +18,12 @@ from api.parameters import Limit, TraderInPath
 from api.participants import require_trader
 from api.said import in_path, in_query
 from api.schemas import Page
+from api.side_search import first_sides
 from api.side_terms import participant_of, side_of, wishes_of
 from api.side_views import allegement_view, found_view, side_view
-from ledger.books.entered_sides import Entered
 from ledger.domain.instructions import State
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason, Rejected
-from nodes.clearing_house.matching_desk import MatchingDesk
 from nodes.consortium import Consortium
 from nodes.sandbox.sandbox import Sandbox
 
@@ -35,7 +34,6 @@ router = APIRouter(
     responses=problems(409, 422, 503),
 )
 
-READ_AT_ONCE = 1_000
 Reference = Annotated[
     str,
     in_path(
@@ -102,7 +100,7 @@ def list_sides(
         network, desk = sandbox.consortium.network, sandbox.consortium.clearing_house.matching
         if participant is not None and participant != holder.participant:
             require_trader(sandbox.consortium, participant)
-        found = _found(desk, cursor, limit + 1, participant, state)
+        found = first_sides(desk, cursor, limit + 1, participant, state)
         following = str(found[limit].place) if len(found) > limit else None
         views = [side_view(network, desk, each) for each in found[:limit]]
         height = sandbox.consortium.clearing_house.projection.height
@@ -269,21 +267,3 @@ def _read(sandbox: Sandbox, participant: str, reference: str) -> schemas.SideFou
 
 def _is_known(consortium: Consortium, participant: str, reference: str) -> bool:
     return consortium.clearing_house.matching.get(participant, reference) is not None
-
-
-def _found(
-    desk: MatchingDesk, place: int, count: int, participant: str | None, state: State | None
-) -> list[Entered]:
-    """The first so many that are wanted, from one place on."""
-    found: list[Entered] = []
-    while len(found) < count:
-        read = desk.entered_since(place, READ_AT_ONCE, participant)
-        found += [
-            each
-            for each in read
-            if state is None or desk.state_of(each.participant, each.reference) is state
-        ]
-        if len(read) < READ_AT_ONCE:
-            break
-        place = read[-1].place + 1
-    return found[:count]

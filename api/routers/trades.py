@@ -22,7 +22,7 @@ from api.errors import RefusedError, problems, refuse
 from api.own_trades import visible_position
 from api.parameters import Limit, TradeIdInPath
 from api.trade_filters import TradeFilter, find_trades, trade_filter
-from api.views import trade_view
+from api.views import captured_view, trade_view
 from api.waiting import Waited
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
@@ -39,10 +39,13 @@ from ledger.domain.identifiers import (
     parse_account,
 )
 from ledger.domain.reasons import Reason, Rejected
+from ledger.logs import logger_of
 from nodes.explorer import Explorer
 from nodes.network import Network
 from nodes.sandbox.sandbox import Sandbox
 from nodes.trade_batches import read_arrow, read_json
+
+log = logger_of(__name__)
 
 router = APIRouter(
     prefix="/v1/trades",
@@ -115,17 +118,32 @@ async def create_trade(
     The same trade again is answered with 200; the same number with other terms with 409. With
     `wait=final` the answer comes once it has settled, or the timeout is over.
     """
-    captured = asyncio.wrap_future(sandbox.submit(_row(sandbox.consortium.network, trade)))
+    network = sandbox.consortium.network
+    row = _row(network, trade)
+    captured = asyncio.wrap_future(sandbox.submit(row))
     try:
         answer = await asyncio.wait_for(captured, CAPTURE_SECONDS_MAX)
     except TimeoutError:
         raise refuse(Reason.UNAVAILABLE, "the capture takes too long") from None
     if isinstance(answer, Rejected):
+        log.info("trade.refused", number=trade.number, reason=answer.reason.name)
         raise RefusedError(answer)
     if answer.was_known:
         response.status_code = status.HTTP_200_OK
+    elif not waited.is_asked_for:
+        # Said without the market's lock, which a cycle may hold: many send trades at the same time.
+        return captured_view(network, TradeColumns.of_rows([row]), 0, answer.position)
     await waited.over(answer.position)
-    return await run_in_threadpool(_shown, sandbox, explorer, answer.position)
+    shown = await run_in_threadpool(_shown, sandbox, explorer, answer.position)
+    log.info(
+        "trade.acknowledged",
+        trade=shown.id,
+        position=shown.position,
+        was_known=answer.was_known,
+        state=shown.state,
+        transaction=shown.transaction_hash,
+    )
+    return shown
 
 
 @router.post(
@@ -164,6 +182,14 @@ def create_trades(
     if isinstance(answer, Rejected):
         raise RefusedError(answer)
     submission = answer.submission
+    log.info(
+        "batch.acknowledged",
+        batch=answer.batch_id,
+        captured=submission.captured,
+        repeated=submission.repeated,
+        refused=submission.refused,
+        was_known=answer.was_known,
+    )
     if submission.refused:
         response.status_code = status.HTTP_207_MULTI_STATUS
     elif answer.was_known or not submission.captured:

@@ -20,7 +20,11 @@ class Place:
 
 PLACES: Final = (
     Place("/", "place_today"),
+    Place("/trades", "place_trades"),
+    Place("/cycles", "place_cycles"),
+    Place("/reconciliation", "place_reconciliation"),
     Place("/liquidity", "place_liquidity"),
+    Place("/participants", "place_participants"),
     Place("/chain", "place_chain"),
     Place("/sandbox", "place_sandbox"),
 )

@@ -5,6 +5,7 @@ with its words; its templates are in ``templates/`` under the same name and exte
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from fastapi.templating import Jinja2Templates
 
 from api.access.access import Access
 from api.web.places import PLACES
+from api.web.request_forms import request_forms
 from api.web.shell_words import SHELL_WORDS
 from api.web.words import BREAK_KINDS, KEY_ROLES, STATES, TRADE_STATES, Language, Words, word
 from ledger.books.interface.api_keys import ApiKey
@@ -130,6 +132,7 @@ class Visit:
             "trade_state": lambda key: self.word(TRADE_STATES, key),
             "key_role": lambda role: self.word(KEY_ROLES, role.value),
             "cause": self.cause,
+            "request_forms": partial(request_forms, str(self.request.base_url), self.viewer),
             "remedy_of": self.remedy,
         }
         return templates.TemplateResponse(

@@ -82,6 +82,17 @@ class BatchStream:
             rows = select(*columns).where(BatchRow.stream == self._name)
             return [Batch(*row) for row in session.exec(rows.order_by(col(columns[1])))]
 
+    def batch_of(self, position: int) -> Batch | None:
+        """The batch that the trade at a position is in; None when there is no such trade."""
+        columns = (BatchRow.id, BatchRow.first_position, BatchRow.count, BatchRow.content_hash)
+        rows = select(*columns).where(
+            BatchRow.stream == self._name, BatchRow.first_position <= position
+        )
+        with self._database.reading() as session:
+            found = session.exec(rows.order_by(col(BatchRow.first_position).desc())).first()
+        batch = Batch(*found) if found else None
+        return batch if batch and position < batch.first_position + batch.count else None
+
     def append(self, session: UnitOfWork, batch_id: str, trades: TradeColumns) -> Batch:
         """Puts a new batch into a transaction. It counts once that is committed."""
         return self.append_all(session, [(batch_id, trades)])[0]

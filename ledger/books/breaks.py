@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
+from ledger.books.break_history import breaks_at, entry_of, entry_row
 from ledger.books.break_life import (
     Break,
     BreakEntry,
@@ -38,18 +38,20 @@ TEXT_MAX: Final = 500
 AT_ONCE: Final = 500
 """Breaks in one statement."""
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
-_VERSIONS: Final = msgspec.json.Decoder(BreakVersion)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakFilter:
-    """Which breaks somebody asks for; None, or empty: whatever it is."""
+    """Which breaks somebody asks for; None, or empty: whatever it is.
+
+    ``as_of_block`` asks for those that stood then, as they were; None: for those there are now.
+    """
 
     states: tuple[BreakState, ...] = ()
     kind: BreakKind | None = None
     assignee: str | None = None
     contains: str = ""
+    asset: str | None = None
+    as_of_block: int | None = None
 
     def takes(self, found: Break) -> bool:
         """Whether a break is one of them. ``contains`` is looked for in what it is about."""
@@ -57,6 +59,7 @@ class BreakFilter:
             (not self.states or found.state in self.states)
             and self.kind in (None, found.kind)
             and self.assignee in (None, found.assignee)
+            and self.asset in (None, found.version.asset)
             and self.contains.casefold() in found.subject.casefold()
         )
 
@@ -109,8 +112,12 @@ class BreakBook:
 
     def select(self, wanted: BreakFilter) -> list[Break]:
         """The breaks that somebody asks for, oldest first."""
-        if wanted.states and set(wanted.states) <= set(STANDING):
-            breaks: Iterable[Break] = self._standing.values()
+        breaks: Iterable[Break]
+        if wanted.as_of_block is not None:
+            with self._database.reading() as session:
+                breaks = breaks_at(session, self._owner, wanted.as_of_block)
+        elif wanted.states and set(wanted.states) <= set(STANDING):
+            breaks = self._standing.values()
         else:
             with self._database.reading() as session:
                 breaks = [_break_of(row) for row in session.exec(select(BreakRow))]
@@ -129,7 +136,7 @@ class BreakBook:
         rows = select(BreakEntryRow).where(BreakEntryRow.break_id == id)
         with self._database.reading() as session:
             return [
-                _entry_of(row) for row in session.exec(rows.order_by(col(BreakEntryRow.sequence)))
+                entry_of(row) for row in session.exec(rows.order_by(col(BreakEntryRow.sequence)))
             ]
 
     def entries_after(self, sequence: int, count: int) -> list[tuple[str, BreakEntry]]:
@@ -137,7 +144,7 @@ class BreakBook:
         rows = select(BreakEntryRow).where(col(BreakEntryRow.sequence) > sequence)
         with self._database.reading() as session:
             found = session.exec(rows.order_by(col(BreakEntryRow.sequence)).limit(count))
-            return [(row.break_id, _entry_of(row)) for row in found]
+            return [(row.break_id, entry_of(row)) for row in found]
 
     # What people do about a break, by its short name.
 
@@ -223,7 +230,7 @@ class BreakBook:
             last = after.get(id) or before.get(id)
             after[id] = applied(last, entry) if last else opened(id, self._owner, entry)
         upsert(session, BreakRow, [_row_of(each) for each in after.values()])
-        entries = [_entry_row(id, entry) for id, entry in changes]
+        entries = [entry_row(id, entry) for id, entry in changes]
         session.connection().execute(insert(table_of(BreakEntryRow)), entries)
         session.on_commit(lambda: self._publish(after))
         return after
@@ -316,33 +323,3 @@ def _break_of(row: BreakRow) -> Break:
         occurrences=row.occurrences,
         closed=closed,
     )
-
-
-def _entry_row(id: str, entry: BreakEntry) -> dict[str, Any]:
-    return {
-        "break_id": id,
-        "act": entry.act.value,
-        "actor": entry.actor,
-        "text": entry.text,
-        "block": entry.seen.block,
-        "at": entry.seen.at,
-        "before": _packed(entry.before),
-        "after": _packed(entry.after),
-    }
-
-
-def _entry_of(row: BreakEntryRow) -> BreakEntry:
-    assert row.sequence is not None, "it was read"
-    return BreakEntry(
-        act=BreakAct(row.act),
-        seen=Seen(row.block, row.at),
-        actor=row.actor,
-        text=row.text,
-        before=_VERSIONS.decode(row.before) if row.before else None,
-        after=_VERSIONS.decode(row.after) if row.after else None,
-        sequence=row.sequence,
-    )
-
-
-def _packed(version: BreakVersion | None) -> str | None:
-    return _ENCODER.encode(version).decode() if version else None

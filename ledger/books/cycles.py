@@ -41,8 +41,8 @@ class CycleRecords:
 
     def watermark(self) -> int:
         """The position up to which the intake has been cut into cycles."""
-        covered = self.in_force()
-        return covered[-1].end_position if covered else 0
+        last = self._last_in_force(len(self._rows))
+        return last.end_position if last else 0
 
     def get(self, number: int) -> CycleRow | None:
         """A cycle by its number."""
@@ -67,11 +67,10 @@ class CycleRecords:
 
     def covering(self, position: int) -> CycleRow | None:
         """The cycle in whose window a position is; None when it has not been cut yet."""
-        covered = self.in_force()
-        place = bisect_right(covered, position, key=lambda row: row.first_position) - 1
-        if place < 0 or position >= covered[place].end_position:
-            return None
-        return covered[place]
+        # An abandoned cycle begins where the one after it does: places never go back.
+        began = bisect_right(self._rows, position, key=lambda row: row.first_position)
+        found = self._last_in_force(began)
+        return found if found and position < found.end_position else None
 
     def add(self, session: UnitOfWork, row: CycleRow) -> None:
         """Puts a new cycle into a transaction. It counts once that is committed."""
@@ -83,6 +82,11 @@ class CycleRecords:
         rows = update(CycleRow).where(col(CycleRow.number) == number)
         session.exec(rows.values(**values))
         session.on_commit(lambda: self._change(number, values))
+
+    def _last_in_force(self, end: int) -> CycleRow | None:
+        """The last one that was not abandoned among the first so many."""
+        rows = (self._rows[place] for place in range(end - 1, -1, -1))
+        return next((row for row in rows if row.state != ABANDONED), None)
 
     def _change(self, number: int, values: dict[str, object]) -> None:
         changed = CycleRow(**self._rows[number - 1].model_dump() | values)

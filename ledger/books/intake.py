@@ -4,6 +4,7 @@ Nearly all trades settle in the cycle of their position, so only the others are 
 cancelled, not affirmed, or waiting as an instruction. Everything else follows from the cycles.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -67,11 +68,13 @@ class Intake:
         kept = min(max(recent_max, RECENT_TRADES_MAX), WINDOW_TRADES_MAX)
         self.stream = BatchStream(database, "intake", kept)
         self._exceptions: dict[int, TradeStanding] = {}
+        self._count_by_state: Counter[str] = Counter()
         self._columns = _ExceptionColumns()
         with database.reading() as session:
             for row in session.exec(select(TradeExceptionRow)):
                 reason = Reason[row.reason] if row.reason else None
                 self._exceptions[row.position] = TradeStanding(row.state, reason, row.instruction)
+                self._count_by_state[row.state] += 1
         self._columns.note(self._exceptions)
 
     def take_in(
@@ -128,6 +131,11 @@ class Intake:
         note_changes(session, _changes(standings))
 
         def publish() -> None:
+            for position, each in standings.items():
+                before = self._exceptions.get(position)
+                if before is not None:
+                    self._count_by_state[before.state] -= 1
+                self._count_by_state[each.state] += 1
             self._exceptions.update(standings)
             self._columns.note(standings)
 
@@ -136,6 +144,10 @@ class Intake:
     def exception(self, position: int) -> TradeStanding | None:
         """What became of a trade that did not settle in the cycle of its position."""
         return self._exceptions.get(position)
+
+    def count_of(self, state: str) -> int:
+        """How many of these trades are in a state, as it was noted last."""
+        return self._count_by_state[state]
 
     def exceptions(self) -> Mapping[int, TradeStanding]:
         """All of them, by position, as of now."""

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
-from typing import Any, Final
+from threading import Lock, RLock
+from typing import Any, Final, NamedTuple
 
 from ledger.chain.bundle import Bundle
 from ledger.chain.errors import StorageError
@@ -75,21 +75,49 @@ class BlockFile:
     ) -> None:
         self.path = path
         self.reached = reached
+        self._is_only_read = only_read
+        # A database in memory belongs to its connection; one on disk is read beside the writer.
+        self._is_alone = only_read or path == MEMORY
+        self._write_lock = RLock()
+        self._read_lock = self._write_lock if self._is_alone else RLock()
+        self._opening = Lock()
+        self._connections: _Connections | None = None
         with self._explained():
-            self._writer = _connect_to_read(path) if only_read else _connect(path)
             if not only_read:
                 self._writer.executescript(_SCHEMA)
-            # A database in memory belongs to its connection; one on disk is read beside the writer.
-            is_alone = only_read or path == MEMORY
-            self._reader = self._writer if is_alone else _connect(path)
-        self._write_lock = RLock()
-        self._read_lock = self._write_lock if is_alone else RLock()
+            self._connected()
 
     def close(self) -> None:
         """Releases the file."""
         with self._write_lock, self._read_lock:
             self._reader.close()
             self._writer.close()
+
+    def let_go(self) -> None:
+        """Releases the file until it is needed again; what is in memory is kept."""
+        if self.path != MEMORY:
+            with self._write_lock, self._read_lock:
+                self.close()
+                self._connections = None
+
+    @property
+    def _writer(self) -> sqlite3.Connection:
+        return self._connected().writer
+
+    @property
+    def _reader(self) -> sqlite3.Connection:
+        return self._connected().reader
+
+    def _connected(self) -> "_Connections":
+        connections = self._connections
+        if connections is None:
+            with self._opening:
+                connections = self._connections = self._connections or self._connect()
+        return connections
+
+    def _connect(self) -> "_Connections":
+        writer = _connect_to_read(self.path) if self._is_only_read else _connect(self.path)
+        return _Connections(writer, writer if self._is_alone else _connect(self.path))
 
     @contextmanager
     def commit(self) -> Iterator[sqlite3.Connection]:
@@ -173,6 +201,11 @@ class BlockFile:
             if isinstance(error, _NO_DAMAGE):
                 raise
             raise self.damaged(str(error)) from error
+
+
+class _Connections(NamedTuple):
+    writer: sqlite3.Connection
+    reader: sqlite3.Connection
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:

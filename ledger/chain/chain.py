@@ -27,6 +27,7 @@ from ledger.chain.store import BlockStore
 from ledger.chain.transactions import InvalidTransactionError, Transaction, decode_transaction
 from ledger.chain.validator import Sign
 from ledger.chain.voting import Voting
+from ledger.logs import logger_of
 
 Listener = Callable[[Header], None]
 Submitted = bytes | InvalidTransactionError
@@ -34,7 +35,7 @@ Submitted = bytes | InvalidTransactionError
 
 _REFUSALS_KEPT: Final = 10_000
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,11 @@ class Chain:
         """Releases validators and files."""
         self.voting.close()
         self.store.close()
+
+    def let_go(self) -> None:
+        """Releases files and threads until they are needed again."""
+        self.voting.let_go()
+        self.store.let_go()
 
     def submit(self, raw: bytes) -> bytes:
         """Takes one transaction; returns its hash once it is on disk.
@@ -273,6 +279,9 @@ class Chain:
         certificate = certify(self.config, number, block.hash, self._own_votes(signature))
         with self._state_lock:
             self._replica.append(block.signed(signature), certificate)
+        log.info("block.sealed", block=number, hash=_hex(block.hash), transactions=len(batch))
+        for each in batch if log.isEnabledFor(logging.DEBUG) else ():
+            log.debug("transaction.sealed", block=number, transaction=_hex(each.hash))
         with self._pool_lock:
             self._pool.remove(batch)
         for transaction in batch if self._refused else ():
@@ -313,6 +322,7 @@ class Chain:
         return True
 
     def _tell_final(self, header: Header) -> None:
+        log.info("block.final", block=header.number)
         _tell(self._final_listeners, header)
 
     def _own_votes(self, signature: bytes) -> dict[str, bytes]:
@@ -325,7 +335,11 @@ def _tell(listeners: Sequence[Listener], header: Header) -> None:
         try:
             listener(header)
         except Exception:
-            logger.exception("a listener failed at block %d", header.number)
+            log.exception("block.listener_failed", block=header.number)
+
+
+def _hex(hash: bytes) -> str:
+    return f"0x{hash.hex()}"
 
 
 def _joined(listeners: list[Listener], listener: Listener) -> Callable[[], None]:

@@ -1,6 +1,5 @@
 """Voting: the proposer asks every validator, and has the certificate as soon as a quorum agrees."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from ledger.chain.finality import Certificate, Vote, certify, is_vote
 from ledger.chain.genesis import ChainConfig
 from ledger.chain.sealed import Proposal
 from ledger.chain.validator import Validator
+from ledger.logs import logger_of
 
 VOTE_SECONDS: Final = 10.0
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class ValidatorLink(Protocol):
@@ -33,13 +33,16 @@ class ValidatorLink(Protocol):
     def close(self) -> None:
         """Lets the validator finish what it is doing, and releases it."""
 
+    def let_go(self) -> None:
+        """Lets it finish, and releases it until it is asked again."""
+
 
 class InProcessLink:
     """A validator in this process, on a thread of its own."""
 
     def __init__(self, validator: Validator) -> None:
         self.validator = validator
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"validator-{validator.name}")
+        self._thread = _thread_of(validator)
         self._lock = Lock()
         self._untold: Certificate | None = None
 
@@ -64,6 +67,12 @@ class InProcessLink:
         self._thread.shutdown(wait=True)
         self.validator.replica.store.close()
 
+    def let_go(self) -> None:
+        """Lets it finish, and releases it until it is asked again."""
+        self._thread.shutdown(wait=True)
+        self._thread = _thread_of(self.validator)
+        self.validator.replica.store.let_go()
+
     def _confirm(self) -> None:
         with self._lock:
             certificate, self._untold = self._untold, None
@@ -72,7 +81,12 @@ class InProcessLink:
             self.validator.confirm(certificate)
         except Exception:
             # It has not taken the block in; asked for its next vote, it says so.
-            logger.exception("validator %s cannot follow", self.validator.name)
+            log.exception("validator.cannot_follow", node=self.validator.name)
+
+
+def _thread_of(validator: Validator) -> ThreadPoolExecutor:
+    """It begins when something is to be done."""
+    return ThreadPoolExecutor(1, thread_name_prefix=f"validator-{validator.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,11 @@ class Voting:
         """Releases all validators."""
         for link in self.links:
             link.close()
+
+    def let_go(self) -> None:
+        """Releases all validators until they are asked again."""
+        for link in self.links:
+            link.let_go()
 
     def _ask_all(self, proposal: Proposal) -> "dict[Future[Vote], str]":
         """The questions about this block: new ones, and those whose answer is still to come.

@@ -179,6 +179,38 @@ def top_of(leaves: Iterable[tuple[int, bytes]], proof: Proof) -> bytes | None:
     return None if next(siblings, None) is not None else known[0][1]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One level on the way from a leaf to the top.
+
+    Attributes:
+        sibling: what it is hashed with; empty: it is the last of an odd level and goes up as it is.
+        is_left: the sibling stands before it.
+        node: what comes out.
+    """
+
+    sibling: bytes
+    is_left: bool
+    node: bytes
+
+
+def climb(index: int, leaf: bytes, proof: Proof) -> list[Step]:
+    """The way from one leaf to the top, as ``top_of`` goes it.
+
+    Raises StopIteration when there are too few siblings.
+    """
+    steps: list[Step] = []
+    siblings, place, width, node = iter(proof.siblings), index, proof.leaf_count, leaf
+    while width > 1:
+        sibling, is_left = b"", place % 2 == 1
+        if is_left or place + 1 < width:
+            sibling = next(siblings)
+            node = _node(sibling, node) if is_left else _node(node, sibling)
+        steps.append(Step(sibling, is_left, node))
+        place, width = place // 2, (width + 1) // 2
+    return steps
+
+
 def cut_salt_key(house_key: bytes, cycle_id: bytes, cut: bytes) -> bytes:
     """The key of the salts of one cut of a cycle: who is shown it can make these and no others.
 

@@ -5,6 +5,7 @@ where they were. Then the cycle, what left it and the signed transaction are one
 """
 
 from dataclasses import dataclass
+from logging import INFO
 from typing import Final
 
 import numpy as np
@@ -19,19 +20,26 @@ from ledger.clearing.columns import TradeColumns, are_of, participants_of
 from ledger.clearing.trimming import Available
 from ledger.domain.reasons import Reason
 from ledger.domain.rules import SECURITIES_GROSS, Rules
+from ledger.logs import logger_of
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
+from nodes.clearing_house.cycle_times import CycleTimes
+from nodes.clearing_house.cycle_watch import SUBMITTED, CycleWatch
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
 from nodes.clearing_house.signed_cycle import pack_signed, row_of, unpack_signed
-from nodes.clearing_house.staged import deliver_staged, fits_one_call, put_staged
+from nodes.clearing_house.staged import deliver_staged, fits_one_call, intents_of, put_staged
+from nodes.engine import Outcome
+from nodes.messages import SignedCycle
 from nodes.network import RULE_VERSION
 from nodes.node import Node
 from nodes.notices import keepers
 from nodes.trade_words import describe_trade_id
 
 _NOTICE: Final = "cycle"
+
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ class NetSettlement:
         self._rules = rules
         self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
+        self.times = CycleTimes(house.around.clock.stopwatch_ns)
+        self.watch = CycleWatch(house.around.clock)
         house.notices.serve(_NOTICE, lambda number: unpack_signed(cycles.signed(int(number))))
 
     def waiting(self) -> int:
@@ -80,16 +90,21 @@ class NetSettlement:
             return None
         started = self._house.around.clock.stopwatch_ns()
         number = self._cycles.next_number()
-        self.observer.reached(Stage.STRUCK, number, len(window.trades))
+        self._begun(number, window)
         agreed = self._agree(window, number)
         if agreed is None:
-            return self._write_abandoned(window, number)
+            abandoned = self._write_abandoned(window, number)
+            self.watch.over(number)
+            return abandoned
         self._write_down(agreed, number)
+        self._log("cycle.signed" if agreed.proposal else "cycle.empty", number)
         if agreed.proposal is not None:
+            self.watch.reached(SUBMITTED, number, len(agreed.cut.trades))
             self.settle(number)
             finality_ns = self._house.around.clock.stopwatch_ns() - started
             with self._house.database.transaction() as session:
                 self._cycles.change(session, number, finality_ns=finality_ns)
+        self.watch.over(number)
         return self._cycles.get(number)
 
     def dry_run(self) -> Cut | None:
@@ -99,6 +114,16 @@ class NetSettlement:
         """
         window = self._next_window()
         return None if window is None else cut(window, self._of_suspended(window), self.available())
+
+    def signed(self, number: int) -> SignedCycle | None:
+        """A cycle as its parties have signed it; None when they never did."""
+        payload = self._cycles.signed(number)
+        return unpack_signed(payload) if payload else None
+
+    def transactions(self, number: int, signed: SignedCycle) -> list[bytes]:
+        """The hashes of the transactions that settle a signed cycle, in order."""
+        found = map(self._house.outbox.hash_of, intents_of(_intent(number), signed))
+        return [each for each in found if each is not None]
 
     def resume(self) -> None:
         """Settles the cycles that were written down before a crash and may not have been sent."""
@@ -116,12 +141,13 @@ class NetSettlement:
             outcome = self._house.outbox.deliver(_intent(number))
         else:
             outcome = deliver_staged(self._house, _intent(number), signed)
-        self.observer.reached(Stage.FINAL, number, signed.cycle.count)
+        self._reached(Stage.FINAL, number, signed.cycle.count)
         state = records.SETTLED if outcome.succeeded else records.ABANDONED
         with self._house.database.transaction() as session:
             self._cycles.change(session, number, block=outcome.block, state=state)
             self._house.notices.conclude(session)
         self._house.catch_up()
+        self._log(f"cycle.{state}", number, outcome)
 
     def available(self) -> Available:
         """What the accounts have, as of the last projected block."""
@@ -129,6 +155,28 @@ class NetSettlement:
         return Available(
             securities=lambda keys: projection.available_of(Register.SECURITIES, keys),
             cash=lambda keys: projection.available_of(Register.CASH, keys),
+        )
+
+    def _begun(self, number: int, window: Window) -> None:
+        """Says that a cycle is struck."""
+        self._reached(Stage.STRUCK, number, len(window.trades))
+        places = {"first_position": window.first, "end_position": window.end}
+        log.info("cycle.struck", node=self._house.id, cycle=number, **places)
+
+    def _log(self, event: str, number: int, outcome: Outcome | None = None) -> None:
+        """Says what has become of a cycle that is written down."""
+        if not log.isEnabledFor(INFO):
+            return
+        row, kept = self._cycles.get(number), self._house.outbox.hash_of(_intent(number))
+        assert row is not None
+        log.info(
+            event,
+            node=self._house.id,
+            cycle=number,
+            cycle_id=f"0x{row.id.hex()}",
+            trades=row.trade_count,
+            transaction=f"0x{kept.hex()}" if kept else None,
+            block=outcome.block if outcome else None,
         )
 
     def _next_window(self) -> Window | None:
@@ -153,12 +201,12 @@ class NetSettlement:
             attempt = cut(window, excluded, self.available())
             if not len(attempt.trades):
                 return _Agreed(attempt, None, {})
-            self.observer.reached(Stage.NETTED, number, len(attempt.trades))
+            self._reached(Stage.NETTED, number, len(attempt.trades))
             proposal = Proposal(attempt, terms)
-            self.observer.reached(Stage.COMMITTED, number, len(attempt.trades))
-            signatures, unsigned = self._collect(proposal)
+            self._reached(Stage.COMMITTED, number, len(attempt.trades))
+            signatures, unsigned = self._collect(proposal, number)
             if not unsigned:
-                self.observer.reached(Stage.ATTESTED, number, len(attempt.trades))
+                self._reached(Stage.ATTESTED, number, len(attempt.trades))
                 return _Agreed(attempt, proposal, signatures)
             for party, why in unsigned.items():
                 # Who objects again loses all its trades: nobody can spend every cut on its own.
@@ -193,8 +241,16 @@ class NetSettlement:
         positions = (window.first + window.rows[theirs[window.rows]]).tolist()
         return dict.fromkeys(positions, Reason.SUSPENDED)
 
-    def _collect(self, proposal: Proposal) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
+    def _reached(self, stage: Stage, number: int, trades: int) -> None:
+        self.watch.reached(stage.value, number, trades)
+        self.times.reached(stage, number)
+        self.observer.reached(stage, number, trades)
+
+    def _collect(
+        self, proposal: Proposal, number: int
+    ) -> tuple[dict[int, bytes], dict[int, Unsigned]]:
         """The parties' signatures, and why each of the others did not sign."""
+        self.watch.asks(number, proposal.cut.parties)
         digest = self._house.settlement_domain().digest(proposal.cycle.struct_hash())
         signatures: dict[int, bytes] = {}
         unsigned: dict[int, Unsigned] = {}
@@ -202,8 +258,10 @@ class NetSettlement:
             answer = ask_to_sign(self._house, party, proposal.for_party(party), digest)
             if isinstance(answer, Unsigned):
                 unsigned[party] = answer
+                self.watch.answered(number, party, answer.reason)
             else:
                 signatures[party] = answer
+                self.watch.answered(number, party, None)
         return signatures, unsigned
 
     def _objections(self, attempt: Cut, party: int, why: Unsigned) -> dict[int, Reason]:

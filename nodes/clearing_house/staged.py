@@ -23,6 +23,11 @@ def fits_one_call(cycle: CycleMessage) -> bool:
     )
 
 
+def intents_of(intent: str, signed: SignedCycle) -> list[str]:
+    """Under which intents the transactions of a cycle are kept, in order."""
+    return [intent] if fits_one_call(signed.cycle) else _steps(intent, signed)
+
+
 def put_staged(house: Node, session: UnitOfWork, intent: str, signed: SignedCycle) -> None:
     """Puts the transactions of a signed cycle into a unit of work."""
     settlement = house.around.contracts.settlement

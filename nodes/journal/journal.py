@@ -4,7 +4,6 @@ Each source is followed from its cursor; events and cursors are one commit of th
 database. So whatever the process dies of, the next one goes on where this one had got to.
 """
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ import msgspec
 
 from ledger.books.database import Database, StorageError
 from ledger.books.interface.events import EventStore, KeptEvent
+from ledger.logs import logger_of
 from nodes.consortium import Consortium
 from nodes.journal.breaks import Breaks, Refusals
 from nodes.journal.event import Draft, Event, type_of
@@ -29,7 +29,10 @@ PAUSE_NS: Final = 200_000_000
 """How often those sources are looked at that other nodes have to be asked for."""
 SANDBOX: Final = "sandbox"
 
-logger = logging.getLogger(__name__)
+_SHOWN: Final = ("position", "cycle", "batch", "reason", "count", "owner")
+"""What of an event's data stands in the log."""
+
+log = logger_of(__name__)
 
 
 class Journal:
@@ -89,7 +92,7 @@ class Journal:
         try:
             self._keep(drafts, cursors)
         except StorageError as error:
-            logger.warning("the journal waits for room on the disk: %s", error)
+            log.warning("journal.waits_for_room", error=str(error))
 
     def note(
         self,
@@ -152,6 +155,8 @@ class Journal:
             for place, draft in enumerate(drafts)
         ]
         self.events.append(events, cursors)
+        for draft, event in zip(drafts, events, strict=True):
+            _write_line(draft, self._id_of(event.sequence))
 
     def _event(self, draft: Draft, sequence: int, time: str, chain_time: int) -> KeptEvent:
         network, node = self._consortium.network, draft.node or self._consortium.clearing_house.id
@@ -170,3 +175,19 @@ class Journal:
         )
         payload = msgspec.json.encode(event)
         return KeptEvent(sequence, event.type, event.subject, draft.participants, payload)
+
+
+def _write_line(draft: Draft, id: str) -> None:
+    """The event in the log, with what it is about under the name of its family."""
+    transaction = f"0x{draft.transaction.hex()}" if draft.transaction else None
+    log.info(
+        "journal.event",
+        event_id=id,
+        kind=draft.kind,
+        block=draft.block,
+        transaction=transaction,
+        **{
+            draft.kind.partition(".")[0]: draft.subject,
+            **{name: draft.data[name] for name in _SHOWN if name in draft.data},
+        },
+    )

@@ -1,6 +1,7 @@
 """Events of trades: one for each when they are few, else one for all that came together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from logging import DEBUG
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from ledger.books.changes import TradesChange, ranges_of
 from ledger.books.tables import CycleRow
 from ledger.clearing.cells import occurring
 from ledger.clearing.columns import Column, TradeColumns, participants_of
+from ledger.logs import logger_of
 from nodes.clearing_house.node import ClearingHouse
 from nodes.journal.event import Draft
 from nodes.journal.own_view import OWN_COUNTS
@@ -20,6 +22,8 @@ SINGLES_MAX: Final = 20
 RANGE_TRADES_MAX: Final = 200_000
 RANGES_SHOWN_MAX: Final = 100
 _STRUCK: Final = "struck"
+
+log = logger_of(__name__)
 
 
 class CapturedTrades:
@@ -115,6 +119,8 @@ def of_trades(  # what trades have in common
             )
             for row, position in enumerate(positions.tolist())
         ]
+    if log.isEnabledFor(DEBUG):
+        _write_lines(house, act, trades, positions, {"block": block, **(values or {})})
     ranges = ranges_of(positions.tolist())
     first, last = int(positions[0]), int(positions[-1])
     data = {
@@ -136,6 +142,20 @@ def of_trades(  # what trades have in common
             transaction=transaction,
         )
     ]
+
+
+def _write_lines(
+    house: ClearingHouse,
+    act: str,
+    trades: TradeColumns,
+    positions: Column,
+    fields: Mapping[str, object],
+) -> None:
+    """A line in the log for each trade of many that have one event together."""
+    event = f"trade.{act}"
+    for row, position in enumerate(positions.tolist()):
+        name = describe_trade_id(house.network, trades, row)
+        log.debug(event, trade=name, position=position, **fields)
 
 
 def participant_ids(house: ClearingHouse, numbers: Iterable[int]) -> frozenset[str]:

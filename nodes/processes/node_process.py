@@ -3,8 +3,6 @@
 It answers envelopes, follows the chain, and reconciles at every final block by itself.
 """
 
-import logging
-import signal
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -12,6 +10,7 @@ from typing import Final
 from contracts.deployment import Addresses, Contracts
 from ledger.books.database import open_database
 from ledger.domain.participants import Role
+from ledger.logs import logger_of
 from nodes import bootstrap
 from nodes.bus import NO_ANSWER
 from nodes.business_clock import clock_file
@@ -27,6 +26,7 @@ from nodes.processes.house_engine import HouseEngine
 from nodes.processes.lifeline import end_with_supervisor, say_ready
 from nodes.processes.routes import messages_route
 from nodes.state_folder import books_file, key_file
+from nodes.stop_signals import on_stop
 from nodes.turns import Turns
 from nodes.wire.courier import Courier, HttpBus, Sender
 from nodes.wire.directory import LOCAL, Directory
@@ -43,7 +43,7 @@ AWAY_SECONDS: Final = 3.0
 RECONCILE_SECONDS: Final = 2.0
 """How often a node with open breaks compares again without a new block."""
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class NodeProcess:
@@ -87,7 +87,7 @@ class NodeProcess:
                         self.node.catch_up()
                         self.node.reconcile()
             except (EngineError, *NO_ANSWER) as error:
-                logger.warning("%s goes on later: %s", self.node.id, error)
+                log.warning("node.goes_on_later", node=self.node.id, error=str(error))
             seen_ns = self._clock.stopwatch_ns()
 
     def close(self) -> None:
@@ -130,8 +130,7 @@ def serve(state: Path, id: str, port: int) -> None:
     Raises StateFolderError, EngineError, OSError when it cannot begin.
     """
     stopping = Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stopping.set())
+    on_stop(stopping.set)
     end_with_supervisor(stopping.set)
     process = NodeProcess(state, id, port)
     say_ready(process.port)

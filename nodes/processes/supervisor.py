@@ -5,7 +5,6 @@ ended on purpose stays away until it is started. Only processes that were starte
 and all of them end when this one does: their standard input closes.
 """
 
-import logging
 import select
 import signal
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from ledger.logs import logger_of
 from nodes.clock import NS, Clock, WallClock
 from nodes.processes.children import Child, Children
 from nodes.wire.directory import Directory, Listing, Place
@@ -34,7 +34,7 @@ RUNNING, PAUSED, ENDED, RESTARTING = "running", "paused", "ended", "restarting"
 Command = Callable[[str, int], Sequence[str]]
 """What the process of a node does, on a port (0: any free one): MODULE:FUNCTION, arguments."""
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class Ready(msgspec.Struct):
@@ -166,8 +166,10 @@ class Processes:
             *others, first = reversed(self._children.values())
             for each in others:
                 self._ask_to_end(each)
-            for each in (*others, first):
-                self._end(each, signal.SIGTERM)
+            for each in others:
+                # It was asked already: a second signal would end it at once.
+                self._end(each, None)
+            self._end(first, signal.SIGTERM)
             self._directory.clear()
 
     def _child(self, id: str) -> _Kept:
@@ -212,15 +214,17 @@ class Processes:
                 f"{child.id} did not come up: see what it says where novate up runs"
             ) from None
         child.port = ready.port
+        log.info("process.started", node=child.id, pid=process.pid, port=child.port)
         self._contracts = ready.contracts or self._contracts
         self._stand(child, RUNNING)
         if ready.words:
             self._say(ready.words)
 
-    def _end(self, child: _Kept, how: signal.Signals) -> None:
+    def _end(self, child: _Kept, how: signal.Signals | None) -> None:
         process, child.process = child.process, None
         if process is not None:
-            process.send_signal(how)
+            if how is not None:
+                process.send_signal(how)
             if child.state == PAUSED:
                 process.send_signal(signal.SIGCONT)
             try:
@@ -228,6 +232,7 @@ class Processes:
             except TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 process.wait(STOP_SECONDS_MAX)
+            log.info("process.ended", node=child.id, pid=process.pid, status=process.returncode)
             _let_go(process)
         self._stand(child, ENDED)
 
@@ -271,7 +276,7 @@ class Processes:
     def _mourn(self, child: _Kept) -> None:
         assert child.process is not None
         now = self._clock.stopwatch_ns()
-        logger.warning("%s has ended with status %s", child.id, child.process.returncode)
+        log.warning("process.died", node=child.id, status=child.process.returncode)
         _let_go(child.process)
         child.process = None
         if now - child.started_ns > STEADY_SECONDS * NS:
@@ -283,7 +288,7 @@ class Processes:
             self._launch(child)
             self._await(child)
         except ProcessError as error:
-            logger.warning("%s", error)
+            log.warning("process.not_started", node=child.id, error=str(error))
             self._start_later(child)
 
     def _start_later(self, child: _Kept) -> None:

@@ -18,6 +18,7 @@ from ledger.books.submissions import Submission, submission_of
 from ledger.books.trade_records import content_hash
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.reasons import Reason, Rejected
+from ledger.logs import logger_of
 from nodes.bus import UnreachableError
 from nodes.exchange import Exchange
 
@@ -26,6 +27,8 @@ GROUP_TRADES_MAX: Final = 200_000
 TRADES_WAITING_MAX: Final = 4_000_000
 SPACE_RESERVE_BYTES: Final = 64 * 1024 * 1024
 """Left free by the capture, so that what was captured can still be cleared."""
+
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,9 @@ class CaptureQueue:
         if not parts:
             return
         verdicts = self._exchange.capture_group(parts, list(batches))
+        for (name, _), verdict in zip(parts, verdicts, strict=True):
+            refused = len(verdict.refused)
+            log.debug("capture.committed", batch=name, captured=verdict.count, refused=refused)
         self._refused += sum(len(verdict.refused) for verdict in verdicts)
         if singles:
             _answer_singles(singles, verdicts.pop(0), end)

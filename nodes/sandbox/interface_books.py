@@ -29,6 +29,10 @@ class InterfaceBooks:
         self.answers = AnswerBook(self.writer)
         self.requests = RequestBook(self.database, self.writer)
 
+    def let_go(self) -> None:
+        """Before anything was written: releases the file until it is needed."""
+        self.database.close()
+
     def close(self) -> None:
         """Releases the file; what was temporary is gone."""
         self.writer.close()

@@ -4,7 +4,6 @@ Clearing strikes a cycle when enough trades wait, when some have waited long eno
 told to. Trades that are captured meanwhile are left for the next cycle.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from ledger.domain.errors import MalformedError
 from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
+from ledger.logs import logger_of
 from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.clock import NS
@@ -41,6 +41,7 @@ from nodes.sandbox.capture_queue import Captured, CapturedTrades, CaptureQueue
 from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
+from nodes.sandbox.pulse import MarketPulse
 from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
 from nodes.turns import Turns
@@ -54,7 +55,7 @@ DEFAULT_SEED: Final = "novate"
 
 _STOPPED: Final = Rejected(Reason.UNAVAILABLE, "the sandbox is stopping")
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +99,11 @@ class Sandbox:
         self.interface = InterfaceBooks(consortium.path)
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
+        self.pulse = MarketPulse(consortium)
         self.faults: NodeFaults = InProcessFaults(consortium)
         self.desk_faults = DeskFaults(consortium)
         self.stubs = Stubs(consortium)
-        self._cycle_ns = int(cycle_seconds * NS)
+        self.cycle_seconds = cycle_seconds
         self._must_resume = False
         self._stopping = Event()
         self._threads = [
@@ -115,6 +117,8 @@ class Sandbox:
             self.consortium.reconcile()
             self.journal.begin()
         self.is_ready = True
+        height = self.consortium.clearing_house.projection.height
+        log.info("market.ready", block=height)
         for thread in self._threads:
             thread.start()
 
@@ -131,6 +135,7 @@ class Sandbox:
                 self.journal.finish()
             self.consortium.close()
         self.interface.close()
+        log.info("market.closed")
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
@@ -242,6 +247,7 @@ class Sandbox:
         with self.lock:
             try:
                 yield
+                self.pulse.look()
                 self.journal.follow(is_thorough=True)
             except (MalformedError, UnreachableError, PermissionError):
                 # Nothing has gone wrong here: the same may be asked for again.
@@ -267,15 +273,15 @@ class Sandbox:
         while not self._stopping.wait(IDLE_SECONDS):
             try:
                 waited_ns = clock.stopwatch_ns() - last_ns
-                is_due = bool(self._cycle_ns) and waited_ns >= self._cycle_ns
+                is_due = 0 < self.cycle_seconds <= waited_ns / NS
                 if self._clear(is_due=is_due):
                     last_ns = clock.stopwatch_ns()
             except StorageError as error:
                 # Nothing of what failed has happened; the rest is found as after a crash.
                 self._must_resume = True
-                logger.warning("clearing waits for room on the disk: %s", error)
+                log.warning("clearing.waits_for_room", error=str(error))
             except (UnreachableError, PermissionError) as error:
-                logger.warning("clearing goes on without a node: %s", error)
+                log.warning("clearing.without_node", error=str(error))
             except Exception as error:  # noqa: BLE001 # whatever it was, it is said and stops clearing
                 self._fail(error)
                 return
@@ -290,6 +296,7 @@ class Sandbox:
         """Takes in what was captured; closes a cycle when it is due or full, and says so."""
         with self.lock:
             has_closed = self._step(is_due=is_due)
+            self.pulse.look()
             self.journal.follow()
         return has_closed
 
@@ -324,12 +331,14 @@ class Sandbox:
         cycle = self.consortium.clearing_house.net.close()
         self.consortium.clearing_house.work()
         self.consortium.reconcile()
+        if cycle is not None:
+            self.consortium.clearing_house.net.times.were_reconciled(cycle.number)
         return cycle
 
     def _fail(self, error: Exception) -> None:
         """Books that may be wrong must not be shown as right: nothing more is settled."""
         self.failure, self.is_ready = f"{type(error).__name__}: {error}", False
-        logger.error("clearing has stopped", exc_info=error)
+        log.error("clearing.stopped", exc_info=error)
 
 
 def open_sandbox(

@@ -5,9 +5,8 @@ tried so often that it is given up. What was attempted is on record before anyth
 """
 
 import asyncio
-import logging
 from threading import Event, Thread
-from typing import Final
+from typing import Any, Final
 
 from ledger.books.interface.events import EventFilter, EventStore, KeptEvent, is_of_type
 from ledger.books.interface.webhooks import (
@@ -21,6 +20,7 @@ from ledger.books.interface.webhooks import (
     WebhookStore,
     types_of,
 )
+from ledger.logs import logger_of
 from nodes.clock import Clock
 from nodes.journal.event import id_in
 from nodes.journal.own_view import payload_for
@@ -37,7 +37,7 @@ EVENTS_A_LOOK_MAX: Final = 500
 PASSED_OVER_MAX: Final = 10_000
 """So many events that an endpoint does not want, and it is written down that it is past them."""
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 class Dispatcher:
@@ -82,7 +82,7 @@ class Dispatcher:
                     due = self._due()
                 except Exception:
                     # What cannot be read now may be read at the next look.
-                    logger.exception("webhooks")
+                    log.exception("webhooks.unreadable")
                     due = []
                 busy = {id: task for id, task in busy.items() if not task.done()}
                 for id in due:
@@ -122,7 +122,7 @@ class Dispatcher:
                     return
         except Exception:
             # The others are not to suffer; nor is it to be told the same all the time.
-            logger.exception("webhooks to endpoint %s", id)
+            log.exception("webhook.failed", endpoint=id)
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _resend(self, endpoint: WebhookEndpointRow, sender: Sender) -> bool:
@@ -138,7 +138,7 @@ class Dispatcher:
             answer = await self._send(endpoint, event, sender)
             row = self._attempt(endpoint, event, wish.sequence, 1, answer)
         row.is_resend = True
-        self._webhooks.record(row, wish.number)
+        self._record(row, wish.number)
         return True
 
     async def _go_on(self, endpoint: WebhookEndpointRow, sender: Sender) -> bool:
@@ -150,16 +150,34 @@ class Dispatcher:
         attempt = endpoint.attempts + 1
         row = self._attempt(endpoint, event, event.sequence, attempt, answer)
         if answer.is_success:
-            self._webhooks.record(
+            self._record(
                 row, None, sequence=event.sequence, attempts=0, due_at=0, exhausted_in_a_row=0
             )
         elif attempt < ATTEMPTS_MAX:
             pause = self._retry_seconds * 2 ** (attempt - 1)
             due_at = self._clock.chain_time() + pause
-            self._webhooks.record(row, None, attempts=attempt, due_at=due_at)
+            self._record(row, None, attempts=attempt, due_at=due_at)
         else:
             self._give_up(endpoint, row)
         return True
+
+    def _record(
+        self,
+        row: WebhookAttemptRow,
+        resend: int | None,
+        **values: Any,  # noqa: ANN401 # columns of the endpoint
+    ) -> None:
+        """Keeps an attempt, and says in the log how it has ended."""
+        about = {
+            "endpoint": row.endpoint,
+            "event_id": row.event,
+            "attempt": row.attempt,
+            "outcome": row.outcome,
+            "status": row.status,
+            "ms": row.duration_ms,
+        }
+        number = self._webhooks.record(row, resend, **values)
+        log.info("webhook.attempted", attempt_id=number, **about)
 
     def _give_up(self, endpoint: WebhookEndpointRow, row: WebhookAttemptRow) -> None:
         """The event is left for a resend; after several in a row the endpoint is left alone."""
@@ -173,9 +191,9 @@ class Dispatcher:
         }
         if in_a_row >= EXHAUSTED_IN_A_ROW_MAX:
             why = f"{in_a_row} events in a row were given up after {ATTEMPTS_MAX} attempts each"
-            self._webhooks.record(row, None, **values, state=DISABLED, why_disabled=why)
+            self._record(row, None, **values, state=DISABLED, why_disabled=why)
         else:
-            self._webhooks.record(row, None, **values)
+            self._record(row, None, **values)
 
     def _next(self, endpoint: WebhookEndpointRow) -> KeptEvent | None:
         """The next event that an endpoint is to be told of; what is not for it is passed over."""

@@ -1,12 +1,12 @@
 """A node behind its port: opens envelopes, checks who sent them, and answers each once."""
 
-import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from ledger.books.database import StorageError
 from ledger.domain.errors import MalformedError
+from ledger.logs import logger_of
 from nodes.bus import UnreachableError, disturbed
 from nodes.engine import EngineError
 from nodes.keys import fresh_session
@@ -29,7 +29,7 @@ from nodes.wire.signers import Signers
 ASIDE_SECONDS_MAX: Final = 1.0
 _ASIDE: Final = (StatementRequest.__name__, UnsoundAssets.__name__)
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class NodeHost:
             status, why = "unreachable", str(error)
         except Exception as error:
             # Of somebody who may send anything: the node goes on.
-            logger.exception("%s of %s failed", envelope.name, envelope.sender)
+            log.exception("message.failed", kind=envelope.name, sender=envelope.sender)
             status, why = "failed", type(error).__name__
         return Answer(status, "", why.encode())
 

@@ -5,7 +5,6 @@ description, and those are of the market that is opened here. ``HYPOTHESIS_PROFI
 longer.
 """
 
-import os
 from copy import deepcopy
 from datetime import date
 from itertools import count
@@ -23,9 +22,10 @@ from ledger.domain.errors import MalformedError
 from nodes.sandbox.sandbox import open_sandbox
 from nodes.webhooks.addresses import AddressRules
 from tests.support.clients import client_of, key_header
+from tests.support.looking import IS_DEEP
 from tests.support.servers import served
 
-EXAMPLES = 100 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 4
+EXAMPLES = 100 if IS_DEEP else 2
 NEVER_ENDING = "events.stream"
 JSON_RPC = "rpc.call"
 """Its path is asked with other methods, and answers a WebSocket's GET in its own way."""

@@ -3,9 +3,6 @@
 import json
 import re
 import shlex
-import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import get_args
@@ -22,6 +19,8 @@ from nodes.invariants import violations
 from nodes.sandbox.sandbox import open_sandbox
 from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
+from tests.support.forked import forked
+from tests.support.killed_interface import serve
 from tests.support.servers import served
 
 SECONDS_MAX = 30
@@ -215,15 +214,10 @@ def test_faults_of_desks_stand_beside_those_of_nodes_and_one_call_heals_both(cli
 @contextmanager
 def process(folder):
     """A sandbox in a process of its own, that is killed."""
-    words = [sys.executable, "-m", "tests.support.killed_interface", str(folder), "never"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as started:
-        try:
-            place = started.stdout.readline().strip()
-            with httpx2.Client(base_url=f"http://{place}", headers=key_header()) as client:
-                yield client
-        finally:
-            started.send_signal(signal.SIGKILL)
-            started.wait(SECONDS_MAX)
+    with forked(serve, folder, "never") as started:
+        place = started.stdout.readline().strip()
+        with httpx2.Client(base_url=f"http://{place}", headers=key_header()) as client:
+            yield client
 
 
 def test_it_comes_to_the_same_when_everything_is_killed_between_the_steps(tmp_path):

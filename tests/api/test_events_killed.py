@@ -1,12 +1,11 @@
 """Killed at any commit: the journal loses no event, repeats none, and leaves no gap."""
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
 
+from tests.support.forked import run_forked
 from tests.support.killed_journal import BATCH_TRADES, ROUNDS, live_through
 
 
@@ -27,28 +26,14 @@ def positions(events, act):
     ("whose", "moment", "times"),
     [
         ("journal", "before", 5),
-        ("journal", "after", 12),
-        ("house", "before", 9),
+        pytest.param("journal", "after", 12, marks=pytest.mark.deep),
+        pytest.param("house", "before", 9, marks=pytest.mark.deep),
         ("house", "after", 60),
     ],
 )
-def test_killed_journal_goes_on_without_loss_or_repetition(request, tmp_path, whose, moment, times):
-    killed = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tests.support.killed_journal",
-            str(tmp_path),
-            whose,
-            moment,
-            str(times),
-        ],
-        cwd=request.config.rootpath,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+def test_killed_journal_goes_on_without_loss_or_repetition(tmp_path, whose, moment, times):
+    killed = run_forked(live_through, tmp_path, whose, moment, times)
+    assert killed.returncode == -signal.SIGKILL
 
     events, captured, cycles, height = live_through(tmp_path)
 

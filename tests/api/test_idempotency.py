@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
@@ -21,6 +19,8 @@ from ledger.domain.reasons import Reason
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
+from tests.support.forked import forked
+from tests.support.killed_interface import serve
 
 BY_HAND = SandboxOptions(cycle_seconds=0)
 TRADE = {
@@ -250,13 +250,8 @@ def test_where_to_look_is_what_can_be_read(write, seen):
 
 @contextmanager
 def process(folder, moment):
-    words = [sys.executable, "-m", "tests.support.killed_interface", str(folder), moment]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as started:
-        try:
-            yield f"http://{started.stdout.readline().strip()}", started
-        finally:
-            started.send_signal(signal.SIGKILL)
-            started.wait(SECONDS_MAX)
+    with forked(serve, folder, moment) as started:
+        yield f"http://{started.stdout.readline().strip()}", started
 
 
 def read(place, path):
@@ -303,7 +298,7 @@ def test_killed_between_work_and_answer_nothing_happens_twice(tmp_path, moment):
         with process(tmp_path, moment) as (place, started):
             with pytest.raises(httpx2.TransportError):
                 ask(place, path, body, path)
-            assert started.wait(SECONDS_MAX) == -signal.SIGKILL
+            assert started.wait() == -signal.SIGKILL
     with process(tmp_path, "never") as (place, _):
         second = [ask(place, path, body, path) for path, body in asked]
         third = [ask(place, path, body, path) for path, body in asked]

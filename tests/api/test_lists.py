@@ -80,6 +80,8 @@ def walk(get, path, limit=7):
         ("participant=BANK-1", lambda _: False),
         ("instrument=NOVA2", lambda t: t["symbol"] == "NOVA2"),
         ("number=120", lambda t: t["number"] == "120"),
+        (f"trade_date={DAY}", lambda _: True),
+        ("trade_date=2020-01-01", lambda _: False),
         ("captured_from=10&captured_before=20", lambda t: 10 <= t["position"] < 20),
         (
             "participant=BRK-C&instrument=NOVA3&state=settled&captured_from=5",
@@ -90,7 +92,7 @@ def walk(get, path, limit=7):
             ),
         ),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 @pytest.mark.parametrize("scanned", [3, 10_000])
 def test_trades_are_filtered_as_by_hand(client, monkeypatch, query, is_wanted, scanned):
@@ -120,6 +122,7 @@ def test_cycles_and_instructions_are_filtered(client):
         ("trades?instrument=NOPE", 404),
         ("trades?instrument=US0378331006", 422),
         ("trades?number=t1", 422),
+        ("trades?trade_date=2026-02-30", 422),
         ("trades?captured_from=-1", 422),
         ("cycles?state=odd", 422),
         ("instructions?instrument=NOPE", 404),

@@ -2,24 +2,16 @@
 
 import shutil
 import signal
-from multiprocessing import get_context
 
 import pytest
 
 from ledger.books.postings import Register
 from ledger.domain.instructions import State
+from tests.support.forked import processes
 from tests.support.kill_points import DESK_KILL_POINTS
 from tests.support.killed_desk import CASH, LIMIT, die, found, run
 
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Processes that begin with everything imported and nothing done."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.killed_desk"])
-    return context
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +41,9 @@ def test_story_settles_a_whole_two_parts_and_a_set(never_killed):
 
 
 @pytest.mark.parametrize("point", DESK_KILL_POINTS, ids=lambda point: point.name)
-def test_desk_that_was_killed_goes_on_as_if_it_had_not_been(
-    processes, begun, never_killed, tmp_path, point
-):
+def test_desk_that_was_killed_goes_on_as_if_it_had_not_been(begun, never_killed, tmp_path, point):
     folder = shutil.copytree(begun, tmp_path / "state")
-    process = processes.Process(target=die, args=(folder, [point]))
+    process = processes().Process(target=die, args=(folder, [point]))
     process.start()
     process.join(PATIENCE_SECONDS)
 

@@ -1,7 +1,7 @@
 """A dry run changes nothing, and what it says comes true."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.domain.instructions import Priority, State
@@ -13,6 +13,7 @@ from nodes.entering import enter
 from nodes.state_hash import state_hash
 from tests.support.consortia import NET, capture, small_consortium, states, trades_of
 from tests.support.instructions import bring_in, entry_of, everything_on_disk
+from tests.support.looking import examples
 
 BY_HAND = Rules(auto_settle=False, partial=True, partial_minimum_cash_share=0)
 SIDES = [(one, other) for one in "ABC" for other in "ABC" if one != other]
@@ -83,7 +84,7 @@ def comes_true(consortium, label, found):
         assert desk.settle(label) is found.reason
 
 
-@settings(max_examples=20)
+@examples(7, deep=200)
 @given(
     all_terms=st.lists(TERMS, min_size=1, max_size=6),
     order=st.sampled_from(QueueOrder),
@@ -106,7 +107,7 @@ def test_what_a_dry_run_says_of_an_instruction_comes_true(all_terms, order, pick
     consortium.close()
 
 
-@settings(max_examples=8)
+@examples(4, deep=80)
 @given(all_terms=st.lists(TERMS, min_size=2, max_size=5), split=st.integers(1, 4))
 def test_what_a_dry_run_says_of_what_is_not_entered_comes_true(all_terms, split):
     consortium = small_consortium(BY_HAND, {"A": 20, "B": 10}, {"A": 100, "C": 200})

@@ -80,6 +80,7 @@ def test_same_story_can_be_played_again_on_the_same_chain(request, anvil):
     assert result(load_story(path), engine) == result(load_story(path), engine)
 
 
+@pytest.mark.deep
 def test_tests_of_cycles_and_stories_pass_on_it(request, anvil):
     tests = ["tests/nodes/test_cycles.py", "tests/nodes/scenario/test_pack.py"]
     wanted = "not alike and (test_cycles or netting)"
@@ -114,7 +115,9 @@ def summary_of(process):
     return json.loads(out)
 
 
-@pytest.mark.parametrize("height", [3, 12, 17, 21])
+@pytest.mark.parametrize(
+    "height", [17, *(pytest.param(height, marks=pytest.mark.deep) for height in (3, 12, 21))]
+)
 def test_day_killed_at_any_block_resumes_and_ends_as_on_the_embedded_chain(
     trades, embedded, tmp_path, height
 ):

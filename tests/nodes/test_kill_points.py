@@ -8,10 +8,10 @@ import random
 import shutil
 import signal
 from dataclasses import replace
-from multiprocessing import get_context
 
 import pytest
 
+from tests.support.forked import processes
 from tests.support.kill_points import KILL_POINTS, Mode, Step
 from tests.support.killed_clearing import clear, die, found
 
@@ -31,14 +31,6 @@ def cases():
 
 
 @pytest.fixture(scope="module")
-def processes():
-    """Processes that begin with everything imported and nothing done."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.killed_clearing"])
-    return context
-
-
-@pytest.fixture(scope="module")
 def begun(tmp_path_factory):
     folder = tmp_path_factory.mktemp("begun") / "state"
     found(folder)
@@ -54,9 +46,9 @@ def never_killed(begun, tmp_path_factory):
     return outcome_by_mode
 
 
-def killed(processes, folder, mode, points):
+def killed(folder, mode, points):
     """Whether a process that clears was killed, and did not come to its end."""
-    process = processes.Process(target=die, args=(folder, mode, points))
+    process = processes().Process(target=die, args=(folder, mode, points))
     process.start()
     process.join(PATIENCE_SECONDS)
     assert process.exitcode in (0, -signal.SIGKILL)
@@ -83,11 +75,11 @@ def test_every_step_of_the_path_has_points_in_both_modes():
 
 @pytest.mark.parametrize(("mode", "point"), list(cases()))
 def test_clearing_that_was_killed_goes_on_as_if_it_had_not_been(
-    processes, begun, never_killed, tmp_path, mode, point
+    begun, never_killed, tmp_path, mode, point
 ):
     folder = shutil.copytree(begun, tmp_path / "state")
 
-    assert killed(processes, folder, mode, [point]), "the point was not reached"
+    assert killed(folder, mode, [point]), "the point was not reached"
     assert clear(folder, mode) == never_killed[mode]
 
 
@@ -95,12 +87,12 @@ def test_clearing_that_was_killed_goes_on_as_if_it_had_not_been(
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("seed", range(30))
 def test_clearing_that_was_killed_again_and_again_goes_on_as_if_it_had_not_been(
-    processes, begun, never_killed, tmp_path, seed, mode
+    begun, never_killed, tmp_path, seed, mode
 ):
     folder, chance = shutil.copytree(begun, tmp_path / "state"), random.Random(seed)
     points = [point for point in KILL_POINTS if mode in point.modes]
     for _ in range(chance.randint(1, KILLS_MAX)):
         point = replace(chance.choice(points), call=chance.randint(1, CALLS_MAX))
-        killed(processes, folder, mode, [point])
+        killed(folder, mode, [point])
 
     assert clear(folder, mode) == never_killed[mode]

@@ -1,8 +1,6 @@
 """Large cycles, settled in parts: all or nothing, whatever happens between two parts."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -24,7 +22,14 @@ from tests.support.consortia import (
     states,
     trades_of,
 )
-from tests.support.killed_day import SEALED, SHORTAGE, run_day, use_small_blocks
+from tests.support.forked import run_forked
+from tests.support.killed_day import (
+    SEALED,
+    SHORTAGE,
+    run_day,
+    run_until_killed,
+    use_small_blocks,
+)
 
 RING = (("T1", "A", "B", 10, 100), ("T2", "B", "C", 20, 300), ("T3", "C", "A", 30, 700))
 PART = 2
@@ -151,8 +156,7 @@ def test_day_of_staged_cycles_that_was_killed_ends_in_the_same_state(tmp_path, t
         patch.setattr(reader, "BLOCK_BYTES", reader.BLOCK_BYTES)
         use_small_blocks()
         in_one_call = run_day(trades, faults=[SHORTAGE])
-        words = ["tests.support.killed_day", trades, tmp_path / "state", SEALED, times, 8]
-        killed = subprocess.run([sys.executable, "-m", *map(str, words)], check=False)
+        killed = run_forked(run_until_killed, trades, tmp_path / "state", SEALED, times, 8)
         assert killed.returncode == -signal.SIGKILL
         patch.setattr(lines, "LINES_PER_CALL_MAX", 8)
 

@@ -1,14 +1,7 @@
-"""A process that works on a stored chain until it is killed; it says what was acknowledged.
-
-    python -m tests.support.chain_worker FOLDER VALIDATORS ROUND POINT VISIT COUNT
-
-Submits COUNT transactions, some of them out of order, and prints a line for each acknowledged one.
-Kills itself with SIGKILL at the VISIT-th visit of a fault point (any point when POINT is ``any``).
-"""
+"""A process that works on a stored chain until it is killed; it says what was acknowledged."""
 
 import os
 import signal
-import sys
 from pathlib import Path
 
 from ledger.chain.transactions import InvalidTransactionError
@@ -33,17 +26,18 @@ class Killer:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
-    folder, validators, round_, point, visit, count = sys.argv[1:]
-    chain, _ = open_replicated(
-        int(validators), Path(folder), reached=Killer(point, int(visit)), checkpoint_slots=4
-    )
+def work(folder: Path, validators: int, round_: int, point: str, visit: int, count: int) -> None:
+    """Submits transactions, some out of order, and prints a line for each acknowledged one.
+
+    It is killed at the ``visit``-th visit of a fault point, any point when that is ``any``.
+    """
+    chain, _ = open_replicated(validators, folder, reached=Killer(point, visit), checkpoint_slots=4)
     contract = b""
     if chain.head.number:
         contract = chain.store.transactions_of(1)[0].receipt.contract or b""
     contract = contract or deploy_counters(chain, SENDERS[0])
-    number = int(round_) * 1_000
-    for _ in range(int(count)):
+    number = round_ * 1_000
+    for _ in range(count):
         sender = SENDERS[number % 3]
         nonce = chain.pending_nonce_of(sender.address)
         # The second of the two comes first: it waits on disk until the gap before it closes.
@@ -57,7 +51,3 @@ def main() -> None:
                 raise
             print(number, digest.hex(), flush=True)
     chain.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -3,9 +3,9 @@
 import json
 
 
-def frames_of(client, **options):
+def frames_of(client, path="/events/stream", **options):
     """The frames of a stream: id and events, for as long as they are asked for."""
-    with client.stream("GET", "/events/stream", **options) as answer:
+    with client.stream("GET", path, **options) as answer:
         assert answer.status_code == 200
         id_, data = None, None
         for line in answer.iter_lines():

@@ -1,4 +1,4 @@
-"""A sandbox whose files may not grow: ``python -m tests.support.full_disk FOLDER``.
+"""A sandbox whose files may not grow, in a process of its own.
 
 Files of this process are bounded as by a full disk, then unbounded again. What it prints is
 compared by tests/nodes/sandbox/test_full_disk.py.
@@ -6,7 +6,6 @@ compared by tests/nodes/sandbox/test_full_disk.py.
 
 import json
 import resource
-import sys
 import time
 from pathlib import Path
 
@@ -22,9 +21,8 @@ ROWS = 2_000
 SECONDS_MAX = 20
 
 
-def main() -> None:
+def fill_and_free(folder: Path) -> None:
     """Says what capture answered before, during and after the shortage."""
-    folder = Path(sys.argv[1])
     sandbox = open_sandbox(folder, "test", DAY)
     exchange = sandbox.consortium.exchange
     with client_of(create_app(sandbox)) as client:
@@ -62,7 +60,3 @@ def _wait_until_settled(client: TestClient, count: int) -> None:
             return
         time.sleep(0.1)
     raise SystemExit(f"trade {count} did not settle")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,7 @@
-"""An exchange that is killed while it captures: ``python -m tests.support.killed_capture ...``.
-
-Arguments: state folder, "before" or "after" its commit, and which commit of the capture. Says what
-was acknowledged, a line each.
-"""
+"""An exchange that is killed while it captures."""
 
 import os
 import signal
-import sys
-from pathlib import Path
 
 from sqlalchemy import event
 
@@ -33,7 +27,10 @@ def batch(consortium, number):
 
 
 def capture_all(folder, moment="", times=0):
-    """Captures every batch; gives what each was answered."""
+    """Captures every batch, says so, and gives what each was answered.
+
+    It is killed "before" or "after" a commit of the capture, the so many-th.
+    """
     consortium = open_one(folder)
     exchange, queue = consortium.exchange, CaptureQueue(consortium.exchange)
     left = times
@@ -59,7 +56,3 @@ def capture_all(folder, moment="", times=0):
     trades = exchange.captured.trades(0, end)
     consortium.close()
     return answers, trades
-
-
-if __name__ == "__main__":
-    capture_all(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

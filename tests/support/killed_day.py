@@ -1,15 +1,8 @@
-"""A market day that is killed at a named point: ``python -m tests.support.killed_day ...``.
-
-Arguments: trade file, state folder, step (a ``Step``, or "sealed" for a block that is sealed and
-not final yet), which time it comes to it, and at will how many net lines a call takes. Also the
-small day that such tests run.
-"""
+"""The small market day that tests run, and its being killed at a named point."""
 
 import os
 import signal
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 from contracts import lines
 from ledger.domain.rules import MARKET_DAY_RULES
@@ -70,9 +63,13 @@ def use_small_parts(lines_a_call):
     lines.LINES_PER_CALL_MAX = lines_a_call
 
 
-if __name__ == "__main__":
+def run_until_killed(trades, state, word, times, lines_a_call=None):
+    """A day in small blocks, and small parts at will, that is killed at a named point.
+
+    ``word`` is a ``Step``, or SEALED for a block that is sealed and not final yet; ``times`` which
+    time it comes to it.
+    """
     use_small_blocks()
-    if len(sys.argv) > 5:
-        use_small_parts(int(sys.argv[5]))
-    point = (sys.argv[3], int(sys.argv[4]))
-    run_day(Path(sys.argv[1]), Path(sys.argv[2]), [SHORTAGE], kill_at=point)
+    if lines_a_call:
+        use_small_parts(lines_a_call)
+    run_day(trades, state, [SHORTAGE], kill_at=(word, times))

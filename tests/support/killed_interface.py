@@ -1,4 +1,4 @@
-"""An interface that is killed between the work and its answer: ``python -m ... FOLDER MOMENT``.
+"""An interface that is killed between the work and its answer.
 
 MOMENT is "begun" (the key is on disk, nothing is done), "done" (the work is done, its answer is not
 on disk) or "never". Says on which port it is served.
@@ -6,8 +6,6 @@ on disk) or "never". Says on which port it is served.
 
 import os
 import signal
-import sys
-from pathlib import Path
 from time import sleep
 
 from ledger.books.interface.answers import AnswerBook
@@ -42,7 +40,3 @@ def serve(folder, moment):
         print(server.place, flush=True)
         while True:
             sleep(1)
-
-
-if __name__ == "__main__":
-    serve(Path(sys.argv[1]), sys.argv[2])

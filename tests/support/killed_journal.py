@@ -1,14 +1,8 @@
-"""A sandbox that is killed while it writes its journal: ``python -m tests.support.killed_journal``.
-
-Arguments: state folder, whose commits are counted ("journal" or "house"), "before" or "after" the
-commit, and at which of them it is killed.
-"""
+"""A sandbox that is killed while it writes its journal."""
 
 import os
 import signal
-import sys
 import time
-from pathlib import Path
 
 from sqlalchemy import event
 
@@ -36,7 +30,11 @@ def open_one(folder):
 
 
 def live_through(folder, whose="", moment="", times=0):
-    """Does everything that has not been done; gives the events and what the books say."""
+    """Does everything that has not been done; gives the events and what the books say.
+
+    ``whose`` commits are counted, "journal" or "house"; it is killed "before" or "after" the so
+    many-th of them.
+    """
     sandbox = open_one(folder)
     engines = {
         "journal": sandbox.interface.database._engine,
@@ -91,7 +89,3 @@ def _live_a_round(client, number):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     client.post("/v1/cycles", json={})
-
-
-if __name__ == "__main__":
-    live_through(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -1,8 +1,6 @@
-"""Segments for tests, all from a seed; run as a program it adds them until it is killed."""
+"""Segments for tests, all from a seed."""
 
 import hashlib
-import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -53,8 +51,9 @@ def made_segments(sizes, step=1):
         first += size
 
 
-if __name__ == "__main__":
-    store = SegmentStore(Path(sys.argv[1]))
+def add_many(folder):
+    """Adds segments, and says of each that it is there."""
+    store = SegmentStore(folder)
     for segment in made_segments([40] * 400):
         if not store.has(segment.root):
             store.add(segment)

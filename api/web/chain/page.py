@@ -1,5 +1,6 @@
 """The pages of the chain: blocks, a block, a transaction, a trade and where it settled."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -12,8 +13,7 @@ from api.dependencies import (
     RunningExplorer,
     RunningSandbox,
 )
-from api.own_trades import sees_trade
-from api.views import position_of, trade_view
+from api.web.chain.glance import glance_of
 from api.web.chain.settled_trades import SettledTrades, settled_trades
 from api.web.chain.words import CHAIN_WORDS
 from api.web.page_route import PageRoute
@@ -21,7 +21,7 @@ from api.web.visit import Visit, Visiting
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId
 from ledger.domain.key_holders import KeyHolder
-from nodes.consortium import Consortium
+from nodes.attestation import votes_of
 from nodes.explorer import Explorer
 from nodes.explorer.explorer import TransactionView, parse_block_id, parse_hash
 from nodes.sandbox.sandbox import Sandbox
@@ -35,6 +35,8 @@ ROWS_A_PAGE: Final = 20
 
 SEARCH_MAX: Final = 100
 _POSITION_MAX: Final = 10**15
+_DIGEST: Final = re.compile(r"(0x[0-9a-f]{8})[0-9a-f]{52}([0-9a-f]{4})")
+"""What a digest is cut down to where one only has to tell it from others."""
 
 Position = Annotated[int, Query(ge=0, le=_POSITION_MAX)]
 Below = Annotated[int | None, Query(ge=1, le=_POSITION_MAX)]
@@ -54,16 +56,17 @@ class Places:
 def blocks_page(
     visit: Visiting,
     explorer: RunningExplorer,
+    sandbox: RunningSandbox,
     below: Below = None,
 ) -> Response:
     """The list of blocks, newest first; the first page keeps itself up to date."""
-    return _answer(visit, "chain/blocks.html", _blocks(explorer, below))
+    return _answer(visit, "chain/blocks.html", _blocks(explorer, sandbox, below))
 
 
 @router.get("/parts/chain", response_class=HTMLResponse)
-def blocks_part(visit: Visiting, explorer: RunningExplorer) -> Response:
+def blocks_part(visit: Visiting, explorer: RunningExplorer, sandbox: RunningSandbox) -> Response:
     """The part of the list that changes."""
-    return _answer(visit, "chain/blocks_part.html", _blocks(explorer, None))
+    return _answer(visit, "chain/blocks_part.html", _blocks(explorer, sandbox, None))
 
 
 @router.get("/chain/search", response_class=HTMLResponse)
@@ -83,6 +86,7 @@ def search(
 def block_page(
     visit: Visiting,
     explorer: RunningExplorer,
+    sandbox: RunningSandbox,
     block: str,
     first: Position = 0,
 ) -> Response:
@@ -97,6 +101,7 @@ def block_page(
         "first": first,
         "page": TRANSACTIONS_A_PAGE,
         "height": explorer.height(),
+        "votes": votes_of(sandbox.consortium, view.summary.number),
     }
     return _answer(visit, "chain/block.html", context)
 
@@ -131,26 +136,16 @@ def transaction_page(
 @router.get("/chain/trades/{trade_id}", response_class=HTMLResponse)
 def trade_page(
     visit: Visiting,
-    explorer: RunningExplorer,
-    sandbox: RunningSandbox,
-    holder: CallingHolder,
     trade_id: str,
 ) -> Response:
-    """One trade, and where on the chain it settled."""
-    consortium = sandbox.consortium
-    position = _position(consortium, trade_id)
-    if position is None or not sees_trade(consortium, holder, position):
-        return _missing(visit, explorer, trade_id)
-    trades = consortium.exchange.trades(position, position + 1)
-    with sandbox.lock:
-        trade = trade_view(consortium, explorer, trades, 0, position)
-    return _answer(visit, "chain/trade.html", {"trade": trade})
+    """Where a trade was shown before it had a page of its own."""
+    return RedirectResponse(visit.link(f"/trades/{trade_id}"), status.HTTP_308_PERMANENT_REDIRECT)
 
 
 def _path_of(explorer: Explorer, text: str) -> str | None:
     """The page that a search leads to; None when it leads nowhere."""
     try:
-        return f"/chain/trades/{TradeId.parse(text)}"
+        return f"/trades/{TradeId.parse(text)}"
     except MalformedError:
         found = explorer.find(text)
     if found is None:
@@ -160,16 +155,10 @@ def _path_of(explorer: Explorer, text: str) -> str | None:
     return f"/chain/blocks/{found.block}"
 
 
-def _position(consortium: Consortium, trade_id: str) -> int | None:
-    try:
-        return position_of(consortium, TradeId.parse(trade_id))
-    except MalformedError:
-        return None
-
-
-def _blocks(explorer: Explorer, below: int | None) -> dict[str, Any]:
+def _blocks(explorer: Explorer, sandbox: Sandbox, below: int | None) -> dict[str, Any]:
     blocks = explorer.blocks(below, BLOCKS_A_PAGE)
     return {
+        "glance": None if below else glance_of(sandbox.consortium, blocks),
         "blocks": blocks,
         "height": explorer.height(),
         "below": below,
@@ -201,6 +190,7 @@ def _answer(
         "cause": cause,
         "sentence": lambda act: sentence(act, visit.language),
         "content": lambda block: content(block, visit.language),
+        "short": lambda text: _DIGEST.sub(r"\1…\2", text),
         "register_word": lambda table: visit.word(CHAIN_WORDS, table.register.lower()),
     }
     return visit.answer(template, CHAIN_WORDS, code, **words, **shown)

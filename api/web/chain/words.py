@@ -13,9 +13,9 @@ CHAIN_WORDS: Final[Words] = {
     "block": ("Block", "区块"),
     "blocks": ("Blocks", "区块列表"),
     "buyer": ("buyer", "买方"),
+    "certificate": ("Finality certificate", "最终性证书"),
     "call": ("call", "调用"),
     "cash": ("cash", "资金"),
-    "cause": ("why", "原因"),
     "content": ("what happened", "内容"),
     "contract": ("contract", "合约"),
     "cycle": ("cycle", "批次"),
@@ -36,8 +36,23 @@ CHAIN_WORDS: Final[Words] = {
     "foreign": ("none of ours", "非本系统"),
     "gas": ("gas", "gas"),
     "gas_of": ("of at most", "上限"),
+    "glance": (
+        (
+            "Each of {count} validators executes every block again in a replica of its own and"
+            " signs it; {quorum} signatures make it final."
+        ),
+        "{count} 个验证节点各自在副本中重新执行并签署每个区块；满 {quorum} 个签名即为最终。",
+    ),
     "gross": ("gross value", "逐笔全额"),
+    "halted": ("halted", "已停止"),
+    "halted_text": (
+        "Block {block} waits for its quorum: nothing settles until enough validators answer.",
+        "区块 {block} 尚未达到法定签名数：验证节点恢复之前不发生交收。",
+    ),
     "hash": ("hash", "哈希"),
+    "last_final": ("last final block", "最新最终区块"),
+    "last_sealed": ("last sealed block", "最新封块"),
+    "last_time": ("its chain time", "链上时间"),
     "lines": ("Lines", "净额明细"),
     "missing": ("Nothing found", "未找到"),
     "missing_text": (
@@ -59,6 +74,7 @@ CHAIN_WORDS: Final[Words] = {
     "raw": ("Raw: hashes and calldata", "原始内容：哈希与调用数据"),
     "reason": ("reason", "原因代码"),
     "refused": ("refused", "被拒绝"),
+    "running": ("running", "运行中"),
     "sealed": ("sealed, not yet final", "已封块，尚未最终"),
     "sealed_by": ("sealed by", "出块方"),
     "search_help": (
@@ -70,6 +86,10 @@ CHAIN_WORDS: Final[Words] = {
     "sender": ("signed by", "签署方"),
     "signatures": ("participants' signatures in it", "内含参与方签名"),
     "bytes": ("bytes", "字节"),
+    "signed_last": (
+        "signed {signed} of the last {blocks} blocks",
+        "最近 {blocks} 个区块签署 {signed} 个",
+    ),
     "status": ("status", "状态"),
     "succeeded": ("done", "成功"),
     "symbol": ("instrument", "证券"),
@@ -77,11 +97,11 @@ CHAIN_WORDS: Final[Words] = {
     "trade": ("Trade", "成交"),
     "trades": ("Trades settled in it", "其中交收的成交"),
     "trade_count": ("trades", "笔成交"),
-    "proof": ("Proof of inclusion", "入批证明"),
     "transaction": ("Transaction", "交易"),
     "transactions": ("Transactions", "交易列表"),
     "transaction_count": ("transactions", "交易数"),
-    "unfinished": ("not on the chain yet", "尚未上链"),
     "value": ("value", "值"),
+    "votes": ("Signatures of the validators", "验证节点签名"),
+    "waiting": ("transactions not yet sealed", "尚未封块的交易"),
     "what_it_said": ("the contract said", "合约返回"),
 }

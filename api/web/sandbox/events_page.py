@@ -48,7 +48,7 @@ def events_page(
     wanted = EventFilter(
         type=type or None, subject=subject or None, participant=participant or None
     )
-    found = events.newest(wanted, int(below) if below else None, PAGE + 1, reader)
+    found = events.latest(wanted, PAGE + 1, reader, below=int(below) if below else None)
     shown = [JournalEvent.model_validate_json(payload_for(reader, each)) for each in found[:PAGE]]
     return screen.answer(
         "events",

@@ -1,23 +1,26 @@
-"""What the page of the day shows: figures, cycles, positions, breaks, each as of its block."""
+"""What the page of the day shows: how the market stands, each part as of its block."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from api import schemas, trade_schemas
-from api.access.visible import sees_holding, visible_participant, visible_reconciliation
-from api.break_schemas import Reconciliation
-from api.break_views import reconciliation_view
+from api.access.visible import visible_participant
 from api.own_trades import own_rows
-from api.positions import position_view, positions_now
-from api.views import (
-    cycle_view,
-    participant_view,
-    settled_cycles,
-    trade_view,
+from api.views import cycle_view, participant_view, trade_view
+from api.web.today.breaks import Breaks, breaks_of
+from api.web.today.cash import ROWS_SHOWN, BankCash, bank_cash_of
+from api.web.today.figures import (
+    Figures,
+    Latencies,
+    Rates,
+    Stage,
+    captured_end,
+    figures_of,
+    funnel_of,
+    latencies_of,
+    rates_of,
 )
-from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
 from ledger.clearing.columns import TradeColumns
-from ledger.domain.amounts import format_amount, format_basis_points, grouped, netting_efficiency_bp
 from ledger.domain.instructions import Instruction
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.participants import Role
@@ -26,121 +29,108 @@ from nodes.bus import UnreachableError
 from nodes.clearing_house.waiting import count_by_reason
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
+from nodes.sandbox.sandbox import Sandbox
 
-CYCLES_SHOWN: Final = 8
-TRADES_SHOWN: Final = 12
+CYCLES_SHOWN: Final = 6
+TRADES_SHOWN: Final = 8
 TRADES_LOOKED_THROUGH: Final = 20_000
 """For one's own among them."""
-BARS_SHOWN: Final = 40
-POSITIONS_SHOWN: Final = 60
+REASONS_SHOWN: Final = 6
+INSTITUTIONS_SHOWN: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One cycle in the chart: heights are percent of the largest."""
+class Institutions:
+    """Those to look at first; ``total`` is how many there are, ``well`` how many do well."""
 
-    number: int
-    trades: int
-    trades_height: int
-    finality_ms: int
-    finality_height: int
+    shown: list[schemas.Participant]
+    total: int
+    well: int
+    exchange_is_away: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Instructions that wait, by what they wait for; an empty reason: about to settle."""
+
+    total: int
+    count_by_reason: list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The terms of a trade that would be taken here."""
+
+    instrument: str
+    seller: str
+    buyer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """Everything the page shows, as of one block.
+    """Everything the page shows. Figures of the whole day are on the chain anyway.
 
-    What was captured has settled, waits, is cancelled or is not affirmed: the figures add up. Of
-    what has settled, ``settled_alone`` did so in no cycle; gross and net value are of cycles only.
+    Of what waits, ``for_cycle`` waits for the next cycle, and ``queued`` by itself in the queue.
     """
 
     as_of_block: int
     business_date: str
-    currency: str
-    captured: int
-    settled: int
-    settled_alone: int
-    waiting: int
-    cancelled: int
-    unaffirmed: int
-    gross_value: str
-    net_value: str
-    efficiency: str
-    bars: list[Bar]
-    trades: list[trade_schemas.Trade]
+    figures: Figures
+    funnel: list[Stage]
+    for_cycle: int
+    queued: int
+    rates: Rates
+    latencies: Latencies
+    breaks: Breaks
+    queue: Queue
+    cash: list[BankCash]
+    cash_total: int
     cycles: list[schemas.Cycle]
-    participants: list[schemas.Participant]
-    reconciliation: Reconciliation
-    shown_participant: str
-    traders: list[str]
-    positions: list[schemas.Position]
-    live_instructions: int
-    count_by_reason: list[tuple[str, int]]
+    trades: list[trade_schemas.Trade]
+    institutions: Institutions
+    example: Example | None
 
 
-def today_of(
-    consortium: Consortium, explorer: Explorer, holder: KeyHolder, participant: str | None
-) -> Today:
-    """The day as it stands, as the holder of a key sees it.
-
-    ``participant`` is whose positions are shown. Figures of the whole day are on the chain anyway.
-    """
-    house, network = consortium.clearing_house, consortium.network
-    cycles, currency = settled_cycles(consortium), network.currencies[0]
-    gross, net = sum(c.gross_value for c in cycles), sum(c.net_value for c in cycles)
-    states = [standing.state for standing in house.intake.exceptions().values()]
-    settled_alone = states.count(SETTLED)
-    settled = sum(cycle.trade_count for cycle in cycles) + settled_alone
-    cancelled, unaffirmed = states.count(CANCELLED), states.count(UNAFFIRMED)
-    captured = _captured_end(consortium)
-    traders = [
-        each.id
-        for each in network.participants
-        if each.role in (Role.BROKER, Role.BANK) and holder.may_see(each.id)
-    ]
-    shown = participant if participant in traders else next(iter(traders), "")
-    live = _live(consortium, holder)
-    nodes = consortium.nodes.values()
+def today_of(sandbox: Sandbox, explorer: Explorer, holder: KeyHolder) -> Today:
+    """The day as it stands, as the holder of a key sees it; the caller holds the market's lock."""
+    consortium, network = sandbox.consortium, sandbox.consortium.network
+    house = consortium.clearing_house
+    figures, breaks = figures_of(sandbox), breaks_of(consortium, holder)
+    cash = bank_cash_of(consortium, holder)
+    cycles = house.cycles.all()
+    for_cycle = max(min(figures.captured - house.cycles.watermark(), figures.waiting), 0)
     return Today(
         as_of_block=house.projection.height,
         business_date=network.business_date.isoformat(),
-        currency=currency,
-        captured=captured,
-        settled=settled,
-        settled_alone=settled_alone,
-        waiting=captured - settled - cancelled - unaffirmed,
-        cancelled=cancelled,
-        unaffirmed=unaffirmed,
-        gross_value=grouped(format_amount(gross, currency)),
-        net_value=grouped(format_amount(net, currency)),
-        efficiency=format_basis_points(netting_efficiency_bp(gross, net)),
-        bars=_bars([cycle_view(consortium, row) for row in cycles[-BARS_SHOWN:]]),
-        trades=_latest_trades(consortium, explorer, holder, captured),
+        figures=figures,
+        funnel=funnel_of(figures, sandbox.pulse, breaks.reconciled_block, breaks.trades),
+        for_cycle=for_cycle,
+        queued=figures.waiting - for_cycle,
+        rates=rates_of(sandbox.pulse),
+        latencies=latencies_of(consortium),
+        breaks=breaks,
+        queue=_queue(consortium, holder),
+        cash=cash[:ROWS_SHOWN],
+        cash_total=len(cash),
         cycles=[cycle_view(consortium, row) for row in cycles[: -CYCLES_SHOWN - 1 : -1]],
-        participants=[
-            visible_participant(holder, participant_view(consortium, node)) for node in nodes
-        ],
-        reconciliation=visible_reconciliation(holder, reconciliation_view(consortium)),
-        shown_participant=shown,
-        traders=traders,
-        positions=[
-            position_view(each)
-            for each in positions_now(consortium, shown)
-            if sees_holding(network, holder, each.node.id, each.register)
-        ][:POSITIONS_SHOWN],
-        live_instructions=len(live),
-        count_by_reason=[
-            (reason.name if reason else "", count)
-            for reason, count in count_by_reason(house.desk.book, live).most_common()
-        ],
+        trades=_latest_trades(consortium, explorer, holder, figures.captured),
+        institutions=_institutions(consortium, holder),
+        example=_example(consortium),
     )
+
+
+def _queue(consortium: Consortium, holder: KeyHolder) -> Queue:
+    live = _live(consortium, holder)
+    counts = count_by_reason(consortium.clearing_house.desk.book, live)
+    named = [(reason.name if reason else "", count) for reason, count in counts.most_common()]
+    return Queue(len(live), named[:REASONS_SHOWN])
 
 
 def _live(consortium: Consortium, holder: KeyHolder) -> list[Instruction]:
     """The live instructions that the holder of a key sees."""
     live = consortium.clearing_house.desk.book.queue.live()
     if holder.sees_everything:
-        return list(live)
+        return live
     own = holder.participant
     number = consortium.network.participant_number(own) if own else 0
     return [each for each in live if number in participants_in(each)]
@@ -157,14 +147,6 @@ def _latest_trades(
     return [trade_view(consortium, explorer, trades, row, first + row) for row in reversed(rows)]
 
 
-def _captured_end(consortium: Consortium) -> int:
-    """How many trades were captured; while the exchange is away, as many as it has handed over."""
-    try:
-        return consortium.exchange.captured_end()
-    except UnreachableError:
-        return consortium.clearing_house.intake.stream.end_position
-
-
 def _captured(consortium: Consortium, first: int, end: int) -> TradeColumns:
     """The captured trades at [first, end); while the exchange is away, those handed over."""
     intake = consortium.clearing_house.intake.stream
@@ -174,16 +156,30 @@ def _captured(consortium: Consortium, first: int, end: int) -> TradeColumns:
         return intake.trades(min(first, intake.end_position), min(end, intake.end_position))
 
 
-def _bars(cycles: list[schemas.Cycle]) -> list[Bar]:
-    most_trades = max((cycle.trades for cycle in cycles), default=1)
-    longest = max((cycle.finality_ms or 0 for cycle in cycles), default=0)
-    return [
-        Bar(
-            number=cycle.number,
-            trades=cycle.trades,
-            trades_height=max(100 * cycle.trades // max(most_trades, 1), 1),
-            finality_ms=cycle.finality_ms or 0,
-            finality_height=100 * (cycle.finality_ms or 0) // max(longest, 1),
-        )
-        for cycle in cycles
-    ]
+def _institutions(consortium: Consortium, holder: KeyHolder) -> Institutions:
+    """Those in trouble first, the rest in the order of the network."""
+    nodes = consortium.nodes.values()
+    everybody = [visible_participant(holder, participant_view(consortium, node)) for node in nodes]
+    ailing = [each for each in everybody if is_ailing(each)]
+    well = [each for each in everybody if not is_ailing(each)]
+    exchange = Role.EXCHANGE.value
+    return Institutions(
+        shown=[*ailing, *well][:INSTITUTIONS_SHOWN],
+        total=len(everybody),
+        well=len(well),
+        exchange_is_away=any(each.role == exchange and each.is_away for each in ailing),
+    )
+
+
+def is_ailing(participant: schemas.Participant) -> bool:
+    """Whether somebody has to look after it."""
+    return participant.is_away or participant.is_suspended or bool(participant.open_breaks)
+
+
+def _example(consortium: Consortium) -> Example | None:
+    """A trade to begin with, while there is none; None where nobody could make one."""
+    network = consortium.network
+    brokers = [each.id for each in network.of_role(Role.BROKER)]
+    if captured_end(consortium) or len(brokers) < 2 or not network.instruments:
+        return None
+    return Example(network.instruments[0].symbol, brokers[0], brokers[1])

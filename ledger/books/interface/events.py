@@ -136,24 +136,26 @@ class EventStore:
         ``reader`` is a participant; None sees all.
         """
         rows = _rows(wanted, reader).where(col(EventRow.sequence) > after)
+        in_order = rows.order_by(col(EventRow.sequence))
         with self._database.reading() as session:
-            found = session.exec(rows.order_by(col(EventRow.sequence)).limit(count))
-            return [_kept(row) for row in found]
+            return [_kept(row) for row in session.exec(in_order.limit(count))]
 
-    def newest(
+    def latest(
         self,
         wanted: EventFilter,
-        below: int | None,
         count: int,
         reader: str | None = None,
+        *,
+        since: int = 0,
+        below: int | None = None,
     ) -> list[KeptEvent]:
-        """The last so many before a sequence (None: of all), newest first; else as ``wanted``."""
-        rows = _rows(wanted, reader)
+        """The last so many that are wanted, newest first: after a sequence, and before another."""
+        rows = _rows(wanted, reader).where(col(EventRow.sequence) > since)
         if below is not None:
             rows = rows.where(col(EventRow.sequence) < below)
+        newest_first = rows.order_by(col(EventRow.sequence).desc())
         with self._database.reading() as session:
-            found = session.exec(rows.order_by(col(EventRow.sequence).desc()).limit(count))
-            return [_kept(row) for row in found]
+            return [_kept(row) for row in session.exec(newest_first.limit(count))]
 
     def get(self, sequence: int) -> KeptEvent | None:
         """An event by its sequence; None when there is none, or none any more."""

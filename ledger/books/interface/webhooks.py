@@ -117,21 +117,25 @@ class WebhookStore:
         attempt: WebhookAttemptRow,
         resend: int | None,
         **values: Any,  # noqa: ANN401 # columns of the endpoint
-    ) -> None:
-        """Keeps an attempt and what it changes of its endpoint, in one commit.
+    ) -> int | None:
+        """Keeps an attempt and what it changes of its endpoint, in one commit; its number.
+
+        None when the endpoint has gone meanwhile.
 
         ``resend`` is the number of the wish for it, which is then fulfilled. It does not wait for
         the disk: what is lost with the power is sent once more.
         """
         with self._database.transaction(is_from_chain=True) as session:
             if not _change(session, attempt.endpoint, values):
-                return
+                return None
             session.add(attempt)
             if resend is not None:
                 wished = col(WebhookResendRow.number) == resend
                 session.exec(delete(WebhookResendRow).where(wished))
             session.flush()
-            _trim(session, attempt.number or 0)
+            number = attempt.number
+            _trim(session, number or 0)
+        return number
 
     def attempts(
         self, endpoint: str, below: int | None, count: int, outcome: str | None = None
@@ -146,6 +150,16 @@ class WebhookStore:
             return session.exec(
                 rows.order_by(col(WebhookAttemptRow.number).desc()).limit(count)
             ).all()
+
+    def outcomes_after(self, number: int) -> tuple[dict[str, int], int]:
+        """How the attempts after a number have ended, counted; and the number of the last one."""
+        attempt = col(WebhookAttemptRow.number)
+        rows = select(WebhookAttemptRow.outcome, func.count(), func.max(attempt))
+        rows = rows.where(attempt > number).group_by(col(WebhookAttemptRow.outcome))
+        with self._database.reading() as session:
+            found = session.exec(rows).all()
+        counts = {outcome: count for outcome, count, _ in found}
+        return counts, max((last or 0 for *_, last in found), default=number)
 
     def resend(self, endpoint: str, sequences: Sequence[int]) -> bool:
         """Has an endpoint told of events once more; False when too many wait for that already."""

@@ -4,7 +4,6 @@
 whatever goes wrong; ``joined`` makes one body of them.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from ledger.chain.rpc.errors import (
 )
 from ledger.chain.rpc.table import handle
 from ledger.chain.rpc.values import Json, parse_data
+from ledger.logs import logger_of
 
 SEND_RAW: Final = "eth_sendRawTransaction"
 BATCH_MAX: Final = 500
@@ -32,7 +32,7 @@ RESPONSE_BYTES_MAX: Final = 25 * 1024 * 1024
 
 Id: TypeAlias = "str | int | float | None"
 
-logger = logging.getLogger(__name__)
+log = logger_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def answer(backend: Backend, entry: Entry) -> bytes | None:
     except RpcError as error:
         response = error_response(entry.id, error)
     except Exception:
-        logger.exception("%s failed", entry.method)
+        log.exception("rpc.failed", method=entry.method)
         response = error_response(entry.id, RpcError(INTERNAL_ERROR, "internal error"))
     return None if entry.is_notification else response
 

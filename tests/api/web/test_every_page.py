@@ -7,10 +7,12 @@ import re
 
 import pytest
 
+from api.web.participants.permissions import GROUP_NAMES
 from api.web.places import PLACES
 from api.web.sandbox.screen import SECTIONS
 from api.web.sandbox.words import SANDBOX_WORDS
 from api.web.shell_words import SHELL_WORDS
+from api.web.trades.story import Status
 from api.web.words import BREAK_KINDS, STATES
 from ledger.domain.breaks import BreakKind
 from ledger.domain.participants import Role
@@ -19,12 +21,32 @@ from tests.support.browser import needs_chromium, opened_page
 from tests.support.clients import key_header
 from tests.support.pages import serious_violations
 
-SCREENS = ["sign_in", "today", "liquidity", "chain", "sandbox"]
+SCREENS = [
+    "sign_in",
+    "today",
+    "trades",
+    "cycles",
+    "reconciliation",
+    "liquidity",
+    "participants",
+    "chain",
+    "sandbox",
+]
 SAID_BY_CODE = {
     "sign_in": {"wrong_key", "ticket_used"},
     "today": {role.value for role in Role},
+    "trades": {f"stage_{status.value}" for status in Status},
     "liquidity": {"algorithm_fifo", "algorithm_bypass", "algorithm_optimum"},
+    "participants": {role.value for role in Role} | {f"group_{name}" for name in GROUP_NAMES},
     "chain": {"securities", "cash"},
+    "reconciliation": {
+        *(f"side_{each}" for each in ("own_blotter", "exchange", "statement", "ours", "theirs")),
+        *(f"done_{each}" for each in ("assign", "comment", "resolve", "reopen")),
+        *(f"record_{each}" for each in ("own_books", "statements")),
+        *(f"record_{each}_is" for each in ("on_ledger", "own_books", "statements")),
+        "kind_trade",
+        "kind_position",
+    },
     "sandbox": {
         *(section.word for section in SECTIONS),
         *(

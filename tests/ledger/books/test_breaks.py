@@ -270,6 +270,25 @@ def test_filter_takes_what_it_names(database, book):
     assert found(states=(BreakState.CLOSED,)) == []
 
 
+def test_breaks_as_of_a_block_are_those_that_stood_then_as_they_were(database, book):
+    record(database, book, 1, difference("own:a", asset="CNY"), difference("own:b"))
+    record(database, book, 3, difference("own:a", ours="2", asset="CNY"))
+    book.resolve(key_of("own:a"), "rounding", "li", seen_at(4))
+    record(database, book, 5)
+    record(database, book, 7, difference("own:b", ours="3"))
+
+    def stood(block, **wanted):
+        found = book.select(BreakFilter(as_of_block=block, **wanted))
+        return [(each.id, each.ours, each.state.value) for each in found]
+
+    assert stood(0) == stood(5) == stood(6) == []
+    assert stood(2) == [("own:a", "1", "open"), ("own:b", "1", "open")]
+    assert stood(3) == [("own:a", "2", "open")]
+    assert stood(4) == [("own:a", "2", "resolved")]
+    assert stood(7) == [("own:b", "3", "open")]
+    assert stood(2, asset="CNY") == [("own:a", "1", "open")]
+
+
 def test_failed_commit_leaves_memory_as_the_disk_is(database, book):
     def fail():
         with database.transaction() as session:

@@ -1,9 +1,6 @@
 """Segments: whole or not there, never changed, and each trade found by its identity."""
 
 import resource
-import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
@@ -17,7 +14,8 @@ from ledger.books.database import StorageError
 from ledger.books.segment_index import RunError
 from ledger.books.segments import Found, SegmentError, SegmentStore
 from ledger.clearing.columns import COLUMN_NAMES
-from tests.support.segments import made_segment, made_segments
+from tests.support.forked import forked
+from tests.support.segments import add_many, made_segment, made_segments
 
 
 def identities(segment):
@@ -134,10 +132,8 @@ def test_missing_segment_and_damaged_files_are_named(tmp_path):
 
 @pytest.mark.parametrize("patience", [1, 7, 40, 130])
 def test_process_killed_at_any_moment_leaves_whole_segments(tmp_path, patience):
-    command = [sys.executable, "-m", "tests.support.segments", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with forked(add_many, tmp_path) as process:
         said = [process.stdout.readline().strip() for _ in range(patience)]
-        process.send_signal(signal.SIGKILL)
     segments = list(made_segments([40] * (patience + 2)))
     store = SegmentStore(tmp_path)
 

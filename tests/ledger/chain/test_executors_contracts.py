@@ -13,6 +13,7 @@ from contracts.typed_data import InstructionMessage, SetMessage
 from ledger.chain.blocks import ZERO_HASH
 from ledger.model.settlement import ModelCycle
 from tests.support.differential import DifferentialExecutor
+from tests.support.looking import examples
 from tests.support.twins import CHAIN_ID, GAS, START, Twins, ref
 
 CONTRACTS = ("Participants", "Securities", "Cash", "Settlement")
@@ -46,6 +47,7 @@ def instruction_data(twins, number, seller, buyer, quantity, amount):
     return twins.contracts.settlement.settle_instruction_data(message, NO_SIGNATURE, signature)
 
 
+@examples(25)
 @given(st.integers(0, 2**32))
 def test_blocks_of_instructions_agree_whether_they_settle_or_not(seed):
     random, twins = Random(seed), funded()
@@ -65,6 +67,7 @@ def test_blocks_of_instructions_agree_whether_they_settle_or_not(seed):
     assert twins.chain.head.number > 2
 
 
+@examples(25)
 @given(st.integers(0, 2**32))
 def test_sets_agree_whether_they_settle_or_not(seed):
     random, twins = Random(seed), funded()
@@ -83,6 +86,7 @@ def test_sets_agree_whether_they_settle_or_not(seed):
     twins.check_balances()
 
 
+@examples(25)
 @given(st.integers(0, 2**32))
 def test_random_calls_of_real_functions_agree(seed):
     random, twins = Random(seed), funded()

@@ -7,6 +7,7 @@ from ledger.chain.py_evm import envelope_of
 from ledger.chain.py_evm_accounts import BlockAccounts
 from ledger.chain.revm import RevmExecutor
 from tests.support.differential import DifferentialExecutor, room_for_calls
+from tests.support.looking import examples
 from tests.support.programs import CHAIN_ID, KEYS, Programs, block_context
 from tests.support.standard import StandardEthereum
 
@@ -17,6 +18,7 @@ SLOT_SET = 20_000
 SLOT_SAVING = 2_100 + SLOT_SET - 100
 
 
+@examples(25)
 @given(SEEDS)
 def test_executors_agree_on_every_receipt_and_every_change(seed):
     executor = DifferentialExecutor(CHAIN_ID)
@@ -27,6 +29,7 @@ def test_executors_agree_on_every_receipt_and_every_change(seed):
             assert not executor.revm._evm.journal_state, "nothing stays warm or unwritten"
 
 
+@examples(25)
 @given(SEEDS)
 def test_running_a_block_leaves_no_trace(seed):
     revm, twice = RevmExecutor(CHAIN_ID), RevmExecutor(CHAIN_ID)
@@ -38,6 +41,7 @@ def test_running_a_block_leaves_no_trace(seed):
             executor.apply(results[1])
 
 
+@examples(25)
 @given(SEEDS)
 def test_executor_filled_from_stored_changes_goes_on_the_same(seed):
     executor, stored = DifferentialExecutor(CHAIN_ID), []
@@ -52,6 +56,7 @@ def test_executor_filled_from_stored_changes_goes_on_the_same(seed):
             stored.append(results[1])
 
 
+@examples(25)
 @given(SEEDS)
 def test_alone_in_its_block_a_transaction_has_the_gas_of_ethereum(seed):
     revm, ethereum = RevmExecutor(CHAIN_ID), StandardEthereum(KEYS)
@@ -64,6 +69,7 @@ def test_alone_in_its_block_a_transaction_has_the_gas_of_ethereum(seed):
             assert (receipt.succeeded, receipt.gas_used) == ethereum.run(block, transaction)
 
 
+@examples(25)
 @given(SEEDS)
 def test_later_in_its_block_a_transaction_saves_a_bounded_amount_of_gas(seed):
     for receipt, gas, (accounts, slots) in gas_by_rule(Programs(seed).steady_blocks(most_writes=1)):
@@ -71,6 +77,7 @@ def test_later_in_its_block_a_transaction_saves_a_bounded_amount_of_gas(seed):
         assert (gas - saved) * 4 // 5 <= receipt.gas_used <= gas
 
 
+@examples(25)
 @given(SEEDS)
 def test_only_a_slot_written_again_can_make_it_cost_more_and_then_so_much(seed):
     most = 3

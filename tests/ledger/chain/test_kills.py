@@ -1,8 +1,6 @@
 """kill -9 at every write point and at random: nothing acknowledged is lost or done twice."""
 
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,29 +8,19 @@ import pytest
 from ledger.chain.executors import new_executor
 from ledger.chain.replica import Replica
 from ledger.chain.store import FAULT_POINTS, BlockStore
+from tests.support import chain_worker
 from tests.support.chain_worker import SENDERS
+from tests.support.forked import run_forked
 from tests.support.replicas import config_of, open_replicated, settle_threads
 from tests.support.twins import CHAIN_ID
 
-ROOT = Path(__file__).parents[3]
 KILLED = -9
 
 
 def work(folder, validators, round_, point, visit, count):
     """Runs the worker; returns its exit status and what it acknowledged, by number."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tests.support.chain_worker",
-            *map(str, (folder, validators, round_, point, visit, count)),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, KILLED), done.stderr
+    done = run_forked(chain_worker.work, folder, validators, round_, point, visit, count)
+    assert done.returncode in (0, KILLED)
     # A line that the kill cut short acknowledges nothing.
     lines = [line.split() for line in done.stdout.splitlines(keepends=True) if line[-1] == "\n"]
     return done.returncode, {int(n): bytes.fromhex(digest) for n, digest in lines}

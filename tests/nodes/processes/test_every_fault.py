@@ -63,7 +63,6 @@ SELECTION = [
     for chosen in (
         ("kill", "CLEARING-HOUSE", 0.07),
         ("cut-off", "BANK-1", 0.0),
-        ("restart", "EXCHANGE", 0.07),
     )
 ]
 

@@ -1,26 +1,20 @@
 """Killed at any moment of a capture: nothing acknowledged is lost, nothing is captured twice."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
+from tests.support.forked import run_forked
 from tests.support.killed_capture import BATCHES, TRADES, batch, capture_all, open_one
 
 
-@pytest.mark.parametrize(("moment", "times"), [("before", 1), ("after", 2), ("before", 4)])
-def test_killed_capture_goes_on_and_ends_the_same(request, tmp_path, moment, times):
+@pytest.mark.parametrize(
+    ("moment", "times"),
+    [pytest.param("before", 1, marks=pytest.mark.deep), ("after", 2), ("before", 4)],
+)
+def test_killed_capture_goes_on_and_ends_the_same(tmp_path, moment, times):
     whole, expected = capture_all(tmp_path / "whole")
-    words = [str(tmp_path / "killed"), moment, str(times)]
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.support.killed_capture", *words],
-        cwd=request.config.rootpath,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    killed = run_forked(capture_all, tmp_path / "killed", moment, times)
     assert killed.returncode == -signal.SIGKILL
     acknowledged = [int(line) for line in killed.stdout.split()]
 

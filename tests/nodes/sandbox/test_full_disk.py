@@ -1,21 +1,15 @@
 """Disk full: refused clearly, nothing half captured, and on again when there is room."""
 
 import json
-import subprocess
-import sys
+
+from tests.support.forked import run_forked
+from tests.support.full_disk import fill_and_free
 
 
-def test_capture_refuses_while_files_cannot_grow_and_goes_on_when_they_can(request, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.full_disk", str(tmp_path / "state")],
-        cwd=request.config.rootpath,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def test_capture_refuses_while_files_cannot_grow_and_goes_on_when_they_can(tmp_path):
+    done = run_forked(fill_and_free, tmp_path / "state")
 
-    assert done.returncode == 0, done.stderr[-2_000:]
+    assert done.returncode == 0
     said = {line["step"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert said["before"] == {"step": "before", "batch": 201, "end": 2_000}
     assert said["full"] == {"step": "full", "answers": [507, 507, 507], "end": 2_000}

@@ -1,0 +1,1 @@
+"""A settlement network for each test of somebody else's project (docs/testing.md)."""

@@ -1,0 +1,1 @@
+"""The screen of reconciliation: what does not agree, since when, and what settles just now."""
