@@ -11,7 +11,7 @@ DEMO_STATE := .novate-demo
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: help install clients engines demo test test-differential test-deep test-postgres \
-	check format contracts gas load-smoke load overload lock clean
+	check format contracts gas load-smoke load overload lock screenshots clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,9 @@ load: install  ## A minute of a normal day; the report is load-report/report.htm
 
 overload: install  ## Three times what is sustainable; the report is load-overload/report.html.
 	$(BIN)/python -m loadtests.run --overload --out load-overload
+
+screenshots: install  ## Take the pictures of docs/images again (needs Chromium).
+	$(BIN)/python -m tests.support.screenshots docs/images
 
 lock:  ## Resolve the dependencies again (needs uv).
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
