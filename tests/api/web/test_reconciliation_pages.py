@@ -331,7 +331,7 @@ def test_every_page_shows_the_request_behind_it(own):
 
 
 def until(page, holds):
-    """Waits until an expression is true; the page's policy keeps the browser from waiting for it."""
+    """Waits until an expression is true; the page's policy forbids the browser to."""
     for _ in range(WAITS_MAX):
         if page.evaluate(holds):
             return
