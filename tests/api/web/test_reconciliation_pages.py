@@ -18,6 +18,7 @@ from tests.support.clients import key_header
 from tests.support.event_streams import frames_of
 from tests.support.pages import busy_market, serious_violations
 
+WAITS_MAX = 400
 BROKER = KeyHolder("BRK-A", KeyRole.BROKER, "BRK-A")
 
 
@@ -329,19 +330,29 @@ def test_every_page_shows_the_request_behind_it(own):
     assert "/v1/reconciliation/stream" in own.get("/reconciliation/stream")
 
 
+def until(page, holds):
+    """Waits until an expression is true; the page's policy forbids the browser to."""
+    for _ in range(WAITS_MAX):
+        if page.evaluate(holds):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(holds)
+
+
 @needs_chromium
 def test_grid_keeps_few_rows_in_the_page_and_is_filtered_sorted_and_read_with_keys(own):
     with opened_page(extra_http_headers=key_header(), locale="en-GB") as (page, errors):
         page.goto(f"{own.url}/reconciliation/stream")
         grid = page.locator("#grid")
-        page.wait_for_function("document.getElementById('grid').ariaRowCount > 30")
+        until(page, "document.getElementById('grid').ariaRowCount > 30")
         whole = int(grid.get_attribute("aria-rowcount"))
         lines = page.locator(".grid-body .grid-row").count()
         page.locator("#filter").fill("nova2")
-        page.wait_for_function(f"document.getElementById('grid').ariaRowCount < {whole}")
-        page.wait_for_function(
+        until(page, f"document.getElementById('grid').ariaRowCount < {whole}")
+        until(
+            page,
             """[...document.querySelectorAll('.grid-body .grid-row:not([hidden]) .asset')]
-               .every((cell) => cell.textContent === 'NOVA2')"""
+               .every((cell) => cell.textContent === 'NOVA2')""",
         )
         page.locator("#filter").fill("")
         page.get_by_role("columnheader", name="block").get_by_role("button").click()
