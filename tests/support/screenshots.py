@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 from time import sleep
 
+from nodes.api_keys import OPERATOR, seeded_secret
 from tests.support.browser import opened_page
-from tests.support.clients import key_header
+from tests.support.clients import SEED
 from tests.support.pages import busy_market
 
 WIDTH, HEIGHT = 1400, 900
@@ -50,7 +51,8 @@ def live_through_a_day(market):
 
 def paths(market):
     """What is shown, by the name of the picture."""
-    cycle = market.json("/v1/cycles?limit=100")["data"][-1]
+    cycles = market.json("/v1/cycles?limit=100")["data"]
+    cycle = max(cycles, key=lambda each: each["trades"])
     trade = market.json("/v1/trades?limit=1")["data"][0]
     found = market.json("/v1/breaks?limit=1")["data"][0]
     return {
@@ -62,7 +64,7 @@ def paths(market):
         "reconciliation": "/reconciliation",
         "break": f"/reconciliation/breaks/{found['owner']}/{found['id']}",
         "stream": "/reconciliation/stream",
-        "liquidity": "/liquidity?algorithm=bypass",
+        "liquidity": "/liquidity",
         "participants": "/participants",
         "participant": "/participants/BRK-A",
         "chain-blocks": "/chain",
@@ -80,9 +82,12 @@ def main(folder):
     """Writes the pictures into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp()) / "state"
-    context = {"extra_http_headers": key_header(), "viewport": {"width": WIDTH, "height": HEIGHT}}
-    with busy_market(place) as market, opened_page(**context) as (page, errors):
+    viewport = {"width": WIDTH, "height": HEIGHT}
+    with busy_market(place) as market, opened_page(viewport=viewport) as (page, errors):
         live_through_a_day(market)
+        page.goto(f"{market.url}/sign-in")
+        page.locator("#key").fill(seeded_secret(SEED, OPERATOR.name))
+        page.keyboard.press("Enter")
         for name, path in paths(market).items():
             for language in ("en", "zh"):
                 page.goto(f"{market.url}{path}{'&' if '?' in path else '?'}lang={language}")
