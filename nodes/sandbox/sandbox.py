@@ -34,7 +34,6 @@ from nodes.engine import Engine
 from nodes.faults.desk_faults import DeskFault, DeskFaults
 from nodes.faults.in_process import InProcessFaults
 from nodes.faults.node_faults import NodeFault, NodeFaults, StandingFault
-from nodes.folder_meta import Meta, StateFolderError
 from nodes.founding import open_consortium
 from nodes.journal.journal import Journal
 from nodes.network import Network
@@ -44,6 +43,7 @@ from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.sandbox.pulse import MarketPulse
+from nodes.sandbox.same_folder import check_same
 from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
 from nodes.turns import Turns
@@ -122,8 +122,7 @@ class Sandbox:
             self.consortium.reconcile()
             self.journal.begin()
         self.is_ready = True
-        height = self.consortium.clearing_house.projection.height
-        log.info("market.ready", block=height)
+        log.info("market.ready", block=self.consortium.clearing_house.projection.height)
         for thread in self._threads:
             thread.start()
 
@@ -365,7 +364,14 @@ def open_sandbox(
     network = meta.network if meta else _new_network(seed, business_date, options)
     rules = meta.rules if meta else _new_rules(options)
     if meta:
-        _check_same(path, meta, seed, options)
+        check_same(
+            path,
+            meta,
+            seed=seed,
+            cycle_trades=options.cycle_trades,
+            dense_sequence=options.dense_sequence,
+            rules=options.rules,
+        )
     plan = meta.plan if meta else None
     consortium = open_consortium(
         network,
@@ -388,26 +394,5 @@ def _new_network(seed: str | None, business_date: date, options: SandboxOptions)
 
 
 def _new_rules(options: SandboxOptions) -> Rules:
-    rules = rules_with(MARKET_DAY_RULES, options.rules)
-    if options.cycle_trades is None:
-        return rules
-    return replace(rules, cycle_trades_max=options.cycle_trades)
-
-
-def _check_same(path: Path, meta: Meta, seed: str | None, options: SandboxOptions) -> None:
-    """Raises StateFolderError when a folder was begun with something else than is given now."""
-    for option, given, begun in (
-        ("seed", seed, meta.network.seed),
-        ("cycle-trades", options.cycle_trades, meta.rules.cycle_trades_max),
-        ("dense-sequence", options.dense_sequence, meta.network.dense_sequence),
-    ):
-        if given is not None and given != begun:
-            raise StateFolderError(
-                f"{path} was begun with the {option} {begun!r}, not {given!r}:"
-                f" leave --{option} out, or name another folder with --folder"
-            )
-    if options.rules and rules_with(meta.rules, options.rules) != meta.rules:
-        raise StateFolderError(
-            f"{path} was begun with other rules than {' '.join(options.rules)}:"
-            " leave --rule out, or name another folder with --folder"
-        )
+    rules, trades_max = rules_with(MARKET_DAY_RULES, options.rules), options.cycle_trades
+    return rules if trades_max is None else replace(rules, cycle_trades_max=trades_max)
