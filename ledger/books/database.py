@@ -6,16 +6,20 @@ Or a schema on a server (postgresql.py): whatever is said here holds of both.
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
-from sqlmodel import Session, SQLModel, create_engine
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlmodel import Session, create_engine
 
 from ledger.books import tables
 
+_SQLITE: Final = sqlite.dialect()
 _SYNCHRONOUS: Final = "synchronous"
 BUSY_SECONDS_MAX: Final = 60
 """How long one thread of a node waits for another one's commit."""
@@ -146,8 +150,22 @@ def _opened_file(path: Path | None, of: Sequence[Table]) -> Database:
         url, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS_MAX}, **pool
     )
     event.listen(engine, "connect", _set_pragmas)
-    SQLModel.metadata.create_all(engine, tables=of)
+    with engine.begin() as connection:
+        # Otherwise each table were a commit of its own.
+        connection.exec_driver_sql("BEGIN")
+        for statement in _schema(tuple(of)):
+            connection.exec_driver_sql(statement)
     return Database(engine)
+
+
+@cache
+def _schema(of: tuple[Table, ...]) -> tuple[str, ...]:
+    """What makes tables that are missing; put into words once, for a dozen databases a market."""
+    indexes = [index for table in of for index in table.indexes]
+    return (
+        *(str(CreateTable(each, if_not_exists=True).compile(dialect=_SQLITE)) for each in of),
+        *(str(CreateIndex(each, if_not_exists=True).compile(dialect=_SQLITE)) for each in indexes),
+    )
 
 
 def _is_of_storage(error: DBAPIError) -> bool:
