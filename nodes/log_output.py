@@ -78,7 +78,13 @@ def begin_log(options: LogOptions, clock: Clock, node: str = "") -> None:
     """Has this process write its log so; ``node``: whose process it is. Raises OSError."""
     stream = sys.stderr if options.file is None else _appended(options.file)
     handler = log_handler(options, clock, node, stream)
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    root = logging.getLogger()
+    for each in [*root.handlers]:
+        if isinstance(each.formatter, _MaskingFormatter):
+            # Of an earlier beginning; what others have put there is theirs.
+            root.removeHandler(each)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
     level = options.level or (LogLevel.INFO if options.file else LogLevel.WARNING)
     for name in OWN:
         logging.getLogger(name).setLevel(level.upper())

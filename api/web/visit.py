@@ -84,7 +84,7 @@ class Visit:
         """As whom one looks."""
         return self.key.holder.name if self.key else ""
 
-    def link(self, path: str, **query: object) -> str:
+    def link(self, path: str, /, **query: object) -> str:
         """A link that keeps the language; parts of the query that are None are left out."""
         given = {name: value for name, value in query.items() if value is not None}
         return f"{path}?{urlencode({'lang': self.language} | given)}"

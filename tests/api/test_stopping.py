@@ -72,7 +72,7 @@ def test_new_writes_are_sent_away_while_one_is_finished_and_a_second_signal_ends
         held.start()
         while not running.ask("GET", "/v1/trades")[2]["data"]:
             pass
-        running.process.send_signal(signal.SIGTERM)
+        running.signal(signal.SIGTERM)
         while running.ask("GET", "/readyz")[0] == 200:
             pass
         turned_away = running.ask("POST", "/v1/trades", new_trade("LATE", "BRK-A", "BRK-B"))

@@ -10,18 +10,22 @@ from contextlib import contextmanager
 from multiprocessing import Pipe, get_context
 from typing import NamedTuple
 
+from tests.support.postgres import share_schemas
+
 SECONDS_MAX = 120
 IMPORTED = [
     f"tests.support.{name}"
     for name in (
         "chain_worker",
         "full_disk",
+        "killed_backup",
         "killed_capture",
         "killed_clearing",
         "killed_day",
         "killed_desk",
         "killed_interface",
         "killed_journal",
+        "running",
         "segments",
     )
 ]
@@ -86,4 +90,5 @@ def run_forked(act, *given) -> Ended:
 def _act(output, act, given):
     os.dup2(output.fileno(), sys.stdout.fileno())
     output.close()
+    share_schemas()
     act(*given)

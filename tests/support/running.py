@@ -1,18 +1,20 @@
 """``novate up`` in a process of its own, for tests of what happens to whole processes."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from http.client import RemoteDisconnected
 from time import monotonic, sleep
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+import api.cli.up  # noqa: F401 # what it imports is then there when a process is forked
+from api.cli.main import app
 from nodes.api_keys import OPERATOR
 from tests.support.anvil import free_port
 from tests.support.clients import SEED, key_header
+from tests.support.forked import forked
 
 START_SECONDS_MAX = 60
 
@@ -41,15 +43,18 @@ class Up:
     def wait_until_ready(self):
         deadline = monotonic() + START_SECONDS_MAX
         while self.ask("GET", "/readyz")[0] != 200:
-            assert self.process.poll() is None, "it has ended"
             assert monotonic() < deadline, "it did not come up"
             sleep(0.05)
 
     def stop(self, number=signal.SIGTERM):
         """Signals it, and waits; the status it ends with, and everything it has said."""
-        self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, said
+        self.signal(number)
+        status = self.process.wait()
+        return status, self.process.stdout.read()
+
+    def signal(self, number):
+        """Signals it."""
+        os.kill(self.process.pid, number)
 
 
 def _json(content):
@@ -63,16 +68,14 @@ def _json(content):
 def up(folder, *options):
     """``novate up`` in a folder, until the end of the block at the latest."""
     port = free_port()
-    command = [sys.executable, "-m", "api.cli", "up", "--folder", str(folder)]
-    command += ["--port", str(port), "--seed", SEED, *options]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-    try:
+    words = ["up", "--folder", str(folder), "--port", str(port), "--seed", SEED, *options]
+    with forked(run_command, words) as process:
         running = Up(port, process)
         running.wait_until_ready()
         yield running
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+
+
+def run_command(words):
+    """Runs a command of novate; what it says on standard error goes where all else goes."""
+    os.dup2(1, 2)
+    app(words)

@@ -2,11 +2,13 @@
 
 import shutil
 import signal
-import subprocess
-import sys
+from contextlib import contextmanager
+from itertools import count
+from threading import Event, Thread
 
 import pytest
 
+from ledger.books.cycles import SETTLED
 from ledger.domain.reasons import Rejected
 from nodes.backup.manifest import BackupError, read_manifest
 from nodes.backup.restoring import copy_files, restore, words_on_votes
@@ -16,6 +18,8 @@ from nodes.sandbox.made_trades import made_trades
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from nodes.state_hash import state_hash
 from tests.support.consortia import DAY
+from tests.support.forked import run_forked
+from tests.support.killed_backup import back_up
 
 BY_HAND = SandboxOptions(cycle_seconds=0)
 
@@ -37,43 +41,63 @@ def market(tmp_path_factory):
         assert sandbox.inject(DeskFault.BLOTTER_MISSING, "BRK-A") is None
         trade_in(sandbox, 40, 2)
         sandbox.strike()
-        # These wait for their cycle, in the backup as well.
-        trade_in(sandbox, 10, 3)
-        expected = state_hash(sandbox.consortium)
-        manifest = write_backup(sandbox, path / "backup")
+        with at_work(sandbox):
+            manifest = write_backup(sandbox, path / "backup")
         # What comes after it is not in it.
-        trade_in(sandbox, 50, 4)
-        sandbox.strike()
-        assert state_hash(sandbox.consortium) != expected
+        trade_in(sandbox, 10, 2_000)
+        assert state_hash(sandbox.consortium) != manifest.state_hash
     finally:
         sandbox.stop()
-    return path / "backup", manifest, expected
+    return path / "backup", manifest
+
+
+@contextmanager
+def at_work(sandbox):
+    """Trades come in and cycles settle meanwhile."""
+    stopping, begun = Event(), Event()
+
+    def work():
+        for seed in count(3):
+            trade_in(sandbox, 10, seed)
+            sandbox.strike()
+            begun.set()
+            if stopping.is_set():
+                return
+
+    thread = Thread(target=work)
+    thread.start()
+    begun.wait()
+    yield
+    stopping.set()
+    thread.join()
 
 
 def test_backup_of_an_open_market_comes_back_as_it_was(market, tmp_path):
-    backup, manifest, _ = market
+    backup, manifest = market
     said = []
 
     restored = restore(backup, tmp_path / "restored", said.append)
 
     assert restored.manifest == manifest == read_manifest(backup)
     assert restored.open_breaks == manifest.open_breaks > 0
-    assert (restored.verified.cycles, restored.verified.books) == (2, 8)
+    assert restored.verified.cycles > 2
+    assert restored.verified.books == 8
     assert len(said) == 4
     again = open_sandbox(tmp_path / "restored", None, DAY, options=BY_HAND)
     again.start()
     try:
         assert state_hash(again.consortium) == manifest.state_hash
-        assert again.consortium.exchange.captured_end() == 250
+        assert again.consortium.exchange.captured_end() >= 250
+        trade_in(again, 10, 1_000)
         cycle = again.strike()
         assert cycle is not None
-        assert cycle.trade_count <= 10
+        assert cycle.state == SETTLED
     finally:
         again.stop()
 
 
 def test_a_damaged_byte_in_any_file_is_named(market, tmp_path):
-    backup, manifest, _ = market
+    backup, manifest = market
     copy = tmp_path / "copy"
     shutil.copytree(backup, copy)
     files = sorted(file for file in copy.rglob("*") if file.is_file())
@@ -91,7 +115,7 @@ def test_a_damaged_byte_in_any_file_is_named(market, tmp_path):
 
 
 def test_a_file_too_few_or_too_many_is_named(market, tmp_path):
-    backup, manifest, _ = market
+    backup, manifest = market
     copy = tmp_path / "copy"
     shutil.copytree(backup, copy)
     kept = manifest.files[0].path
@@ -107,7 +131,7 @@ def test_a_file_too_few_or_too_many_is_named(market, tmp_path):
 
 
 def test_nothing_is_written_over(market, tmp_path):
-    backup, _, _ = market
+    backup, _ = market
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "mine").write_text("mine")
 
@@ -118,7 +142,7 @@ def test_nothing_is_written_over(market, tmp_path):
 
 
 def test_backup_says_what_a_validator_that_is_brought_back_could_do(market):
-    _, manifest, _ = market
+    _, manifest = market
 
     words = words_on_votes(manifest)
 
@@ -127,18 +151,17 @@ def test_backup_says_what_a_validator_that_is_brought_back_could_do(market):
     assert f"block {manifest.block}" in words
 
 
-@pytest.mark.parametrize("moment", ["manifest", "rename"])
-def test_killed_in_the_middle_leaves_nothing_that_looks_whole(tmp_path, moment):
-    script = "tests.support.killed_backup"
+def test_killed_in_the_middle_leaves_nothing_that_looks_whole(tmp_path):
     target = tmp_path / "backup"
-    given = [sys.executable, "-m", script, str(tmp_path / "state"), str(target), moment]
-    done = subprocess.run(given, check=False)
+    for moment in ("manifest", "rename"):
+        done = run_forked(back_up, tmp_path / "state", target, moment)
 
-    assert done.returncode == -signal.SIGKILL
-    assert not target.exists()
-    [left] = tmp_path.glob("backup*")
-    with pytest.raises(BackupError, match="it is no backup"):
-        read_manifest(left)
+        assert done.returncode == -signal.SIGKILL
+        assert not target.exists()
+        [left] = tmp_path.glob("backup*")
+        with pytest.raises(BackupError, match="it is no backup"):
+            read_manifest(left)
+
     sandbox = open_sandbox(tmp_path / "state", None, DAY)
     try:
         assert write_backup(sandbox, target) == read_manifest(target)
