@@ -10,8 +10,8 @@ DEMO_STATE := .novate-demo
 # Files of tests side by side, as many as there are cores.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help install clients engines demo test test-differential test-deep check format contracts gas \
-	load-smoke load overload lock clean
+.PHONY: help install clients engines demo test test-differential test-deep test-postgres \
+	check format contracts gas load-smoke load overload lock screenshots clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ test-deep: install  ## Run the long tests: hundreds of kills, long simulations.
 test-differential: install  ## Run the test suite on revm and py-evm at once.
 	NOVATE_TEST_EXECUTOR=both $(PYTEST)
 
+test-postgres: install  ## Run tests of books, nodes and days with their books on PostgreSQL.
+	$(BIN)/python -m tests.support.postgres
+
 check: install  ## Run what CI runs: lint, types, layers, tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -71,6 +74,9 @@ load: install  ## A minute of a normal day; the report is load-report/report.htm
 
 overload: install  ## Three times what is sustainable; the report is load-overload/report.html.
 	$(BIN)/python -m loadtests.run --overload --out load-overload
+
+screenshots: install  ## Take the pictures of docs/images again (needs Chromium).
+	$(BIN)/python -m tests.support.screenshots docs/images
 
 lock:  ## Resolve the dependencies again (needs uv).
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from api.expected_forms import faults_of_request
 from api.schemas import Problem
 from api.trade_schemas import BatchFault, BatchProblem
-from ledger.books.database import StorageError
+from ledger.books.database import BooksLostError, StorageError
 from ledger.domain.reasons import Reason, Rejected
 from nodes.bus import UnreachableError
 from nodes.trade_batches import MalformedBatchError
@@ -73,6 +73,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MalformedBatchError, _malformed_batch)
     app.add_exception_handler(StorageError, _no_room)
+    app.add_exception_handler(BooksLostError, _lost)
     app.add_exception_handler(UnreachableError, _away)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(RecursionError, _too_deep)
@@ -104,6 +105,11 @@ async def _malformed_batch(_: Request, error: Exception) -> JSONResponse:
 
 async def _no_room(_: Request, error: Exception) -> JSONResponse:
     return problem_of(Rejected(Reason.STORAGE, str(error)))
+
+
+async def _lost(_: Request, error: Exception) -> JSONResponse:
+    """Whether it was kept is not known here; the next process knows."""
+    return problem_of(Rejected(Reason.UNAVAILABLE, str(error)))
 
 
 async def _away(_: Request, error: Exception) -> JSONResponse:

@@ -84,8 +84,10 @@ class SettledRows:
         events = [msgspec.json.decode(each.payload, type=Event) for each in seen]
         blocks = {e.data["number"]: e.sequence for e in events if e.type == _OF_BLOCKS}
         if blocks:
+            # Whoever reads takes its time: not with the lock in its hands.
             with self._sandbox.lock:
-                yield from self._positions(self._sandbox.consortium, blocks)
+                changed = self._positions(self._sandbox.consortium, blocks)
+            yield from changed
         for event in events:
             if event.type != _OF_BLOCKS:
                 yield from self._trades(event, most)

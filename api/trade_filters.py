@@ -16,8 +16,9 @@ from api.own_trades import own_rows
 from api.parameters import OnlyInstrument, OnlySide
 from api.participants import require_participant
 from api.said import in_query
-from ledger.books.intake import CAPTURED, UNAFFIRMED
-from ledger.clearing.columns import Column, TradeColumns, are_of
+from ledger.books.cycles import SETTLED as CYCLE_SETTLED
+from ledger.books.intake import CAPTURED, SETTLED, UNAFFIRMED
+from ledger.clearing.columns import Column, Mask, TradeColumns, are_of
 from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import encode_trade_number, isin_of_name, parse_date
 from ledger.domain.instructions import State
@@ -170,7 +171,7 @@ def find_trades(
     step = limit + 1 if wanted.is_of_all and holder.sees_every_trade else SCANNED_AT_ONCE
     while place < stop:
         trades = exchange.trades(place, min(place + step, stop))
-        for row in _wanted_rows(consortium, holder, wanted, trades):
+        for row in _wanted_rows(consortium, holder, wanted, trades, place):
             if not _is_in_state(consortium, wanted, place + row):
                 continue
             if len(found) == limit:
@@ -195,7 +196,7 @@ def find_last_trades(
     while place > stop:
         first = max(place - step, stop)
         trades = exchange.trades(first, place)
-        for row in reversed(_wanted_rows(consortium, holder, wanted, trades)):
+        for row in reversed(_wanted_rows(consortium, holder, wanted, trades, first)):
             if not _is_in_state(consortium, wanted, first + row):
                 continue
             if len(found) == limit:
@@ -206,12 +207,32 @@ def find_last_trades(
 
 
 def _wanted_rows(
-    consortium: Consortium, holder: KeyHolder, wanted: TradeFilter, trades: TradeColumns
+    consortium: Consortium,
+    holder: KeyHolder,
+    wanted: TradeFilter,
+    trades: TradeColumns,
+    first: int,
 ) -> list[int]:
-    """The rows that are wanted, as far as the trades say it, and that the holder sees."""
+    """The rows of trades from a position on that may be wanted, and that the holder sees."""
     own = own_rows(consortium.network, holder, trades)
-    rows: list[int] = np.intersect1d(own, wanted.rows_of(trades)).tolist()
-    return rows
+    rows = np.intersect1d(own, wanted.rows_of(trades))
+    if wanted.state is not None and len(rows):
+        rows = rows[_may_be_in(consortium, wanted.state, first, len(trades))[rows]]
+    found: list[int] = rows.tolist()
+    return found
+
+
+def _may_be_in(consortium: Consortium, state: str, first: int, count: int) -> Mask:
+    """Which of so many trades may be in a state: all but the exceptions go as their cycles do."""
+    house = consortium.clearing_house
+    is_plain, has_settled = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    is_plain[house.intake.staying(first, first + count) - first] = True
+    for cycle in house.cycles.in_force():
+        if cycle.state == CYCLE_SETTLED and cycle.end_position > first:
+            has_settled[max(cycle.first_position - first, 0) : cycle.end_position - first] = True
+    if state == CAPTURED:
+        return is_plain & ~has_settled
+    return ~is_plain | has_settled if state == SETTLED else ~is_plain
 
 
 def _is_in_state(consortium: Consortium, wanted: TradeFilter, position: int) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import gevent
 import requests
-from locust import events
+from locust import events, runners
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from loadtests.afterwards import (
@@ -43,6 +43,7 @@ LEAD_SECONDS: Final = 2.5
 """For users to be there when the run begins."""
 TAIL_SECONDS: Final = 1.0
 REPORTS_SECONDS_MAX: Final = 60
+WORKER_SILENT_SECONDS_MAX: Final = 60
 UNSOUND: Final = 1
 _GET_SECONDS_MAX: Final = 60
 _AGAIN_MAX: Final = 100
@@ -63,6 +64,8 @@ class Conduct:
 
 def install() -> None:
     """Has Locust call this module."""
+    # A busy machine keeps a worker silent for seconds; Locust takes this from nowhere else.
+    runners.HEARTBEAT_LIVENESS = WORKER_SILENT_SECONDS_MAX
     for event, listener in (
         (events.init, _prepare),
         (events.test_start, _start),
@@ -187,6 +190,8 @@ def conclude(
     }
     missing = [str(at) for at in range(len(conduct.packed), conduct.workers)]
     soundness = judge(count, tally, books, missing)
+    if ended < conduct.generator.begin_at + profile.load.seconds:
+        soundness.faults.append("it was stopped before its shape was over")
     moments = Moments(registers, book, cycles)
     result = {
         **soundness.as_json(),

@@ -18,6 +18,7 @@ from loadtests.profile import Server
 
 READY_SECONDS_MAX: Final = 60
 STOP_SECONDS_MAX: Final = 60
+SAID_CHARACTERS_MAX: Final = 4_000
 ANY_RATE: Final = 1_000_000
 
 
@@ -51,13 +52,18 @@ def sandbox(server: Server) -> Iterator[Running]:
             *("--cycle-seconds", str(server.cycle_seconds)),
             *("--rate", str(server.rate or ANY_RATE)),
         ]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 # our own command
-        try:
-            _wait_until_ready(port, process)
-            yield Running(f"http://127.0.0.1:{port}", Path(state) / "api-keys.json", process)
-        finally:
-            process.terminate()
-            process.wait(timeout=STOP_SECONDS_MAX)
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)  # noqa: S603 # our own command
+            try:
+                _wait_until_ready(port, process)
+                yield Running(f"http://127.0.0.1:{port}", Path(state) / "api-keys.json", process)
+            except BaseException:
+                said.seek(0)
+                sys.stderr.write(said.read().decode(errors="replace")[-SAID_CHARACTERS_MAX:])
+                raise
+            finally:
+                process.terminate()
+                process.wait(timeout=STOP_SECONDS_MAX)
 
 
 def free_port() -> int:

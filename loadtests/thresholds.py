@@ -93,10 +93,10 @@ def _fail_ratio(result: Mapping[str, Any]) -> float:
     return float(sum(result["errors"].values())) / max(sent, 1)
 
 
-def _rate_share(result: Mapping[str, Any]) -> float:
-    """Of what was offered, what became final in the same time."""
+def _rate_share(result: Mapping[str, Any]) -> float | None:
+    """Of what was offered, what became final in the same time; None when nothing was offered."""
     rates = result["figures"]["rates"]
-    return float(rates["final"]) / max(float(rates["offered"]), 1e-9)
+    return float(rates["final"]) / float(rates["offered"]) if rates["offered"] else None
 
 
 def _sustained(result: Mapping[str, Any]) -> float | None:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 
 from contracts.deployment import Contracts
 from ledger.books.database import Database, open_database
+from ledger.books.postgresql import BooksServer
 from ledger.books.postings import Register
 from ledger.books.segments import SegmentStore
 from ledger.chain.chain import Chain
@@ -117,6 +118,11 @@ class Consortium:
     def path(self) -> Path | None:
         """The state folder; None in memory."""
         return self._folder.path if self._folder else None
+
+    @property
+    def books_server(self) -> BooksServer | None:
+        """What has the nodes' books, when they are not files."""
+        return self._folder.server if self._folder else None
 
     @property
     def exchange(self) -> Exchange:
@@ -291,7 +297,7 @@ class Consortium:
 
     def _open_database(self, name: str) -> Database:
         if self._folder:
-            return open_database(self._folder.node_folder(name) / "books.sqlite")
+            return open_database(self._folder.books_of(name))
         # It stands for a disk: a node that is begun again finds there what it had committed.
         if name not in self._kept_in_memory:
             self._kept_in_memory[name] = open_database(None)

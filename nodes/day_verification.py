@@ -17,19 +17,21 @@ from typing import Final
 import numpy as np
 
 from contracts.deployment import Contracts
-from ledger.books.books_reader import StoredHoldings, stored_holdings
+from ledger.books.books_reader import StoredHoldings, holdings_in, stored_holdings
+from ledger.books.database_url import DatabaseUrl
 from ledger.books.postings import FinalBlock, Origin, Posting, PostingKind, Register
 from ledger.books.segments import SegmentStore
 from ledger.clearing.columns import Column, accounts_of, participants_of
 from ledger.clearing.netting import NetLines
 from ledger.domain.accounts import account_of, asset_of
 from ledger.domain.participants import Role
+from nodes.books_place import books_server
 from nodes.clock import SimulatedClock
 from nodes.derived_cycles import DerivedCycle, DifferenceError, derived_cycles, hex_text
 from nodes.engine import EmbeddedEngine
 from nodes.explorer.cycle_roots import SettledCycle, settled_cycles
 from nodes.explorer.folder import founded_chain
-from nodes.folder_meta import read_meta
+from nodes.folder_meta import Meta, read_meta
 from nodes.ledger_feed import LedgerFeed
 from nodes.network import Network
 from nodes.state_folder import books_file, segments_folder
@@ -74,15 +76,16 @@ class _Day:
     )
 
 
-def verify_day(path: Path) -> Iterator[Verified]:
+def verify_day(path: Path, database: DatabaseUrl | None = None) -> Iterator[Verified]:
     """Verifies the state folder of a day, and says after each block how far it has come.
 
     Raises DifferenceError for the first thing that is not right, StateFolderError when there is no
-    day or its chain is elsewhere.
+    day or its chain is elsewhere. ``database``: how its books are reached when they are on a
+    server; None: as the folder names it.
     """
     meta = read_meta(path)
     # Read before the chain is opened, so that no books are ahead of it.
-    books = _books(path, meta.network) if meta and meta.seats else {}
+    books = _books(path, meta, database) if meta and meta.seats else {}
     with founded_chain(path) as (network, chain, w3, addresses):
         cycles, store = settled_cycles(w3, addresses), SegmentStore(segments_folder(path))
         engine = EmbeddedEngine(chain, SimulatedClock.at(network.business_date))
@@ -104,13 +107,30 @@ def verify_day(path: Path) -> Iterator[Verified]:
     yield day.verified
 
 
-def _books(path: Path, network: Network) -> dict[str, StoredHoldings]:
-    found = {}
+def _books(path: Path, meta: Meta, database: DatabaseUrl | None) -> dict[str, StoredHoldings]:
+    if meta.books:
+        return _books_on_server(path, meta, database)
+    network, found = meta.network, {}
     for participant in network.participants:
         file = books_file(path, participant.id)
         if not file.exists():
             raise DifferenceError(participant.id, "books", f"a file {file}", "none")
         found[participant.id] = stored_holdings(file)
+    return found
+
+
+def _books_on_server(
+    path: Path, meta: Meta, database: DatabaseUrl | None
+) -> dict[str, StoredHoldings]:
+    _, server = books_server(path, meta, database, is_watched=False)
+    assert server is not None
+    found = {}
+    with closing(server):
+        for participant in meta.network.participants:
+            schema = server.schema(participant.id, None)
+            if not schema.exists():
+                raise DifferenceError(participant.id, "books", f"a schema {schema.name}", "none")
+            found[participant.id] = holdings_in(schema.look())
     return found
 
 

@@ -34,6 +34,18 @@ class PinnedPlan(msgspec.Struct, frozen=True):
     faults: tuple[str, ...] = ()
 
 
+class BooksPlace(msgspec.Struct, frozen=True):
+    """A database that the books of the nodes are in, instead of files of the folder.
+
+    Attributes:
+        url: without a password.
+        id: of the folder among all that have books there; their schemas are named after it.
+    """
+
+    url: str
+    id: str
+
+
 class Meta(msgspec.Struct, frozen=True):
     """What the folder says of itself.
 
@@ -41,6 +53,7 @@ class Meta(msgspec.Struct, frozen=True):
         seats: who validates the chain in the folder; None when the chain is elsewhere.
         plan: a market day's; a sandbox has none.
         engine: which chain it is, when it is elsewhere.
+        books: where the nodes' books are, when they are elsewhere.
     """
 
     format: int
@@ -49,6 +62,7 @@ class Meta(msgspec.Struct, frozen=True):
     seats: Seats | None = None
     plan: PinnedPlan | None = None
     engine: EngineIdentity | None = None
+    books: BooksPlace | None = None
 
     def differences(self, network: Network, rules: Rules, plan: PinnedPlan | None) -> list[str]:
         """What of these is not as the folder was begun with, in words; nothing when all is."""

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import msgspec
 
+from ledger.books.database import UnfitDatabaseError
 from ledger.chain.errors import StorageError
 from ledger.domain.rules import Rules
+from nodes.books_place import IN_ONE_PROCESS, StatePlace, books_server, require_files
 from nodes.broker import Broker
 from nodes.clock import Clock
 from nodes.consortium import Consortium, Elsewhere, FoundBroker
@@ -21,13 +23,13 @@ def open_consortium(
     network: Network,
     rules: Rules,
     clock: Clock,
-    path: Path | None,
+    at: Path | StatePlace | None,
     engine: Engine | None = None,
     seating: Seating | None = None,
     plan: PinnedPlan | None = None,
     found_broker: FoundBroker = Broker,
 ) -> Consortium:
-    """Founds a consortium, or opens the one in a folder again; in memory when there is no path.
+    """Founds a consortium, or opens the one in a folder again; in memory when there is none.
 
     The chain is in the folder (or in memory) when no engine is given; ``seating`` is then how a new
     one is validated. ``plan`` is what a market day is begun with; ``found_broker`` makes the nodes
@@ -38,15 +40,19 @@ def open_consortium(
     if engine is not None:
         engine.require(network.chain_id, rules.cycle_lines_max)
     wanted = seats(network, seating or Seating())
-    if path is None:
+    if at is None:
         if engine is not None:
             check_unused(engine, network)
         return Consortium(network, rules, clock, wanted, None, engine, found_broker)
+    place = StatePlace(at) if isinstance(at, Path) else at
+    path = place.folder
     folder = StateFolder(path)
     try:
         meta = folder.read_meta()
+        books, folder.server = books_server(path, meta, place.database)
         if meta is None:
-            meta = _found_folder(folder, Meta(FORMAT_VERSION, network, rules, wanted, plan), engine)
+            new = Meta(FORMAT_VERSION, network, rules, wanted, plan, books=books)
+            meta = _found_folder(folder, new, engine)
         differing = meta.differences(network, rules, plan)
         if differing:
             raise StateFolderError(
@@ -66,7 +72,7 @@ def open_consortium(
             folder.write_meta(msgspec.structs.replace(meta, engine=identity))
     except BaseException as error:
         folder.close()
-        if isinstance(error, StorageError):
+        if isinstance(error, StorageError | UnfitDatabaseError):
             raise StateFolderError(str(error)) from error
         raise
     return consortium
@@ -81,6 +87,7 @@ def join_consortium(path: Path, clock: Clock, elsewhere: Elsewhere) -> Consortiu
     meta = folder.read_meta()
     if meta is None or meta.seats is None:
         raise StateFolderError(f"{path} has no chain of its own: begin one with novate up")
+    require_files(path, meta, IN_ONE_PROCESS)
     try:
         return Consortium(meta.network, meta.rules, clock, meta.seats, folder, elsewhere=elsewhere)
     except StorageError as error:

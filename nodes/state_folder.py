@@ -8,7 +8,7 @@ replacement.json           what takes the place of the market when it is opened 
 snapshots/NAME/            a market as it was kept under a name
 backups/NAME/              a backup that was asked for over REST
 lock                       held by the one process that has the folder open
-nodes/ID/books.sqlite      a node's books
+nodes/ID/books.sqlite      a node's books, unless meta.json names a database for them
 nodes/ID/STREAM.trades     large batches of its trades: captured, intake or blotter
 nodes/ID/key               its key, mode 0600
 nodes/ID.desk/key          the key of its desk, where its node is a process of its own
@@ -26,8 +26,11 @@ from typing import Final
 
 import msgspec
 
+from ledger.books.database import Place
+from ledger.books.postgresql import BooksServer
 from nodes.folder_meta import Meta, StateFolderError, read_meta
 
+BOOKS: Final = "books.sqlite"
 MARKET_ENTRIES: Final = (
     "meta.json",
     "business-clock.json",
@@ -47,7 +50,11 @@ class FolderInUseError(StateFolderError):
 
 
 class StateFolder:
-    """One consortium's folder, open in this process alone, or in those that share its lock."""
+    """One consortium's folder, open in this process alone, or in those that share its lock.
+
+    Attributes:
+        server: what has the nodes' books; None: they are files here. It is closed with the folder.
+    """
 
     def __init__(self, path: Path, *, is_locked: bool = True) -> None:
         """``is_locked``: by this process; else by the one that has started it.
@@ -55,6 +62,7 @@ class StateFolder:
         Raises StateFolderError.
         """
         self.path = path
+        self.server: BooksServer | None = None
         self._lock: int | None = None
         if is_locked:
             self._take_lock(path)
@@ -98,8 +106,15 @@ class StateFolder:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    def books_of(self, node: str) -> Path | Place:
+        """Where the books of a node are."""
+        folder = self.node_folder(node)
+        return self.server.schema(node, folder) if self.server else folder / BOOKS
+
     def close(self) -> None:
         """Lets others have the folder."""
+        if self.server is not None:
+            self.server.close()
         if self._lock is not None:
             os.close(self._lock)
 
@@ -122,7 +137,7 @@ def segments_folder(path: Path) -> Path:
 
 def books_file(path: Path, node: str) -> Path:
     """The books of a node in a state folder."""
-    return _node_folder(path, node) / "books.sqlite"
+    return _node_folder(path, node) / BOOKS
 
 
 def chain_file(path: Path, node: str) -> Path:

@@ -1,7 +1,8 @@
-"""Profiles for property tests, and the executor that the suite's chains run on.
+"""Profiles for property tests, the executor that the suite's chains run on, and where books are.
 
 ``HYPOTHESIS_PROFILE=deep`` looks longer. ``NOVATE_TEST_EXECUTOR=both`` runs every block and call of
 the suite on revm and on py-evm, and fails where they differ; ``py-evm`` runs them on that alone.
+``NOVATE_TEST_DATABASE`` is a PostgreSQL database to have all books in, in schemas that are dropped.
 """
 
 import os
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, settings
 from ledger.chain import executors
 from nodes.api_keys import OPERATOR, seeded_secret
 from tests.support.clients import SEED
+from tests.support.memory_folder import use_memory_folder
+from tests.support.postgres import schemas_under_test
+
+use_memory_folder()
 
 settings.register_profile(
     "ci",
@@ -33,10 +38,30 @@ _STAND_INS = {
 }
 
 
-def pytest_configure():
-    """Lets another executor stand in for the default one."""
+_SCHEMAS = pytest.StashKey()
+
+
+def pytest_configure(config):
+    """Lets another executor stand in for the default one, and schemas for files."""
     stand_in = _STAND_INS[os.environ.get("NOVATE_TEST_EXECUTOR", "revm")]
     executors._CLASS_BY_NAME[executors.DEFAULT_EXECUTOR] = stand_in
+    config.stash[_SCHEMAS] = schemas_under_test()
+
+
+def pytest_unconfigure(config):
+    """Leaves nothing on a server of books."""
+    schemas = config.stash.get(_SCHEMAS, None)
+    if schemas:
+        schemas.close()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _dropped_schemas(pytestconfig):
+    """The books of one file of tests do not stay for the next."""
+    yield
+    schemas = pytestconfig.stash[_SCHEMAS]
+    if schemas:
+        schemas.drop()
 
 
 @pytest.fixture(autouse=True)

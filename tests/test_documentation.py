@@ -35,6 +35,7 @@ DOCUMENTS = [
     "docs/statements.md",
     "docs/events.md",
     "docs/processes.md",
+    "docs/postgresql.md",
     "docs/sandbox.md",
     "docs/testing.md",
     "docs/testing.zh.md",

@@ -16,7 +16,7 @@ from ledger.domain.reasons import Reason, Rejected
 UNDER_WAY_MAX: Final = 128
 """Some tenths of a second of work for one process."""
 PLACE: Final = "place"
-_EXEMPT: Final = frozenset({"/livez", "/readyz", "/rpc", "/v1/events/stream"})
+_EXEMPT: Final = frozenset({"/livez", "/readyz", "/metrics", "/rpc", "/v1/events/stream"})
 """Watchdogs must not be sent away; JSON-RPC and event streams have bounds of their own."""
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli.chain_options import DEFAULT_STATE, FOLDER_NAMES
+from api.cli.database import DatabaseOption, database_of
 from api.cli.day_summary import show_day
 from api.cli.day_verify import verify
 from api.cli.engines import (
@@ -30,8 +31,10 @@ from api.cli.terminal import (
     messages,
     progress_bar,
 )
+from ledger.books.database import BooksLostError, StorageError
 from ledger.domain.errors import MalformedError
 from ledger.domain.rules import MARKET_DAY_RULES
+from nodes.books_place import StatePlace
 from nodes.clock import SimulatedClock
 from nodes.consortium import Consortium
 from nodes.folder_meta import PinnedPlan, StateFolderError
@@ -94,6 +97,7 @@ def day(
     engine: EngineOption = EMBEDDED,
     finality: FinalityOption = "0",
     patience: PatienceOption = PATIENCE_SECONDS,
+    database: DatabaseOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Settles a market day. What the command says of itself is DAY_HELP."""
@@ -104,6 +108,7 @@ def day(
         bad_input("--trades is missing", "Name the file of the day's trades.")
     chain = open_engine(engine, finality, patience)
     seats = seating(engine, validators, executor)
+    place = StatePlace(state, database_of(database))
     try:
         given = _read(trades, opening, seed, fault or [])
         rules = replace(MARKET_DAY_RULES, cycle_trades_max=cycle_trades)
@@ -112,7 +117,7 @@ def day(
             given.plan.opening.write(write_opening)
         with engine_failures(_RESUME):
             consortium = open_consortium(
-                given.network, rules, clock, state, chain, seats, plan=given.pinned
+                given.network, rules, clock, place, chain, seats, plan=given.pinned
             )
     except TradeFileError as error:
         bad_input(str(error), "Nothing was loaded. Correct the line and run the command again.")
@@ -123,7 +128,7 @@ def day(
     try:
         with engine_failures(_RESUME):
             summary = _run(given.plan, consortium, clock)
-    except DayError as error:
+    except (DayError, BooksLostError, StorageError) as error:
         messages().print("error:", error, markup=False)
         raise typer.Exit(EXIT_FAILED) from error
     finally:

@@ -3,6 +3,7 @@
 import typer
 
 from api.cli.chain_options import DEFAULT_STATE, StateOption
+from api.cli.database import database_of
 from api.cli.terminal import EXIT_FAILED, bad_input, counted, messages, output, progress_bar
 from ledger.books.segment_index import RunError
 from ledger.chain.errors import StorageError
@@ -20,7 +21,7 @@ def verify(state: StateOption = DEFAULT_STATE) -> None:
     try:
         with progress_bar() as bar:
             task = bar.add_task("verify", total=None, unit="cycles")
-            for found in verify_day(state):
+            for found in verify_day(state, database_of(None)):
                 bar.update(task, completed=found.cycles, total=found.cycles_in_all)
     except DifferenceError as error:
         console = messages()

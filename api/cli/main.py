@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "make-day": Entry("api.cli.day:make_day", DAYS),
     "conformance": Entry("api.cli.conformance:conformance", STORIES),
     "dvp-models": Entry("api.cli.dvp_models:dvp_models", STORIES),
+    "init": Entry("api.cli.init:init", STORIES),
     "rules": Entry("api.cli.rules:rules", WORDS),
     "reasons": Entry("api.cli.reasons:reasons", WORDS),
     "processes": Entry("api.cli.processes:processes_app", SERVE),
@@ -44,6 +45,7 @@ COMMANDS: Final = {
     "chain": Entry("api.cli.chain:chain_app", LOOK),
     "proof": Entry("api.cli.proof:proof_app", LOOK),
     "bench": Entry("api.cli.bench:bench_app", LOOK),
+    "load": Entry("api.cli.load:load_app", LOOK),
 }
 """In the order of the help."""
 

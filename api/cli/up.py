@@ -8,6 +8,7 @@ import typer
 from api.access.access import RateOptions
 from api.access.rate_limits import RATE, RATE_MAX
 from api.cli.chain_options import DEFAULT_STATE, FOLDER_NAMES
+from api.cli.database import DatabaseOption, database_of
 from api.cli.engines import (
     EMBEDDED,
     PATIENCE_SECONDS,
@@ -29,9 +30,10 @@ from api.cli.terminal import bad_input, file_trouble, output, say
 from api.hosting import Hosting
 from api.server import server_of
 from ledger.domain.errors import MalformedError
+from nodes.books_place import IN_ONE_PROCESS, require_files
 from nodes.clock import WallClock
 from nodes.engine import Engine
-from nodes.folder_meta import StateFolderError
+from nodes.folder_meta import StateFolderError, read_meta
 from nodes.process_memory import spare_what_stands
 from nodes.processes.children import Children
 from nodes.sandbox.home import SandboxHome
@@ -89,6 +91,7 @@ def up(
         ),
     ] = None,
     webhooks_to_loopback: LoopbackOption = None,
+    database: DatabaseOption = None,
     processes: Annotated[
         bool,
         typer.Option("--processes", help="Each node a process with key, database and port."),
@@ -108,11 +111,15 @@ def up(
         cycle_trades=cycle_trades,
         dense_sequence=dense_sequence,
         rules=tuple(rule or ()),
+        database=database_of(database),
     )
     rates = RateOptions(rate, burst)
     if processes:
         if chain is not None:
             bad_input("--processes: expected the chain in the state folder, found --engine")
+        if options.database is not None:
+            bad_input(f"--processes: expected the books in files, found {options.database.shown}")
+        _require_files(state)
         # What the processes need is imported while the folder is founded.
         with Children(ENTRIES) as children:
             with listen(host, port):
@@ -129,6 +136,13 @@ def up(
         server = server_of(hosting, host, port, say)
         spare_what_stands()
         server.run(sockets=[listener])
+
+
+def _require_files(state: Path) -> None:
+    try:
+        require_files(state, read_meta(state), IN_ONE_PROCESS)
+    except StateFolderError as error:
+        bad_input(str(error))
 
 
 def _open(

@@ -48,6 +48,10 @@ _IN_ONE_PROCESS: Final = Remedy(
     "Serve it with novate up without --processes, and send the same again.",
     "请以不带 --processes 的 novate up 运行后重新发送。",
 )
+_IN_FILES: Final = Remedy(
+    "Serve a folder of its own with novate up without --database, and send the same again.",
+    "请以不带 --database 的 novate up 运行另一个状态目录后重新发送。",
+)
 _SCENARIO_CONTENT: Final = {
     kind: {"schema": {"type": "string"}} for kind in ("application/yaml", "text/yaml")
 }
@@ -59,6 +63,10 @@ def hosting_of(request: Request) -> Hosting:
     if not isinstance(hosting, Hosting):
         words = "this sandbox has no folder of its own, or its nodes are processes"
         raise refuse(Reason.UNAUTHORISED, words, _IN_ONE_PROCESS)
+    server = hosting.sandbox.consortium.books_server
+    if server is not None:
+        words = f"the books of this sandbox are not files of its folder but at {server.shown}"
+        raise refuse(Reason.UNAUTHORISED, words, _IN_FILES)
     return hosting
 
 

@@ -1,4 +1,4 @@
-"""``python -m api.testing.server``: what gives each test a network of its own, in milliseconds.
+"""``python -m api.testing.server FOLDER``: gives each test a network of its own, in milliseconds.
 
 It has imported everything once. Asked by the socket in the place of its standard input, it forks a
 child that founds a market under some rules, and then stands still: no thread, no open file. Asked
@@ -46,9 +46,12 @@ Asked = dict[str, Any]
 
 
 def main() -> None:
-    """Serves its socket."""
+    """Serves its socket. The folder of the session, its argument, goes with it."""
     gc.freeze()
-    _fork_for_each(socket.socket(fileno=os.dup(0)), _found)
+    try:
+        _fork_for_each(socket.socket(fileno=os.dup(0)), _found)
+    finally:
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 def _fork_for_each(line: socket.socket, act: Callable[[Asked, Sequence[int]], NoReturn]) -> None:
@@ -58,8 +61,14 @@ def _fork_for_each(line: socket.socket, act: Callable[[Asked, Sequence[int]], No
         if not content:
             break
         if not os.fork():
-            line.close()
-            act(json.loads(content), descriptors)
+            try:
+                line.close()
+                act(json.loads(content), descriptors)
+            except BaseException:  # noqa: BLE001 # what its parents do at their end is not for it
+                traceback.print_exc()
+                sys.stderr.flush()
+            finally:
+                os._exit(1)
         for each in descriptors:
             os.close(each)
         _reap(os.WNOHANG)

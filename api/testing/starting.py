@@ -111,7 +111,7 @@ class Networks:
             self._line, theirs = socket.socketpair()
             with theirs, (self._folder / "log").open("wb") as log:
                 self._process = subprocess.Popen(  # noqa: S603 # the interpreter that was named
-                    [self._python, "-m", "api.testing.server"],
+                    [self._python, "-m", "api.testing.server", str(self._folder)],
                     stdin=theirs.fileno(),
                     stdout=log,
                     stderr=log,

@@ -8,22 +8,31 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import LargeBinary, bindparam, exists, insert
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, delete, func, select
 
 from ledger.books.database import Database
 from ledger.books.rows import insert_new
-from ledger.books.tables import ChangeRow
+from ledger.books.tables import ChangeRow, table_of
 
 _MARK: Final = 0
 """The row that says that somebody follows."""
-_NOTE: Final = text(
-    "INSERT INTO changes (number, payload)"
-    " SELECT (SELECT MAX(number) + 1 FROM changes), :payload"
-    " WHERE EXISTS (SELECT 1 FROM changes)"
+_changes: Final = table_of(ChangeRow)
+# Put together once: what these say takes less time than making them.
+_NOTE: Final = insert(_changes).from_select(
+    ["number", "payload"],
+    select_columns(
+        select_columns(func.max(_changes.c.number) + 1).scalar_subquery(),
+        bindparam("payload", type_=LargeBinary),
+    ).where(exists().select_from(_changes)),
+    include_defaults=False,
 )
-_AFTER: Final = text(
-    "SELECT number, payload FROM changes WHERE number > :number ORDER BY number LIMIT :count"
+_AFTER: Final = (
+    select_columns(_changes.c.number, _changes.c.payload)
+    .where(_changes.c.number > bindparam("after"))
+    .order_by(_changes.c.number)
+    .limit(bindparam("count"))
 )
 
 
@@ -98,7 +107,7 @@ class ChangeLog:
 
     def after(self, number: int, count: int) -> list[tuple[int, list[Change]]]:
         """The changes of the first so many commits after one, oldest first."""
-        wanted = {"number": number, "count": count}
+        wanted = {"after": number, "count": count}
         with self._database.reading() as session:
             found = session.connection().execute(_AFTER, wanted).all()
         return [

@@ -1,18 +1,25 @@
-"""One database file a node: SQLite, write-ahead log; a commit waits for the disk."""
+"""A node's database: a file of SQLite with a write-ahead log; a commit waits for the disk.
+
+Or a schema on a server (postgresql.py): whatever is said here holds of both.
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine, Table, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
-from sqlmodel import Session, SQLModel, create_engine
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlmodel import Session, create_engine
 
 from ledger.books import tables
 
+_SQLITE: Final = sqlite.dialect()
 _SYNCHRONOUS: Final = "synchronous"
 BUSY_SECONDS_MAX: Final = 60
 """How long one thread of a node waits for another one's commit."""
@@ -21,6 +28,17 @@ _STORAGE_ERRORS: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 class StorageError(Exception):
     """The disk did not take what was to be committed: nothing of it has happened."""
+
+
+class BooksLostError(Exception):
+    """What is in the books is not known any more: a server went away while they were open.
+
+    What is in memory may be ahead of them or behind; they are read again by the next process.
+    """
+
+
+class UnfitDatabaseError(Exception):
+    """A server's database cannot be used as it is; the message says why."""
 
 
 Reading: TypeAlias = Session
@@ -61,18 +79,21 @@ class Database:
         What the chain has, and can be read from it again (``is_from_chain``), does not wait for the
         disk: a process that is killed has not lost it, but a machine that loses its power goes back
         to the last commit that did wait. Raises StorageError when the disk is full or fails; the
-        same may be tried again later.
+        same may be tried again later. Raises BooksLostError when nobody knows whether it was
+        committed: then nothing more can be done with these books in this process.
         """
         with UnitOfWork(self._engine) as session:
+            was_committing = False
             try:
                 with session.begin():
-                    if self.folder:
-                        _set_synchronous(session, "NORMAL" if is_from_chain else "FULL")
+                    self._prepare(session, is_from_chain=is_from_chain)
                     yield session
-            except OperationalError as error:
-                if _is_of_storage(error):
-                    raise StorageError(str(error.orig)) from error
-                raise
+                    was_committing = True
+            except DBAPIError as error:
+                failure = self._failure(error, was_committing=was_committing)
+                if failure is None:
+                    raise
+                raise failure from error
             session.published()
 
     @contextmanager
@@ -91,12 +112,37 @@ class Database:
         """Releases the file."""
         self._engine.dispose()
 
+    def _prepare(self, session: UnitOfWork, *, is_from_chain: bool) -> None:
+        """Says what the commit will wait for."""
+        if self.folder:
+            _set_synchronous(session, "NORMAL" if is_from_chain else "FULL")
 
-def open_database(path: Path | None, of: Sequence[Table] | None = None) -> Database:
-    """The database in a file, its tables created when missing; in memory when there is no path.
+    def _failure(self, error: DBAPIError, *, was_committing: bool) -> Exception | None:
+        """What an error means to whoever commits; None: it is his own."""
+        del was_committing  # A file is there or not: no commit is ever in doubt.
+        return StorageError(str(error.orig)) if _is_of_storage(error) else None
 
-    The tables are those of a node unless others are named.
+
+class Place(Protocol):
+    """Where a database is, if not in a file."""
+
+    def open(self, of: Sequence[Table]) -> Database:
+        """The database, its tables created when missing."""
+
+
+def open_database(at: Path | Place | None, of: Sequence[Table] | None = None) -> Database:
+    """The database in a file or another place, its tables created when missing; None: in memory.
+
+    The tables are those of a node unless others are named. Raises UnfitDatabaseError for a place
+    that cannot be used.
     """
+    chosen = tables.all_tables() if of is None else of
+    if at is None or isinstance(at, Path):
+        return _opened_file(at, chosen)
+    return at.open(chosen)
+
+
+def _opened_file(path: Path | None, of: Sequence[Table]) -> Database:
     url = f"sqlite:///{path}" if path else "sqlite://"
     # In memory there is one connection: another one would see an empty database.
     pool = {} if path else {"poolclass": StaticPool}
@@ -104,11 +150,25 @@ def open_database(path: Path | None, of: Sequence[Table] | None = None) -> Datab
         url, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS_MAX}, **pool
     )
     event.listen(engine, "connect", _set_pragmas)
-    SQLModel.metadata.create_all(engine, tables=tables.all_tables() if of is None else of)
+    with engine.begin() as connection:
+        # Otherwise each table were a commit of its own.
+        connection.exec_driver_sql("BEGIN")
+        for statement in _schema(tuple(of)):
+            connection.exec_driver_sql(statement)
     return Database(engine)
 
 
-def _is_of_storage(error: OperationalError) -> bool:
+@cache
+def _schema(of: tuple[Table, ...]) -> tuple[str, ...]:
+    """What makes tables that are missing; put into words once, for a dozen databases a market."""
+    indexes = [index for table in of for index in table.indexes]
+    return (
+        *(str(CreateTable(each, if_not_exists=True).compile(dialect=_SQLITE)) for each in of),
+        *(str(CreateIndex(each, if_not_exists=True).compile(dialect=_SQLITE)) for each in indexes),
+    )
+
+
+def _is_of_storage(error: DBAPIError) -> bool:
     code = getattr(error.orig, "sqlite_errorcode", 0)
     # The lower byte is the kind of error, the upper ones its circumstances.
     return code & 0xFF in _STORAGE_ERRORS

@@ -25,6 +25,16 @@ def verdict_words(result: dict[str, Any]) -> Words:
         f"{count['settled']:,} 笔成交以每秒 {rate} 笔交收，99 % 在 {p99} 毫秒内取得最终性；"
         "逐笔可核，账簿一致。"
     )
+    if figures["sustained_rate"] is not None:
+        sustained = f"{figures['sustained_rate']:,g}"
+        english = (
+            f"Sustained up to {sustained} trades a second: 99 % of them final within 2 s."
+            f" {count['settled']:,} settled in all; every one is accounted for, all books agree."
+        )
+        chinese = (
+            f"可持续至每秒 {sustained} 笔：99 % 在 2 秒内取得最终性。"
+            f"共交收 {count['settled']:,} 笔；逐笔可核，账簿一致。"
+        )
     if result["status"] == MISSED:
         missed = ", ".join(each["name"] for each in result["thresholds"] if not each["is_met"])
         return Words(f"Missed: {missed}. {english}", f"未达标：{missed}。{chinese}")

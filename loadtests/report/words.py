@@ -123,7 +123,7 @@ WORDS: Final = {
         ("recovered", "As fast as before within 30 s", "30 秒内恢复"),
         ("queue_empty", "Nothing waits at the end", "结束时队列为空"),
         ("recovery", "seconds until it was as before", "恢复所需秒数"),
-        ("cores", "cores", "核数"),
+        ("cores", "cores", "核"),
         ("machine", "machine", "机器"),
         ("system", "system", "系统"),
         ("load_before", "load before", "开始前的系统负载"),

@@ -23,14 +23,19 @@ log = logger_of(__name__)
 def write_backup(sandbox: Sandbox, folder: Path) -> Manifest:
     """Backs up the market of a sandbox, which may go on meanwhile.
 
-    Raises BackupError when its chain is elsewhere or the folder is there already, OSError when the
-    disk does not take it: then nothing of it stays.
+    Raises BackupError when its chain or its books are elsewhere or the folder is there already,
+    OSError when the disk does not take it: then nothing of it stays.
     """
     path = sandbox.consortium.path
     if path is None or sandbox.consortium.own_chain is None:
         raise BackupError(
             "its chain is not in its folder: back it up with its node's own means, and the folder"
             " by copying it while nothing runs"
+        )
+    if sandbox.consortium.books_server is not None:
+        raise BackupError(
+            f"its books are at {sandbox.consortium.books_server.shown}: back up that database and"
+            " the folder together while nothing runs"
         )
     if folder.exists():
         raise BackupError(f"{folder} exists: name another")

@@ -12,6 +12,7 @@ from ledger.books.database import open_database
 from ledger.domain.participants import Role
 from ledger.logs import logger_of
 from nodes import bootstrap
+from nodes.books_place import IN_ONE_PROCESS, require_files
 from nodes.bus import NO_ANSWER
 from nodes.business_clock import clock_file
 from nodes.clock import NS
@@ -143,6 +144,7 @@ def founded(state: Path, id: str | None) -> Meta:
     meta = read_meta(state)
     if meta is None:
         raise StateFolderError(f"{state} is no state folder: begin one with novate up --processes")
+    require_files(state, meta, IN_ONE_PROCESS)
     if id is not None and id not in [each.id for each in meta.network.participants]:
         raise StateFolderError(f"{id} is no participant of the network in {state}")
     return meta

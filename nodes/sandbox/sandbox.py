@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ledger.books.database import StorageError
+from ledger.books.database import BooksLostError, StorageError
+from ledger.books.database_url import DatabaseUrl
 from ledger.books.tables import CycleRow
 from ledger.clearing.columns import TradeColumns
 from ledger.domain.errors import MalformedError
@@ -23,6 +24,7 @@ from ledger.domain.reasons import Reason, Rejected
 from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import MARKET_DAY_RULES, Rules
 from ledger.logs import logger_of
+from nodes.books_place import StatePlace
 from nodes.bus import UnreachableError
 from nodes.business_clock import BusinessClock, Target, clock_file
 from nodes.clock import NS
@@ -70,12 +72,15 @@ class SandboxOptions:
             as the folder has it.
         rules: NAME=VALUE over the rules of a market day, for the life of the folder; none: as the
             folder has them.
+        database: where the nodes' books are, for the life of the folder; None: as the folder has
+            it, and in files of a new one.
     """
 
     cycle_seconds: float = CYCLE_SECONDS
     cycle_trades: int | None = None
     dense_sequence: bool | None = None
     rules: tuple[str, ...] = ()
+    database: DatabaseUrl | None = None
 
 
 DEFAULT_OPTIONS: Final = SandboxOptions()
@@ -96,7 +101,7 @@ class Sandbox:
         self.is_ready = False
         self.failure = ""
         self.captures = CaptureQueue(consortium.exchange)
-        self.interface = InterfaceBooks(consortium.path)
+        self.interface = InterfaceBooks(consortium.path, consortium.books_server)
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)
         self.pulse = MarketPulse(consortium)
@@ -131,27 +136,23 @@ class Sandbox:
                 thread.join()
         with self.lock:
             if was_ready:
-                # What comes in its place begins with the present.
-                self.journal.finish()
-            self.consortium.close()
+                # What comes in its place begins with the present. Books that are lost are read by
+                # it as they are.
+                with suppress(BooksLostError):
+                    self.journal.finish()
+        # Before the consortium, with which a server of its books is let go.
         self.interface.close()
+        with self.lock:
+            self.consortium.close()
         log.info("market.closed")
 
     def submit(self, row: Sequence[int]) -> "Future[Captured | Rejected]":
         """Submits a trade (one value a column); the answer comes once it is on disk."""
-        if self.is_ready:
-            return self.captures.submit(row)
-        answer: Future[Captured | Rejected] = Future()
-        answer.set_result(self._not_ready())
-        return answer
+        return self.captures.submit(row) if self.is_ready else self._refused()
 
     def submit_batch(self, trades: TradeColumns) -> "Future[CapturedTrades | Rejected]":
         """Submits a batch; the answer comes once it is on disk."""
-        if self.is_ready:
-            return self.captures.submit_batch(trades)
-        answer: Future[CapturedTrades | Rejected] = Future()
-        answer.set_result(self._not_ready())
-        return answer
+        return self.captures.submit_batch(trades) if self.is_ready else self._refused()
 
     def strike(self) -> CycleRow | None:
         """Strikes a cycle over what was captured so far and settles it; None when nothing waits.
@@ -259,8 +260,11 @@ class Sandbox:
                 self._fail(error)
                 raise
 
-    def _not_ready(self) -> Rejected:
-        return Rejected(Reason.UNAVAILABLE, self.failure or "the sandbox is not ready")
+    def _refused(self) -> "Future[Any]":
+        answer: Future[Any] = Future()
+        detail = self.failure or "the sandbox is not ready"
+        answer.set_result(Rejected(Reason.UNAVAILABLE, detail))
+        return answer
 
     def _capture_forever(self) -> None:
         while not self._stopping.is_set():
@@ -364,7 +368,13 @@ def open_sandbox(
         _check_same(path, meta, seed, options)
     plan = meta.plan if meta else None
     consortium = open_consortium(
-        network, rules, BusinessClock(clock_file(path)), path, engine, seating, plan
+        network,
+        rules,
+        BusinessClock(clock_file(path)),
+        StatePlace(path, options.database),
+        engine,
+        seating,
+        plan,
     )
     plain = msgspec.structs.replace(network, dense_sequence=False)
     if plain == sandbox_network(network.seed, network.business_date):

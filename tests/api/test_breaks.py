@@ -170,7 +170,7 @@ def test_page_shows_age_assignee_and_what_is_at_risk(sandbox, client, language, 
     [found] = listed(client)
     client.post(f"/v1/breaks/BRK-A/{found['id']}/assign", json={"to": "li.na", "by": "li"})
 
-    page = client.get(f"/?lang={language}").text
+    page = client.get(f"/reconciliation?lang={language}").text
     assert words in page
     assert "li.na" in page
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,14 +9,15 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from typer.testing import CliRunner
 
+from api.cli.main import app
 from api.testing.network import RefusedError
 from api.testing.starting import Networks, StartError
 
 ROOT = Path(__file__).parents[2]
 # Of this project's environment; somebody else's need not have them, and they take seconds.
 NOT_OURS = ("schemathesis", "hypothesispytest", "locust", "anyio")
-EXAMPLE = ROOT / "docs" / "testing-example"
 TRADE = {
     "number": "T1",
     "instrument": "NOVA1",
@@ -81,7 +81,8 @@ def outside(tmp_path_factory):
 
 @pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.deep)])
 def test_example_passes_in_a_project_of_its_own(outside, tmp_path, workers):
-    folder = shutil.copytree(EXAMPLE, tmp_path / "project")
+    folder = tmp_path / "project"
+    assert CliRunner().invoke(app, ["init", str(folder)]).exit_code == 0
 
     ran = outside(folder, "-n", workers)
 
@@ -199,7 +200,7 @@ def test_tests_run_against_a_running_sandbox_as_well(outside, tmp_path, network)
 
 @pytest.mark.parametrize("page", ["testing.md", "testing.zh.md"])
 def test_page_names_only_what_there_is(page, network, pytestconfig):
-    text = (EXAMPLE.parent / page).read_text()
+    text = (ROOT / "docs" / page).read_text()
 
     for words in re.findall(r"`novate\.([a-z_.]+)", text):
         assert network if words == "ini" else _reached(network, words) is not None, words
@@ -212,3 +213,13 @@ def _reached(network, words):
     for name in words.split("."):
         network = getattr(network, name)
     return network
+
+
+def test_nothing_is_written_over(tmp_path):
+    (tmp_path / "orders.py").write_text("mine")
+
+    done = CliRunner().invoke(app, ["init", str(tmp_path)])
+
+    assert done.exit_code == 2
+    assert "orders.py is there already" in " ".join(done.output.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.py"]

@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
+from typer.testing import CliRunner
 
+from api.cli.main import app
 from loadtests import compare
 from loadtests.afterwards import Book, CycleSeen
 from loadtests.comparison import Change, changes, differences
@@ -272,3 +274,11 @@ def test_an_overload_with_anything_else_misses(changed, failed):
 
 def test_an_overload_that_stays_slow_has_not_recovered():
     assert Overload(2.0, overloaded(slow_from=20)).recovery_seconds() is None
+
+
+def test_the_command_runs_the_kit_and_ends_as_it_ends(tmp_path):
+    write_report(tmp_path, made_run())
+    path = str(tmp_path / "report.json")
+
+    assert CliRunner().invoke(app, ["load", "compare", path, path]).exit_code == SOUND
+    assert CliRunner().invoke(app, ["load", "run", "no-such-profile"]).exit_code == 2

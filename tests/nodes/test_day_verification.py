@@ -20,6 +20,9 @@ from nodes.explorer.folder import open_explorer
 from nodes.folder_meta import StateFolderError, read_meta
 from nodes.proofs import proof_from_folder
 from tests.support.consortia import NET, capture, small_consortium, trades_of
+from tests.support.postgres import only_files
+
+pytestmark = only_files
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,10 @@ from ledger.domain.instructions import State
 from tests.support.forked import processes
 from tests.support.kill_points import DESK_KILL_POINTS
 from tests.support.killed_desk import CASH, LIMIT, die, found, run
+from tests.support.postgres import only_files
+
+# Their folders are copied.
+pytestmark = only_files
 
 PATIENCE_SECONDS = 60
 

@@ -62,10 +62,10 @@ def assert_ends_alike(engine, paths):
         assert result(story, engine) == result(story), path.stem
 
 
-def test_scenario_of_each_topic_ends_as_on_the_embedded_chain(anvil):
+def test_scenario_of_every_other_topic_ends_as_on_the_embedded_chain(anvil):
     one_a_topic = {topic_of(path): path for path in pack_files()}
 
-    assert_ends_alike(ExternalEngine(anvil.url), one_a_topic.values())
+    assert_ends_alike(ExternalEngine(anvil.url), list(one_a_topic.values())[::2])
 
 
 @pytest.mark.deep

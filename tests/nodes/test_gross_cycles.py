@@ -18,6 +18,7 @@ from nodes.day_verification import verify_day
 from nodes.invariants import violations
 from nodes.messages import CycleProposal, Disagreement
 from tests.support.consortia import NET, capture, small_consortium, states, trades_of
+from tests.support.postgres import are_files
 from tests.support.trades import trade_row
 
 MODEL_2 = replace(NET, dvp_model=2)
@@ -204,5 +205,6 @@ def test_folder_with_gross_cycles_and_a_set_is_verified_from_the_chain(tmp_path)
 
     assert holdings(consortium) == [5, 195, 0, 526_000, 474_000, 0]
     consortium.close()
-    *_, found = verify_day(path)
-    assert (found.cycles, found.trades) == (1, 4)
+    if are_files():
+        *_, found = verify_day(path)
+        assert (found.cycles, found.trades) == (1, 4)

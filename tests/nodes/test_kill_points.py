@@ -14,6 +14,10 @@ import pytest
 from tests.support.forked import processes
 from tests.support.kill_points import KILL_POINTS, Mode, Step
 from tests.support.killed_clearing import clear, die, found
+from tests.support.postgres import only_files
+
+# Their folders are copied.
+pytestmark = only_files
 
 PATIENCE_SECONDS = 60
 KILLS_MAX = 4

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from multiprocessing import Pipe, get_context
 from typing import NamedTuple
 
+from tests.support.postgres import share_schemas
+
 SECONDS_MAX = 120
 IMPORTED = [
     f"tests.support.{name}"
@@ -88,4 +90,5 @@ def run_forked(act, *given) -> Ended:
 def _act(output, act, given):
     os.dup2(output.fileno(), sys.stdout.fileno())
     output.close()
+    share_schemas()
     act(*given)

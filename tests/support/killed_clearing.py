@@ -23,6 +23,7 @@ from nodes.state_folder import segments_folder
 from nodes.state_hash import state_hash
 from tests.support.consortia import DAY, NET, consortium_of, small_network, trades_of
 from tests.support.kill_points import Mode, arm
+from tests.support.postgres import are_files
 
 ROUNDS = (
     # C cannot pay for T4: it waits as an instruction.
@@ -163,5 +164,6 @@ def _captured(consortium):
 def _check_kept(folder, outcome):
     roots = {root for root, *_ in outcome.cycles}
     assert SegmentStore(segments_folder(folder)).roots() == roots
-    *_, verified = verify_day(folder)
-    assert verified.cycles == len(roots)
+    if are_files():
+        *_, verified = verify_day(folder)
+        assert verified.cycles == len(roots)

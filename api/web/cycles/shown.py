@@ -1,6 +1,7 @@
 """What the page of one cycle shows: its figures, its way, its parties, lines and trades."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from eth_hash.auto import keccak
 
@@ -21,6 +22,8 @@ from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 from nodes.explorer.finality import FinalityView
 from nodes.messages import SignedCycle
+
+NS_A_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def cycle_shown(
         net_percent=share(row.net_value, row.gross_value),
         efficiency=format_basis_points(view.netting_efficiency_bp),
         trades_a_line=ratio(row.trade_count, row.securities_lines + row.cash_lines),
-        timeline=_timeline(watched, view),
+        timeline=_timeline(consortium, watched, view),
         parties=_parties(consortium, holder, signed, watched),
         lines=lines_page(explorer.names, message, asked.participant, asked.line)
         if message
@@ -109,9 +112,13 @@ def cycle_shown(
     )
 
 
-def _timeline(watched: WatchedCycle | None, view: schemas.Cycle) -> Timeline:
+def _timeline(
+    consortium: Consortium, watched: WatchedCycle | None, view: schemas.Cycle
+) -> Timeline:
     if watched is not None:
-        return watched_timeline(watched)
+        times = consortium.clearing_house.net.times.of(view.number)
+        reconciled_ns = times.reconciled_ns if times else None
+        return watched_timeline(watched, reconciled_ns // NS_A_MS if reconciled_ns else None)
     return kept_timeline(view.finality_ms, is_settled=view.state == records.SETTLED)
 
 

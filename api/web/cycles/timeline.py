@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from api.web.charts import share
 from nodes.clearing_house.cycle_watch import STAGES, WatchedCycle
 from nodes.clearing_house.observer import Stage
 
-WIDTH = 1_000
+WIDTH: Final = 1_000
+RECONCILED: Final = "reconciled"
+"""Every node has compared its books with the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,11 @@ class Timeline:
     total_ms: int | None
 
 
-def watched_timeline(watched: WatchedCycle) -> Timeline:
-    """The way as the clearing house remembers it."""
+def watched_timeline(watched: WatchedCycle, reconciled_ms: int | None = None) -> Timeline:
+    """The way as the clearing house remembers it.
+
+    ``reconciled_ms``: from the strike until every node had compared its books, where it is known.
+    """
     steps, before = list[Step](), 0
     for stage in STAGES:
         after = watched.after_ms.get(stage)
@@ -53,8 +59,10 @@ def watched_timeline(watched: WatchedCycle) -> Timeline:
         )
         before = before if after is None else after
     total = watched.after_ms.get(Stage.FINAL.value)
+    if reconciled_ms is not None and total is not None:
+        steps.append(Step(RECONCILED, True, reconciled_ms, max(reconciled_ms - total, 0)))
     struck_at = watched.struck_at.replace("T", " ")[:19]
-    return Timeline(struck_at, steps, _segments(steps, total), total)
+    return Timeline(struck_at, steps, _segments(steps[: len(STAGES)], total), total)
 
 
 def kept_timeline(finality_ms: int | None, *, is_settled: bool) -> Timeline:

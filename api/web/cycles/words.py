@@ -44,7 +44,7 @@ CYCLES_WORDS: Final[Words] = {
     "everybody": ("everybody", "全部参与方"),
     "final": ("final", "取得最终性"),
     "final_in": ("strike to final", "轧差至最终性"),
-    "full": ("so full", "已满"),
+    "full": ("filled", "已满"),
     "gross": ("gross value", "逐笔全额"),
     "instrument": ("instrument", "证券"),
     "leavers": ("Trades that left it", "移出本批次的成交"),
@@ -83,6 +83,7 @@ CYCLES_WORDS: Final[Words] = {
     "proof_how": ("Prove that a trade is in this cycle", "证明某笔成交在本批次内"),
     "quantity": ("quantity", "数量"),
     "receives": ("receives", "收取"),
+    "reconciled": ("reconciled by all", "各方完成对账"),
     "root": ("Merkle root of the trades", "成交默克尔根"),
     "rule_version": ("version of the rulebook", "规则版本"),
     "says_abandoned": (

@@ -55,7 +55,8 @@ class Liquidity:
     """The whole page as of one block.
 
     ``settles`` are the labels that a run of ``algorithm`` would settle together, as far as the
-    viewer sees them; None: there are too many to look for them each time.
+    viewer sees them; None: there are too many to look for them each time. ``is_gridlock``: some of
+    them lack something that the others bring; otherwise only the order of the queue holds them up.
     """
 
     as_of_block: int
@@ -63,6 +64,7 @@ class Liquidity:
     standing: int
     aside_total: int
     settles: list[str] | None
+    is_gridlock: bool
     is_exact: bool
     figures: list[Figures]
     graph: Graph
@@ -115,6 +117,7 @@ def shown_with(
         standing=len(standing),
         aside_total=standing_aside(book, 0, live)[1],
         settles=[each.label for each in standing if each.label in selected] if found else None,
+        is_gridlock=any(book.queue.outlook(label).missing for label in selected),
         is_exact=found.is_exact if found else False,
         figures=_figures(consortium, standing, selected),
         graph=drawn(owings.get(chosen, [])),
@@ -123,7 +126,9 @@ def shown_with(
         pots=pots[:POTS_SHOWN],
         pots_total=len(pots),
         queues=[
-            queue_view(network, each, first_of(book, each, FIRST_SHOWN))
+            queue_view(network, each, first_of(book, each, FIRST_SHOWN)).model_copy(
+                update={"asset": _symbol(consortium, each.pot)}
+            )
             for each in every[:QUEUES_SHOWN]
         ],
         queues_total=len(every),

@@ -58,6 +58,10 @@ LIQUIDITY_WORDS: Final[Words] = {
     "more": ("and more:", "另有："),
     "nothing_settled": ("Nothing has settled.", "没有指令交收。"),
     "own_only": ("Shown is what concerns you.", "仅显示与您相关的内容。"),
+    "order_only": (
+        "These lack nothing: only the order of the queue is in their way.",
+        "以下指令券款齐备，仅因排队顺序而等待。",
+    ),
     "owes": ("owes", "应付"),
     "queue_first": ("the first ones, and why they wait", "排在最前者及等待原因"),
     "queues": ("Queues", "排队队列"),

@@ -13,11 +13,17 @@ from api.web.participants.shown import (
     PositionSearch,
     address_book,
     profile_of,
-    told,
 )
-from api.web.participants.words import CALLER_WORDS, EVENT_WORDS, PARTICIPANTS_WORDS
+from api.web.participants.words import (
+    CALLER_WORDS,
+    EVENT_WORDS,
+    PARTICIPANTS_WORDS,
+    TOLD_WORDS,
+)
 from api.web.visit import Visit, Visiting
+from api.web.words import BREAK_KINDS
 from ledger.domain.key_holders import KeyHolder
+from ledger.domain.reasons import Reason
 from nodes.journal.event import Event
 from nodes.sandbox.sandbox import Sandbox
 
@@ -67,7 +73,7 @@ def participant_page(
         who=profile.entry.participant,
         search=search,
         page=POSITIONS_A_PAGE,
-        told=told,
+        told=lambda event: _told(visit, event),
         what=lambda event: _what(visit, event),
         caller=lambda each: _caller(visit, each),
     )
@@ -87,3 +93,16 @@ def _what(visit: Visit, event: Event) -> str:
     """What an event is, in two words: what it is of, and what has happened to it."""
     family, act = event.type.split(".")[-3:-1]
     return f"{visit.word(EVENT_WORDS, family)} {visit.word(EVENT_WORDS, act)}"
+
+
+def _told(visit: Visit, event: Event) -> str:
+    """What of an event's data fits into a line: why, how many, in which cycle."""
+    data = event.data
+    said = [
+        visit.word(TOLD_WORDS, name).format(data[name]) for name in TOLD_WORDS if data.get(name)
+    ]
+    if data.get("kind") in BREAK_KINDS:
+        said.append(visit.word(BREAK_KINDS, data["kind"]))
+    if data.get("reason") in Reason.__members__:
+        said.append(f"{data['reason']}: {visit.cause(data['reason'])}")
+    return ", ".join(said)

@@ -1,7 +1,7 @@
 """What the pages of participants show: no more than the interface tells the same reader."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -92,6 +92,7 @@ class Profile:
     events: list[Event]
     permissions: list[Permissions]
     holds_accounts: bool
+    currency: str
 
 
 def address_book(consortium: Consortium, holder: KeyHolder) -> AddressBook:
@@ -130,6 +131,7 @@ def profile_of(sandbox: Sandbox, holder: KeyHolder, id: str, search: PositionSea
         events=_activity(sandbox, holder, id),
         permissions=permissions_of(KeyRole(network.participant(id).role.value)),
         holds_accounts=network.trades(id),
+        currency=network.currencies[0],
     )
 
 
@@ -158,11 +160,6 @@ def _activity(sandbox: Sandbox, holder: KeyHolder, id: str) -> list[Event]:
     events, reader = sandbox.journal.events, None if holder.sees_everything else holder.name
     since = max(events.last_sequence - EVENTS_LOOKED_THROUGH, 0)
     found = events.latest(EventFilter(participant=id), EVENTS_SHOWN, reader, since=since)
-    return [msgspec.json.decode(payload_for(reader, each), type=Event) for each in found]
-
-
-def told(event: Event) -> str:
-    """What of an event's data fits into a line."""
-    data: dict[str, Any] = event.data
-    named = ("reason", "count", "own_count", "cycle", "state", "kind", "fault", "ours", "theirs")
-    return ", ".join(f"{name.replace('_', ' ')} {data[name]}" for name in named if data.get(name))
+    told = [msgspec.json.decode(payload_for(reader, each), type=Event) for each in found]
+    # Of trades that came together a reader is told its own: those are not the other's activity.
+    return [each for each in told if id in each.participants]

@@ -15,6 +15,7 @@ PARTICIPANTS_WORDS: Final[Words] = {
         "其持仓、限额与录入属其自身事务，不向您展示。",
     ),
     "as_of": ("as of block", "截至区块"),
+    "answers": ("answers", "在线"),
     "asset": ("asset", "资产"),
     "available": ("available", "可用"),
     "away": ("away", "无响应"),
@@ -120,6 +121,17 @@ PARTICIPANTS_WORDS: Final[Words] = {
     "writes": ("writes", "写入"),
     "writes_none": ("nothing to write", "无写入"),
 }
+
+TOLD_WORDS: Final[Words] = {
+    "count": ("{} trades", "{} 笔成交"),
+    "own_count": ("{} trades of its own", "{} 笔自身成交"),
+    "cycle": ("cycle {}", "第 {} 批次"),
+    "fault": ("fault {}", "故障 {}"),
+    "by": ("by {}", "操作人 {}"),
+    "settled_quantity": ("{} units settled", "已交收数量 {}"),
+    "priority": ("priority {}", "优先级 {}"),
+}
+"""What of an event's data is told beside it."""
 
 CALLER_WORDS: Final[Words] = {
     "anybody": ("anybody", "任何人"),

@@ -36,6 +36,8 @@ RECONCILIATION_WORDS: Final[Words] = {
     "block": ("block", "区块"),
     "block_after": ("The block after", "后一区块"),
     "block_before": ("The block before", "前一区块"),
+    "break_open": ("break is open", "项差异未结"),
+    "break_stood": ("break stood", "项差异存在"),
     "breaks": ("Breaks", "差异"),
     "breaks_open": ("breaks are open", "项差异未结"),
     "breaks_stood": ("breaks stood", "项差异存在"),

@@ -1,7 +1,7 @@
 """The log of requests: what was asked of the interface, by whom, and what was answered."""
 
 import json
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -68,18 +68,28 @@ def request_page(
 ) -> Response:
     """One request with both bodies."""
     seen = read_request(id, request, sandbox)
+    sent = content_of(seen.body)
     return screen.answer(
         "request",
         seen=seen,
         body=indented(seen.body),
         answer=indented(seen.answer),
+        sent=sent,
+        # What was cut off, or is no JSON, cannot be told as a request to send.
+        may_repeat=seen.path.startswith(INTERFACE) and (sent is not None or not seen.bytes_in),
         problem=_NAME_BY_PROBLEM.get(seen.problem or 0, ""),
     )
 
 
 def indented(text: str | None) -> str | None:
     """JSON for people; what is none, or was cut off, as it came."""
+    content = content_of(text)
+    return text if content is None else json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def content_of(text: str | None) -> Any:  # noqa: ANN401 # JSON
+    """What JSON says; None for what is none, or was cut off."""
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False) if text else text
+        return json.loads(text) if text else None
     except (ValueError, RecursionError):
-        return text
+        return None

@@ -95,6 +95,7 @@ TODAY_WORDS: Final[Words] = {
         "All {n} trades that were captured are settled.",
         "已受理的 {n} 笔成交全部交收完毕。",
     ),
+    "says_cancelled": ("Cancelled: {n}.", "已撤销 {n} 笔。"),
     "says_breaks": ("{n} breaks are open.", "有 {n} 项差异未了结。"),
     "says_agrees": ("All records agree.", "各方记录一致。"),
     "says_empty": (
@@ -118,7 +119,7 @@ TODAY_WORDS: Final[Words] = {
     "settled_value": ("settled in cycles, gross", "批次交收全额"),
     "since_block": ("since block", "始于区块"),
     "signed_by": ("sealed block signed by", "封存区块签名数"),
-    "signed_needed": ("{n}, and {m} are needed", "{n}，需 {m}"),
+    "signed_needed": ("{n} validators, {m} needed", "{n} 个验证者，需 {m} 个"),
     "state": ("state", "状态"),
     "suspended_assets": ("suspended, its issue is in doubt", "因发行存疑而暂停"),
     "today": ("The day", "当日"),

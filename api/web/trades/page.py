@@ -14,7 +14,7 @@ from api.web.page_route import PageRoute
 from api.web.trades.listed import is_trade_id, trade_list
 from api.web.trades.proven import proven
 from api.web.trades.story import story_of
-from api.web.trades.words import ACTS, TRADES_WORDS
+from api.web.trades.words import TRADES_WORDS
 from api.web.visit import Visit, Visiting
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason
@@ -127,7 +127,6 @@ def _trade(
         story=story,
         trade=story.trade,
         proven=proven(sandbox.consortium, made) if is_checked and made else None,
-        act=lambda key: visit.word(ACTS, key),
         act_sentence=lambda act: sentence(act, visit.language),
         remedy=lambda reason: cause(Reason[reason], visit.language)[1],
     )

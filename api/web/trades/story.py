@@ -30,6 +30,7 @@ from nodes.journal.moments import Moment, Moments
 from nodes.network import Network
 from nodes.sandbox.sandbox import Sandbox
 from nodes.signed_trade import SideSignature, SignedTrade, signed_trade_of
+from nodes.trade_words import describe_trade_id
 
 
 class Status(Enum):
@@ -135,20 +136,20 @@ def story_of(sandbox: Sandbox, explorer: Explorer, holder: KeyHolder, position: 
     transaction = explorer.transaction(digest) if digest else None
     block = trade.final_block
     moments = Moments(sandbox.journal.events)
-    label = instruction.label if instruction else ""
+    name = describe_trade_id(consortium.network, trades, 0)
     found = Story(
         trade=trade,
         is_cancellation=bool(trades.cancels[0] > 0),
         statuses={},
-        captured=moments.captured(trade.id, position),
-        settled=_settled(moments, trade, label),
+        captured=moments.captured(name, position),
+        settled=_settled(moments, trade, name),
         batch=batch,
         seller=parties[0],
         buyer=parties[1],
         signed=signed,
         netted=netted,
         instruction=instruction_view(consortium.network, instruction) if instruction else None,
-        history=moments.history("instruction.*", label) if label else [],
+        history=_history(moments, name) if instruction else [],
         transaction=transaction,
         block=explorer.block(block, 0, 0) if block is not None else None,
         votes=votes_of(consortium, block) if block is not None else [],
@@ -250,9 +251,14 @@ def _party(consortium: Consortium, holder: KeyHolder, account: int, block: int |
     )
 
 
-def _settled(moments: Moments, trade: Trade, label: str) -> Moment | None:
+def _settled(moments: Moments, trade: Trade, name: str) -> Moment | None:
     if trade.state != SETTLED:
         return None
-    if label:
-        return moments.last("instruction.settled", label)
+    if trade.cycle is None:
+        return moments.last("trade.settled", name)
     return moments.last("cycle.settled", str(trade.cycle))
+
+
+def _history(moments: Moments, name: str) -> list[Moment]:
+    """What its instruction went through: the states of the trade, after its capture."""
+    return [each for each in moments.history("trade.*", name) if each.act != CAPTURED]

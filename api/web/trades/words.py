@@ -128,6 +128,7 @@ TRADES_WORDS: Final[Words] = {
         "证明本笔成交在批次内，且不泄露双方以外任何成交。",
     ),
     "quantity": ("quantity", "数量"),
+    "queue": ("The queue", "查看队列"),
     "reconciled": ("In the books of both, reconciled", "双方入账并对账"),
     "reconciled_text": (
         "Each node takes final blocks into its own books and compares ledger, blotter, statement.",
@@ -181,18 +182,3 @@ TRADES_WORDS: Final[Words] = {
     "verify_chain": ("Against the chain of a running novate up:", "与运行中的链比对："),
     "wrong": ("The proof does not hold", "证明不成立"),
 }
-
-ACTS: Final[Words] = {
-    "cancellation_requested": ("one side asks for its cancellation", "一方申请撤销"),
-    "cancelled": ("cancelled", "已撤销"),
-    "entered": ("entered", "已录入"),
-    "failed": ("failed", "已失败"),
-    "held": ("put on hold", "已暂缓"),
-    "partially_settled": ("a part has settled", "部分交收"),
-    "pending": ("waits", "等待"),
-    "prioritised": ("priority changed", "调整优先级"),
-    "queued": ("queued", "排队中"),
-    "released": ("released", "已解除暂缓"),
-    "settled": ("settled", "已交收"),
-}
-"""What happens to an instruction, as the journal has it."""

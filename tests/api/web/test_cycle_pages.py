@@ -9,7 +9,7 @@ import pytest
 
 from api.web.cycles.parties import ASKED, OBJECTS, SIGNED, SILENT, asked_parties, signed_parties
 from api.web.cycles.shown import Asked, cycle_shown
-from api.web.cycles.timeline import kept_timeline, watched_timeline
+from api.web.cycles.timeline import RECONCILED, kept_timeline, watched_timeline
 from ledger.domain.key_holders import KeyHolder, KeyRole
 from ledger.domain.reasons import Reason
 from nodes.api_keys import OPERATOR
@@ -20,7 +20,7 @@ from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.support.browser import needs_chromium, opened_page
 from tests.support.clients import SEED, key_header
 from tests.support.consortia import DAY
-from tests.support.pages import BusyMarket
+from tests.support.pages import BusyMarket, serious_violations
 from tests.support.servers import served
 
 BROKER = KeyHolder("BRK-A", KeyRole.BROKER, "BRK-A")
@@ -116,9 +116,9 @@ def test_everybody_in_the_cycle_has_signed_and_the_time_of_it_is_known(shown):
 def test_way_of_a_cycle_adds_up_to_the_time_it_took(shown):
     timeline = shown.timeline
 
-    assert [step.stage for step in timeline.steps] == list(STAGES)
+    assert [step.stage for step in timeline.steps] == [*STAGES, RECONCILED]
     assert all(step.is_reached for step in timeline.steps)
-    assert sum(step.took_ms for step in timeline.steps) == timeline.total_ms
+    assert sum(step.took_ms for step in timeline.steps[:-1]) == timeline.total_ms
     assert timeline.total_ms <= shown.cycle.finality_ms
 
 
@@ -260,6 +260,24 @@ def test_next_cycle_is_previewed_and_closed_by_hand(by_hand):
     assert "No trade waits to be netted" in by_hand.get("/cycles/open")
 
 
+def test_party_that_keeps_silent_is_seen_to_be_cut_out(by_hand):
+    sandbox = by_hand.sandbox
+    by_hand.post("/v1/sandbox/trades", {"count": 40, "seed": 8})
+    with sandbox.lock:
+        sandbox._take_in()
+    by_hand.post("/v1/sandbox/faults", {"fault": "cut-off", "participant": "BRK-C"})
+    number = by_hand.post("/v1/cycles", {})["number"]
+    by_hand.post("/v1/sandbox/faults", {"fault": "heal", "participant": "BRK-C"})
+    page = by_hand.get(f"/cycles/{number}")
+    of_other = by_hand.get(f"/cycles/{number}", "BRK-A")
+
+    assert "Cut out, since they did not sign" in page
+    assert "silent" in page
+    assert "2 of 2 have signed" in page
+    assert "Trades that left it" in page
+    assert "Cut out" not in of_other
+
+
 def test_only_the_operator_closes_cycles_and_only_from_its_own_pages(by_hand):
     own = {"Sec-Fetch-Site": "same-origin"}
     other = {"Sec-Fetch-Site": "cross-site"}
@@ -278,10 +296,12 @@ def test_cycle_is_read_line_by_line_with_the_keyboard_and_mouse(market):
         page.get_by_role("link", name="1", exact=True).first.click()
         page.get_by_label("participant").select_option("BRK-C")
         page.get_by_role("button", name="Show").click()
-        parties = page.locator("#lines ~ .scroll tbody td:first-child").all_inner_texts()
+        accounts = page.locator("#lines ~ .scroll tbody td:first-child").all_inner_texts()
         page.get_by_text("Advanced").click()
         root = page.get_by_text("Merkle root").is_visible()
+        found = serious_violations(page)
 
-    assert set(parties) == {"BRK-C"}
+    assert {each.partition("/")[0] for each in accounts} == {"BRK-C"}
     assert root
+    assert found == []
     assert errors == []

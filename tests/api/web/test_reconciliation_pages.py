@@ -18,6 +18,7 @@ from tests.support.clients import key_header
 from tests.support.event_streams import frames_of
 from tests.support.pages import busy_market, serious_violations
 
+WAITS_MAX = 400
 BROKER = KeyHolder("BRK-A", KeyRole.BROKER, "BRK-A")
 
 
@@ -296,6 +297,31 @@ def test_page_of_the_stream_has_a_table_for_who_has_no_script(own, browse):
     assert all("BRK-A" in each for each in whose)
 
 
+@pytest.mark.parametrize("name", ["BANK-1", "EXCHANGE", "REGISTRAR", "CLEARING-HOUSE"])
+@pytest.mark.parametrize("path", ["", "?block=1", "/stream"])
+def test_every_institution_has_its_own_look(browse, name, path):
+    page = browse("GET", f"/reconciliation{path}", name)
+
+    assert page.status_code == 200
+    assert name in page.text
+
+
+def test_who_is_away_is_named_and_nothing_is_said_to_agree(own, browse):
+    own.post("/v1/sandbox/faults", {"fault": "cut-off", "participant": "BRK-C"})
+    try:
+        operator, broker = (
+            own.get("/parts/reconciliation"),
+            browse("GET", "/reconciliation", "BRK-C"),
+        )
+    finally:
+        own.post("/v1/sandbox/faults", {"fault": "heal", "participant": "BRK-C"})
+
+    for page in (operator, broker.text):
+        assert re.search(r"Whose breaks are not known now:</span> BRK-C", page)
+        assert "All books agree" not in page
+    assert "All books agree" in browse("GET", "/reconciliation?lang=en", "BRK-C").text
+
+
 def test_every_page_shows_the_request_behind_it(own):
     place = breaks_of(own, "owner=BRK-A")[0]
 
@@ -304,19 +330,29 @@ def test_every_page_shows_the_request_behind_it(own):
     assert "/v1/reconciliation/stream" in own.get("/reconciliation/stream")
 
 
+def until(page, holds):
+    """Waits until an expression is true; the page's policy forbids the browser to."""
+    for _ in range(WAITS_MAX):
+        if page.evaluate(holds):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(holds)
+
+
 @needs_chromium
 def test_grid_keeps_few_rows_in_the_page_and_is_filtered_sorted_and_read_with_keys(own):
     with opened_page(extra_http_headers=key_header(), locale="en-GB") as (page, errors):
         page.goto(f"{own.url}/reconciliation/stream")
         grid = page.locator("#grid")
-        page.wait_for_function("document.getElementById('grid').ariaRowCount > 30")
+        until(page, "document.getElementById('grid').ariaRowCount > 30")
         whole = int(grid.get_attribute("aria-rowcount"))
         lines = page.locator(".grid-body .grid-row").count()
         page.locator("#filter").fill("nova2")
-        page.wait_for_function(f"document.getElementById('grid').ariaRowCount < {whole}")
-        page.wait_for_function(
+        until(page, f"document.getElementById('grid').ariaRowCount < {whole}")
+        until(
+            page,
             """[...document.querySelectorAll('.grid-body .grid-row:not([hidden]) .asset')]
-               .every((cell) => cell.textContent === 'NOVA2')"""
+               .every((cell) => cell.textContent === 'NOVA2')""",
         )
         page.locator("#filter").fill("")
         page.get_by_role("columnheader", name="block").get_by_role("button").click()

@@ -148,8 +148,8 @@ def test_empty_market_says_three_things_to_try_that_work(empty):
     body = re.search(r"-d '(\{.*?\})'", page, re.DOTALL)
 
     assert "no trade has been captured yet" in page
-    assert f"novate sandbox trades 200 --seed 42 --url {empty.url}" in page
-    assert f"novate events --follow --url {empty.url}" in page
+    assert f".venv/bin/novate sandbox trades 200 --seed 42 --url {empty.url}" in page
+    assert f".venv/bin/novate events --follow --url {empty.url}" in page
     assert body is not None
 
 

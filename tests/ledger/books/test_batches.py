@@ -168,3 +168,15 @@ def test_one_thread_reads_what_another_appends(tmp_path):
             range(first, end, 7)
         )
     writer.join()
+
+
+@given(SIZES.filter(len))
+def test_every_position_is_in_the_batch_that_brought_it(sizes):
+    stream, first = stream_of(sizes), 0
+
+    for i, size in enumerate(sizes):
+        for position in (first, first + size - 1):
+            found = stream.batch_of(position)
+            assert (found.id, found.first_position, found.count) == (str(i), first, size)
+        first += size
+    assert stream.batch_of(first) is None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.clearing.chunks import TRADES_PER_CHUNK_MAX
 from ledger.clearing.columns import TradeColumns, participants_of
-from ledger.clearing.commitment import Commitment, cut_salt_key
+from ledger.clearing.commitment import Commitment, climb, cut_salt_key, leaf_hash, root_hash
 from tests.support.trades import trade_columns, trade_row
 
 KEY, CYCLE = b"k" * 32, b"c" * 32
@@ -132,3 +132,17 @@ def test_salts_differ_between_chunks_cycles_and_cuts():
     shown.append(Commitment(trades, keys[0], b"d" * 32).show_party(1).salts)
 
     assert len({salts[i : i + 32] for salts in shown for i in (0, 32)}) == 10
+
+
+@given(commitments(), st.data())
+def test_way_up_from_a_chunk_ends_under_the_root(built, data):
+    _, commitment = built
+    index = data.draw(st.integers(0, len(commitment.chunks) - 1))
+    shown = commitment.show(np.array([index]))
+    leaf = leaf_hash(index, shown.salts, shown.records)
+
+    steps = climb(index, leaf, shown.proof)
+
+    top = steps[-1].node if steps else leaf
+    assert root_hash(CYCLE, shown.proof, top) == commitment.root
+    assert tuple(each.sibling for each in steps if each.sibling) == shown.proof.siblings

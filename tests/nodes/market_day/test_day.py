@@ -16,6 +16,7 @@ from nodes.trade_files.reader import TradeFile, TradeFileError
 from tests.support.forked import run_forked
 from tests.support.killed_day import SEALED, SHORTAGE, run_until_killed, use_small_blocks
 from tests.support.killed_day import run_day as run
+from tests.support.postgres import are_files
 
 SIZE = MadeDay(trades=2_000, participants=8, instruments=12, seed=7)
 
@@ -166,5 +167,6 @@ def test_day_that_was_killed_resumes_and_ends_in_the_same_state(
     assert resumed.violations == []
     assert resumed.breaks == []
     assert resumed.state_hash == uninterrupted.state_hash
-    *_, verified = verify_day(tmp_path / "state")
-    assert verified.cycles == verified.cycles_in_all > 0
+    if are_files():
+        *_, verified = verify_day(tmp_path / "state")
+        assert verified.cycles == verified.cycles_in_all > 0
