@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtests.locust_process import run_locust
-from loadtests.profile import Profile
+from loadtests.profile import Profile, ProfileError
 from loadtests.report.page import write_report
 from loadtests.result import Result, print_summary
 from loadtests.sandbox import sandbox
@@ -84,15 +84,21 @@ class Overload:
         return int(count["offered"] - count["submitted"])
 
 
-def overload(climb: Profile, workers: int, out: Path) -> int:
-    """Runs both; returns the exit status. ``climb`` has the steps of the first."""
+def overload(climb: Profile, workers: int, out: Path, again: str) -> int:
+    """Runs both; returns the exit status.
+
+    ``climb`` has the steps of the first; ``again`` is the command that does the same once more.
+    """
+    if climb.load.kind != "step":
+        raise ProfileError(f"{climb.name}: expected a shape of steps, found {climb.load.kind}")
     with sandbox(climb.server) as running:
         found = run_locust(climb, running, workers)
+        if found:
+            print_summary(found)
         sustainable = found and found["figures"]["sustained_rate"]
         if not found or not found["sound"] or not sustainable:
             sys.stderr.write("no sustainable rate was found: begin with a lower one\n")
             return UNSOUND
-        print_summary(found)
         result = run_locust(storm_over(climb, sustainable), running, workers)
     if result is None:
         return UNSOUND
@@ -103,7 +109,7 @@ def overload(climb: Profile, workers: int, out: Path) -> int:
         "climb": {"phases": found["figures"]["phases"], "sustained_rate": sustainable},
         "thresholds": [],
         "status": status,
-        "reproduce": f"python -m loadtests.run --overload --workers {workers}",
+        "reproduce": again,
     }
     print_summary(result)
     write_report(out, result)

@@ -29,18 +29,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the load; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        profile = read_profile("overload" if options.overload else options.profile)
+        named = options.profile or ("overload" if options.overload else "smoke")
+        profile = read_profile(named)
         if options.seed is not None:
             profile = replace(profile, seed=options.seed)
+        again = f"python -m loadtests.run {named} --workers {options.workers} --seed {profile.seed}"
         if options.overload:
-            return overload(profile, options.workers, options.out or Path("load-overload"))
-        return _run(profile, options)
+            out = options.out or Path("load-overload")
+            return overload(profile, options.workers, out, f"{again} --overload")
+        return _run(profile, options, again)
     except ProfileError as error:
         sys.stderr.write(f"{error}\n")
         return BAD_INPUT
 
 
-def _run(profile: Profile, options: argparse.Namespace) -> int:
+def _run(profile: Profile, options: argparse.Namespace, again: str) -> int:
     thresholds = read_thresholds(options.thresholds, profile.name)
     with sandbox(profile.server) as running:
         result = run_locust(profile, running, options.workers, options.locust_html)
@@ -49,12 +52,10 @@ def _run(profile: Profile, options: argparse.Namespace) -> int:
         return 1
     checks = check_thresholds(thresholds, result)
     status = exit_status(result, checks)
-    reproduce = f"python -m loadtests.run {options.profile} --workers {options.workers}"
-    reproduce += f" --seed {profile.seed}"
     result |= {
         "thresholds": [each.as_json() for each in checks],
         "status": status,
-        "reproduce": reproduce,
+        "reproduce": again,
     }
     print_summary(result)
     if options.out:
@@ -68,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("profile", nargs="?", default="smoke", help=f"{', '.join(names())}; a file")
+    parser.add_argument("profile", nargs="?", help=f"{', '.join(names())}; a file")
     parser.add_argument("--overload", action="store_true", help="three times what is sustainable")
     parser.add_argument("--workers", type=_workers, default=1, help="processes that make load")
     parser.add_argument("--seed", type=int, help="instead of the profile's")

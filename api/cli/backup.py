@@ -14,7 +14,8 @@ from ledger.books.whole_files import force_to_disk
 from nodes.backup.manifest import UNFINISHED, BackupError, Manifest, read_manifest
 from nodes.backup.restoring import copy_backup, words_on_votes
 from nodes.backup.restoring import restore as bring_back
-from nodes.backup.writing import write_backup
+from nodes.backup.writing import ON_A_SERVER, write_backup
+from nodes.books_place import require_files
 from nodes.clock import WallClock
 from nodes.folder_meta import StateFolderError, read_meta
 from nodes.keys import fresh_seed
@@ -33,7 +34,9 @@ def backup(
     if target.exists():
         bad_input(f"{target} exists: name another folder")
     try:
-        if read_meta(state) is None:
+        meta = read_meta(state)
+        require_files(state, meta, ON_A_SERVER)
+        if meta is None:
             bad_input(f"{state} is no state folder: name one with --folder")
         manifest = _written(state, url, target)
     except StateFolderError as error:

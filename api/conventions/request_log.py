@@ -1,7 +1,8 @@
-"""Every request of /v1 has a name, which its answer carries, and is noted with its answer.
+"""Every request of /v1, and every form of a page, has a name and is noted with its answer.
 
 The name stands in the header Request-Id and in every problem. Noting is left to another thread: it
-does not slow the request. Headers are not noted, and secrets in bodies are masked.
+does not slow the request. Headers are not noted, nor what a form holds, and secrets in bodies are
+masked.
 """
 
 import json
@@ -27,6 +28,8 @@ from nodes.clock import Clock
 REQUEST_ID: Final = "Request-Id"
 BODY_BYTES_KEPT: Final = 4 * 1024
 PATH_LENGTH_KEPT: Final = 1_000
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_JSON_RPC: Final = "/rpc"
 _TEXT: Final = ("application/json", PROBLEM_JSON)
 _SAFETY: Final = {"X-Content-Type-Options": "nosniff"}
 _SAFETY_OF_THE_INTERFACE: Final = _SAFETY | {"Cache-Control": "no-store"}
@@ -35,7 +38,7 @@ log = logger_of(__name__)
 
 
 class RequestLog:
-    """Names and notes the requests of /v1; gives every answer its security headers."""
+    """Names and notes requests; gives every answer its security headers."""
 
     def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
@@ -45,7 +48,7 @@ class RequestLog:
         """Serves one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"] == "/v1" or scope["path"].startswith("/v1/"):
+        elif _is_noted(scope):
             await self._serve(scope, receive, send)
         else:
             await self._app(scope, receive, partial(_with_headers, send))
@@ -68,6 +71,14 @@ class RequestLog:
             _write_line(seen, micros)
             # A market that was reset meanwhile has its books open anew.
             books_of(scope).requests.note(partial(_row, seen, at, micros))
+
+
+def _is_noted(scope: Scope) -> bool:
+    """Whether it is one of the interface, or changes something by a page."""
+    path = scope["path"]
+    if path == "/v1" or path.startswith("/v1/"):
+        return True
+    return scope["method"] not in _READING and path != _JSON_RPC
 
 
 class _Seen:

@@ -132,18 +132,11 @@ async def create_trade(
         response.status_code = status.HTTP_200_OK
     elif not waited.is_asked_for:
         # Said without the market's lock, which a cycle may hold: many send trades at the same time.
-        return captured_view(network, TradeColumns.of_rows([row]), 0, answer.position)
+        shown = captured_view(network, TradeColumns.of_rows([row]), 0, answer.position)
+        return _acknowledged(shown, was_known=False)
     await waited.over(answer.position)
     shown = await run_in_threadpool(_shown, sandbox, explorer, answer.position)
-    log.info(
-        "trade.acknowledged",
-        trade=shown.id,
-        position=shown.position,
-        was_known=answer.was_known,
-        state=shown.state,
-        transaction=shown.transaction_hash,
-    )
-    return shown
+    return _acknowledged(shown, was_known=answer.was_known)
 
 
 @router.post(
@@ -264,6 +257,19 @@ def _shown(sandbox: Sandbox, explorer: Explorer, position: int) -> trade_schemas
     trades = sandbox.consortium.exchange.trades(position, position + 1)
     with sandbox.lock:
         return trade_view(sandbox.consortium, explorer, trades, 0, position)
+
+
+def _acknowledged(shown: trade_schemas.Trade, *, was_known: bool) -> trade_schemas.Trade:
+    """What is answered, once it stands in the log."""
+    log.info(
+        "trade.acknowledged",
+        trade=shown.id,
+        position=shown.position,
+        was_known=was_known,
+        state=shown.state,
+        transaction=shown.transaction_hash,
+    )
+    return shown
 
 
 def _row(network: Network, trade: trade_schemas.NewTrade) -> tuple[int, ...]:

@@ -56,3 +56,8 @@ class Outcomes:
     def find(self, viewer: str, number: str) -> Outcome | None:
         """The outcome of a number; None when it is somebody else's, or not kept any more."""
         return self._kept.get((viewer, number))
+
+    def forget(self, viewer: str, number: str) -> None:
+        """Keeps an outcome no longer: what it says was to be seen once."""
+        with self._lock:
+            self._kept.pop((viewer, number), None)

@@ -3,6 +3,7 @@
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,8 @@ from nodes.consortium import Consortium
 from nodes.folder_meta import read_meta
 from nodes.sandbox.sandbox import Sandbox
 from nodes.state_hash import state_hash
+
+ON_A_SERVER: Final = "back up that database and the folder together while nothing runs"
 
 log = logger_of(__name__)
 
@@ -34,8 +37,7 @@ def write_backup(sandbox: Sandbox, folder: Path) -> Manifest:
         )
     if sandbox.consortium.books_server is not None:
         raise BackupError(
-            f"its books are at {sandbox.consortium.books_server.shown}: back up that database and"
-            " the folder together while nothing runs"
+            f"its books are at {sandbox.consortium.books_server.shown}: {ON_A_SERVER}"
         )
     if folder.exists():
         raise BackupError(f"{folder} exists: name another")

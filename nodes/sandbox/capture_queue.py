@@ -4,7 +4,7 @@ Single trades that wait together are one record; each batch is a record of its o
 hash of its content. Whoever waits gets its answer once the commit is on disk.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,8 +72,10 @@ _Waiting: TypeAlias = _Single | _Batch
 class CaptureQueue:
     """What waits to be captured by an exchange. One thread takes turns; any may submit."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, uncleared: Callable[[], int] = lambda: 0) -> None:
+        """``uncleared`` says how many captured trades wait to be cleared: they count as waiting."""
         self._exchange = exchange
+        self._uncleared = uncleared
         self._refused: int | None = None
         self._waiting: SimpleQueue[_Waiting] = SimpleQueue()
         self._trades_waiting = 0
@@ -136,12 +138,14 @@ class CaptureQueue:
     def _put(self, submitted: _Waiting) -> None:
         # What was submitted is captured: whoever does not wait any more cannot take it back.
         submitted.answer.set_running_or_notify_cancel()
+        uncleared = self._uncleared()
         with self._lock:
-            is_full = self._trades_waiting + submitted.count > TRADES_WAITING_MAX
+            waiting = self._trades_waiting + uncleared
+            is_full = waiting + submitted.count > TRADES_WAITING_MAX
             if not is_full:
                 self._trades_waiting += submitted.count
         if is_full:
-            detail = f"{TRADES_WAITING_MAX} trades wait to be captured: send the same again later"
+            detail = f"{waiting} trades wait to be captured or cleared: send the same again later"
             submitted.answer.set_result(Rejected(Reason.UNAVAILABLE, detail))
         else:
             self._waiting.put(submitted)

@@ -100,7 +100,7 @@ class Sandbox:
         self.lock = turns or Turns()
         self.is_ready = False
         self.failure = ""
-        self.captures = CaptureQueue(consortium.exchange)
+        self.captures = CaptureQueue(consortium.exchange, consortium.clearing_house.net.waiting)
         self.interface = InterfaceBooks(consortium.path, consortium.books_server)
         self.journal = Journal(consortium, self.interface.database)
         self.time = MarketTime(consortium)

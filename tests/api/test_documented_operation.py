@@ -14,11 +14,13 @@ from api.cli.main import app
 from api.cli.serving import application
 from api.server import DRAIN_SECONDS_MAX, STOP_SECONDS_MAX, server_of
 from nodes.api_keys import seeded_secret
+from nodes.folder_meta import FORMAT_VERSION, BooksPlace, Meta
 from nodes.sandbox.sandbox import open_sandbox
+from nodes.state_folder import StateFolder
 from nodes.state_hash import state_hash
 from nodes.webhooks.addresses import PUBLIC_ONLY
 from tests.support.clients import SEED, headers_in
-from tests.support.consortia import DAY
+from tests.support.consortia import DAY, NET, small_network
 from tests.support.servers import run
 
 PAGES = ("docs/operation.md", "docs/operation.zh.md")
@@ -99,6 +101,19 @@ def test_commands_of_the_page_do_what_it_says(texts, tmp_path, monkeypatch):
     offline = CliRunner().invoke(app, ["backup", "later", "--folder", ".novate-restored"])
     assert offline.exit_code == 0, offline.output
     assert expected in offline.output
+
+
+def test_books_on_a_server_are_not_backed_up_as_if_they_were_files(tmp_path):
+    place = BooksPlace("postgresql://novate@127.0.0.1/books", "a1")
+    folder = StateFolder(tmp_path / "state")
+    folder.write_meta(Meta(FORMAT_VERSION, small_network(), NET, books=place))
+    folder.close()
+
+    target = str(tmp_path / "backup")
+    asked = CliRunner().invoke(app, ["backup", target, "--folder", str(tmp_path / "state")])
+
+    assert asked.exit_code == 2
+    assert "back up that database and the folder together" in asked.output
 
 
 def test_scrape_configuration_of_the_page_is_yaml(texts):

@@ -77,6 +77,8 @@ def test_a_trade_is_followed_from_its_request_to_its_final_block(logged):
         return [each["event"] for each in lines if value in each.values()]
 
     assert status == 201
+    acknowledged = [each["trade"] for each in lines if each["event"] == "trade.acknowledged"]
+    assert [each.rpartition(".")[2] for each in acknowledged] == ["L1", "L2"]
     assert with_value(headers["Request-Id"]) == ["trade.acknowledged", "request.answered"]
     kinds = [each.get("kind") for each in lines if each.get("trade") == trade["id"]]
     assert {"trade.captured", "trade.settled"} <= set(kinds)

@@ -39,11 +39,11 @@ async def requests_page(
     request: Request,
     status: Status = "",
     method: Method = "",
-    path: PathBegins = INTERFACE,
+    path: PathBegins = "",
     caller: Caller = "",
     cursor: Cursor = None,
 ) -> Response:
-    """The last ones, newest first; of the interface alone, unless all are asked for."""
+    """The last ones, newest first."""
     wanted = await wanted_requests(
         request, int(cursor or 0), status or None, method or None, path or None, caller or None
     )

@@ -61,8 +61,15 @@ class Screen:
     @property
     def outcome(self) -> Outcome:
         """What became of the form that led here."""
-        number = self.visit.request.query_params.get(SAID, "")[:_NUMBER_CHARS_MAX]
-        return self.outcomes.find(self.visit.viewer, number) or Outcome()
+        return self.outcomes.find(self.visit.viewer, self._number) or Outcome()
+
+    def forget(self) -> None:
+        """What became of the form was to be seen once."""
+        self.outcomes.forget(self.visit.viewer, self._number)
+
+    @property
+    def _number(self) -> str:
+        return self.visit.request.query_params.get(SAID, "")[:_NUMBER_CHARS_MAX]
 
     def may(self, name: str) -> bool:
         """Whether the visitor may call a route, by its method and path."""

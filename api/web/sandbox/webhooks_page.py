@@ -27,12 +27,16 @@ def webhooks_page(
     screen: Shown, webhooks: Webhooks, holder: CallingHolder, sandbox: RunningSandbox
 ) -> Response:
     """One's own endpoints; the operator of the sandbox sees everybody's."""
-    return screen.answer(
+    secret = screen.outcome.result
+    answer = screen.answer(
         "webhooks",
         endpoints=interface.list_endpoints(webhooks, holder).data,
         participants=[each.id for each in sandbox.consortium.network.participants],
-        secret=screen.outcome.result,
+        secret=secret,
     )
+    if secret is not None:
+        screen.forget()
+    return answer
 
 
 @router.post("/sandbox/webhooks", dependencies=[Depends(only_own_pages)])

@@ -14,8 +14,8 @@ WORDS_OF_LOGS: Final[Words] = {
     # Requests.
     "requests_title": ("Requests", "请求日志"),
     "requests_lead": (
-        "What was asked of the interface and what it answered: the last 10,000, newest first.",
-        "接口收到的请求与应答：最近 10,000 条，由新到旧。",
+        "What was asked of the interface, and every form of a page: the last 10,000, newest first.",
+        "接口收到的请求与应答，以及页面提交的表单：最近 10,000 条，由新到旧。",
     ),
     "requests_none": (
         "No request is like that. One is sent by:",

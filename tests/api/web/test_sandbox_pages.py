@@ -262,13 +262,14 @@ def test_events_are_newest_first_and_filtered(browser):
 
 def test_endpoint_is_added_shown_its_secret_once_switched_and_removed(browser):
     refusal = send(browser, "/sandbox/webhooks", url="http://127.0.0.1/hook")
-    page = send(
-        browser, "/sandbox/webhooks", url="http://93.184.216.34/hook", types="trade.*, cycle.*"
-    )
+    fields = {"url": "http://93.184.216.34/hook", "types": "trade.*, cycle.*"}
+    shown = browser.post("/sandbox/webhooks", data=fields, headers=OURS)
+    page = shown.text
     id = re.search(r"/sandbox/webhooks/(whe-\w+)", page)[1]
 
     assert "url" in refused(refusal)
     assert "whsec_" in page
+    assert "whsec_" not in browser.get(shown.url).text
     assert "whsec_" not in browser.get("/sandbox/webhooks").text
     assert "trade.* cycle.*" in page
     assert "is disabled" in told(send(browser, f"/sandbox/webhooks/{id}", act="disable"))

@@ -22,8 +22,10 @@ from nodes.api_keys import OPERATOR, holders
 from nodes.explorer.live import explorer_of
 from nodes.journal.moments import Moments
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
+from tests.support.browser import needs_chromium, opened_page
 from tests.support.clients import client_of, key_header
 from tests.support.consortia import DAY
+from tests.support.pages import serious_violations
 
 SIGNED = SandboxOptions(rules=("signed_trades=true",))
 HISTORY = ["queued"]
@@ -272,3 +274,24 @@ def test_chain_at_a_glance_counts_the_signatures_of_the_blocks(market):
     )
     assert glance.quorum <= len(glance.validators)
     assert all(each.name in market.get("/chain") for each in glance.validators)
+
+
+@needs_chromium
+def test_pages_of_one_thing_are_without_errors_and_open_to_everybody(market, settled, busy):
+    paths = (
+        f"/trades/{settled['id']}?proof=check",
+        f"/trades/{busy['id']}",
+        "/participants/BRK-A",
+        f"/chain/transactions/{settled['transaction_hash']}",
+    )
+    found = []
+    with opened_page(extra_http_headers=key_header(), locale="en-GB") as (page, errors):
+        for path in paths:
+            page.goto(f"{market.url}{path}")
+            page.evaluate(
+                "document.querySelectorAll('details').forEach((each) => each.open = true)"
+            )
+            found += [f"{path} {each}" for each in serious_violations(page)]
+
+    assert found == []
+    assert errors == []

@@ -114,11 +114,17 @@ def test_log_of_requests_names_both(browser):
     sign_in(browser, OPERATOR)
     view_as(browser, "BRK-A")
     browser.get("/v1/queue")
+    browser.post("/sandbox/webhooks", data={"url": "nonsense"}, headers=OURS)
     seen_by_the_broker = browser.get("/v1/requests").json()["data"]
     view_as(browser, OPERATOR)
 
     seen = browser.get("/v1/requests?path=/v1/queue").json()["data"]
     assert seen[0]["caller"] == "OPERATOR as BRK-A"
+    forms = browser.get("/v1/requests?method=POST").json()["data"]
+    by_path = {each["path"]: each["caller"] for each in reversed(forms)}
+    assert by_path["/sandbox/webhooks"] == "OPERATOR as BRK-A"
+    assert by_path["/view-as"] == "OPERATOR as BRK-A"
+    assert seeded_secret(SEED, OPERATOR) not in browser.get("/v1/requests").text
     assert {each["caller"] for each in seen_by_the_broker} <= {"BRK-A"}
 
 

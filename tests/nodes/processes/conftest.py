@@ -12,5 +12,7 @@ VALIDITY_SECONDS = 10
 def running(tmp_path_factory):
     """All nodes run, and no cycle is struck by time."""
     folder = tmp_path_factory.mktemp("processes") / "state"
-    with processes(folder, "--rule", f"cycle_validity_seconds={VALIDITY_SECONDS}") as found:
+    rule = ("--rule", f"cycle_validity_seconds={VALIDITY_SECONDS}")
+    log = ("--log", str(folder.with_name("log")), "--log-level", "debug")
+    with processes(folder, *rule, *log) as found:
         yield found

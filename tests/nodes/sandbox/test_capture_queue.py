@@ -131,6 +131,23 @@ def test_full_disk_refuses_everybody_and_captures_nothing(consortium, queue, mon
     assert again.result().submission.captured == 2
 
 
+def test_what_is_not_cleared_counts_as_waiting(consortium, monkeypatch):
+    monkeypatch.setattr(capture_queue, "TRADES_WAITING_MAX", 5)
+    uncleared = [3]
+    queue = CaptureQueue(consortium.exchange, lambda: uncleared[0])
+    refused = queue.submit_batch(trades(consortium, 1, 2, 3))
+    fits = queue.submit_batch(trades(consortium, 5, 6))
+    uncleared[0] = 0
+    queue.take_turn(1)
+
+    assert refused.result().reason is Reason.UNAVAILABLE
+    assert "3 trades wait" in refused.result().detail
+    assert fits.result().submission.captured == 2
+    later = queue.submit_batch(trades(consortium, 1, 2, 3))
+    queue.take_turn(1)
+    assert later.result().submission.captured == 3
+
+
 def test_more_than_can_wait_is_refused(consortium, queue, monkeypatch):
     monkeypatch.setattr(capture_queue, "TRADES_WAITING_MAX", 2)
     fits, refused = (
