@@ -4,8 +4,10 @@ import json
 
 from tests.support.forked import run_forked
 from tests.support.full_disk import fill_and_free
+from tests.support.postgres import only_files
 
 
+@only_files
 def test_capture_refuses_while_files_cannot_grow_and_goes_on_when_they_can(tmp_path):
     done = run_forked(fill_and_free, tmp_path / "state")
 
