@@ -164,13 +164,13 @@ def test_fault_of_the_interface_is_a_problem_with_a_name(tmp_path, monkeypatch):
     def broken():
         raise ZeroDivisionError
 
-    cycles = application.state.sandbox.consortium.clearing_house.cycles
+    exchange = application.state.sandbox.consortium.exchange
     with (
         TestClient(application, headers=key_header(), raise_server_exceptions=False) as client,
         monkeypatch.context() as patch,
     ):
-        patch.setattr(cycles, "all", broken)
-        answer = client.get("/v1/cycles")
+        patch.setattr(exchange, "gaps", broken)
+        answer = client.get("/v1/trades/gaps")
         patch.undo()
         noted = client.get("/v1/requests?status=5xx").json()["data"]
 
