@@ -10,15 +10,17 @@ import pytest
 
 from tests.conformance.conftest import CAST, FOLDER, MODULES, need, run
 
+PLACE = "127.0.0.1:8000"
+
 
 @pytest.fixture(params=["README.md", "README.zh.md"])
 def snippet(request, tools):
     text = (request.config.rootpath / request.param).read_text()
 
     def of(language):
-        code = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)[1]
-        assert "127.0.0.1:8000" in code
-        return code.replace("127.0.0.1:8000", tools.place)
+        snippets = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+        code = next(each for each in snippets if f"{PLACE}/rpc" in each)
+        return code.replace(PLACE, tools.place)
 
     return of
 
