@@ -21,7 +21,7 @@ CYCLES_LOOKED_BACK: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was captured has settled, waits, is cancelled, has failed or is not affirmed: it adds up.
+    """What was captured has settled, waits, is cancelled, failed or is not affirmed: it adds up.
 
     Of what has settled, ``settled_alone`` did so in no cycle; gross and net value are of cycles.
     """
