@@ -57,6 +57,7 @@ PARTICIPANTS_WORDS: Final[Words] = {
     "group_positions": ("Positions and statements", "持仓与对账单"),
     "group_queue": ("Queue, limits, reservations", "队列、限额与预留"),
     "group_sandbox": ("The sandbox and its clock", "沙箱与时钟"),
+    "group_scenarios": ("Scenarios, each in a market of its own", "情景（各在独立市场中运行）"),
     "group_trades": ("Trades", "成交"),
     "headroom": ("left under it", "剩余额度"),
     "held": ("held", "已保留"),
