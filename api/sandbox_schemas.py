@@ -30,7 +30,7 @@ class Market(Wire):
         str | None,
         said(
             "From which everybody's keys follow; the operator of the sandbox alone sees it.",
-            "所有密钥由此种子生成；仅沙盒运营方可见。",
+            "所有密钥由此种子生成；仅沙箱运营方可见。",
             "novate",
         ),
     ]

@@ -1,6 +1,6 @@
 """Compares two runs by their report.json: a table, a page, and an exit status.
 
-python -m loadtests.compare before/report.json after/report.json --html compared.html
+novate load compare before/report.json after/report.json --html compared.html
 
 Exit status: 0 nothing is worse beyond noise, 1 a run is void, 2 bad input, 4 something is worse.
 """
@@ -57,7 +57,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m loadtests.compare",
+        prog="novate load compare",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

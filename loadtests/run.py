@@ -1,8 +1,8 @@
 """One load run from start to end: a sandbox of its own, Locust without its page, and the verdict.
 
-python -m loadtests.run smoke
-python -m loadtests.run step --workers 2 --out runs/step
-python -m loadtests.run --overload
+novate load run smoke
+novate load run step --workers 2 --out runs/step
+novate load run --overload
 
 Exit status: 0 sound and within its thresholds, 1 not sound, 2 bad input, 4 a threshold was missed.
 """
@@ -65,7 +65,7 @@ def _run(profile: Profile, options: argparse.Namespace, again: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m loadtests.run",
+        prog="novate load run",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -30,7 +30,7 @@ SHELL_WORDS: Final[Words] = {
     ),
     "request_show": ("Show request", "查看请求"),
     "search": ("Search", "查询"),
-    "search_hint": ("block, hash, trade id, cycle 12", "区块号、哈希、成交编号、批次 12"),
+    "search_hint": ("block, hash, trade, cycle 12", "区块号、哈希、成交编号、批次 12"),
     "skip": ("Skip to the content", "跳至正文"),
     "stale": ("connection lost: figures may be old", "连接中断：数据可能已过时"),
     "stopped": ("clearing has stopped", "清算已停止"),

@@ -82,7 +82,7 @@ _SUBJECTS: Final = {
 _TEXTS: Final = {
     BreakAction.REPORT_TRADE: (
         "Have the own desk report the trade; in the sandbox: novate fault heal.",
-        "请本方交易台上报该成交；沙盒中：novate fault heal。",
+        "请本方交易台上报该成交；沙箱中：novate fault heal。",
     ),
     BreakAction.CAPTURE_TRADE: (
         "Where the trade was made: have the exchange capture it, POST /v1/trades.",

@@ -15,6 +15,7 @@ import numpy as np
 from ledger.books import cycles as records
 from ledger.books.intake import CANCELLED, SETTLED, UNAFFIRMED
 from ledger.books.tables import CycleRow
+from ledger.domain.instructions import State
 from nodes.consortium import Consortium
 
 SECONDS_KEPT: Final = 300
@@ -104,6 +105,11 @@ class MarketPulse:
     def cancelled(self) -> int:
         """How many trades will not settle."""
         return self._house.intake.count_of(CANCELLED)
+
+    @property
+    def failed(self) -> int:
+        """How many trades were not settled in time, or could not be."""
+        return self._house.intake.count_of(State.FAILED.value)
 
     @property
     def unaffirmed(self) -> int:

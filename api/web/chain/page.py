@@ -19,7 +19,7 @@ from api.web.chain.words import CHAIN_WORDS
 from api.web.page_route import PageRoute
 from api.web.visit import Visit, Visiting
 from ledger.domain.errors import MalformedError
-from ledger.domain.identifiers import TradeId
+from ledger.domain.identifiers import TradeId, encode_trade_number
 from ledger.domain.key_holders import KeyHolder
 from nodes.attestation import votes_of
 from nodes.explorer import Explorer
@@ -75,8 +75,11 @@ def search(
     explorer: RunningExplorer,
     q: Annotated[str, Query(max_length=SEARCH_MAX)] = "",
 ) -> Response:
-    """Leads to what a number, hash, trade id or cycle means."""
-    path = _path_of(explorer, q.strip())
+    """Leads to what a number, hash, trade id or cycle means; else to the trades of a number."""
+    text = q.strip()
+    path = _path_of(explorer, text)
+    if path is None and _is_trade_number(text.upper()):
+        return RedirectResponse(visit.link("/trades", q=text), status.HTTP_303_SEE_OTHER)
     if path is None:
         return _missing(visit, explorer, q)
     return RedirectResponse(visit.link(path), status.HTTP_303_SEE_OTHER)
@@ -153,6 +156,14 @@ def _path_of(explorer: Explorer, text: str) -> str | None:
     if found.transaction is not None:
         return f"/chain/transactions/0x{found.transaction.hex()}"
     return f"/chain/blocks/{found.block}"
+
+
+def _is_trade_number(text: str) -> bool:
+    try:
+        encode_trade_number(text)
+    except MalformedError:
+        return False
+    return True
 
 
 def _blocks(explorer: Explorer, sandbox: Sandbox, below: int | None) -> dict[str, Any]:

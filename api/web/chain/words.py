@@ -78,8 +78,8 @@ CHAIN_WORDS: Final[Words] = {
     "sealed": ("sealed, not yet final", "已封块，尚未最终"),
     "sealed_by": ("sealed by", "出块方"),
     "search_help": (
-        "A block number, a hash, a trade id such as {trade}, or cycle 12",
-        "区块号、哈希、成交编号（如 {trade}）或 批次 12",
+        "A block number, a hash, the number or id of a trade such as {trade}, or cycle 12",
+        "区块号、哈希、成交编号或完整标识（如 {trade}），或 批次 12",
     ),
     "securities": ("securities", "证券"),
     "seller": ("seller", "卖方"),

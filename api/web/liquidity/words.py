@@ -69,8 +69,8 @@ LIQUIDITY_WORDS: Final[Words] = {
     "resolve_who": ("A run is the operator's to ask for.", "仅运营方可请求运行。"),
     "resolved": ("Gridlock resolved", "僵局已化解"),
     "settled_together": (
-        "settled together, in one transaction, all or nothing",
-        "在一笔交易中一并交收，全有或全无",
+        "instructions settled together, in one transaction, all or nothing.",
+        "笔指令在一笔链上交易中一并交收，全有或全无。",
     ),
     "title": ("Liquidity", "流动性"),
     "stays": ("would still wait", "仍需等待"),

@@ -25,11 +25,12 @@ GROUPS: Final = {
     "requests": "events",
     "chain": "chain",
     "participants": "participants",
+    "sandbox/scenarios": "scenarios",
     "sandbox": "sandbox",
     "clock": "sandbox",
     "api-keys": "sandbox",
 }
-"""What a path is about, by its first part after the version."""
+"""What a path is about, by its first part after the version, or its first two."""
 OTHER: Final = "other"
 GROUP_NAMES: Final = (*dict.fromkeys(GROUPS.values()), OTHER)
 
@@ -69,7 +70,8 @@ def permissions_of(role: KeyRole) -> list[Permissions]:
         if not path.startswith("/v1/"):
             continue
         about = path.removeprefix("/v1/").partition("/")[0].partition(":")[0]
+        closer = "/".join(path.split("/")[2:4])
         is_read = method == "GET" or name in ONLY_READ
         call = Call(name, caller, is_read, role in roles_for(name))
-        calls[GROUPS.get(about, OTHER)].append(call)
+        calls[GROUPS.get(closer) or GROUPS.get(about, OTHER)].append(call)
     return [Permissions(name, some) for name, some in calls.items() if some]

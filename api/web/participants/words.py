@@ -56,7 +56,8 @@ PARTICIPANTS_WORDS: Final[Words] = {
     "group_participants": ("Participants", "参与方"),
     "group_positions": ("Positions and statements", "持仓与对账单"),
     "group_queue": ("Queue, limits, reservations", "队列、限额与预留"),
-    "group_sandbox": ("The sandbox and its clock", "沙盒与时钟"),
+    "group_sandbox": ("The sandbox and its clock", "沙箱与时钟"),
+    "group_scenarios": ("Scenarios, each in a market of its own", "情景（各在独立市场中运行）"),
     "group_trades": ("Trades", "成交"),
     "headroom": ("left under it", "剩余额度"),
     "held": ("held", "已保留"),
@@ -142,7 +143,7 @@ CALLER_WORDS: Final[Words] = {
     "owner": ("of its own accounts", "限自身账户"),
     "issuer": ("as the issuer", "作为发行方"),
     "operator": ("as the clearing house", "以清算所身份"),
-    "sandbox": ("whoever runs the sandbox", "沙盒运营者"),
+    "sandbox": ("whoever runs the sandbox", "沙箱运营者"),
 }
 """On whose behalf something is called, by the name of the caller in the table of policies."""
 
@@ -184,7 +185,7 @@ EVENT_WORDS: Final[Words] = {
     "reset": ("reset", "已重置"),
     "resolved": ("resolved", "已处理"),
     "restored": ("restored", "已还原"),
-    "sandbox": ("sandbox", "沙盒"),
+    "sandbox": ("sandbox", "沙箱"),
     "settled": ("settled", "已交收"),
     "side": ("side", "单方录入"),
     "started": ("started", "已启动"),

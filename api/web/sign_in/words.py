@@ -7,12 +7,12 @@ from api.web.words import Words
 SIGN_IN_WORDS: Final[Words] = {
     "enter": ("Sign in", "登录"),
     "explain": (
-        "What you see depends on whose key it is. To look as somebody else, sign in with its key.",
-        "所见内容取决于密钥的持有人。如需以其他身份查看，请使用其密钥登录。",
+        "What you see depends on whose key it is. The operator may look as anybody.",
+        "所见内容取决于密钥的持有人。运营方登录后可切换为任一身份查看。",
     ),
     "get_key": (
-        "Print the key of the operator, or of a participant:",
-        "显示运营方或某一参与方的密钥：",
+        "Print the key of the operator, or of a participant; add --folder if novate up has it:",
+        "显示运营方或某一参与方的密钥（如 novate up 使用了 --folder，请加上同一选项）：",
     ),
     "key": ("Key", "密钥"),
     "public": (

@@ -8,6 +8,7 @@ from api.break_schemas import Break as BreakView
 from api.break_views import break_view
 from ledger.books.break_life import Break
 from ledger.domain.break_actions import BreakSubject
+from ledger.domain.breaks import BreakKind
 from ledger.domain.key_holders import KeyHolder
 from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
@@ -21,7 +22,7 @@ class Breaks:
 
     Attributes:
         unknown: whose breaks are not known now, since their nodes do not answer.
-        trades: on how many trades records differ.
+        trades: on how many captured trades records differ.
         as_of_block: up to which block all those that are seen have reconciled.
         reconciled_block: the same of those that answer.
     """
@@ -54,7 +55,12 @@ def breaks_of(consortium: Consortium, holder: KeyHolder) -> Breaks:
             unknown.append(node.id)
     found.sort(key=lambda each: (each.first_seen.at, each.first_seen.block))
     height = consortium.clearing_house.projection.height
-    on_trades = {each.subject for each in found if BreakSubject.of(each.id) is BreakSubject.TRADE}
+    on_trades = {
+        each.subject
+        for each in found
+        if BreakSubject.of(each.id) is BreakSubject.TRADE
+        and each.kind is not BreakKind.MISSING_THEIRS
+    }
     return Breaks(
         total=len(found),
         count_by_kind=Counter(each.kind.value for each in found).most_common(),

@@ -21,7 +21,7 @@ CYCLES_LOOKED_BACK: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was captured has settled, waits, is cancelled or is not affirmed: it adds up.
+    """What was captured has settled, waits, is cancelled, failed or is not affirmed: it adds up.
 
     Of what has settled, ``settled_alone`` did so in no cycle; gross and net value are of cycles.
     """
@@ -29,6 +29,7 @@ class Figures:
     captured: int
     unaffirmed: int
     cancelled: int
+    failed: int
     in_cycles: int
     settled: int
     settled_alone: int
@@ -99,11 +100,12 @@ def figures_of(sandbox: Sandbox) -> Figures:
     currency, totals = consortium.network.currencies[0], pulse.totals
     captured = captured_end(consortium)
     latencies = pulse.finality_ms([50, 99])
-    gone = pulse.settled + pulse.cancelled + pulse.unaffirmed
+    gone = pulse.settled + pulse.cancelled + pulse.failed + pulse.unaffirmed
     return Figures(
         captured=captured,
         unaffirmed=pulse.unaffirmed,
         cancelled=pulse.cancelled,
+        failed=pulse.failed,
         in_cycles=totals.trades,
         settled=pulse.settled,
         settled_alone=pulse.settled_alone,
@@ -129,9 +131,14 @@ def captured_end(consortium: Consortium) -> int:
 def funnel_of(
     figures: Figures, pulse: MarketPulse, reconciled_block: int, broken: int
 ) -> list[Stage]:
-    """How many trades came how far. ``broken``: trades on which records differ."""
+    """How many trades came how far.
+
+    ``broken``: captured trades on which records differ. Those which for that are not affirmed have
+    not settled either, and are missing there already.
+    """
     settled_by_then = pulse.settled_by(reconciled_block, CYCLES_LOOKED_BACK)
-    reconciled = max(settled_by_then + figures.settled_alone - broken, 0)
+    settled_broken = max(broken - figures.unaffirmed, 0)
+    reconciled = max(settled_by_then + figures.settled_alone - settled_broken, 0)
     stages: list[tuple[str, str, dict[str, str], int]] = [
         ("captured", "/trades", {}, figures.captured),
         ("affirmed", "/trades", {"state": "unaffirmed"}, figures.captured - figures.unaffirmed),

@@ -85,6 +85,7 @@ TODAY_WORDS: Final[Words] = {
     "queue_look": ("Look at the queue", "查看排队"),
     "queue_none": ("No instruction waits.", "无待交收指令。"),
     "queue_ready": ("about to settle", "即将交收"),
+    "failed": ("failed", "已失败"),
     "queued": ("waiting in the queue", "排队等待"),
     "rates": ("Trades a second", "每秒成交笔数"),
     "reason": ("what they wait for", "等待原因"),
@@ -98,6 +99,7 @@ TODAY_WORDS: Final[Words] = {
     "says_cancelled": ("Cancelled: {n}.", "已撤销 {n} 笔。"),
     "says_breaks": ("{n} breaks are open.", "有 {n} 项差异未了结。"),
     "says_agrees": ("All records agree.", "各方记录一致。"),
+    "says_failed": ("Failed: {n}.", "已失败 {n} 笔。"),
     "says_empty": (
         "The market is open, and no trade has been captured yet.",
         "市场已开放，尚未受理任何成交。",

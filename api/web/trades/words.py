@@ -104,7 +104,7 @@ TRADES_WORDS: Final[Words] = {
     "none": ("No trade is like that.", "没有符合条件的成交。"),
     "none_yet": (
         "No trade yet. Capture one, or have the sandbox make some:",
-        "尚无成交。可提交一笔，或由沙盒生成：",
+        "尚无成交。可提交一笔，或由沙箱生成：",
     ),
     "number": ("number or whole id", "成交编号或完整标识"),
     "older": ("older", "较旧"),

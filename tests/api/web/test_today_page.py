@@ -56,7 +56,8 @@ def lines_of_large_figures(page, width):
 def test_figures_of_the_day_add_up(today):
     figures = today.figures
 
-    parts = figures.settled + figures.waiting + figures.cancelled + figures.unaffirmed
+    ended = figures.cancelled + figures.failed + figures.unaffirmed
+    parts = figures.settled + figures.waiting + ended
     assert figures.captured == parts == 201
     assert today.for_cycle + today.queued == figures.waiting
 
@@ -71,10 +72,19 @@ def test_funnel_narrows_from_captured_to_reconciled(today):
 
 
 def test_trade_on_which_records_differ_is_settled_but_not_reconciled(market, today):
-    [*_, whole] = funnel_of(today.figures, market.sandbox.pulse, today.as_of_block, broken=0)
-    [*_, broken] = funnel_of(today.figures, market.sandbox.pulse, today.as_of_block, broken=1)
+    waits = today.figures.unaffirmed
+    pulse, block = market.sandbox.pulse, today.as_of_block
+    [*_, whole] = funnel_of(today.figures, pulse, block, broken=waits)
+    [*_, broken] = funnel_of(today.figures, pulse, block, broken=waits + 1)
 
     assert whole.count == broken.count + 1
+
+
+def test_trade_that_is_not_affirmed_is_not_taken_from_the_settled_ones_too(today):
+    *_, settled, reconciled = today.funnel
+
+    assert today.figures.unaffirmed == today.breaks.trades == 1
+    assert reconciled.count == settled.count
 
 
 def test_what_is_far_behind_is_not_yet_reconciled(market):
