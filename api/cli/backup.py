@@ -108,7 +108,11 @@ def _move(written: Path, target: Path, manifest: Manifest) -> None:
         # On another disk.
         unfinished = target.with_name(f"{target.name}{UNFINISHED}")
         shutil.rmtree(unfinished, ignore_errors=True)
-        copy_backup(written, manifest, unfinished)
+        try:
+            copy_backup(written, manifest, unfinished)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         unfinished.rename(target)
         shutil.rmtree(written)
     force_to_disk(target.parent)
