@@ -62,7 +62,7 @@ class Overload:
         }
 
     def recovery_seconds(self) -> float | None:
-        """From the storm's end until latency was as before for good; None: not in time."""
+        """From the storm's end until latency is as before for some seconds; None: not in time."""
         storm, before = self._phase("storm"), self._phase("before")
         end = int(-(-storm["end"] // 1))
         series = self.result["figures"]["series"]["latency_ms"]
@@ -136,6 +136,9 @@ def _is_shed(name: str) -> bool:
 
 
 def _is_as_before(values: Sequence[float | None], first: int, before: float | None) -> bool:
-    seconds = [each for each in values[first : first + STEADY_SECONDS] if each is not None]
+    """In each of some seconds; one in which nothing came so far is not."""
+    seconds = values[first : first + STEADY_SECONDS]
     limit = max(SLOWER_MAX * (before or 0), FLOOR_MS)
-    return bool(seconds) and max(seconds) <= limit
+    return len(seconds) == STEADY_SECONDS and all(
+        each is not None and each <= limit for each in seconds
+    )
