@@ -93,12 +93,14 @@ def overload(climb: Profile, workers: int, out: Path, again: str) -> int:
         raise ProfileError(f"{climb.name}: expected a shape of steps, found {climb.load.kind}")
     with sandbox(climb.server) as running:
         found = run_locust(climb, running, workers)
-        if found:
+        if found is not None:
             print_summary(found)
-        sustainable = found and found["figures"]["sustained_rate"]
-        if not found or not found["sound"] or not sustainable:
-            sys.stderr.write("no sustainable rate was found: begin with a lower one\n")
+        if found is None or not found["sound"]:
             return UNSOUND
+        sustainable = found["figures"]["sustained_rate"]
+        if not sustainable:
+            sys.stderr.write("no sustainable rate was found: begin with a lower one\n")
+            return MISSED
         result = run_locust(storm_over(climb, sustainable), running, workers)
     if result is None:
         return UNSOUND
