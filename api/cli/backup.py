@@ -90,10 +90,14 @@ def _written(state: Path, url: str, target: Path) -> Manifest:
 def _asked_for(state: Path, url: str, target: Path) -> Manifest:
     client = Client(url)
     name = f"backup-{fresh_seed()[:_NAME_LENGTH]}"
-    client.post("sandbox/backups", {"name": name})
+    told = client.post("sandbox/backups", {"name": name})
     written = state / "backups" / name
     if not written.exists():
-        bad_input(f"{url} serves another folder than {state}: name it with --url")
+        # It has keys: nobody is to be left without knowing of it.
+        bad_input(
+            f"{url} serves another folder than {state}, and has backed that up into"
+            f" {told['folder']}: name the other server with --url"
+        )
     manifest = read_manifest(written)
     _move(written, target, manifest)
     return manifest
