@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import gevent
+import numpy as np
 import requests
 from locust import events, runners
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
@@ -28,14 +29,12 @@ from loadtests.afterwards import (
     wait_until_drained,
 )
 from loadtests.counting import Register, Tally
-from loadtests.figures import Moments, figures_of
-from loadtests.generator import Generator, generator_from_environment
+from loadtests.figures import Moments, figures_of, percentiles
+from loadtests.generator import RECORD, Generator, generator_from_environment
 from loadtests.live import watch
 from loadtests.moments import now
 from loadtests.verdict import Soundness, count_of, judge, prefixes_of
 
-RECORD: Final = "NOVATE_LOAD_RECORD"
-"""The file to which figures are written; none when it is not set."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 BEGIN: Final = "novate_begin"
 COUNTED: Final = "novate_counted"
@@ -148,6 +147,8 @@ def _collect(environment: Any, msg: Any, **_: object) -> None:  # noqa: ANN401 #
 
 def _conclude(environment: Any) -> None:  # noqa: ANN401 # locust has no types
     conduct: Conduct = environment.conduct
+    # Unless it comes to its end: a run without a verdict is none.
+    environment.process_exit_code = UNSOUND
     deadline = now() + REPORTS_SECONDS_MAX
     while len(conduct.packed) < conduct.workers and now() < deadline:
         gevent.sleep(0.1)
@@ -215,15 +216,11 @@ def conclude(
     return soundness, result
 
 
-def _reads(tally: Tally) -> dict[str, dict[str, float]]:
-    found = {}
-    for name, seconds in sorted(tally.reads.items()):
-        ordered = sorted(seconds)
-        found[name] = {"count": len(ordered)} | {
-            f"p{share}": round(ordered[min(len(ordered) * share // 100, len(ordered) - 1)] * 1e3, 2)
-            for share in (50, 95, 99)
-        }
-    return found
+def _reads(tally: Tally) -> dict[str, dict[str, float | None]]:
+    return {
+        name: {"count": len(seconds)} | percentiles(np.array(seconds))
+        for name, seconds in sorted(tally.reads.items())
+    }
 
 
 def _getter(host: str, generator: Generator) -> Get:

@@ -57,8 +57,8 @@ def figures_of(profile: Profile, moments: Moments, begin_at: float) -> dict[str,
     return {
         "seconds": shape.seconds,
         "warmup_seconds": profile.warmup_seconds,
-        "latency_ms": {stage: _percentiles(moments.latency(stage)[warm]) for stage in STAGES},
-        "send_lag_ms": _percentiles((moments.sent - moments.intended)[warm]),
+        "latency_ms": {stage: percentiles(moments.latency(stage)[warm]) for stage in STAGES},
+        "send_lag_ms": percentiles((moments.sent - moments.intended)[warm]),
         "rates": _rates(moments, begin_at, profile.warmup_seconds, measured),
         "phases": phases,
         "sustained_rate": _sustained(phases) if shape.kind == "step" else None,
@@ -93,7 +93,7 @@ def _phase(
         "accepted": round(float(np.isfinite(moments.stages["accepted"][here]).sum()) / seconds, 1),
         "in_time": round(in_time / seconds, 1),
         "latency_ms": {
-            stage: _percentiles(moments.latency(stage)[here]) for stage in ("accepted", "final")
+            stage: percentiles(moments.latency(stage)[here]) for stage in ("accepted", "final")
         },
         "is_sustained": offered > 0 and in_time >= SUSTAINED_SHARE * offered,
     }
@@ -131,7 +131,7 @@ def _series(moments: Moments, begin_at: float) -> dict[str, Any]:
     latencies: dict[str, dict[str, list[float | None]]] = {}
     for stage in ("accepted", "final"):
         column = moments.latency(stage)[order]
-        rows = [_percentiles(column[edges[at] : edges[at + 1]]) for at in range(count)]
+        rows = [percentiles(column[edges[at] : edges[at + 1]]) for at in range(count)]
         latencies[stage] = {name: [row[name] for row in rows] for name in ("p50", "p95", "p99")}
     return {"count": counted, "latency_ms": latencies}
 
@@ -142,8 +142,8 @@ def _counted(seconds: Column, count: int) -> list[int]:
     return counted
 
 
-def _percentiles(seconds: Column) -> dict[str, float | None]:
-    """p50, p95, p99 and the longest; None where there is nothing."""
+def percentiles(seconds: Column) -> dict[str, float | None]:
+    """p50, p95, p99 and the longest in milliseconds; None where there is nothing."""
     known = seconds[np.isfinite(seconds)]
     if not len(known):
         return dict.fromkeys(("p50", "p95", "p99", "max"))

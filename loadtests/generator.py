@@ -21,6 +21,8 @@ PROFILE: Final = "NOVATE_LOAD_PROFILE"
 KEYS: Final = "NOVATE_API_KEYS"
 """The file of keys that a sandbox writes; or ``NOVATE_API_KEY`` is the operator's."""
 KEY: Final = "NOVATE_API_KEY"
+RECORD: Final = "NOVATE_LOAD_RECORD"
+"""The file to which figures are written; none when it is not set."""
 OPERATOR: Final = "OPERATOR"
 SHED: Final = frozenset({429, 503})
 _BASE: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

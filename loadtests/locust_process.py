@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Final
 
-from loadtests.generator import KEYS, PROFILE
+from loadtests.generator import KEYS, PROFILE, RECORD
 from loadtests.machine import machine, observed
 from loadtests.profile import Profile
 from loadtests.profile_file import write_profile
@@ -24,7 +24,6 @@ SPARE_SECONDS: Final = 300
 """Beyond the shape, for the last answers, the books and the figures; then it is ended."""
 STOP_SECONDS: Final = 45
 LOG_CHARACTERS_MAX: Final = 4_000
-RECORD: Final = "NOVATE_LOAD_RECORD"
 
 
 def run_locust(

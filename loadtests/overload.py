@@ -62,7 +62,7 @@ class Overload:
         }
 
     def recovery_seconds(self) -> float | None:
-        """From the storm's end until latency was as before for good; None: not in time."""
+        """From the storm's end until latency is as before for some seconds; None: not in time."""
         storm, before = self._phase("storm"), self._phase("before")
         end = int(-(-storm["end"] // 1))
         series = self.result["figures"]["series"]["latency_ms"]
@@ -93,12 +93,14 @@ def overload(climb: Profile, workers: int, out: Path, again: str) -> int:
         raise ProfileError(f"{climb.name}: expected a shape of steps, found {climb.load.kind}")
     with sandbox(climb.server) as running:
         found = run_locust(climb, running, workers)
-        if found:
+        if found is not None:
             print_summary(found)
-        sustainable = found and found["figures"]["sustained_rate"]
-        if not found or not found["sound"] or not sustainable:
-            sys.stderr.write("no sustainable rate was found: begin with a lower one\n")
+        if found is None or not found["sound"]:
             return UNSOUND
+        sustainable = found["figures"]["sustained_rate"]
+        if not sustainable:
+            sys.stderr.write("no sustainable rate was found: begin with a lower one\n")
+            return MISSED
         result = run_locust(storm_over(climb, sustainable), running, workers)
     if result is None:
         return UNSOUND
@@ -136,6 +138,9 @@ def _is_shed(name: str) -> bool:
 
 
 def _is_as_before(values: Sequence[float | None], first: int, before: float | None) -> bool:
-    seconds = [each for each in values[first : first + STEADY_SECONDS] if each is not None]
+    """In each of some seconds; one in which nothing came so far is not."""
+    seconds = values[first : first + STEADY_SECONDS]
     limit = max(SLOWER_MAX * (before or 0), FLOOR_MS)
-    return bool(seconds) and max(seconds) <= limit
+    return len(seconds) == STEADY_SECONDS and all(
+        each is not None and each <= limit for each in seconds
+    )

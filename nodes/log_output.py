@@ -129,7 +129,7 @@ def _formatter(form: LogForm, clock: Clock, node: str, stream: TextIO) -> loggin
         shown = structlog.dev.ConsoleRenderer(
             colors=stream.isatty(), timestamp_key="time", sort_keys=False
         )
-        last: list[Processor] = [ProcessorFormatter.remove_processors_meta, shown]
+        last: list[Processor] = [ProcessorFormatter.remove_processors_meta, _printable, shown]
     else:
         shown_whole = structlog.processors.JSONRenderer(serializer=_json)
         last = [
@@ -145,6 +145,15 @@ def _own_fields(_logger: object, _method: str, event: Event) -> Event:
     """The fields that our loggers have given to a record; others' have a text only."""
     fields = getattr(event["_record"], FIELDS, None)
     return {**event, **fields} if isinstance(fields, Mapping) else event
+
+
+def _printable(_logger: object, _method: str, event: Event) -> Event:
+    """What somebody has sent neither commands a terminal nor begins a line of its own."""
+    return {name: _escaped(each) if isinstance(each, str) else each for name, each in event.items()}
+
+
+def _escaped(text: str) -> str:
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _ids_last(_logger: object, _method: str, event: Event) -> Event:

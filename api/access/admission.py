@@ -2,7 +2,8 @@
 
 Without a bound, everybody's answer would take longer the more ask, until nobody waits for it any
 more and all work is for nothing. Who is sent away costs next to nothing: nothing of it is read,
-looked up or noted. A place is taken once a body is there, so a slow sender takes nobody's.
+looked up or noted. A place is taken once a body is there, and left before the answer is sent to its
+end, so who sends or reads slowly takes nobody's.
 """
 
 from functools import cache
@@ -81,8 +82,14 @@ class TakesPlace:
             return
         place = Place(self._under_way)
         scope.setdefault("state", {})[PLACE] = place
+
+        async def leave_and_send(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                place.leave()
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, leave_and_send)
         finally:
             place.leave()
 

@@ -90,10 +90,14 @@ def _written(state: Path, url: str, target: Path) -> Manifest:
 def _asked_for(state: Path, url: str, target: Path) -> Manifest:
     client = Client(url)
     name = f"backup-{fresh_seed()[:_NAME_LENGTH]}"
-    client.post("sandbox/backups", {"name": name})
+    told = client.post("sandbox/backups", {"name": name})
     written = state / "backups" / name
     if not written.exists():
-        bad_input(f"{url} serves another folder than {state}: name it with --url")
+        # It has keys: nobody is to be left without knowing of it.
+        bad_input(
+            f"{url} serves another folder than {state}, and has backed that up into"
+            f" {told['folder']}: name the other server with --url"
+        )
     manifest = read_manifest(written)
     _move(written, target, manifest)
     return manifest
@@ -108,7 +112,11 @@ def _move(written: Path, target: Path, manifest: Manifest) -> None:
         # On another disk.
         unfinished = target.with_name(f"{target.name}{UNFINISHED}")
         shutil.rmtree(unfinished, ignore_errors=True)
-        copy_backup(written, manifest, unfinished)
+        try:
+            copy_backup(written, manifest, unfinished)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         unfinished.rename(target)
         shutil.rmtree(written)
     force_to_disk(target.parent)

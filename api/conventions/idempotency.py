@@ -23,7 +23,7 @@ from api.conventions.callers import caller_of
 from api.conventions.repeating import does_nothing_again, where_to_see
 from api.conventions.secrets import masked
 from api.errors import problem_of
-from ledger.books.database import StorageError
+from ledger.books.database import BooksLostError, StorageError
 from ledger.books.interface.answers import Answer, AnswerBook, Asked, Kept
 from ledger.domain.reasons import Reason, Rejected
 from nodes.clock import Clock
@@ -97,6 +97,8 @@ class Idempotency:
         except StorageError as error:
             detail = f"the key could not be kept, so nothing was begun: {error}"
             answer = problem_of(Rejected(Reason.STORAGE, detail))
+        except BooksLostError as error:
+            answer = problem_of(Rejected(Reason.UNAVAILABLE, str(error)))
         finally:
             self._running.pop(id).set()
         await answer(scope, receive, send)
@@ -204,6 +206,6 @@ async def _keep(book: AnswerBook, asked: Asked, answered: _Answered, scope: Scop
         kept = tuple((name, headers[name]) for name in sorted(_HEADERS_KEPT) if name in headers)
         body = masked(answered.body.decode("latin-1")).encode("latin-1")
         await asyncio.wrap_future(book.answered(asked, Answer(status, kept, body)))
-    except StorageError:
+    except (StorageError, BooksLostError):
         # The work is done, and its answer true; the same again is met as after a crash.
         return

@@ -1,7 +1,7 @@
 """The market: trades, cycles, the queue and the chain, read off the clearing house's books.
 
 They are looked at under the market's lock, and only for a moment: what takes long is counted once
-and remembered (settled cycles, refusals), or copied and counted afterwards.
+and remembered (settled cycles, refusals), or counted by the books as it happens.
 """
 
 from collections import Counter
@@ -26,6 +26,8 @@ from nodes.sandbox.sandbox import Sandbox
 BUCKETS_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Of a cycle, from its strike to its finality."""
 NO_REASON: Final = "none"
+_ALONE: Final = (SETTLED, CANCELLED, UNAFFIRMED)
+"""What becomes of trades that do not settle in the cycle of their position."""
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class _Cycles:
 class _Looked:
     """What was seen under the lock."""
 
-    standings: Counter[str]
+    alone: dict[str, int]
     waiting: int
     live: int
     live_by_reason: dict[str, int]
@@ -100,11 +102,12 @@ class MarketMetrics(Collector):
         with self._sandbox.lock:
             house = self._sandbox.consortium.clearing_house
             self._cycles.follow(house.cycles.all())
-            exceptions, waiting = house.intake.exceptions(), house.net.waiting()
+            alone = {state: house.intake.count_of(state) for state in _ALONE}
+            waiting = house.net.waiting()
             live = list(house.desk.book.queue.live())
             reasons = count_by_reason(house.desk.book, live)
         return _Looked(
-            standings=Counter(each.state for each in exceptions.values()),
+            alone=alone,
             waiting=waiting,
             live=len(live),
             live_by_reason={r.name if r else NO_REASON: n for r, n in reasons.items()},
@@ -124,8 +127,8 @@ class MarketMetrics(Collector):
             self._captured = max(self._captured, handed_over)
 
     def _of_trades(self, looked: _Looked) -> Iterator[Metric]:
-        standings = looked.standings
-        settled: Values = {"cycle": self._cycles.trades, "alone": standings[SETTLED]}
+        alone = looked.alone
+        settled: Values = {"cycle": self._cycles.trades, "alone": alone[SETTLED]}
         yield counter("novate_trades_captured", "Trades captured by the exchange.", self._captured)
         yield counters(
             "novate_trades_refused",
@@ -139,8 +142,8 @@ class MarketMetrics(Collector):
             ["how"],
             settled,
         )
-        yield counter("novate_trades_cancelled", "Trades cancelled.", standings[CANCELLED])
-        yield gauge("novate_trades_unaffirmed", "Trades not affirmed.", standings[UNAFFIRMED])
+        yield counter("novate_trades_cancelled", "Trades cancelled.", alone[CANCELLED])
+        yield gauge("novate_trades_unaffirmed", "Trades not affirmed.", alone[UNAFFIRMED])
         words = "Trades taken in that no cycle covers yet."
         yield gauge("novate_trades_waiting", words, looked.waiting)
 

@@ -97,7 +97,10 @@ class Networks:
         own.settimeout(START_SECONDS_MAX)
         with theirs:
             _send(line, {"folder": str(folder), **terms._asdict()}, [theirs.fileno()])
-        answer = json.loads(_receive(own) or "{}")
+        try:
+            answer = json.loads(_receive(own) or "{}")
+        except TimeoutError:
+            answer = {"error": f"no market was founded within {START_SECONDS_MAX:g} s"}
         if "key" not in answer:
             own.close()
             log = _read(parent / "log")

@@ -55,6 +55,8 @@ _KEPT_CONNECTIONS: Final = 8
 _SETTINGS: Final = (
     # Whatever the server's own settings are: this is what an acknowledgement promises.
     f"-c synchronous_commit=on -c lock_timeout={BUSY_SECONDS_MAX}s -c client_encoding=UTF8"
+    # Who has waited for another's commit sees it.
+    r" -c default_transaction_isolation=read\ committed"
 )
 _CONNECT: Final[dict[str, Any]] = {
     "options": _SETTINGS,
@@ -76,6 +78,10 @@ _NO_STORAGE: Final = ("53", "58")
 """Classes of SQLSTATE: insufficient resources (a full disk), errors of the system."""
 _TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
 _LOCK: Final = "SELECT pg_advisory_xact_lock({key})"
+_NEVER_IDLE: Final = (
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+)
+"""The watch may be silent for as long as the books are open; older servers have no such limit."""
 _DO_NOT_WAIT: Final = ", set_config('synchronous_commit', 'off', true)"
 
 
@@ -178,6 +184,7 @@ class BooksServer:
             raise UnfitDatabaseError(
                 f"the books {self.group} at {self.shown} are in use by another process"
             )
+        watch.exec_driver_sql(_NEVER_IDLE)
         return watch
 
     def _connected(self, _connection: object, _record: object) -> None:

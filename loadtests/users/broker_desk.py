@@ -79,7 +79,8 @@ class BrokerDesk(FastHttpUser):
                 message.name, status, (answer.headers or {}).get("retry-after"), second
             )
             tally.shed[kind] += 1
-            if message.kind is Kind.GOOD and status == 429:
+            if message.kind is Kind.GOOD and status == 429 and not was_sent:
+                # Of one sent again it says nothing: the first may have been captured.
                 self.generator.register.refuse(message.first, message.count, moment)
             return False
         said = answer.json()

@@ -6,7 +6,8 @@ file never changes. So the market waits while files are opened, and not while th
 
 Who follows is held first and who leads last: other nodes before the clearing house, books before
 the chain, replicas before the proposer's. What is brought back then looks as after a crash, in
-which some had not heard the latest; nobody has heard of what its elder does not know.
+which some had not heard the latest; nobody has heard of what its elder does not know. Large batches
+of trades come after all databases that refer to them: nodes that are processes go on meanwhile.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ _NEVER_CHANGED: Final = ".parquet"
 _OF_DATABASES: Final = ("-wal", "-shm", "-journal")
 _CHAIN: Final = "chain.sqlite"
 PRIVATE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Pinned:
         for held in self._held:
             name = held.path.relative_to(self._path)
             target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
             if held.connection is not None:
                 _copy_database(held.connection, target)
             else:
@@ -119,11 +121,11 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _order(proposer: str) -> Callable[[Path], tuple[bool, bool, bool, str]]:
-    """In which order files are held: databases, of these chains, of these the proposer's last."""
+    """In which order files are held: books, chains, of both the proposer's last, and the rest."""
 
     def place(file: Path) -> tuple[bool, bool, bool, str]:
         leads = file.parent.name == proposer
-        return file.suffix == _DATABASE, file.name == _CHAIN, leads, str(file)
+        return file.suffix != _DATABASE, file.name == _CHAIN, leads, str(file)
 
     return place
 

@@ -29,7 +29,7 @@ from nodes.backup.manifest import (
     read_manifest,
     write_manifest,
 )
-from nodes.backup.pinning import PRIVATE
+from nodes.backup.pinning import PRIVATE, PRIVATE_FOLDER
 from nodes.backup.writing import open_breaks
 from nodes.clock import WallClock
 from nodes.day_verification import Verified, verify_day
@@ -83,12 +83,15 @@ def copy_files(backup: Path, manifest: Manifest, target: Path) -> None:
     Raises BackupError with the first that is not what was kept.
     """
     check_names(backup, manifest)
+    # There are keys among them, from the first moment on.
+    target.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     for kept in manifest.files:
         _copy(kept, backup / DATA / kept.path, target / kept.path)
 
 
 def copy_backup(backup: Path, manifest: Manifest, target: Path) -> None:
     """Copies a backup as one, to another disk. Raises BackupError, OSError."""
+    target.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     copy_files(backup, manifest, target / DATA)
     write_manifest(target, manifest)
 

@@ -11,7 +11,7 @@ from ledger.books.whole_files import force_to_disk
 from ledger.domain.participants import Role
 from ledger.logs import logger_of
 from nodes.backup.manifest import DATA, UNFINISHED, BackupError, Manifest, write_manifest
-from nodes.backup.pinning import Pinned
+from nodes.backup.pinning import PRIVATE_FOLDER, Pinned
 from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
 from nodes.folder_meta import read_meta
@@ -44,9 +44,10 @@ def write_backup(sandbox: Sandbox, folder: Path) -> Manifest:
     unfinished = folder.with_name(f"{folder.name}{UNFINISHED}")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        unfinished.mkdir(parents=True, mode=0o700)
+        unfinished.mkdir(parents=True, mode=PRIVATE_FOLDER)
         manifest = _write(sandbox, path, unfinished)
-    except (OSError, BackupError):
+    except BaseException:
+        # Whatever it was: what was written has keys.
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     unfinished.rename(folder)

@@ -79,6 +79,7 @@ class CaptureQueue:
         self._refused: int | None = None
         self._waiting: SimpleQueue[_Waiting] = SimpleQueue()
         self._trades_waiting = 0
+        self._closed: Rejected | None = None
         self._lock = Lock()
         self._turn = Lock()
 
@@ -130,8 +131,10 @@ class CaptureQueue:
         if refusal is not None:
             _refuse(group, refusal)
 
-    def refuse_all(self, refusal: Rejected) -> None:
-        """Answers everybody who waits with a refusal."""
+    def close(self, refusal: Rejected) -> None:
+        """Answers everybody who waits, and whoever comes from now on, with a refusal."""
+        with self._lock:
+            self._closed = refusal
         while group := self._next_group(0):
             _refuse(group, refusal)
 
@@ -140,15 +143,20 @@ class CaptureQueue:
         submitted.answer.set_running_or_notify_cancel()
         uncleared = self._uncleared()
         with self._lock:
-            waiting = self._trades_waiting + uncleared
-            is_full = waiting + submitted.count > TRADES_WAITING_MAX
-            if not is_full:
+            refusal = self._closed or self._lack_of_room(submitted.count, uncleared)
+            if refusal is None:
+                # Under the lock: nobody is put behind the last turn, to wait for ever.
                 self._trades_waiting += submitted.count
-        if is_full:
-            detail = f"{waiting} trades wait to be captured or cleared: send the same again later"
-            submitted.answer.set_result(Rejected(Reason.UNAVAILABLE, detail))
-        else:
-            self._waiting.put(submitted)
+                self._waiting.put(submitted)
+        if refusal is not None:
+            submitted.answer.set_result(refusal)
+
+    def _lack_of_room(self, count: int, uncleared: int) -> Rejected | None:
+        waiting = self._trades_waiting + uncleared
+        if waiting + count <= TRADES_WAITING_MAX:
+            return None
+        detail = f"{waiting} trades wait to be captured or cleared: send the same again later"
+        return Rejected(Reason.UNAVAILABLE, detail)
 
     def _next_group(self, wait_seconds: float) -> list[_Waiting]:
         group: list[_Waiting] = []

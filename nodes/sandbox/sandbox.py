@@ -268,7 +268,7 @@ class Sandbox:
     def _capture_forever(self) -> None:
         while not self._stopping.is_set():
             self.captures.take_turn(IDLE_SECONDS)
-        self.captures.refuse_all(_STOPPED)
+        self.captures.close(_STOPPED)
 
     def _clear_forever(self) -> None:
         clock = self.consortium.clock

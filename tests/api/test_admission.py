@@ -96,3 +96,18 @@ def test_a_request_that_fails_leaves_its_place():
         return under_way.count
 
     assert asyncio.run(story()) == 0
+
+
+def test_whoever_reads_slowly_takes_nobodys_place(work):
+    async def story():
+        under_way = UnderWay(1)
+        left = []
+
+        async def slow(message):
+            left.append((message["type"], under_way.count))
+
+        work.go.set()
+        await TakesPlace(work, under_way)({"type": "http", "path": "/v1/trades"}, None, slow)
+        return left
+
+    assert asyncio.run(story()) == [("http.response.start", 1), ("http.response.body", 0)]

@@ -139,6 +139,17 @@ def test_text_is_for_people_and_has_the_same_fields():
     assert "cycle.struck" not in stream.getvalue()
 
 
+def test_text_shows_what_somebody_has_sent_and_does_not_obey_it():
+    log, stream = handled(LogOptions(level=LogLevel.WARNING, form=LogForm.TEXT))
+
+    log.warning("request.answered", path="/\x1b[2Jgone\x07", caller="a\nb 结算")
+    logging.getLogger("tests.text.warning").warning("said\n2026-02-10 [error] forged \x9b2J")
+
+    assert len(stream.getvalue().splitlines()) == 2
+    assert not {"\x1b", "\x07", "\x9b"} & set(stream.getvalue())
+    assert "结算" in stream.getvalue()
+
+
 def test_failure_is_one_line_with_its_story_and_secrets_of_others_are_masked():
     log, stream = handled(LogOptions(level=LogLevel.DEBUG, form=LogForm.JSON))
 

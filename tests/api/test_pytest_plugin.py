@@ -179,6 +179,26 @@ def test_network_is_gone_with_its_block(networks):
         network.client.get("/readyz")
 
 
+def test_nothing_stays_of_a_run_that_is_killed(outside, tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import os, pathlib\n"
+        "def test_dies(novate):\n"
+        "    pathlib.Path('log').write_text(str(novate.log))\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+
+    ran = outside(tmp_path)
+
+    assert ran.returncode == -9, ran.stdout + ran.stderr
+    session = Path((tmp_path / "log").read_text()).parents[2]
+    assert session.name.startswith("novate-tests-")
+    deadline = monotonic() + 10
+    while session.exists():
+        # The last of its processes takes it along.
+        assert monotonic() < deadline
+        sleep(0.01)
+
+
 def test_tests_run_against_a_running_sandbox_as_well(outside, tmp_path, network):
     (tmp_path / "test_it.py").write_text(
         "import pytest\n"

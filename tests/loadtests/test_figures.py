@@ -276,6 +276,13 @@ def test_an_overload_that_stays_slow_has_not_recovered():
     assert Overload(2.0, overloaded(slow_from=20)).recovery_seconds() is None
 
 
+def test_a_second_in_which_nothing_came_so_far_is_no_recovery():
+    result = overloaded()
+    result["figures"]["series"]["latency_ms"]["final"]["p95"][30] = None
+
+    assert Overload(2.0, result).recovery_seconds() == 3
+
+
 def test_the_command_runs_the_kit_and_ends_as_it_ends(tmp_path):
     write_report(tmp_path, made_run())
     path = str(tmp_path / "report.json")

@@ -153,14 +153,17 @@ def test_sandbox_settles_keeps_no_snapshots_and_stops_when_its_server_has_crashe
         while_away = client.post("/v1/trades", json={"number": "T2", **trade})
         server.start()
         back = client.post("/v1/trades", json={"number": "T2", **trade})
+        key = {"Idempotency-Key": "T3"}
+        keyed = client.post("/v1/trades", json={"number": "T3", **trade}, headers=key)
 
     assert refused.status_code == 403
     assert "not files of its folder" in refused.json()["detail"]
     assert {each["path"] for each in log} >= {"/v1/trades", "/v1/sandbox/reset"}
     assert not (tmp_path / "interface" / "interface.sqlite").exists()
     assert while_away.status_code in (503, 507), while_away.text
-    assert back.status_code == 503
-    assert "start Novate again" in back.json()["detail"]
+    for answer in (back, keyed):
+        assert answer.status_code == 503
+        assert "start Novate again" in answer.json()["detail"]
 
 
 def test_password_on_the_command_line_is_refused(tmp_path, trades):

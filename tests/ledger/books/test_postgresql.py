@@ -1,8 +1,10 @@
 """Books in a schema of a real PostgreSQL server, started for these tests where it is installed."""
 
 from threading import Thread
+from time import sleep
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -24,6 +26,8 @@ from ledger.domain.reasons import Reason, Rejected
 from tests.support.postgres import PrivateServer, needs_postgres
 
 pytestmark = needs_postgres
+
+PROMISED = ("transaction_isolation", "synchronous_commit")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,31 @@ def test_only_what_the_chain_can_tell_again_does_not_wait_for_the_disk(database)
             levels.append(setting(session, "synchronous_commit"))
 
     assert levels == ["on", "off", "on"]
+
+
+def test_what_the_server_is_set_to_changes_no_promise(server):
+    url = DatabaseUrl.parse(server.url)
+    with create_engine(url.url).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        kept = "ALTER ROLE novate SET {}"
+        connection.exec_driver_sql(kept.format("default_transaction_isolation = serializable"))
+        connection.exec_driver_sql(kept.format("synchronous_commit = off"))
+        connection.exec_driver_sql(kept.format("idle_session_timeout = '200ms'"))
+        books = BooksServer(url, "settings")
+        try:
+            database = open_database(books.schema("BRK-A", None))
+            with database.transaction() as session:
+                found = [setting(session, each) for each in PROMISED]
+            sleep(0.5)
+            note(database, 1)
+            noted = numbers(database)
+        finally:
+            books.close()
+            connection.exec_driver_sql("ALTER ROLE novate RESET ALL")
+    connection.engine.dispose()
+
+    assert found == ["read committed", "on"]
+    assert noted == [1]
 
 
 def test_row_that_is_there_is_kept_or_replaced_as_in_a_file(database):

@@ -10,8 +10,10 @@ import pytest
 
 from ledger.books.cycles import SETTLED
 from ledger.domain.reasons import Rejected
+from nodes.backup import writing
 from nodes.backup.manifest import BackupError, read_manifest
-from nodes.backup.restoring import copy_files, restore, words_on_votes
+from nodes.backup.pinning import Pinned
+from nodes.backup.restoring import copy_backup, copy_files, restore, words_on_votes
 from nodes.backup.writing import write_backup
 from nodes.faults.desk_faults import DeskFault
 from nodes.sandbox.made_trades import made_trades
@@ -94,6 +96,43 @@ def test_backup_of_an_open_market_comes_back_as_it_was(market, tmp_path):
         assert cycle.state == SETTLED
     finally:
         again.stop()
+
+
+def test_keys_in_a_backup_and_in_what_it_is_brought_back_to_are_private(market, tmp_path):
+    backup, manifest = market
+
+    copy_backup(backup, manifest, tmp_path / "elsewhere")
+    copy_files(backup, manifest, tmp_path / "restored")
+
+    for folder in (backup, tmp_path / "elsewhere", tmp_path / "restored"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+    for file in (*(backup / "data").rglob("*"), *(tmp_path / "restored").rglob("*")):
+        assert file.is_dir() or file.stat().st_mode & 0o777 == 0o600
+
+
+def test_trades_that_a_database_refers_to_are_held_after_it(market):
+    backup, _ = market
+    state = backup.parent / "state"
+
+    with Pinned(state, "CLEARING-HOUSE") as pinned:
+        names = [held.path.name for held in pinned._held]
+
+    last = max(place for place, name in enumerate(names) if name.endswith(".sqlite"))
+    assert not [name for name in names[:last] if not name.endswith(".sqlite")]
+    assert {"key", "meta.json"} < set(names[last:])
+
+
+def test_whatever_fails_nothing_of_a_backup_stays(market, tmp_path, monkeypatch):
+    backup, _ = market
+    monkeypatch.setattr(writing, "write_manifest", lambda *_: 1 // 0)
+    sandbox = open_sandbox(backup.parent / "state", None, DAY, options=BY_HAND)
+    try:
+        with pytest.raises(ZeroDivisionError):
+            write_backup(sandbox, tmp_path / "backup")
+    finally:
+        sandbox.stop()
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_byte_in_any_file_is_named(market, tmp_path):

@@ -161,3 +161,14 @@ def test_more_than_can_wait_is_refused(consortium, queue, monkeypatch):
     later = queue.submit_batch(trades(consortium, 3))
     queue.take_turn(1)
     assert later.result().submission.captured == 1
+
+
+def test_whoever_comes_after_the_last_turn_is_answered_too(consortium, queue):
+    waiting = queue.submit(row_of(trades(consortium, 1)))
+    refusal = Rejected(Reason.UNAVAILABLE, "the sandbox is stopping")
+
+    queue.close(refusal)
+    late = queue.submit_batch(trades(consortium, 2))
+
+    assert waiting.result(timeout=0) == late.result(timeout=0) == refusal
+    assert consortium.exchange.captured.end_position == 0
