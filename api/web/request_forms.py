@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from pprint import pformat
 from textwrap import indent
 from typing import Final
@@ -10,6 +11,8 @@ from typing import Final
 from nodes.api_keys import OPERATOR
 
 PROGRAM: Final = ".venv/bin/novate"
+DEFAULT_FOLDER: Final = Path(".novate")
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
 LINE_CHARS_MAX: Final = 76
 """Of a body that is written on one line."""
 
@@ -24,25 +27,44 @@ class RequestForms:
     command: str
 
 
-def request_forms(  # what a request is made of
-    base_url: str,
-    viewer: str,
-    method: str,
-    path: str,
-    body: object = None,
-    command: str | None = None,
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How a server is reached: its address, whose key is used, and in which folder keys are."""
+
+    base_url: str
+    viewer: str
+    folder: Path | None
+
+    @property
+    def key(self) -> str:
+        """What puts the key into the environment."""
+        words = [PROGRAM, "key"]
+        if self.viewer not in ("", OPERATOR.name):
+            words.append(self.viewer)
+        if self.folder is not None and self.folder.resolve() != DEFAULT_FOLDER.resolve():
+            words += ["--folder", shlex.quote(str(self.folder))]
+        return f"export KEY=$({' '.join(words)})"
+
+    def command(self, words: str) -> str:
+        """A command of our program, with that key and address."""
+        url = self.base_url.rstrip("/")
+        place = "" if url == DEFAULT_URL else f" --url {url}"
+        return f'NOVATE_API_KEY="$KEY" {PROGRAM} {words}{place}'
+
+
+def request_forms(
+    reached: Reached, method: str, path: str, body: object = None, command: str | None = None
 ) -> RequestForms:
-    """A request to a server at ``base_url``, with the key from the environment.
+    """A request to a server, with the key from the environment.
 
     ``body`` is what goes out as JSON; ``command`` what comes after the name of our program.
     """
-    url = base_url.rstrip("/") + path
-    key = f"export KEY=$({PROGRAM} key{'' if viewer in ('', OPERATOR.name) else f' {viewer}'})"
+    url = reached.base_url.rstrip("/") + path
     return RequestForms(
-        key=key,
+        key=reached.key,
         curl=_curl(method, url, body),
         python=_python(method, url, body),
-        command=f"{PROGRAM} {command}" if command else "",
+        command=reached.command(command) if command else "",
     )
 
 

@@ -16,7 +16,7 @@ from fastapi.templating import Jinja2Templates
 
 from api.access.access import Access
 from api.web.places import PLACES
-from api.web.request_forms import request_forms
+from api.web.request_forms import Reached, request_forms
 from api.web.shell_words import SHELL_WORDS
 from api.web.words import BREAK_KINDS, KEY_ROLES, STATES, TRADE_STATES, Language, Words, word
 from ledger.books.interface.api_keys import ApiKey
@@ -111,6 +111,10 @@ class Visit:
         explanation = reason.explanation
         return explanation.remedy_zh if self.language == "zh" else explanation.remedy
 
+    def _reached(self) -> Reached:
+        folder = self.request.app.state.sandbox.consortium.path
+        return Reached(str(self.request.base_url), self.viewer, folder)
+
     def answer(
         self, template: str, words: Words, code: int = status.HTTP_200_OK, **shown: object
     ) -> Response:
@@ -132,7 +136,7 @@ class Visit:
             "trade_state": lambda key: self.word(TRADE_STATES, key),
             "key_role": lambda role: self.word(KEY_ROLES, role.value),
             "cause": self.cause,
-            "request_forms": partial(request_forms, str(self.request.base_url), self.viewer),
+            "request_forms": partial(request_forms, self._reached()),
             "remedy_of": self.remedy,
         }
         return templates.TemplateResponse(
