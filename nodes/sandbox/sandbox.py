@@ -336,7 +336,7 @@ class Sandbox:
         self.consortium.clearing_house.work()
         self.consortium.reconcile()
         if cycle is not None:
-            self.consortium.clearing_house.net.times.were_reconciled(cycle.number)
+            self.consortium.clearing_house.net.watch.were_reconciled(cycle.number)
         return cycle
 
     def _fail(self, error: Exception) -> None:
