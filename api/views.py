@@ -78,6 +78,14 @@ def _final_block(consortium: Consortium, instruction: bytes, cycle: CycleRow | N
     return row.block if row else None
 
 
+def captured_end(consortium: Consortium) -> int:
+    """How many trades were captured; while the exchange is away, as many as it has handed over."""
+    try:
+        return consortium.exchange.captured_end()
+    except UnreachableError:
+        return consortium.clearing_house.intake.stream.end_position
+
+
 def position_of(consortium: Consortium, identity: TradeId) -> int | None:
     """Where a trade stands in the capture; None when it was never captured."""
     network = consortium.network
