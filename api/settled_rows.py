@@ -6,7 +6,6 @@ Everybody gets the rows of what it may see: its own trades, and its own position
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import count, islice
 from typing import Any, Final
 
@@ -15,13 +14,10 @@ import numpy as np
 
 from api.event_access import visible_to
 from api.own_trades import own_rows
-from ledger.books.breaks import BreakFilter
 from ledger.books.interface.events import KeptEvent
 from ledger.books.postings import Register
 from ledger.clearing.columns import Column, TradeColumns
 from ledger.domain.amounts import format_amount, format_price
-from ledger.domain.break_actions import BreakSubject
-from ledger.domain.breaks import STANDING
 from ledger.domain.errors import MalformedError
 from ledger.domain.key_holders import KeyHolder
 from nodes.bus import UnreachableError
@@ -51,8 +47,7 @@ class SettledRow(msgspec.Struct, frozen=True, kw_only=True):
         change: quantity and price of the trade, or by how much the holding changed.
         ledger: the amount that settled; of a position what the ledger has as the row is sent.
         own_book: the same by the own records; null while these are not known.
-        agrees: whether both say the same. Trades settle that both sides have affirmed: of one that
-            an own book has otherwise by now there is a break.
+        agrees: whether both say the same. Trades settle that both sides have affirmed.
     """
 
     row: str
@@ -93,29 +88,11 @@ class SettledRows:
             with self._sandbox.lock:
                 changed = self._positions(self._sandbox.consortium, blocks)
             yield from changed
-        of_trades = [each for each in events if each.type != _OF_BLOCKS]
-        if of_trades:
-            with self._sandbox.lock:
-                differing = self._differing(self._sandbox.consortium)
-            for event in of_trades:
-                yield from self._trades(event, most, differing)
+        for event in events:
+            if event.type != _OF_BLOCKS:
+                yield from self._trades(event, most)
 
-    def _differing(self, consortium: Consortium) -> dict[str, str]:
-        """The trades that own books have otherwise, of those that one sees, and what these say."""
-        found: dict[str, str] = {}
-        for node in consortium.nodes.values():
-            if not self._holder.may_see(node.id):
-                continue
-            # What a node that is away has among its breaks is not known now.
-            with suppress(UnreachableError):
-                for each in node.breaks(BreakFilter(states=STANDING)):
-                    if BreakSubject.of(each.id) is BreakSubject.TRADE:
-                        found[each.subject] = each.version.ours
-        return found
-
-    def _trades(
-        self, event: Event, most: int | None, differing: Mapping[str, str]
-    ) -> Iterator[SettledRow]:
+    def _trades(self, event: Event, most: int | None) -> Iterator[SettledRow]:
         with self._sandbox.lock:
             positions = _positions_in(self._sandbox.consortium, event.data)
         positions = positions if most is None else positions[-most:]
@@ -127,7 +104,7 @@ class SettledRows:
                     positions[first : first + ROWS_AT_ONCE]
                 )
             for row in own_rows(consortium.network, self._holder, trades):
-                yield _of_trade(consortium, event, trades, row, next(numbers), differing)
+                yield _of_trade(consortium, event, trades, row, next(numbers))
 
     def _positions(self, consortium: Consortium, blocks: Mapping[int, int]) -> list[SettledRow]:
         """The holdings that some blocks have changed, of those whose holdings one sees."""
@@ -163,30 +140,24 @@ def _positions_in(consortium: Consortium, data: Mapping[str, Any]) -> Column:
 
 
 def _of_trade(
-    consortium: Consortium,
-    event: Event,
-    trades: TradeColumns,
-    row: int,
-    number: int,
-    differing: Mapping[str, str],
+    consortium: Consortium, event: Event, trades: TradeColumns, row: int, number: int
 ) -> SettledRow:
     network = consortium.network
     instrument = network.instrument(int(trades.instruments[row]))
     seller = network.account_id(int(trades.sellers[row]))
     buyer = network.account_id(int(trades.buyers[row]))
     amount = f"{format_amount(int(trades.amounts[row]), instrument.currency)} {instrument.currency}"
-    name = describe_trade_id(network, trades, row)
     return SettledRow(
         row=f"{event.sequence}.{number}",
         block=event.block or 0,
         kind="trade",
         who=f"{seller} → {buyer}",
-        about=name,
+        about=describe_trade_id(network, trades, row),
         asset=instrument.symbol,
         change=f"{trades.quantities[row]} × {format_price(int(trades.prices[row]))}",
         ledger=amount,
-        own_book=differing.get(name, amount),
-        agrees=name not in differing,
+        own_book=amount,
+        agrees=True,
     )
 
 

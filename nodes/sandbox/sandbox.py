@@ -34,7 +34,6 @@ from nodes.engine import Engine
 from nodes.faults.desk_faults import DeskFault, DeskFaults
 from nodes.faults.in_process import InProcessFaults
 from nodes.faults.node_faults import NodeFault, NodeFaults, StandingFault
-from nodes.folder_meta import Meta, StateFolderError
 from nodes.founding import open_consortium
 from nodes.journal.journal import Journal
 from nodes.network import Network
@@ -365,7 +364,12 @@ def open_sandbox(
     network = meta.network if meta else _new_network(seed, business_date, options)
     rules = meta.rules if meta else _new_rules(options)
     if meta:
-        _check_same(path, meta, seed, options)
+        given = {
+            "seed": seed,
+            "cycle-trades": options.cycle_trades,
+            "dense-sequence": options.dense_sequence,
+        }
+        meta.check_options(path, given, options.rules)
     plan = meta.plan if meta else None
     consortium = open_consortium(
         network,
@@ -392,22 +396,3 @@ def _new_rules(options: SandboxOptions) -> Rules:
     if options.cycle_trades is None:
         return rules
     return replace(rules, cycle_trades_max=options.cycle_trades)
-
-
-def _check_same(path: Path, meta: Meta, seed: str | None, options: SandboxOptions) -> None:
-    """Raises StateFolderError when a folder was begun with something else than is given now."""
-    for option, given, begun in (
-        ("seed", seed, meta.network.seed),
-        ("cycle-trades", options.cycle_trades, meta.rules.cycle_trades_max),
-        ("dense-sequence", options.dense_sequence, meta.network.dense_sequence),
-    ):
-        if given is not None and given != begun:
-            raise StateFolderError(
-                f"{path} was begun with the {option} {begun!r}, not {given!r}:"
-                f" leave --{option} out, or name another folder with --folder"
-            )
-    if options.rules and rules_with(meta.rules, options.rules) != meta.rules:
-        raise StateFolderError(
-            f"{path} was begun with other rules than {' '.join(options.rules)}:"
-            " leave --rule out, or name another folder with --folder"
-        )
