@@ -103,6 +103,10 @@ TODAY_WORDS: Final[Words] = {
         "市场已开放，尚未受理任何成交。",
     ),
     "says_one_break": ("One break is open.", "有 1 项差异未了结。"),
+    "says_one_settled": (
+        "The one trade that was captured is settled.",
+        "已受理的 1 笔成交已交收。",
+    ),
     "says_some_settled": (
         "{n} of {m} trades that were captured are settled.",
         "已受理的 {m} 笔成交中，{n} 笔已交收。",
