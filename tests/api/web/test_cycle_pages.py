@@ -114,6 +114,13 @@ def test_everybody_in_the_cycle_has_signed_and_the_time_of_it_is_known(shown):
     assert shown.parties.cut_out == []
 
 
+def test_how_soon_others_have_signed_is_not_told(market):
+    staying = shown_to(market, BROKER).parties.staying
+
+    assert {each.standing for each in staying} == {SIGNED}
+    assert [each.id for each in staying if each.after_ms is not None] == ["BRK-A"]
+
+
 def test_way_of_a_cycle_adds_up_to_the_time_it_took(shown):
     timeline = shown.timeline
 
