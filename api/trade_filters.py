@@ -227,8 +227,8 @@ def _may_be_in(consortium: Consortium, state: str, first: int, count: int) -> Ma
     house = consortium.clearing_house
     is_plain, has_settled = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     is_plain[house.intake.staying(first, first + count) - first] = True
-    for cycle in house.cycles.in_force():
-        if cycle.state == CYCLE_SETTLED and cycle.end_position > first:
+    for cycle in house.cycles.in_force(first, first + count):
+        if cycle.state == CYCLE_SETTLED:
             has_settled[max(cycle.first_position - first, 0) : cycle.end_position - first] = True
     if state == CAPTURED:
         return is_plain & ~has_settled

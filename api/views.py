@@ -14,6 +14,8 @@ from ledger.domain.errors import MalformedError
 from ledger.domain.identifiers import TradeId, decode_trade_number, encode_trade_number
 from ledger.domain.reasons import Reason
 from nodes.bus import UnreachableError
+from nodes.clearing_house.cycle_watch import RECONCILED
+from nodes.clearing_house.observer import Stage
 from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 from nodes.network import Network
@@ -76,6 +78,14 @@ def _final_block(consortium: Consortium, instruction: bytes, cycle: CycleRow | N
     return row.block if row else None
 
 
+def captured_end(consortium: Consortium) -> int:
+    """How many trades were captured; while the exchange is away, as many as it has handed over."""
+    try:
+        return consortium.exchange.captured_end()
+    except UnreachableError:
+        return consortium.clearing_house.intake.stream.end_position
+
+
 def position_of(consortium: Consortium, identity: TradeId) -> int | None:
     """Where a trade stands in the capture; None when it was never captured."""
     network = consortium.network
@@ -105,7 +115,8 @@ def known_position(consortium: Consortium, trade_id: str) -> int:
 def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
     """A netting cycle."""
     currency = consortium.network.currencies[0]
-    times = consortium.clearing_house.net.times.of(row.number)
+    watched = consortium.clearing_house.net.watch.cycle(row.number)
+    after_ns = watched.after_ns if watched else {}
     return schemas.Cycle(
         number=row.number,
         id="0x" + row.id.hex(),
@@ -124,10 +135,10 @@ def cycle_view(consortium: Consortium, row: CycleRow) -> schemas.Cycle:
         rule_version=row.rule_version,
         first_position=row.first_position,
         last_position=row.end_position - 1,
-        struck_at=times.struck_at.isoformat(timespec="microseconds") if times else None,
-        cleared_ms=_ms(times.cleared_ns if times else None),
-        settled_ms=_ms(times.settled_ns if times else None),
-        reconciled_ms=_ms(times.reconciled_ns if times else None),
+        struck_at=watched.machine_time.isoformat(timespec="microseconds") if watched else None,
+        cleared_ms=_ms(after_ns.get(Stage.ATTESTED.value)),
+        settled_ms=_ms(after_ns.get(Stage.FINAL.value)),
+        reconciled_ms=_ms(after_ns.get(RECONCILED)),
     )
 
 

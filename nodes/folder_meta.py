@@ -1,6 +1,6 @@
 """What a state folder says of itself, and whether it is what a command means to go on with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from ledger.domain.rule_texts import rules_with
 from ledger.domain.rules import Rules
 from nodes.engine import EngineIdentity
 from nodes.network import Network
@@ -71,6 +72,28 @@ class Meta(msgspec.Struct, frozen=True):
             *_network_differences(self.network, network),
             *_rule_differences(self.rules, rules),
         ]
+
+    def check_options(self, path: Path, given: Mapping[str, object], rules: Sequence[str]) -> None:
+        """Raises StateFolderError when options differ from what a sandbox was begun with.
+
+        An option that is None, and no rules, ask for nothing.
+        """
+        begun_with = {
+            "seed": self.network.seed,
+            "cycle-trades": self.rules.cycle_trades_max,
+            "dense-sequence": self.network.dense_sequence,
+        }
+        for option, begun in begun_with.items():
+            if given[option] not in (None, begun):
+                raise StateFolderError(
+                    f"{path} was begun with the {option} {begun!r}, not {given[option]!r}:"
+                    f" leave --{option} out, or name another folder with --folder"
+                )
+        if rules and rules_with(self.rules, rules) != self.rules:
+            raise StateFolderError(
+                f"{path} was begun with other rules than {' '.join(rules)}:"
+                " leave --rule out, or name another folder with --folder"
+            )
 
 
 def read_meta(path: Path) -> Meta | None:

@@ -1,12 +1,14 @@
 """Keys: make one, list them, revoke one. They are never shown again."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, status
 
 from api import key_schemas as schemas
 from api.access.access import Access
-from api.dependencies import Cursor, RunningSandbox, only_known_parameters
+from api.access.credentials import session_token
+from api.dependencies import CallingKey, Cursor, RunningSandbox, only_known_parameters
 from api.errors import RefusedError, problems, refuse
 from api.parameters import Limit
 from api.said import in_path
@@ -30,6 +32,25 @@ def access_of(request: Request) -> Access:
 
 
 GivenAccess = Annotated[Access, Depends(access_of)]
+
+
+def may_go_on_of(request: Request, access: GivenAccess, key: CallingKey) -> Callable[[], bool]:
+    """Whether what a request has begun may still go on, when it is asked.
+
+    It ends when the key is revoked, and when the session is over or looks as somebody else.
+    """
+    token = session_token(request) if request.state.begun_with else None
+    if token is None:
+        return lambda: access.keys.is_good(key)
+
+    def is_still_so() -> bool:
+        signed_in = access.of_session(token)
+        return signed_in is not None and signed_in.key == key
+
+    return is_still_so
+
+
+MayGoOn = Annotated[Callable[[], bool], Depends(may_go_on_of)]
 
 
 @router.get("", operation_id="keys.list", summary="List keys")

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Request, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api import event_schemas as schemas
-from api.dependencies import AnySandbox, CallingHolder, CallingKey, only_known_parameters
+from api.dependencies import AnySandbox, CallingHolder, only_known_parameters
 from api.errors import problems, refuse
 from api.event_access import Events, Reader, Wanted, known_sequence, visible_to
 from api.event_stream import EventStreams
 from api.parameters import CURSOR_PATTERN, CursorText, Limit
-from api.routers.api_keys import GivenAccess
+from api.routers.api_keys import MayGoOn
 from api.said import in_header, in_path, in_query
 from ledger.books.interface.events import KeptEvent
 from ledger.domain.reasons import Reason
@@ -119,17 +119,15 @@ async def stream_events(
     events: Events,
     wanted: Wanted,
     reader: Reader,
-    key: CallingKey,
-    access: GivenAccess,
+    may_go_on: MayGoOn,
     after: Annotated[int, Depends(beginning)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: each frame is a JSON list of events, at most ten frames a second.
 
     A frame's id is the last sequence it covers; give it as Last-Event-ID to go on exactly there.
-    The stream ends when its key is revoked.
+    The stream ends when its key is revoked, or the session that it was begun with is over.
     """
-    frames = streams.frames(events, after, wanted, reader, lambda: access.keys.is_good(key))
-    async for frame in frames:
+    async for frame in streams.frames(events, after, wanted, reader, may_go_on):
         yield frame
 
 

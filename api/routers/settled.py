@@ -8,11 +8,11 @@ import msgspec
 from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.dependencies import AnySandbox, CallingHolder, CallingKey, only_known_parameters
+from api.dependencies import AnySandbox, CallingHolder, only_known_parameters
 from api.errors import problems
 from api.event_access import Events
 from api.event_stream import FRAME_EVENTS_MAX, FRAME_SECONDS, RETRY_MS, EventStreams
-from api.routers.api_keys import GivenAccess
+from api.routers.api_keys import MayGoOn
 from api.routers.events import Streams, a_seat, beginning
 from api.settled_rows import SettledRows
 from ledger.books.interface.events import EventStore
@@ -38,8 +38,7 @@ async def stream_settled(
     events: Events,
     sandbox: AnySandbox,
     holder: CallingHolder,
-    key: CallingKey,
-    access: GivenAccess,
+    may_go_on: MayGoOn,
     after: Annotated[int, Depends(beginning)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: each frame is a JSON list of rows, at most ten frames a second.
@@ -47,10 +46,10 @@ async def stream_settled(
     A row is a trade that settled, or a holding that a final block changed, with what the ledger and
     the own book say of it: of one's own. A frame's id says up to which event all rows have come;
     after a lost connection some come again, with the same `row`. The stream ends when its key is
-    revoked.
+    revoked, or the session that it was begun with is over.
     """
     rows = SettledRows(sandbox, holder)
-    async for frame in _frames(streams, events, rows, after, lambda: access.keys.is_good(key)):
+    async for frame in _frames(streams, events, rows, after, may_go_on):
         yield frame
 
 

@@ -4,6 +4,7 @@ A screen is a package: ``page.py`` with its routes, ``shown.py`` with what it sh
 with its words; its templates are in ``templates/`` under the same name and extend ``shell.html``.
 """
 
+import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ HOME: Final = "/"
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 templates.env.filters["grouped"] = grouped
+templates.env.filters["quoted"] = shlex.quote
+"""For a word of a command: what others have written must not become a command of its own."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -106,9 +109,9 @@ class Visit:
         explanation = (Reason[reason] if isinstance(reason, str) else reason).explanation
         return explanation.cause_zh if self.language == "zh" else explanation.cause
 
-    def remedy(self, reason: Reason) -> str:
+    def remedy(self, reason: Reason | str) -> str:
         """What to do about a refusal, in a sentence."""
-        explanation = reason.explanation
+        explanation = (Reason[reason] if isinstance(reason, str) else reason).explanation
         return explanation.remedy_zh if self.language == "zh" else explanation.remedy
 
     def _reached(self) -> Reached:

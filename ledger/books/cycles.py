@@ -1,6 +1,6 @@
 """What the clearing house keeps of its cycles, on disk and in memory."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import select as select_columns
@@ -31,9 +31,15 @@ class CycleRecords:
         """Every cycle, oldest first."""
         return self._rows
 
-    def in_force(self) -> list[CycleRow]:
-        """The cycles that were not abandoned, oldest first."""
-        return [row for row in self._rows if row.state != ABANDONED]
+    def in_force(self, first: int, end: int) -> list[CycleRow]:
+        """The cycles that were not abandoned and cover some of the positions [first, end)."""
+        began, stop = (
+            bisect(self._rows, position, key=lambda row: row.first_position)
+            for bisect, position in ((bisect_right, first), (bisect_left, end))
+        )
+        earlier = self._last_in_force(began)
+        rows = [earlier] if earlier and earlier.end_position > first else []
+        return rows + [row for row in self._rows[began:stop] if row.state != ABANDONED]
 
     def next_number(self) -> int:
         """The number of the next cycle, from 1."""

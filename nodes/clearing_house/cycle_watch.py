@@ -7,17 +7,20 @@ after; it is kept in memory, with a bound, and is gone after a restart.
 One thread writes and others read, also while the clearing house has its turn: so there is a lock.
 """
 
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
 from ledger.domain.reasons import Reason
 from nodes.clearing_house.observer import Stage
-from nodes.clock import Clock
+from nodes.clock import Clock, machine_time
 
 SUBMITTED: Final = "submitted"
 """Written down with its transaction, and sent: between attested and final."""
+RECONCILED: Final = "reconciled"
+"""Every node has compared its books with the cycle, whatever became of it."""
 STAGES: Final = (
     Stage.STRUCK.value,
     Stage.NETTED.value,
@@ -26,9 +29,10 @@ STAGES: Final = (
     SUBMITTED,
     Stage.FINAL.value,
 )
-"""In the order in which a cycle reaches them."""
+"""In the order in which a cycle reaches them on its way to finality."""
 
-CYCLES_KEPT: Final = 2_000
+CYCLES_KEPT: Final = 20_000
+"""Some hours of a busy market."""
 ANSWERS_KEPT: Final = 100
 """Of how many cycles the answers of each party are kept; of more, only the times."""
 _NS_A_MS: Final = 1_000_000
@@ -49,22 +53,31 @@ class WatchedCycle:
 
     Attributes:
         struck_at: the business time of the strike.
+        machine_time: that of the strike by the machine's clock, whatever the market's shows.
+        struck_ns: that by the stopwatch.
         trades: how many are in it, as of the last stage.
         attempts: how often it was cut; more than one when somebody did not sign.
         parties: the numbers of those asked last, ascending.
-        after_ms: milliseconds from the strike to each stage that it has reached.
+        after_ns: nanoseconds from the strike to each stage that it has reached.
         answers: the last answer of everybody who has answered, by number.
         is_over: nothing more will happen to it.
     """
 
     number: int
     struck_at: str
+    machine_time: datetime
+    struck_ns: int
     trades: int
     attempts: int = 0
     parties: tuple[int, ...] = ()
-    after_ms: dict[str, int] = field(default_factory=dict)
+    after_ns: dict[str, int] = field(default_factory=dict)
     answers: dict[int, Answer] = field(default_factory=dict)
     is_over: bool = False
+
+    def after_ms(self, stage: str) -> int | None:
+        """Whole milliseconds from the strike to a stage; None: it has not reached it."""
+        reached = self.after_ns.get(stage)
+        return None if reached is None else reached // _NS_A_MS
 
     @property
     def unsigned(self) -> dict[int, Answer]:
@@ -78,74 +91,94 @@ class CycleWatch:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._cycles: deque[WatchedCycle] = deque(maxlen=CYCLES_KEPT)
-        self._began_ns = 0
+        self._cycles: OrderedDict[int, WatchedCycle] = OrderedDict()
 
     def under_way(self, since_ms: int = 0) -> WatchedCycle | None:
         """The cycle that is being struck or settled, if it has been for so long."""
         with self._lock:
-            last = self._cycles[-1] if self._cycles else None
-            is_going = last and not last.is_over and self._elapsed_ms() >= since_ms
+            last = self._last()
+            is_going = last and not last.is_over and self._elapsed_ms(last) >= since_ms
             return _copy(last) if last and is_going else None
 
     def cycle(self, number: int) -> WatchedCycle | None:
         """What is remembered of a cycle."""
         with self._lock:
-            found = (each for each in reversed(self._cycles) if each.number == number)
-            each = next(found, None)
-            return _copy(each) if each else None
+            found = self._cycles.get(number)
+            return _copy(found) if found else None
 
     def reached(self, stage: str, number: int, trades: int) -> None:
-        """A cycle has reached a stage."""
+        """A cycle has reached a stage on its way."""
         with self._lock:
             if stage == Stage.STRUCK.value:
                 self._begin(number, trades)
-            if self._is_watched(number):
-                last = self._cycles[-1]
-                last.after_ms[stage] = self._elapsed_ms()
-                self._cycles[-1] = replace(last, trades=trades)
+            if cycle := self._under_watch(number):
+                cycle.after_ns[stage] = self._elapsed_ns(cycle)
+                self._cycles[number] = replace(cycle, trades=trades)
+
+    def were_reconciled(self, number: int) -> None:
+        """Every node has compared its books with a cycle."""
+        with self._lock:
+            if cycle := self._under_watch(number):
+                cycle.after_ns[RECONCILED] = self._elapsed_ns(cycle)
 
     def asks(self, number: int, parties: tuple[int, ...]) -> None:
         """These parties are asked to sign, from now on."""
         with self._lock:
-            if self._is_watched(number):
-                last = self._cycles[-1]
+            if cycle := self._under_watch(number):
                 for party in parties:
-                    last.answers.pop(party, None)
-                self._cycles[-1] = replace(last, parties=parties, attempts=last.attempts + 1)
+                    cycle.answers.pop(party, None)
+                attempts = cycle.attempts + 1
+                self._cycles[number] = replace(cycle, parties=parties, attempts=attempts)
 
     def answered(self, number: int, party: int, reason: Reason | None) -> None:
         """A party has signed, or has not for a reason."""
         with self._lock:
-            if self._is_watched(number):
-                last = self._cycles[-1]
-                last.answers[party] = Answer(self._elapsed_ms(), reason, last.attempts)
+            if cycle := self._under_watch(number):
+                after_ms = self._elapsed_ms(cycle)
+                cycle.answers[party] = Answer(after_ms, reason, cycle.attempts)
 
     def over(self, number: int) -> None:
-        """Nothing more happens to a cycle."""
+        """Nothing more happens to a cycle, but that it is reconciled."""
         with self._lock:
-            if self._is_watched(number):
-                self._cycles[-1] = replace(self._cycles[-1], is_over=True)
-                if len(self._cycles) > ANSWERS_KEPT:
-                    old = self._cycles[-ANSWERS_KEPT - 1]
-                    old.answers.clear()
-                    self._cycles[-ANSWERS_KEPT - 1] = replace(old, parties=())
+            if cycle := self._under_watch(number):
+                self._cycles[number] = replace(cycle, is_over=True)
+                self._forget_answers(number - ANSWERS_KEPT)
 
     def _begin(self, number: int, trades: int) -> None:
-        self._began_ns = self._clock.stopwatch_ns()
-        if self._cycles and not self._cycles[-1].is_over:
+        last = self._last()
+        if last is not None and not last.is_over:
             # It broke off before it was written down: its number is given again.
-            self._cycles.pop()
-        struck_at = self._clock.business_time().isoformat(timespec="milliseconds")
-        self._cycles.append(WatchedCycle(number, struck_at, trades))
+            del self._cycles[last.number]
+        self._cycles[number] = WatchedCycle(
+            number,
+            struck_at=self._clock.business_time().isoformat(timespec="milliseconds"),
+            machine_time=machine_time(),
+            struck_ns=self._clock.stopwatch_ns(),
+            trades=trades,
+        )
+        if len(self._cycles) > CYCLES_KEPT:
+            self._cycles.popitem(last=False)
 
-    def _is_watched(self, number: int) -> bool:
-        """Whether a cycle is the one under way; one that a crash cut off was struck by others."""
-        return bool(self._cycles) and self._cycles[-1].number == number
+    def _last(self) -> WatchedCycle | None:
+        number = next(reversed(self._cycles), None)
+        return None if number is None else self._cycles[number]
 
-    def _elapsed_ms(self) -> int:
-        return (self._clock.stopwatch_ns() - self._began_ns) // _NS_A_MS
+    def _under_watch(self, number: int) -> WatchedCycle | None:
+        """A cycle, if it is the last; one that a crash cut off was struck by others."""
+        last = self._last()
+        return last if last and last.number == number else None
+
+    def _forget_answers(self, number: int) -> None:
+        if old := self._cycles.get(number):
+            old.answers.clear()
+            self._cycles[number] = replace(old, parties=())
+
+    def _elapsed_ns(self, cycle: WatchedCycle) -> int:
+        return self._clock.stopwatch_ns() - cycle.struck_ns
+
+    def _elapsed_ms(self, cycle: WatchedCycle) -> int:
+        return self._elapsed_ns(cycle) // _NS_A_MS
 
 
 def _copy(cycle: WatchedCycle) -> WatchedCycle:
-    return replace(cycle, after_ms=dict(cycle.after_ms), answers=dict(cycle.answers))
+    return replace(cycle, after_ns=dict(cycle.after_ns), answers=dict(cycle.answers))

@@ -24,7 +24,6 @@ from ledger.logs import logger_of
 from nodes.clearing_house.asking import Unsigned, ask_to_sign
 from nodes.clearing_house.committed import salt_secret_of
 from nodes.clearing_house.cycle import Cut, CycleTerms, Proposal, cut, cycle_id, rows_that_fit
-from nodes.clearing_house.cycle_times import CycleTimes
 from nodes.clearing_house.cycle_watch import SUBMITTED, CycleWatch
 from nodes.clearing_house.desk import InstructionDesk
 from nodes.clearing_house.observer import NO_OBSERVER, CycleObserver, Stage
@@ -70,7 +69,6 @@ class NetSettlement:
         self._rules = rules
         self._is_gross = rules.dvp_model == SECURITIES_GROSS
         self.observer: CycleObserver = NO_OBSERVER
-        self.times = CycleTimes(house.around.clock.stopwatch_ns)
         self.watch = CycleWatch(house.around.clock)
         house.notices.serve(_NOTICE, lambda number: unpack_signed(cycles.signed(int(number))))
 
@@ -243,7 +241,6 @@ class NetSettlement:
 
     def _reached(self, stage: Stage, number: int, trades: int) -> None:
         self.watch.reached(stage.value, number, trades)
-        self.times.reached(stage, number)
         self.observer.reached(stage, number, trades)
 
     def _collect(

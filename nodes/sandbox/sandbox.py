@@ -43,7 +43,6 @@ from nodes.sandbox.interface_books import InterfaceBooks
 from nodes.sandbox.market_time import MarketTime
 from nodes.sandbox.network import sandbox_network, sandbox_opening
 from nodes.sandbox.pulse import MarketPulse
-from nodes.sandbox.same_folder import check_same
 from nodes.sandbox.stubs import Stubs
 from nodes.state_folder import StateFolder
 from nodes.turns import Turns
@@ -335,7 +334,7 @@ class Sandbox:
         self.consortium.clearing_house.work()
         self.consortium.reconcile()
         if cycle is not None:
-            self.consortium.clearing_house.net.times.were_reconciled(cycle.number)
+            self.consortium.clearing_house.net.watch.were_reconciled(cycle.number)
         return cycle
 
     def _fail(self, error: Exception) -> None:
@@ -364,14 +363,12 @@ def open_sandbox(
     network = meta.network if meta else _new_network(seed, business_date, options)
     rules = meta.rules if meta else _new_rules(options)
     if meta:
-        check_same(
-            path,
-            meta,
-            seed=seed,
-            cycle_trades=options.cycle_trades,
-            dense_sequence=options.dense_sequence,
-            rules=options.rules,
-        )
+        given = {
+            "seed": seed,
+            "cycle-trades": options.cycle_trades,
+            "dense-sequence": options.dense_sequence,
+        }
+        meta.check_options(path, given, options.rules)
     plan = meta.plan if meta else None
     consortium = open_consortium(
         network,
@@ -394,5 +391,7 @@ def _new_network(seed: str | None, business_date: date, options: SandboxOptions)
 
 
 def _new_rules(options: SandboxOptions) -> Rules:
-    rules, trades_max = rules_with(MARKET_DAY_RULES, options.rules), options.cycle_trades
-    return rules if trades_max is None else replace(rules, cycle_trades_max=trades_max)
+    rules = rules_with(MARKET_DAY_RULES, options.rules)
+    if options.cycle_trades is None:
+        return rules
+    return replace(rules, cycle_trades_max=options.cycle_trades)

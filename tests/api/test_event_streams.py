@@ -9,8 +9,9 @@ import pytest
 
 from api.errors import RefusedError
 from api.event_stream import STREAMS_OF_ONE_MAX, EventStreams
+from nodes.api_keys import seeded_secret
 from nodes.sandbox.sandbox import open_sandbox
-from tests.support.clients import key_header
+from tests.support.clients import SEED, key_header
 from tests.support.consortia import DAY
 from tests.support.event_streams import frames_of
 from tests.support.servers import served
@@ -65,6 +66,29 @@ def test_open_stream_ends_when_its_key_is_revoked(server, client):
     assert begun.wait(SECONDS_MAX)
     client.post(f"/api-keys/{made['id']}/revoke")
     assert ended.wait(SECONDS_MAX)
+
+
+@pytest.mark.parametrize("path", ["/events/stream", "/reconciliation/stream"])
+@pytest.mark.parametrize(
+    ("act", "form"), [("/sign-out", {}), ("/view-as", {"holder": "BRK-A"})], ids=["out", "as"]
+)
+def test_open_stream_ends_with_the_session_that_began_it(server, path, act, form):
+    own = {"Sec-Fetch-Site": "same-origin"}
+    begun, ended = threading.Event(), threading.Event()
+    place = f"http://{server.place}"
+    with httpx2.Client(base_url=place, headers=own, timeout=30) as browser:
+        browser.post("/sign-in", data={"key": seeded_secret(SEED, "OPERATOR")})
+
+        def read():
+            with httpx2.Client(base_url=f"{place}/v1", cookies=browser.cookies) as opened:
+                for _ in frames_of(opened, f"{path}?last_event_id=0"):
+                    begun.set()
+            ended.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        assert begun.wait(SECONDS_MAX)
+        browser.post(act, data=form)
+        assert ended.wait(SECONDS_MAX)
 
 
 def test_seat_is_free_again_when_a_reader_has_gone(client, server):

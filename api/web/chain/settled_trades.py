@@ -1,35 +1,21 @@
 """The trades that one transaction settled, page by page, from the clearing house's books."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from api.own_trades import own_rows
+from api.web.trade_rows import TradeRow, seen_positions, trade_rows
+from ledger.books import cycles as records
 from ledger.books.tables import CycleRow
-from ledger.clearing.columns import TradeColumns
 from ledger.domain.amounts import (
     format_amount,
     format_basis_points,
-    format_price,
     grouped,
     netting_efficiency_bp,
 )
 from ledger.domain.key_holders import KeyHolder
 from nodes.consortium import Consortium
-from nodes.trade_words import describe_trade_id
-
-
-@dataclass(frozen=True, slots=True)
-class SettledTrade:
-    """A trade in words."""
-
-    id: str
-    symbol: str
-    seller: str
-    buyer: str
-    quantity: str
-    price: str
-    amount: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +27,7 @@ class SettledTrades:
     net_value: str
     efficiency: str
     total: int
-    trades: list[SettledTrade]
+    trades: list[TradeRow]
 
 
 def settled_trades(
@@ -52,23 +38,16 @@ def settled_trades(
     Of the trades, those that the holder of a key sees.
     """
     house = consortium.clearing_house
-    cycle = next((row for row in house.cycles.all() if row.id == reference), None)
+    cycle = _cycle(house.cycles.all(), reference)
     if cycle is not None:
-        exceptions = house.intake.exceptions()
-        everything = range(cycle.first_position, cycle.end_position)
-        positions = [position for position in everything if position not in exceptions]
+        positions = house.intake.staying(cycle.first_position, cycle.end_position)
     else:
         row = house.desk.book.by_id(reference)
         if row is None:
             return None
-        positions = [] if row.position is None else [row.position]
-    if positions and not holder.sees_every_trade:
-        start = positions[0]
-        window = house.intake.stream.trades(start, positions[-1] + 1)
-        own = {start + row for row in own_rows(consortium.network, holder, window)}
-        positions = [position for position in positions if position in own]
-    shown = np.array(positions[first : first + count], dtype=np.int64)
-    trades = house.intake.stream.trades_at(shown) if len(shown) else None
+        places = [] if row.position is None else [row.position]
+        positions = np.array(places, dtype=np.int64)
+    positions = seen_positions(consortium, holder, positions)
     currency = consortium.network.currencies[0]
     gross, net = (cycle.gross_value, cycle.net_value) if cycle else (0, 0)
     return SettledTrades(
@@ -77,25 +56,12 @@ def settled_trades(
         net_value=f"{currency} {grouped(format_amount(net, currency))}",
         efficiency=format_basis_points(netting_efficiency_bp(gross, net)),
         total=len(positions),
-        trades=_in_words(consortium, trades) if trades is not None else [],
+        trades=trade_rows(consortium, positions[first : first + count]),
     )
 
 
-def _in_words(consortium: Consortium, trades: TradeColumns) -> list[SettledTrade]:
-    network = consortium.network
-    shown = []
-    for row in range(len(trades)):
-        instrument = network.instrument(int(trades.instruments[row]))
-        amount = format_amount(int(trades.amounts[row]), instrument.currency)
-        shown.append(
-            SettledTrade(
-                id=describe_trade_id(network, trades, row),
-                symbol=instrument.symbol,
-                seller=network.account_id(int(trades.sellers[row])),
-                buyer=network.account_id(int(trades.buyers[row])),
-                quantity=grouped(str(trades.quantities[row])),
-                price=format_price(int(trades.prices[row])),
-                amount=f"{instrument.currency} {grouped(amount)}",
-            )
-        )
-    return shown
+def _cycle(rows: Sequence[CycleRow], id: bytes) -> CycleRow | None:
+    """The cycle that settled under an id; versions that came to nothing have the same one."""
+    settling = (records.SETTLED, records.SUBMITTED)
+    found = (row for row in reversed(rows) if row.id == id and row.state in settling)
+    return next(found, None)

@@ -97,6 +97,7 @@ CHAIN_WORDS: Final[Words] = {
     "trade": ("Trade", "成交"),
     "trades": ("Trades settled in it", "其中交收的成交"),
     "trade_count": ("trades", "笔成交"),
+    "trade_count_one": ("trade", "笔成交"),
     "transaction": ("Transaction", "交易"),
     "transactions": ("Transactions", "交易列表"),
     "transaction_count": ("transactions", "交易数"),

@@ -45,11 +45,13 @@ class Parties:
 def signed_parties(
     network: Network, holder: KeyHolder, signers: Sequence[int], watched: WatchedCycle | None
 ) -> Parties:
-    """The parties to a cycle that has settled, all of which have signed."""
-    answers = watched.answers if watched else {}
+    """The parties to a cycle that has settled, all of which have signed.
+
+    How soon somebody did is not on the chain: it is its own affair.
+    """
     staying = [
-        Party(network.participant_id(number), SIGNED, answer.after_ms, answer.attempt)
-        if (answer := answers.get(number)) and answer.reason is None
+        _party(network, watched, number)
+        if watched and number in watched.answers and holder.may_see(network.participant_id(number))
         else Party(network.participant_id(number), SIGNED)
         for number in signers
     ]

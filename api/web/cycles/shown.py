@@ -1,7 +1,6 @@
 """What the page of one cycle shows: its figures, its way, its parties, lines and trades."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from eth_hash.auto import keccak
 
@@ -22,8 +21,6 @@ from nodes.consortium import Consortium
 from nodes.explorer import Explorer
 from nodes.explorer.finality import FinalityView
 from nodes.messages import SignedCycle
-
-NS_A_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +91,9 @@ def cycle_shown(
         net_percent=share(row.net_value, row.gross_value),
         efficiency=format_basis_points(view.netting_efficiency_bp),
         trades_a_line=ratio(row.trade_count, row.securities_lines + row.cash_lines),
-        timeline=_timeline(consortium, watched, view),
+        timeline=watched_timeline(watched)
+        if watched
+        else kept_timeline(view.finality_ms, is_settled=row.state == records.SETTLED),
         parties=_parties(consortium, holder, signed, watched),
         lines=lines_page(explorer.names, message, asked.participant, asked.line)
         if message
@@ -110,16 +109,6 @@ def cycle_shown(
         is_over=row.state != records.SUBMITTED,
         last_number=consortium.clearing_house.cycles.next_number() - 1,
     )
-
-
-def _timeline(
-    consortium: Consortium, watched: WatchedCycle | None, view: schemas.Cycle
-) -> Timeline:
-    if watched is not None:
-        times = consortium.clearing_house.net.times.of(view.number)
-        reconciled_ns = times.reconciled_ns if times else None
-        return watched_timeline(watched, reconciled_ns // NS_A_MS if reconciled_ns else None)
-    return kept_timeline(view.finality_ms, is_settled=view.state == records.SETTLED)
 
 
 def _parties(

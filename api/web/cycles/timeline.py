@@ -5,12 +5,10 @@ from itertools import pairwise
 from typing import Final
 
 from api.web.charts import share
-from nodes.clearing_house.cycle_watch import STAGES, WatchedCycle
+from nodes.clearing_house.cycle_watch import RECONCILED, STAGES, WatchedCycle
 from nodes.clearing_house.observer import Stage
 
 WIDTH: Final = 1_000
-RECONCILED: Final = "reconciled"
-"""Every node has compared its books with the cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +44,16 @@ class Timeline:
     total_ms: int | None
 
 
-def watched_timeline(watched: WatchedCycle, reconciled_ms: int | None = None) -> Timeline:
-    """The way as the clearing house remembers it.
-
-    ``reconciled_ms``: from the strike until every node had compared its books, where it is known.
-    """
+def watched_timeline(watched: WatchedCycle) -> Timeline:
+    """The way as the clearing house remembers it."""
     steps, before = list[Step](), 0
     for stage in STAGES:
-        after = watched.after_ms.get(stage)
+        after = watched.after_ms(stage)
         steps.append(
             Step(stage, after is not None, after, None if after is None else after - before)
         )
         before = before if after is None else after
-    total = watched.after_ms.get(Stage.FINAL.value)
+    total, reconciled_ms = watched.after_ms(Stage.FINAL.value), watched.after_ms(RECONCILED)
     if reconciled_ms is not None and total is not None:
         steps.append(Step(RECONCILED, True, reconciled_ms, max(reconciled_ms - total, 0)))
     struck_at = watched.struck_at.replace("T", " ")[:19]

@@ -95,6 +95,10 @@ CYCLES_WORDS: Final[Words] = {
         "It is struck by hand, or when {n} trades wait.",
         "由人工截批，或待交收达 {n} 笔时截批。",
     ),
+    "says_cycle_one": (
+        "One trade between {p} participants became {lines} net lines.",
+        "{p} 家参与方的 1 笔成交轧为 {lines} 笔净额。",
+    ),
     "says_cycle": (
         "{n} trades between {p} participants became {lines} net lines.",
         "{p} 家参与方的 {n} 笔成交轧为 {lines} 笔净额。",
@@ -112,13 +116,19 @@ CYCLES_WORDS: Final[Words] = {
         "每 {s} 秒截批一次，或待交收达 {n} 笔时截批。",
     ),
     "says_final": ("They were final {ms} ms after the strike.", "截批后 {ms} 毫秒取得最终性。"),
+    "says_going_one": ("One trade is being settled.", "1 笔成交正在交收。"),
     "says_going": ("{n} trades are being settled.", "{n} 笔成交正在交收。"),
     "says_lines": ("what each account pays and receives", "各账户收付"),
     "says_nothing_waits": ("No trade waits to be netted.", "没有等待轧差的成交。"),
+    "says_preview_one": (
+        "One trade waits; {m} would settle, in {lines} net lines.",
+        "1 笔成交等待轧差，其中 {m} 笔可交收，共 {lines} 笔净额。",
+    ),
     "says_preview": (
         "{n} trades wait; {m} of them would settle, in {lines} net lines.",
         "{n} 笔成交等待轧差，其中 {m} 笔可交收，共 {lines} 笔净额。",
     ),
+    "says_waiting_one": ("One trade waits to be netted.", "1 笔成交等待轧差。"),
     "says_waiting": ("{n} trades wait to be netted.", "{n} 笔成交等待轧差。"),
     "securities": ("securities", "证券"),
     "securities_lines": ("net lines, securities", "证券净额笔数"),
@@ -143,5 +153,6 @@ CYCLES_WORDS: Final[Words] = {
     "under_way": ("under way", "进行中"),
     "waiting_trades": ("trades waiting for the next", "等待下一批次"),
     "way": ("From strike to final", "从截批到最终性"),
+    "would_leave_one": ("One trade would leave it:", "1 笔成交将被移出："),
     "would_leave": ("{n} trades would leave it:", "{n} 笔成交将被移出："),
 }

@@ -124,8 +124,8 @@ PARTICIPANTS_WORDS: Final[Words] = {
 }
 
 TOLD_WORDS: Final[Words] = {
-    "count": ("{} trades", "{} 笔成交"),
-    "own_count": ("{} trades of its own", "{} 笔自身成交"),
+    "count": ("trades: {}", "{} 笔成交"),
+    "own_count": ("trades of its own: {}", "{} 笔自身成交"),
     "cycle": ("cycle {}", "第 {} 批次"),
     "fault": ("fault {}", "故障 {}"),
     "by": ("by {}", "操作人 {}"),

@@ -26,7 +26,7 @@ from ledger.domain.breaks import BreakAct
 from ledger.domain.key_holders import KeyHolder
 from ledger.domain.reasons import Reason, Rejected
 from nodes.node import Node
-from nodes.trade_words import CANCEL_MARK
+from nodes.trade_words import CANCEL_MARK, is_trade_name
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -79,9 +79,13 @@ def act_on_break(
     with sandbox.lock:
         consortium = sandbox.consortium
         try:
-            act = _act(form)
+            act, fields = _asked(form)
+            seen = form.get("seen", "")
             work_on_break(
-                consortium, holder, owner, lambda node: _done_once(node, break_id, act, form)
+                consortium,
+                holder,
+                owner,
+                lambda node: _done_once(node, break_id, act, fields, seen),
             )
         except RefusedError as error:
             read = read_break(consortium, holder, owner, break_id)
@@ -93,7 +97,8 @@ def act_on_break(
     return RedirectResponse(place, status.HTTP_303_SEE_OTHER)
 
 
-def _act(form: Mapping[str, str]) -> str:
+def _asked(form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """What a form asks for, and what that needs; a field that is left empty is not sent."""
     act = form.get("act", "")
     if act not in _WORK:
         raise refuse(Reason.INVALID, f"act: expected {', '.join(_WORK)}, found {act[:20]!r}")
@@ -103,16 +108,16 @@ def _act(form: Mapping[str, str]) -> str:
         schema.model_validate(fields)
     except ValidationError as error:
         raise refuse(Reason.INVALID, faults_in_words(error.errors(), schema)) from error
-    return act
+    return act, fields
 
 
-def _done_once(node: Node, key: str, act: str, form: Mapping[str, str]) -> Break | Rejected:
+def _done_once(
+    node: Node, key: str, act: str, fields: Mapping[str, str], seen: str
+) -> Break | Rejected:
     """Does it, unless the same form has been sent before: ``seen`` says how far its page knew."""
     _, work = _WORK[act]
-    fields = {name: text.strip() for name, text in form.items()}
     found = node.find_break(key)
     if act == "comment" and found is not None:
-        seen = fields.get("seen", "")
         is_number = seen.isascii() and seen.isdigit() and len(seen) <= SEQUENCE_DIGITS_MAX
         known = int(seen) if is_number else 0
         new = [each for each in node.break_history(key) if each.sequence > known]
@@ -147,7 +152,6 @@ def _answer(
     done: str | None = None,
 ) -> Response:
     found = read.found
-    explanation = refusal.reason.explanation if refusal else None
     shown = {
         "each": shown_break(found),
         "is_standing": found.is_standing,
@@ -156,8 +160,6 @@ def _answer(
         "may_act": holder.acts_for(found.owner),
         "last_sequence": max((entry.sequence for entry in read.history), default=0),
         "refusal": refusal,
-        "remedy": explanation
-        and (explanation.remedy_zh if visit.language == "zh" else explanation.remedy),
         "form": form or {},
         "done": done,
         "act_word": lambda act: visit.word(BREAK_ACTS, act.value),
@@ -182,10 +184,10 @@ def _events(read: BreakAndHistory) -> list[Event]:
 def _about(found: Break) -> str:
     """The path of what a break is about; empty where it has no page."""
     match BreakSubject.of(found.id):
-        case BreakSubject.TRADE:
-            return f"/trades/{found.subject.removesuffix(CANCEL_MARK)}"
-        case BreakSubject.INSTRUCTION:
-            return f"/trades/{found.subject}"
+        case BreakSubject.TRADE | BreakSubject.INSTRUCTION:
+            # An instruction of a trade has its name; others have no page.
+            is_of_trade = is_trade_name(found.subject)
+            return f"/trades/{found.subject.removesuffix(CANCEL_MARK)}" if is_of_trade else ""
         case BreakSubject.CYCLE:
             return f"/cycles/{found.subject.removeprefix('cycle ')}"
         case _:

@@ -21,6 +21,7 @@ from api.routers.sandbox_controls import (
     save,
 )
 from api.sandbox_schemas import NewSnapshot, ResetMarket, Snapshot
+from api.views import captured_end
 from api.web.forms import Form, only_own_pages
 from api.web.outcomes import Outcome, Outcomes
 from api.web.page_route import PageRoute
@@ -80,7 +81,7 @@ def confirm_page(
         raise refuse(Reason.UNKNOWN, f"there is no snapshot {name}")
     with sandbox.lock:
         block = sandbox.consortium.clearing_house.projection.height
-        trades = sandbox.consortium.exchange.captured.end_position
+        trades = captured_end(sandbox.consortium)
     own_seed = sandbox.consortium.network.seed
     return screen.answer(
         "confirm",

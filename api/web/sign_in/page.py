@@ -69,7 +69,11 @@ def own_path(place: str) -> str:
 
 
 def signed_in(request: Request, access: Access, key: ApiKey, place: str) -> Response:
-    """Opens a session with a key, and goes on to a page."""
+    """Opens a session with a key, in place of the one there was, and goes on to a page."""
+    before = session_token(request)
+    if before:
+        # Nobody has its token any more: it would only stay open.
+        access.sessions.close(before)
     answer = RedirectResponse(own_path(place), status.HTTP_303_SEE_OTHER)
     answer.set_cookie(
         cookie_name(request.scope),

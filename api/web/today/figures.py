@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from api.views import captured_end
 from api.web.charts import nice_top, points, share
 from ledger.domain.amounts import format_amount, format_basis_points, grouped, netting_efficiency_bp
-from nodes.bus import UnreachableError
 from nodes.consortium import Consortium
 from nodes.sandbox.pulse import SECONDS_KEPT, MarketPulse
 from nodes.sandbox.sandbox import Sandbox
@@ -118,14 +118,6 @@ def figures_of(sandbox: Sandbox) -> Figures:
         finality_p50_ms=latencies[0] if latencies else None,
         finality_p99_ms=latencies[1] if latencies else None,
     )
-
-
-def captured_end(consortium: Consortium) -> int:
-    """How many trades were captured; while the exchange is away, as many as it has handed over."""
-    try:
-        return consortium.exchange.captured_end()
-    except UnreachableError:
-        return consortium.clearing_house.intake.stream.end_position
 
 
 def funnel_of(

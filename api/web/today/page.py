@@ -43,6 +43,7 @@ def _answer(
         today=today,
         head=head,
         final_height=sandbox.consortium.engine.final_height(),
+        sees_all=holder.sees_every_trade,
         is_operator=holder.role is KeyRole.OPERATOR,
         address=str(visit.request.base_url).rstrip("/"),
     )

@@ -6,7 +6,7 @@ from typing import Final
 from api import schemas, trade_schemas
 from api.access.visible import visible_participant
 from api.own_trades import own_rows
-from api.views import cycle_view, participant_view, trade_view
+from api.views import captured_end, cycle_view, participant_view, trade_view
 from api.web.today.breaks import Breaks, breaks_of
 from api.web.today.cash import ROWS_SHOWN, BankCash, bank_cash_of
 from api.web.today.figures import (
@@ -14,7 +14,6 @@ from api.web.today.figures import (
     Latencies,
     Rates,
     Stage,
-    captured_end,
     figures_of,
     funnel_of,
     latencies_of,

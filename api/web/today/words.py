@@ -11,6 +11,8 @@ TODAY_WORDS: Final[Words] = {
     "all_cycles": ("All cycles ({n})", "全部批次（{n}）"),
     "all_institutions": ("All institutions ({n}), and who holds what", "全部机构（{n}）及持仓"),
     "all_trades": ("All trades ({n})", "全部成交（{n}）"),
+    "own_trades": ("All trades of yours", "本方全部成交"),
+    "whole_market": ("Figures of the day are of the whole market.", "当日数据为全市场数据。"),
     "as_of": ("as of block", "截至区块"),
     "at_risk": ("at risk", "存疑金额"),
     "available": ("available", "可用"),
@@ -105,6 +107,10 @@ TODAY_WORDS: Final[Words] = {
         "市场已开放，尚未受理任何成交。",
     ),
     "says_one_break": ("One break is open.", "有 1 项差异未了结。"),
+    "says_one_settled": (
+        "The one trade that was captured is settled.",
+        "已受理的 1 笔成交已交收。",
+    ),
     "says_some_settled": (
         "{n} of {m} trades that were captured are settled.",
         "已受理的 {m} 笔成交中，{n} 笔已交收。",

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api.chain_words import cause, sentence
+from api.chain_words import sentence
 from api.dependencies import CallingHolder, RunningExplorer, RunningSandbox
 from api.own_trades import visible_position
 from api.trade_filters import POSITION_MAX, STATES, Asked
@@ -17,7 +17,6 @@ from api.web.trades.story import story_of
 from api.web.trades.words import TRADES_WORDS
 from api.web.visit import Visit, Visiting
 from ledger.domain.key_holders import KeyHolder
-from ledger.domain.reasons import Reason
 from nodes.explorer import Explorer
 from nodes.sandbox.sandbox import Sandbox
 
@@ -128,5 +127,4 @@ def _trade(
         trade=story.trade,
         proven=proven(sandbox.consortium, made) if is_checked and made else None,
         act_sentence=lambda act: sentence(act, visit.language),
-        remedy=lambda reason: cause(Reason[reason], visit.language)[1],
     )

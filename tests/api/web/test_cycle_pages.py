@@ -1,6 +1,7 @@
 """The pages of cycles: what was netted, who signed, what waits, and closing a cycle by hand."""
 
 import re
+from dataclasses import replace
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -9,11 +10,11 @@ import pytest
 
 from api.web.cycles.parties import ASKED, OBJECTS, SIGNED, SILENT, asked_parties, signed_parties
 from api.web.cycles.shown import Asked, cycle_shown
-from api.web.cycles.timeline import RECONCILED, kept_timeline, watched_timeline
+from api.web.cycles.timeline import kept_timeline, watched_timeline
 from ledger.domain.key_holders import KeyHolder, KeyRole
 from ledger.domain.reasons import Reason
 from nodes.api_keys import OPERATOR
-from nodes.clearing_house.cycle_watch import STAGES, CycleWatch
+from nodes.clearing_house.cycle_watch import RECONCILED, STAGES, CycleWatch
 from nodes.clock import SimulatedClock
 from nodes.explorer.live import explorer_of
 from nodes.sandbox.sandbox import SandboxOptions, open_sandbox
@@ -111,6 +112,13 @@ def test_everybody_in_the_cycle_has_signed_and_the_time_of_it_is_known(shown):
     assert shown.parties.signed == shown.cycle.parties == len(shown.parties.staying)
     assert all(each.after_ms is not None for each in shown.parties.staying)
     assert shown.parties.cut_out == []
+
+
+def test_how_soon_others_have_signed_is_not_told(market):
+    staying = shown_to(market, BROKER).parties.staying
+
+    assert {each.standing for each in staying} == {SIGNED}
+    assert [each.id for each in staying if each.after_ms is not None] == ["BRK-A"]
 
 
 def test_way_of_a_cycle_adds_up_to_the_time_it_took(shown):
@@ -236,10 +244,9 @@ def test_page_of_a_cycle_under_way_needs_no_turn_of_the_clearing_house(by_hand):
     with sandbox.lock:
         watch.reached("struck", number, 12)
         watch.asks(number, (1, 2))
-        began, watch._began_ns = watch._began_ns, 0
+        watch._cycles[number] = replace(watch._cycles[number], struck_ns=0)
         page = by_hand.get(f"/cycles/{number}")
         part = by_hand.get("/parts/cycles/open")
-        watch._began_ns = began
         watch.over(number)
 
     assert "12 trades are being settled" in page

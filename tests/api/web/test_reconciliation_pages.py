@@ -198,6 +198,17 @@ def test_work_on_a_break_is_done_once_and_shown(own, browse):
     browse("POST", path, "BRK-B", act="reopen", by="li.na")
     assert history()[-1] == "reopened"
 
+    nobody = browse("POST", path, "BRK-B", act="assign", to="", by="li.na")
+    assert nobody.status_code == 303
+    assert own.json(f"/v1/breaks/{place}")["assignee"] is None
+
+
+def test_command_that_is_shown_takes_what_others_have_written_for_one_word(own, browse):
+    path = f"/reconciliation/breaks/{breaks_of(own, 'owner=BRK-B')[0]}"
+    browse("POST", path, "BRK-B", act="assign", to="$(reboot)", by="wang")
+
+    assert "&#39;$(reboot)&#39;</pre>" in own.get(path)
+
 
 @pytest.mark.parametrize(
     ("name", "form", "status", "said"),
