@@ -182,4 +182,4 @@ class ScenarioOutcome(Wire):
     movements: Annotated[
         dict[str, int], said("By register.", "按登记簿。", {"securities": 2, "cash": 2})
     ]
-    breaks: Annotated[list[dict[str, Any]], said("Open at the end.", "结束时未了结的差异。", [])]
+    breaks: Annotated[list[dict[str, Any]], said("Open at the end.", "结束时未结的差异。", [])]

@@ -82,7 +82,7 @@ class Participant(Wire):
         int | None,
         said(
             "Open breaks; null while its node is away, and where they are not shown to the caller.",
-            "未了结差异的数量；节点无响应或不向调用方展示时为 null。",
+            "未结差异的数量；节点无响应或不向调用方展示时为 null。",
             0,
         ),
     ]

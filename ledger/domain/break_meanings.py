@@ -49,8 +49,8 @@ _CAUSES: Final = {
         "本方交易台未上报，或记录已丢失。",
     ),
     LikelyCause.FEED_BEHIND: (
-        "It was captured a moment ago, and the own desk's report has not come so far yet.",
-        "该成交刚被受理，本方交易台的上报尚未到达此处。",
+        "When first seen, the trade had just been captured, and the desk's report was not there.",
+        "差异初现时，该成交刚被受理，本方交易台的上报尚未到达。",
     ),
     LikelyCause.NOT_HEARD_OF: (
         "The other side never had it, or has not passed it on.",

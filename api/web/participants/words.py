@@ -33,7 +33,7 @@ PARTICIPANTS_WORDS: Final[Words] = {
     "bank": ("settlement bank", "结算银行"),
     "bank_of": ("cash kept by", "资金结算银行"),
     "block": ("books at block", "账簿区块"),
-    "breaks": ("open breaks", "未了结差异"),
+    "breaks": ("open breaks", "未结差异"),
     "broker": ("broker", "经纪商"),
     "call": ("call", "调用"),
     "calls": ("Every call", "全部调用"),
