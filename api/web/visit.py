@@ -6,7 +6,6 @@ with its words; its templates are in ``templates/`` under the same name and exte
 
 import shlex
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -139,7 +138,7 @@ class Visit:
             "trade_state": lambda key: self.word(TRADE_STATES, key),
             "key_role": lambda role: self.word(KEY_ROLES, role.value),
             "cause": self.cause,
-            "request_forms": partial(request_forms, self._reached()),
+            "request_forms": lambda *asked: request_forms(self._reached(), *asked),
             "remedy_of": self.remedy,
         }
         return templates.TemplateResponse(

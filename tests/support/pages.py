@@ -15,6 +15,8 @@ from tests.support.consortia import DAY
 from tests.support.servers import served
 
 SECONDS_MAX = 60
+CYCLES = 2
+"""One of trades that settle, one that the trade of the break leaves."""
 SERIOUS = {"serious", "critical"}
 
 
@@ -87,6 +89,8 @@ def busy_market(folder, trades=200) -> Iterator[BusyMarket]:
             },
         )
         market.until(lambda seen: seen["breaks"])
+        cycles = sandbox.consortium.clearing_house.cycles
+        market.until(lambda _: cycles.next_number() > CYCLES)
         yield market
 
 

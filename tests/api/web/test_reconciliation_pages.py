@@ -207,7 +207,8 @@ def test_command_that_is_shown_takes_what_others_have_written_for_one_word(own, 
     path = f"/reconciliation/breaks/{breaks_of(own, 'owner=BRK-B')[0]}"
     browse("POST", path, "BRK-B", act="assign", to="$(reboot)", by="wang")
 
-    assert "&#39;$(reboot)&#39;</pre>" in own.get(path)
+    page = own.get(path)
+    assert "&#39;$(reboot)&#39;" in page
 
 
 @pytest.mark.parametrize(
