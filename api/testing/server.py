@@ -23,6 +23,7 @@ from threading import Thread
 from typing import Any, Final, NoReturn
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.access.access import RateOptions
 from api.access.rate_limits import RATE_MAX
@@ -114,11 +115,20 @@ def _server(rules: tuple[str, ...], cycle_seconds: float) -> uvicorn.Server:
     hosting = Hosting(home, application)
     # Done once here, each network does it in half the time.
     hosting.sandbox.consortium.reconcile()
+    _know_routes(hosting.application)
     server = server_of(hosting, "127.0.0.1", 0)
     server.config.load()
     hosting.sandbox.consortium.let_go()
     hosting.sandbox.interface.let_go()
     return server
+
+
+def _know_routes(app: FastAPI) -> None:
+    """Makes ready what the first request would wait for: the framework does it when it is asked."""
+    path = "/livez"
+    asked = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+    for route in app.router.routes:
+        route.matches({**asked, "app": app, "query_string": b""})
 
 
 def _serve(server: uvicorn.Server, asked: Asked, descriptors: Sequence[int]) -> NoReturn:
